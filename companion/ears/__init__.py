@@ -1,0 +1,1 @@
+"""From sound to words: microphone, wake word, voice activity, segmenter, transcribers, listener."""

@@ -1,0 +1,1 @@
+"""From words to sound: the stage filter, sentences, synthesizers, loudness, the loudspeaker."""
