@@ -103,6 +103,53 @@ class Transcript:
     confidence: float = 1.0
 
 
+EMOTIONS = (
+    # The everyday categories of the W3C's EmotionML vocabularies ...
+    "affectionate",
+    "afraid",
+    "amused",
+    "angry",
+    "bored",
+    "confident",
+    "content",
+    "disappointed",
+    "excited",
+    "happy",
+    "interested",
+    "loving",
+    "pleased",
+    "relaxed",
+    "sad",
+    "satisfied",
+    "worried",
+    # ... and what they lack and characters show.
+    "confused",
+    "disgusted",
+    "embarrassed",
+    "neutral",
+    "sleepy",
+    "surprised",
+    "thoughtful",
+)
+
+GESTURES = (
+    "wave",
+    "nod",
+    "shake_head",
+    "tilt_head",
+    "look_left",
+    "look_right",
+    "look_up",
+    "look_down",
+    "lean_in",
+    "jump",
+    "dance",
+    "sleep",
+    "shrug",
+    "clap",
+    "hug",
+)
+
 CueSource = Literal["direction", "emoji", "tag", "inferred", "state"]
 
 
@@ -111,10 +158,10 @@ class Cue:
     """Something for the body to do at one place in the spoken text."""
 
     emotion: str | None
-    """A name from `docs/cues.md`, for example `"happiness"`; None where the cue is a gesture only."""
+    """One of `EMOTIONS`; None where the cue is a gesture only."""
 
     gesture: str | None
-    """A name from `docs/cues.md`, for example `"wave"`; None where the cue is an emotion only."""
+    """One of `GESTURES`; None where the cue is an emotion only."""
 
     intensity: float
     """0 (hardly to be seen) to 1 (with the whole body)."""
