@@ -1,0 +1,123 @@
+#!/bin/sh
+# Installs what is missing, and only that: Debian packages, the virtual environment .venv, the Python packages.
+#
+#   scripts/setup.sh run     what a device needs
+#   scripts/setup.sh test    what the tests and checks need besides
+#
+# Debian packages are installed as root or through a sudo that asks nothing; otherwise the command to type is printed
+# and the work goes on. Python packages come in the locked versions, with their hashes checked. When all is there,
+# nothing is done and no network is needed. An environment that was left half made, or that moved here from another
+# folder, is made anew.
+set -eu
+cd "$(dirname "$0")/.."
+here=$(pwd -P)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+fail() { say "$@"; exit 1; }
+
+case "${1:-}" in
+    run) lock=requirements.lock ;;
+    test) lock=requirements-dev.lock ;;
+    *) fail 'say what for: scripts/setup.sh run, or scripts/setup.sh test' ;;
+esac
+
+# Two makes at once would install into the same environment: the second one waits.
+if command -v flock >/dev/null; then
+    exec 9<scripts/setup.sh
+    flock 9
+fi
+
+# --- Debian packages ---------------------------------------------------------------------------------------------
+
+usable_python() { # prints the first Python that is new enough and able to make a virtual environment
+    # Python 3.12 is last: for it alone pocketsphinx has no ready-made package.
+    for name in python3.11 python3.13 python3 python3.12; do
+        if "$name" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    return 1
+}
+
+is_installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
+
+missing() {
+    usable_python >/dev/null || printf ' python3 python3-venv'
+    set -- espeak-ng libportaudio2
+    # Vosk for 64-bit ARM is linked with it and does not bring it along.
+    if [ "$(uname -m)" = aarch64 ]; then set -- "$@" libatomic1; fi
+    if [ "$lock" = requirements-dev.lock ]; then set -- "$@" pulseaudio pulseaudio-utils libasound2-plugins sox; fi
+    for package in "$@"; do
+        is_installed "$package" || printf ' %s' "$package"
+    done
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
+apt() { # never removes anything: a desktop keeps the sound server that it has
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" </dev/null >&2 9>&-
+}
+
+if ! command -v dpkg-query >/dev/null; then
+    usable_python >/dev/null || fail 'Python 3.11, 3.12 or 3.13 with its venv module is needed: install one and run make again'
+else
+    packages=$(missing)
+    if [ -n "$packages" ]; then
+        if as_root true 2>/dev/null; then
+            say "installing Debian packages:$packages"
+            # shellcheck disable=SC2086  # a list of words
+            { apt update && apt install -y --no-install-recommends --no-remove $packages; } || true
+            packages=$(missing)
+        fi
+        [ -z "$packages" ] || say "missing Debian packages; install them with: sudo apt-get install$packages"
+    fi
+fi
+
+# --- the virtual environment -------------------------------------------------------------------------------------
+
+# What the environment must correspond to. A finished one carries this in the stamp of each purpose.
+wanted() { cat pyproject.toml scripts/setup.sh "$@" | sha256sum; }
+stamp_run=$(wanted requirements.lock)
+stamp_test=$(wanted requirements.lock requirements-dev.lock)
+
+stands() { [ "$(cat .venv/made-in 2>/dev/null)" = "$here" ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }
+holds() { [ "$(cat ".venv/stamp-$1" 2>/dev/null)" = "$2" ]; }
+
+if [ "$(cat .venv/made-in 2>/dev/null)" = "$here" ] && .venv/bin/python -c '' 2>/dev/null; then
+    if holds test "$stamp_test" || { [ "$1" = run ] && holds run "$stamp_run"; }; then
+        exit 0
+    fi
+fi
+
+if ! stands; then
+    python=$(usable_python) || fail \
+        "Python 3.11, 3.12 or 3.13 is needed and $(python3 --version 2>/dev/null || echo 'no Python') is here: Debian 12 or Raspberry Pi OS 12 and later have one"
+    say "making .venv with $("$python" --version)"
+    rm -rf .venv
+    "$python" -m venv .venv || fail "$python could not make .venv: read above, then run make again"
+fi
+
+# --- Python packages ---------------------------------------------------------------------------------------------
+
+pip() { PIP_USER=0 .venv/bin/python -m pip --disable-pip-version-check --no-input -q "$@" </dev/null >&2; }
+no_packages='the Python packages could not be installed (read above): see that there is a network and run make again; if that fails twice, run "make clean" before it'
+
+say 'installing Python packages (a few minutes the first time)'
+locked() { # prints one package of the lock, with its hashes
+    awk -v name="$1==" 'index($0, name) == 1 { found = 1 } found { print; if (!/\\$/) exit }' "$lock"
+}
+
+# Nothing is fetched in order to build: what builds is put there first. srt is published as source only; all others
+# are ready-made, so that no device compiles for hours.
+for first in setuptools srt; do
+    locked "$first" >.venv/first.lock
+    pip install --require-hashes --no-build-isolation --use-pep517 -r .venv/first.lock || fail "$no_packages"
+done
+pip install --require-hashes --only-binary :all: -r "$lock" || fail "$no_packages"
+pip install --no-deps --no-build-isolation -e . || fail 'companion itself could not be installed into .venv: read above'
+
+printf '%s\n' "$here" >.venv/made-in
+printf '%s\n' "$stamp_run" >.venv/stamp-run
+if [ "$1" = test ]; then printf '%s\n' "$stamp_test" >.venv/stamp-test; fi
+say 'done'
