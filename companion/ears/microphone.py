@@ -1,0 +1,119 @@
+"""The microphone of the machine's sound card.
+
+The audio thread lays blocks of 32 ms into a `Handoff`; `frames` takes them out on the loop and makes them mono, as loud
+as configured, and 16 kHz. Positions count samples at 16 kHz since the first `frames`, including those that were lost
+and the time in which the device was away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+from companion.config import Device
+from companion.ears.handoff import Block, Handoff
+from companion.errors import DeviceError
+from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
+from companion.resampling import Resampler
+from companion.samples import amplified, mono
+from companion.sound_card import SoundCard
+from companion.sound_stream import Stream
+
+_BLOCK_S = 0.032
+_RING_BLOCKS = 64  # 2 s
+_SILENT_S = 2.0
+"""A device that vanished often just stops delivering: so long is it waited for."""
+
+_log = logging.getLogger(__name__)
+
+
+def build(device: Device, card: SoundCard) -> CardMicrophone:
+    """The microphone that the device file names."""
+    settings = device.ears.microphone
+    return CardMicrophone(card, settings.device, settings.gain)
+
+
+class CardMicrophone:
+    """Satisfies `ports.Microphone`."""
+
+    def __init__(self, card: SoundCard, name: str, gain: float) -> None:
+        self._card = card
+        self._name = name
+        self._gain = gain
+        self._ring: Handoff | None = None
+        self._batch = 1
+        self._stream: Stream | None = None
+        self._began: float | None = None
+        self._end = 0
+
+    async def frames(self) -> AsyncIterator[AudioFrame]:
+        """See `ports.Microphone.frames`. One caller at a time."""
+        loop = asyncio.get_running_loop()
+        while True:
+            ring = self._ring = Handoff(loop, _RING_BLOCKS)
+            ring.batch = self._batch
+            stream = self._stream = await self._card.open_input(
+                self._name, EAR_RATE, _BLOCK_S, hear=ring.put, lost=ring.end
+            )
+            try:
+                await stream.start()
+                shape = _Shape(stream, self._gain, self._first_position(loop.time()))
+                while (block := await ring.get(_SILENT_S)) is not None:
+                    frame = shape.frame(block)
+                    if frame.pcm:
+                        self._end = frame.end
+                        yield frame
+            except TimeoutError as error:
+                raise DeviceError(stream.gone()) from error
+            finally:
+                await stream.close()
+                if ring.dropped:
+                    _log.warning("the ears lagged: %.1f s of sound were dropped", ring.dropped / stream.rate)
+            if self._stream is None:
+                return
+            if not stream.refreshed:
+                raise DeviceError(stream.gone())
+
+    def hurry(self, wanted: bool) -> None:
+        """Whether each block is wanted at once (as from the start), or two together: half the wakings, 32 ms later."""
+        self._batch = 1 if wanted else 2
+        if self._ring is not None:
+            self._ring.batch = self._batch
+
+    async def close(self) -> None:
+        """End `frames`."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            await stream.close()
+
+    def _first_position(self, now: float) -> int:
+        if self._began is None:
+            self._began = now
+        return max(self._end, round((now - self._began) * EAR_RATE))
+
+
+class _Shape:
+    """Makes frames for the ears out of one stream's blocks."""
+
+    def __init__(self, stream: Stream, gain: float, first: int) -> None:
+        self._rate = stream.rate
+        self._channels = stream.channels
+        self._gain = gain
+        self._first = first
+        self._resampler = None if stream.rate == EAR_RATE else Resampler(stream.rate, EAR_RATE)
+        self._due = 0
+        self._next = first
+
+    def frame(self, block: Block) -> AudioFrame:
+        """Empty where the resampler still holds all of it back."""
+        pcm = amplified(mono(block.pcm, self._channels), self._gain)
+        if self._resampler is None:
+            return AudioFrame(pcm, self._first + block.start)
+        if block.start != self._due:
+            self._resampler.clear()
+            self._next = max(self._next, self._first + block.start * EAR_RATE // self._rate)
+        self._due = block.start + len(pcm) // SAMPLE_BYTES
+        frame = AudioFrame(self._resampler.feed(pcm), self._next)
+        self._next = frame.end
+        return frame
