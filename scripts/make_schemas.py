@@ -1,0 +1,47 @@
+"""Write the JSON Schemas of the settings files, for editors: `make schemas`.
+
+They come from the models that read the files. Each settings file names its schema in its first line (`#:schema`),
+which the TOML plug-ins of common editors follow.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from companion.config import Device
+from companion.persona import Persona
+
+FOLDER = Path(__file__).resolve().parents[1] / "configs" / "schemas"
+MODELS: Mapping[str, type[BaseModel]] = {"device": Device, "persona": Persona}
+
+
+def schema(name: str) -> str:
+    """The schema of `device` or `persona` files as it should stand on disk."""
+    model = MODELS[name]
+    tree: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+    tree["title"] = f"A companion's {name} file"
+    if model is Device:
+        _allow_short_wake(tree)
+    return json.dumps(tree, indent=2, ensure_ascii=False) + "\n"
+
+
+def _allow_short_wake(tree: dict[str, Any]) -> None:
+    """The models also take `wake = "open"` for the table; a validator that rewrites its input cannot say so itself."""
+    wake = tree["$defs"]["EarsSettings"]["properties"]["wake"]
+    table = {"$ref": wake.pop("$ref")}
+    wake["anyOf"] = [table, {"type": "string", "description": "`open`, `button`, or the wake word"}]
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name in MODELS:
+        (FOLDER / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
