@@ -91,7 +91,14 @@ class NobodySpoke:
     at: int
 
 
-Hearing = WakeHeard | SpeechStarted | Partial | Utterance | NobodySpoke
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Somebody used a switch, a signal or `companion control` instead of their voice."""
+
+    action: Literal["mute", "unmute", "stop"]
+
+
+Hearing = WakeHeard | SpeechStarted | Partial | Utterance | NobodySpoke | Control
 """What a listener yields."""
 
 

@@ -51,9 +51,9 @@ class Words(Settings):
     """What a person says to the device itself, in one language."""
 
     stop: tuple[str, ...] = ()
-    """Ends what is being said, and listens on."""
+    """Ends the talk without another word."""
     goodbye: tuple[str, ...] = ()
-    """Ends the talk."""
+    """Ends the talk with the goodbye line."""
 
 
 class SpokenLines(Settings):

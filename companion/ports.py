@@ -7,7 +7,7 @@ they must return within 5 ms for 32 ms of sound (both built-in engines need a te
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
 from companion.events import AudioFrame, BodyFrame, Transcript
@@ -85,10 +85,11 @@ class Character(Protocol):
     async def prepare(self) -> None:
         """Somebody is about to speak: open the connection. Never raises for an unreachable service."""
 
-    def reply(self, said: str) -> AsyncIterator[str]:
+    def reply(self, said: str) -> AsyncGenerator[str]:
         """Answer what the person said, as text deltas of any size. Nothing is remembered yet.
 
-        Raises `CharacterError` when the first delta does not come in time, or the stream breaks or stalls.
+        Closing the generator closes the stream. Raises `CharacterError` when the first delta does not come in time,
+        or the stream breaks or stalls.
         """
 
     def remember(self, said: str, heard: str) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from companion.config import Device
 from companion.ears.handoff import Block, Handoff
@@ -47,7 +47,7 @@ class CardMicrophone:
         self._began: float | None = None
         self._end = 0
 
-    async def frames(self) -> AsyncIterator[AudioFrame]:
+    async def frames(self) -> AsyncGenerator[AudioFrame]:
         """See `ports.Microphone.frames`. One caller at a time."""
         loop = asyncio.get_running_loop()
         while True:

@@ -1,0 +1,1 @@
+"""Measurements of the whole daemon; `docs/measurements.md` holds their results."""

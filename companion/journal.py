@@ -1,0 +1,84 @@
+"""What happened, as JSON lines: the events file, and the same facts without the words in the log.
+
+`docs/events.md` describes every kind. The file is written only where the owner names one (`--events`); what people say
+stands in it, since that is what it is for. The log never holds speech unless `log_transcripts = true`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any, Final, Literal, TextIO
+
+from companion.errors import DeviceError
+from companion.ports import Clock
+
+log = logging.getLogger("companion")
+
+Kind = Literal[
+    "wake",
+    "speech_started",
+    "partial",
+    "utterance",
+    "request",
+    "first_token",
+    "sentence",
+    "cue",
+    "body",
+    "speaking",
+    "heard",
+    "turn",
+    "state",
+    "error",
+]
+
+_SPOKEN: Final = frozenset({"text"})
+"""Fields that hold speech."""
+_QUIET: Final = frozenset({"body", "partial"})
+"""Kinds too frequent for a log."""
+
+
+class Journal:
+    """Takes note of events. `path` is the events file, or None for the log only.
+
+    Raises `DeviceError` when the file cannot be opened. When writing fails later (a full disk), the file is given up
+    with one line in the log and the conversation goes on.
+    """
+
+    def __init__(self, clock: Clock, path: Path | None = None, *, log_transcripts: bool = False) -> None:
+        self._clock = clock
+        self._log_transcripts = log_transcripts
+        self._path = path
+        self._file: TextIO | None = None
+        if path is not None:
+            try:
+                # Line by line, so that what happened before a power cut can be read.
+                self._file = path.open("w", encoding="utf-8", buffering=1)
+            except OSError as error:
+                raise DeviceError(f"{path}: the events cannot be written there: {error.strerror}") from error
+
+    def note(self, kind: Kind, **fields: Any) -> None:
+        """Write down one event at the present audio time."""
+        if self._file is not None:
+            line = {"t": round(self._clock.now(), 4), "kind": kind, **fields}
+            try:
+                self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            except OSError as error:
+                log.error("%s: events are no longer written: %s", self._path, error.strerror)
+                self._give_up()
+        if kind not in _QUIET:
+            shown = fields if self._log_transcripts else {k: v for k, v in fields.items() if k not in _SPOKEN}
+            level = logging.WARNING if kind == "error" else logging.DEBUG
+            log.log(level, "%s %s", kind, " ".join(f"{key}={value}" for key, value in shown.items()))
+
+    def close(self) -> None:
+        self._give_up()
+
+    def _give_up(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            try:
+                file.close()
+            except OSError as error:
+                log.error("%s: the last events are lost: %s", self._path, error.strerror)

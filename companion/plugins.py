@@ -1,0 +1,62 @@
+"""Engines by name: the built-in ones and those of third parties are looked up in the same entry-point groups.
+
+A name is an entry point, or `package.module:factory` for benches and parts under development. A factory takes
+`(Device, Persona)` and returns the adapter; it raises `EngineUnavailable` where it cannot work on this machine.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from collections.abc import Sequence
+from importlib.metadata import entry_points
+from typing import Any, Literal
+
+from companion.config import Device
+from companion.errors import EngineUnavailable
+from companion.persona import Persona
+
+log = logging.getLogger("companion")
+
+Group = Literal["wake_words", "speech_detectors", "transcribers", "synthesizers", "bodies"]
+
+
+def build_engine(group: Group, name: str, device: Device, persona: Persona) -> Any:
+    """Make the engine called `name`. Raises `EngineUnavailable` with one sentence."""
+    return _factory(group, name)(device, persona)
+
+
+def build_best(group: Group, wanted: str, order: Sequence[str], device: Device, persona: Persona) -> Any:
+    """Make `wanted`, or for `auto` the first of `order` that can work here; the log says which and why not the others.
+
+    Raises `EngineUnavailable` when none can.
+    """
+    if wanted != "auto":
+        return build_engine(group, wanted, device, persona)
+    reasons = []
+    for name in order:
+        try:
+            engine = build_engine(group, name, device, persona)
+        except EngineUnavailable as error:
+            reasons.append(f"{name}: {error}")
+        else:
+            log.info("%s: %s%s", group, name, f" ({'; '.join(reasons)})" if reasons else "")
+            return engine
+    raise EngineUnavailable(f"None of the {group} can be used here. " + " ".join(reasons))
+
+
+def _factory(group: Group, name: str) -> Any:
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise EngineUnavailable(f"{name}: cannot be loaded: {error}") from error
+    found = entry_points(group=f"companion.{group}", name=name)
+    if not found:
+        known = ", ".join(sorted(point.name for point in entry_points(group=f"companion.{group}")))
+        raise EngineUnavailable(f"{name}: there is no such engine among the {group}; there is {known or 'none'}.")
+    try:
+        return next(iter(found)).load()
+    except ImportError as error:
+        raise EngineUnavailable(f"{name}: is not installed here ({error}).") from error

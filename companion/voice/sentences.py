@@ -1,0 +1,202 @@
+"""Clean text into pieces that can be spoken by themselves, each as soon as it is whole. Pure.
+
+A sentence ends at `. ! ? ; 。！？；…` or a line's end, unless the mark belongs to a number, an abbreviation, an
+initial, an address, or goes on in small letters (`Wait... what`). The first piece of a reply may already end at a
+comma, so that the voice can begin early. A piece without a letter or digit is never spoken alone: it waits for the
+next one. Cues stay with the text they stood in; on a boundary they belong to what follows.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from companion.events import Cue, Sentence
+from companion.voice.lookahead import Incomplete, Lookahead, is_cjk
+
+LONGEST = 200
+"""Characters. A longer run is cut at its last comma or blank: voices hold a whole piece in memory."""
+
+_FIRST_WORDS = 2
+_FIRST_CJK = 4
+_SEMICOLON_AFTER = 24
+"""Characters that must stand before a semicolon for it to end a piece."""
+
+_MARK = re.compile("[.!?;:,。！？；：，、…\n]|\\s[—–-]\\s|——")
+_SPOKEN = re.compile(r"[^\W_]")
+_WORDS = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_CLAUSE = re.compile(r"[,;:，、；：—…](?=\D|$)|\s")
+_CLOSING = "”’」』)）》"
+_ENDS = ".!?。！？…‥"
+_QUOTES = ("「」", "『』", "“”", "《》")
+
+# An abbreviation that a name or number follows, and one that may also end a sentence.
+_TITLES = re.compile(
+    r"mrs?|ms|dr|prof|st|mt|jr|sr|rev|gen|capt|lt|sgt|hon|gov|vs|fig|approx|dept|e\.?g|i\.?e|cf|viz|bpk|sdr|drs|jl"
+)
+_MAY_END = re.compile(r"etc|[ap]\.m|inc|ltd|corp|u\.[sk]|u\.s\.a|dll|dsb|dst|tbk|ph\.d|b\.c|a\.d")
+
+
+class Sentences:
+    """Feed it the pieces of one reply as `Stage` gives them, then close it."""
+
+    def __init__(self, first_clause: bool = True) -> None:
+        """`first_clause`: whether the first piece may end at a comma."""
+        self._first = first_clause
+        self._text = ""
+        self._base = 0
+        self._searched = 0
+        self._cues: list[Cue] = []
+
+    def feed(self, piece: str | Cue) -> list[Sentence]:
+        """Take the next piece; return the sentences that are whole by now."""
+        if isinstance(piece, Cue):
+            self._cues.append(piece)
+            return []
+        self._text += piece
+        return self._whole(final=False)
+
+    def close(self) -> list[Sentence]:
+        """The reply ends: return the rest. Cues behind the last sentence come with it, or with an empty one."""
+        sentences = self._whole(final=True)
+        if _SPOKEN.search(self._text):
+            sentences.append(self._cut(len(self._text)))
+        if self._cues:
+            last = sentences.pop() if sentences else Sentence("")
+            at = len(last.text)
+            sentences.append(replace(last, cues=last.cues + tuple(replace(cue, at=at) for cue in self._cues)))
+            self._cues = []
+        return sentences
+
+    def _whole(self, final: bool) -> list[Sentence]:
+        sentences = []
+        try:
+            while (end := self._end(Lookahead(self._text, final))) is not None:
+                sentences.append(self._cut(end))
+        except Incomplete:
+            pass
+        return sentences
+
+    def _end(self, look: Lookahead) -> int | None:
+        """Where the first whole piece ends. Raises `Incomplete` where the next character must decide."""
+        for mark in _MARK.finditer(look.text, self._searched):
+            if mark.start() >= LONGEST:
+                break
+            end = self._end_at(look, mark)
+            if end is not None and _SPOKEN.search(look.text, 0, end):
+                return end
+            self._searched = max(mark.end(), end or 0)
+        if len(look.text) > LONGEST:
+            places = [found.end() for found in _CLAUSE.finditer(look.text, LONGEST // 4, LONGEST)]
+            strong = [end for end in places if not look.text[end - 1].isspace()]
+            end = (strong or places or [LONGEST])[-1]
+            return end if _SPOKEN.search(look.text, 0, end) else None
+        return None
+
+    def _end_at(self, look: Lookahead, mark: re.Match[str]) -> int | None:
+        """Where the piece ends whose mark this is; None if the mark ends nothing."""
+        start, sign = mark.start(), mark.group()
+        if sign == "\n":
+            return start + 1
+        if sign in "。！？":
+            return self._closed(look, start)
+        if sign in "!?":
+            end = _absorb(look, start + 1)
+            return end if _ends_word(look.at(end)) or look.at(end).isalpha() else None
+        if sign == ".":
+            return self._full_stop(look, start)
+        if sign == "…":
+            return _ellipsis_end(look, start)
+        if sign in ";；" and (start >= _SEMICOLON_AFTER or is_cjk(sign)):
+            return start + 1 if is_cjk(sign) or _ends_word(look.at(start + 1)) else None
+        return self._clause_end(look, mark) if self._first else None
+
+    def _closed(self, look: Lookahead, start: int) -> int | None:
+        """A Chinese or Japanese stop, with what closes behind it. Waits only where a quotation is open."""
+        text = look.text
+        if _is_quoted(text, start):
+            # `「そうだね。」と言った。`: what is quoted may stand in the middle of its sentence.
+            end = _absorb(look, start + 1)
+            return None if look.at(end) in ("と", "っ") else end
+        # What has not arrived is taken for something else: the marks of one sentence seldom come apart.
+        return _absorb(Lookahead(text, final=True), start + 1)
+
+    def _full_stop(self, look: Lookahead, start: int) -> int | None:
+        if look.at(start - 1) == ".":
+            return None
+        end = look.skip(".", start + 1)
+        if end - start > 1:
+            return _ellipsis_end(look, start)
+        end = _absorb(look, end)
+        if not _ends_word(look.at(end)):
+            return None
+        word = re.split(r"[\s\"“‘'(]", look.text[:start])[-1].casefold()
+        if look.text[:start].strip().isdigit():
+            # The number of a list's item.
+            return None
+        initial = len(word) == 1 and "a" <= word <= "z" and look.text[start - 1] != "I"
+        if initial or _TITLES.fullmatch(word):
+            return None if look.at(end) else end
+        if _MAY_END.fullmatch(word):
+            after = look.at(_skip_blanks(look, end))
+            return None if after.islower() or after.isdigit() else end
+        return end
+
+    def _clause_end(self, look: Lookahead, mark: re.Match[str]) -> int | None:
+        """The first piece's early end, if enough stands before it to sound natural."""
+        before = look.text[: mark.start()]
+        cjk = sum(1 for ch in before if is_cjk(ch) and ch.isalnum())
+        if cjk < _FIRST_CJK and (cjk or len(_WORDS.findall(before)) < _FIRST_WORDS):
+            return None
+        sign = mark.group()
+        if sign.isspace() or not is_cjk(sign[0]):
+            return mark.end() if len(sign) > 1 or look.at(mark.end()).isspace() else None
+        return mark.end()
+
+    def _cut(self, end: int) -> Sentence:
+        """Take the text up to `end` away, with the cues that stand in it."""
+        raw, self._text = self._text[:end], self._text[end:]
+        text = raw.replace("\n", " ").strip()
+        begins = self._base + len(raw) - len(raw.lstrip())
+        self._base += end
+        inside = [cue for cue in self._cues if cue.at < self._base]
+        self._cues = self._cues[len(inside) :]
+        self._searched, self._first = 0, False
+        return Sentence(text, tuple(replace(cue, at=min(max(cue.at - begins, 0), len(text))) for cue in inside))
+
+
+def _is_quoted(text: str, index: int) -> bool:
+    """Whether a quotation is open there."""
+    return any(text.count(pair[0], 0, index) > text.count(pair[1], 0, index) for pair in _QUOTES) or (
+        text.count('"', 0, index) % 2 == 1
+    )
+
+
+def _absorb(look: Lookahead, index: int) -> int:
+    """The first position from `index` on behind further end marks and whatever closes."""
+    while ch := look.at(index):
+        opened = ch in "\"'" and look.text.count(ch, 0, index) % 2
+        if ch not in _ENDS and ch not in _CLOSING and not opened:
+            break
+        index += 1
+    return index
+
+
+def _ends_word(after: str) -> bool:
+    """Whether a mark before this character ends something: nothing, white space or Chinese writing follows."""
+    return after == "" or after.isspace() or is_cjk(after)
+
+
+def _ellipsis_end(look: Lookahead, start: int) -> int | None:
+    """Just after an ellipsis that ends its sentence; None where the sentence goes on in small letters."""
+    if look.at(start - 1) in (".", "…"):
+        return None
+    end = _absorb(look, start + 1)
+    after = look.at(_skip_blanks(look, end))
+    return None if after.islower() or after in (",", ";") else end
+
+
+def _skip_blanks(look: Lookahead, index: int) -> int:
+    while (ch := look.at(index)) and ch.isspace():
+        index += 1
+    return index

@@ -1,0 +1,199 @@
+"""The loudspeaker of the machine's sound card.
+
+Speech waits in a `Playback`, from which the audio thread takes it. The stream ends itself after some seconds without
+speech, because an idle one costs processor time; `prepare` or `write` starts it again, with a little silence first so
+that no word is cut. Where the card refuses the voice's rate the speech is resampled; positions stay in the voice's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+
+from companion.config import Device
+from companion.errors import DeviceError
+from companion.events import SAMPLE_BYTES
+from companion.resampling import Resampler
+from companion.samples import amplified
+from companion.sound_card import SoundCard
+from companion.sound_stream import Stream
+from companion.voice.playback import AHEAD_S, Playback
+
+_STALLED_S = 2.0
+"""A device that vanished often just stops asking for sound: so long is it waited for."""
+
+
+def build(device: Device, card: SoundCard, rate: int) -> CardSpeaker:
+    """The loudspeaker that the device file names, for a voice of `rate` samples a second. Called on the event loop."""
+    settings = device.voice.speaker
+    return CardSpeaker(card, settings.device, rate, settings.latency_ms / 1000, settings.volume)
+
+
+class CardSpeaker:
+    """Satisfies `ports.Speaker`. Everything here runs on the event loop; the audio thread meets only the `Playback`."""
+
+    def __init__(self, card: SoundCard, name: str, rate: int, latency_s: float = 0.04, volume: float = 1.0) -> None:
+        self.rate = rate
+        self._card = card
+        self._name = name
+        self._latency_s = latency_s
+        self._volume = volume
+        self._loop = asyncio.get_running_loop()
+        self._stream: Stream | None = None
+        self._starting = asyncio.Lock()
+        self._waiters: set[asyncio.Future[None]] = set()
+        self._failure: DeviceError | None = None
+        self._written = 0
+        self._furthest = 0
+        self._use_rate(rate)
+
+    async def prepare(self) -> None:
+        """See `ports.Speaker.prepare`."""
+        self._failure = None
+        await self._run()
+
+    async def write(self, pcm: bytes) -> int:
+        """See `ports.Speaker.write`."""
+        self._raise_failure()
+        if self._stream is None:
+            await self._run()  # only an open stream tells at which rate to queue
+        await self._wait(lambda: self._playback.queued <= AHEAD_S * self._playback.rate)
+        start = self._written
+        sound = amplified(pcm, self._volume)
+        self._playback.append(sound if self._resampler is None else self._resampler.feed(sound))
+        self._written += len(pcm) // SAMPLE_BYTES
+        if pcm:
+            await self._run()
+        return start
+
+    def position(self) -> int:
+        """See `ports.Speaker.position`."""
+        counted, stands_for = self._mark
+        heard = stands_for + (self._playback.heard() - counted) * self.rate // self._playback.rate
+        # Never backwards, though counts at two rates round differently.
+        self._furthest = max(self._furthest, min(self._written, heard))
+        return self._furthest
+
+    async def drain(self) -> None:
+        """See `ports.Speaker.drain`."""
+        self._raise_failure()
+        if self._resampler is not None:
+            self._playback.append(self._resampler.finish())
+            self._mark = (self._playback.end, self._written)
+        await self._wait(lambda: self._playback.queued == 0)
+        while (left := self._playback.unheard_s()) > 0:  # noqa: ASYNC110  # the card gives no event for this
+            await asyncio.sleep(left + 0.001)
+        self._raise_failure()
+
+    def flush(self) -> int:
+        """See `ports.Speaker.flush`. What the card holds is still heard, then a fade of 5 ms."""
+        position = self.position()
+        self._playback.cut()
+        self._go_on_from_end()
+        return position
+
+    async def close(self) -> None:
+        """Let go of the device."""
+        stream, self._stream = self._stream, None
+        self._playback.stand()
+        if stream is not None:
+            await stream.close()
+
+    def _use_rate(self, rate: int) -> None:
+        """Begin to count at the card's rate."""
+        self._playback = Playback(rate, self._loop.time, self._eased)
+        self._resampler = None if rate == self.rate else Resampler(self.rate, rate)
+        self._mark = (0, self._written)  # a count of card samples, and the position that it stands for
+
+    async def _run(self) -> None:
+        """Open the stream if there is none, and start it if it stands."""
+        async with self._starting:
+            if self._stream is None:
+                self._stream = await self._open()
+            if self._playback.begin():
+                try:
+                    await self._stream.start()
+                except (DeviceError, asyncio.CancelledError):
+                    self._playback.stand()
+                    raise
+
+    async def _open(self) -> Stream:
+        stream = await self._card.open_output(
+            self._name, self.rate, self._latency_s, fill=lambda *call: self._playback.fill(*call), lost=self._lost
+        )
+        if stream.rate != self._playback.rate:
+            # Speech left over from a card of another rate is dropped.
+            self._drop()
+            self._use_rate(stream.rate)
+        return stream
+
+    async def _wait(self, met: Callable[[], bool]) -> None:
+        """Return when `met()`. Raises `DeviceError` when the device goes away or no longer asks for sound."""
+        while not met():
+            await self._run()
+            waiter = self._loop.create_future()
+            self._waiters.add(waiter)
+            try:
+                async with asyncio.timeout(_STALLED_S / 2):
+                    await waiter
+            except TimeoutError as error:
+                stream = self._stream
+                if stream is not None and self._playback.since_asked_s() >= _STALLED_S:
+                    self._went_away(stream)
+                    self._failure = None
+                    stream.abandon()
+                    raise DeviceError(stream.gone()) from error
+            finally:
+                self._waiters.discard(waiter)
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+
+    def _lost(self, stream: Stream) -> None:
+        """Called in any thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._went_away, stream)
+
+    def _went_away(self, stream: Stream) -> None:
+        """The stream ended by itself, or by a refresh for somebody else: then whoever waits opens it again."""
+        if stream is not self._stream:
+            return
+        self._stream = None
+        self._playback.stand()
+        if stream.refreshed:
+            self._wake()
+            return
+        failure = DeviceError(stream.gone())
+        waiters = [waiter for waiter in self._waiters if not waiter.done()]
+        for waiter in waiters:
+            waiter.set_exception(failure)
+        self._failure = None if waiters else failure
+        self._drop()
+
+    def _drop(self) -> None:
+        self._playback.cut(fade_s=0)
+        self._go_on_from_end()
+
+    def _go_on_from_end(self) -> None:
+        """What was queued is gone: positions go on behind what the card has been given."""
+        if self._resampler is not None:
+            self._resampler.clear()
+        counted, stands_for = self._mark
+        end = self._playback.end
+        left = stands_for + math.ceil((end - counted) * self.rate / self._playback.rate)
+        self._written = max(self._furthest, min(self._written, left))
+        self._mark = (end, self._written)
+        self._wake()
+
+    def _eased(self) -> None:
+        """Called in the audio thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)

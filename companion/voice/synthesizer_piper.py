@@ -1,0 +1,206 @@
+"""Text to speech by Piper: a neural voice from one ONNX file, on the device.
+
+Licence: piper-tts is GPL-3, and unlike espeak-ng it is loaded into this process. Whoever ships it in a product must
+think about that; `docs/licences.md` says how to ship without it.
+
+All of Piper runs on one thread: importing it, loading the voice (begun by `build`, so that it goes on behind the first
+seconds of listening) and speaking. Cancelling `synthesize` does not stop a sentence that is being computed: the next
+one waits for it. Piper would raise each sentence to full scale; that is switched off, and all are made equally loud.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import json
+import os
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from companion.config import Device
+from companion.errors import EngineUnavailable, SpeechError
+from companion.persona import Persona
+from companion.voice.loudness import even
+
+THREADS = 2
+"""Threads of the ONNX runtime: half the cores of a Raspberry Pi, so that hearing goes on while it speaks."""
+
+_EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
+_EAST_ASIAN_VOICES = ("cmn", "zh", "yue", "hak", "ja", "ko")
+_UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk")
+
+Speak = Callable[[str], bytes]
+"""Text to sound; blocks. Raises `SpeechError`."""
+
+
+@dataclass(frozen=True)
+class VoiceFile:
+    """What must be known of a voice before it is loaded."""
+
+    model: Path
+    settings: Path
+    rate: int
+    speakers: int
+    language: str
+    """espeak-ng's name of the language: `en-us`."""
+
+
+class PiperSynthesizer:
+    """One speaker of one Piper voice."""
+
+    name = "piper"
+
+    def __init__(self, voice: VoiceFile, speaker: int | None, speed: float, timeout_s: float) -> None:
+        self.rate = voice.rate
+        self._voice = voice
+        self._timeout_s = timeout_s
+        self._thread = ThreadPoolExecutor(1, "piper")
+        self._loaded: Future[Speak] = self._thread.submit(_load, voice, speaker, speed)
+
+    async def synthesize(self, text: str) -> bytes:
+        """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`.
+
+        The first call also waits for the voice to load, each for as long as the device file's `voice.timeout_s`.
+        """
+        speakable = clean(text, self._voice.language)
+        if not speakable:
+            return b""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                # Behind the load on the same thread, so this `result` never blocks it.
+                speak = await loop.run_in_executor(self._thread, self._loaded.result)
+            async with asyncio.timeout(self._timeout_s):
+                return await loop.run_in_executor(self._thread, speak, speakable)
+        except TimeoutError as error:
+            raise SpeechError(f"The Piper voice took longer than {self._timeout_s:g} s for one sentence.") from error
+
+    async def close(self) -> None:
+        """Let the thread end after the sentence that it computes."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def build(device: Device, persona: Persona) -> PiperSynthesizer:
+    """The device's voice. Raises `EngineUnavailable` where Piper or a sound voice file is not there."""
+    if device.voice.model is None:
+        raise EngineUnavailable("Piper has no voice: name its .onnx file as voice.model in the device file.")
+    if importlib.util.find_spec("piper") is None:
+        raise EngineUnavailable("Piper is not installed: pip install piper-tts")
+    voice = read_voice_file(device.voice.model)
+    speaker = persona.speech.speaker
+    if speaker is not None and speaker >= voice.speakers:
+        raise EngineUnavailable(
+            f"{voice.model}: speech.speaker is {speaker}, but the voice's speakers are 0 to {voice.speakers - 1}."
+        )
+    return PiperSynthesizer(voice, speaker, persona.speech.speed, device.voice.timeout_s)
+
+
+def read_voice_file(model: Path) -> VoiceFile:
+    """Look at a voice without loading it. Raises `EngineUnavailable` where a part is missing, cut or no voice."""
+    settings = model.with_name(f"{model.name}.json")
+    try:
+        if not is_whole_onnx(model):
+            raise EngineUnavailable(f"{model}: is not a whole ONNX file; download the voice again.")
+        told = json.loads(settings.read_bytes())
+        rate, speakers = told["audio"]["sample_rate"], told["num_speakers"]
+        language, _ = str(told["espeak"]["voice"]), told["phoneme_id_map"]
+    except OSError as error:
+        missing = error.filename or model
+        raise EngineUnavailable(
+            f"{missing}: cannot be read ({error.strerror}); a voice is an .onnx file and its .onnx.json beside it."
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise EngineUnavailable(f"{settings}: does not describe a Piper voice; download it again.") from error
+    if not (isinstance(rate, int) and isinstance(speakers, int) and 4000 <= rate <= 192_000 and speakers >= 1):
+        raise EngineUnavailable(f"{settings}: does not describe a Piper voice; download it again.")
+    return VoiceFile(model, settings, rate, speakers, language)
+
+
+def is_whole_onnx(path: Path) -> bool:
+    """Whether a file's outermost protobuf fields end exactly where it ends: no cut download, web page or pointer.
+
+    Reads a few bytes of each field only. Raises OSError.
+    Wire format: https://protobuf.dev/programming-guides/encoding/
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        while file.tell() < size:
+            wire_type = _varint(file) & 7
+            length = {0: 0, 1: 8, 2: -1, 5: 4}.get(wire_type, size)
+            if wire_type == 0:
+                _varint(file)
+            elif wire_type == 2:
+                length = _varint(file)
+            file.seek(min(length, size), os.SEEK_CUR)
+        return file.tell() == size > 0
+
+
+def _varint(file: BinaryIO) -> int:
+    """The next number; what stands at the end of the file when that comes first."""
+    value = shift = 0
+    while byte := file.read(1):
+        value |= (byte[0] & 0x7F) << shift
+        shift += 7
+        if byte[0] < 0x80 or shift > 63:
+            break
+    return value
+
+
+def clean(text: str, language: str) -> str:
+    """What Piper is given. What a voice of this language would spell out by name is skipped: emoji, control
+    characters, and East Asian letters under other languages. `[[` would begin phonemes and is taken apart.
+    """
+    east_asian = language.split("-")[0] in _EAST_ASIAN_VOICES
+    kept = (" " if one in "[]" or not _speakable(one, east_asian) else one for one in text)
+    spoken = " ".join("".join(kept).split())
+    return spoken if any(one.isalnum() for one in spoken) else ""
+
+
+def _speakable(character: str, east_asian: bool) -> bool:
+    if unicodedata.category(character) in _UNSPEAKABLE:
+        return False
+    return east_asian or not unicodedata.name(character, "").startswith(_EAST_ASIAN)
+
+
+def _load(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
+    """Import Piper, load the voice and speak a first, unheard word. On Piper's thread."""
+    try:
+        import onnxruntime  # type: ignore[import-untyped]  # it has no types
+        from onnxruntime.capi import onnxruntime_pybind11_state  # type: ignore[import-untyped]
+        from piper import PiperConfig, PiperVoice, SynthesisConfig
+    except ImportError as error:
+        raise SpeechError(f"Piper cannot be loaded: {error}. Install it again: pip install piper-tts") from error
+    # ONNX's exceptions have no root of their own.
+    known = vars(onnxruntime_pybind11_state).values()
+    onnx_errors = [one for one in known if isinstance(one, type) and issubclass(one, Exception)]
+    cannot_load: tuple[type[Exception], ...] = (*onnx_errors, OSError, ValueError, KeyError, TypeError)
+    cannot_speak: tuple[type[Exception], ...] = (*onnx_errors, ImportError, ValueError, RuntimeError)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.inter_op_num_threads = 1
+    try:
+        config = PiperConfig.from_dict(json.loads(voice.settings.read_bytes()))
+        session = onnxruntime.InferenceSession(str(voice.model), options, providers=["CPUExecutionProvider"])
+    except cannot_load as error:
+        raise SpeechError(f"{voice.model}: the voice cannot be loaded; download it again.") from error
+    piper = PiperVoice(session, config)
+    manner = SynthesisConfig(speaker_id=speaker, length_scale=config.length_scale / speed, normalize_audio=False)
+
+    def speak(text: str) -> bytes:
+        try:
+            pieces = [piece.audio_float_array for piece in piper.synthesize(text, manner)]
+        except cannot_speak as error:
+            raise SpeechError(f"{voice.model}: the voice failed: {type(error).__name__}.") from error
+        if not pieces:
+            return b""
+        samples = np.nan_to_num(np.concatenate(pieces)) * 32767.0
+        return even(np.trunc(samples).astype("<i2").tobytes(), voice.rate)
+
+    speak("a")
+    return speak

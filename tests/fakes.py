@@ -1,0 +1,212 @@
+"""Strict doubles for unit tests, on the loop's (virtual) time. They refuse misuse and are no measure of anything."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from companion.ears.attention import Attention
+from companion.errors import CompanionError
+from companion.events import EAR_RATE, BodyFrame, Control, Hearing
+
+RATE = 8000
+CHAR_S = 0.05
+"""How long the scripted voice takes to say one character."""
+
+
+async def pass_time(seconds: float) -> None:
+    """Let virtual time pass: only for tests under `looptime`, where it takes none."""
+    await asyncio.sleep(seconds)
+
+
+class LoopClock:
+    def __init__(self) -> None:
+        self._start = asyncio.get_running_loop().time()
+
+    def now(self) -> float:
+        return asyncio.get_running_loop().time() - self._start
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class ScriptedListener:
+    """Yields what a test puts in; remembers what it was told to listen for."""
+
+    rate = EAR_RATE
+    position = 0
+
+    def __init__(self) -> None:
+        self._heard: asyncio.Queue[Hearing | CompanionError | None] = asyncio.Queue()
+        self.attention: Attention | None = None
+
+    def put(self, *heard: Hearing | CompanionError | None) -> None:
+        """`None` is the end of the sound; an error is raised out of `hear`."""
+        for one in heard:
+            self._heard.put_nowait(one)
+
+    def listen_for(self, attention: Attention) -> None:
+        self.attention = attention
+
+    def interject(self, heard: Hearing) -> None:
+        self.put(heard)
+
+    async def hear(self) -> AsyncIterator[Hearing]:
+        while (heard := await self._heard.get()) is not None:
+            if isinstance(heard, CompanionError):
+                raise heard
+            yield heard
+
+
+@dataclass
+class ScriptedCharacter:
+    """Answers with `deltas`; a number among them is a pause in seconds, an error is raised."""
+
+    deltas: list[str | float | CompanionError] = field(default_factory=lambda: ["Hello. ", "How are you?"])
+    remembered: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    closed_streams: int = 0
+
+    async def prepare(self) -> None:
+        pass
+
+    async def reply(self, said: str) -> AsyncGenerator[str]:
+        self.asked.append(said)
+        try:
+            for delta in self.deltas:
+                if isinstance(delta, CompanionError):
+                    raise delta
+                if isinstance(delta, str):
+                    yield delta
+                else:
+                    await asyncio.sleep(delta)
+        finally:
+            self.closed_streams += 1
+
+    def remember(self, said: str, heard: str) -> None:
+        self.remembered.append((said, heard))
+
+    async def close(self) -> None:
+        pass
+
+
+class ScriptedVoice:
+    """Every character is `CHAR_S` of sound that is not silence."""
+
+    name = "scripted"
+    rate = RATE
+
+    def __init__(self, failure: CompanionError | None = None, hangs: bool = False) -> None:
+        self.failure = failure
+        self.hangs = hangs
+        self.spoken: list[str] = []
+
+    async def synthesize(self, text: str) -> bytes:
+        if self.failure is not None:
+            raise self.failure
+        if self.hangs:
+            await asyncio.Event().wait()
+        self.spoken.append(text)
+        return struct.pack("<h", 8000) * round(len(text) * CHAR_S * self.rate)
+
+    async def close(self) -> None:
+        pass
+
+
+class VirtualSpeaker:
+    """A loudspeaker on the loop's time."""
+
+    def __init__(self, failure: CompanionError | None = None) -> None:
+        self.rate = RATE
+        self.failure = failure
+        self._written = 0
+        self._began = 0.0
+        self._base = 0
+        self.flushed_at: list[float] = []
+
+    async def prepare(self) -> None:
+        pass
+
+    async def write(self, pcm: bytes) -> int:
+        if self.failure is not None:
+            raise self.failure
+        ahead = self._written - self.position() - self.rate
+        if ahead > 0:
+            await asyncio.sleep(ahead / self.rate)
+        if self.position() == self._written:
+            self._base, self._began = self._written, self._now()
+        start = self._written
+        self._written += len(pcm) // 2
+        return start
+
+    def position(self) -> int:
+        return min(self._written, self._base + round((self._now() - self._began) * self.rate))
+
+    async def drain(self) -> None:
+        end = self._written
+        await asyncio.sleep((end - self.position()) / self.rate)
+
+    def flush(self) -> int:
+        if self.position() < self._written:
+            self.flushed_at.append(self._now())
+        self._written = self._base = self.position()
+        self._began = self._now()
+        return self._written
+
+    @property
+    def silent(self) -> bool:
+        return self.position() == self._written
+
+    async def close(self) -> None:
+        pass
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class NoteTaker:
+    """Stands where the journal stands and keeps what it is told, with the time."""
+
+    def __init__(self, clock: LoopClock) -> None:
+        self._clock = clock
+        self.notes: list[tuple[float, str, dict[str, Any]]] = []
+
+    def note(self, kind: str, **fields: Any) -> None:
+        self.notes.append((self._clock.now(), kind, fields))
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        return [fields for _, noted, fields in self.notes if noted == kind]
+
+    def states(self) -> list[str]:
+        return [fields["state"] for fields in self.of("state")]
+
+
+class StillPerformer:
+    """A body that shows nothing but keeps the names of what it was asked to act."""
+
+    def __init__(self) -> None:
+        self.acted: list[tuple[str, float]] = []
+
+    def state(self, name: str, t: float) -> None:
+        self.acted.append((name, t))
+
+    def cue(self, cue: Any, t: float) -> None:
+        self.acted.append((cue.emotion or cue.gesture, t))
+
+    def mouth(self, opening: float) -> None:
+        assert 0.0 <= opening <= 1.0
+
+    def relax(self, t: float) -> None:
+        self.acted.append(("relax", t))
+
+    def frame(self, t: float) -> BodyFrame:  # noqa: ARG002 - the port's signature
+        return BodyFrame({}, {})
+
+    def next_change(self, t: float) -> float | None:  # noqa: ARG002 - the port's signature
+        return None
+
+
+MUTE, UNMUTE, STOP = Control("mute"), Control("unmute"), Control("stop")

@@ -1,0 +1,134 @@
+"""What directions and pictographs tell the body."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.events import EMOTIONS, GESTURES
+from companion.voice.directions import Feeling, read
+from companion.voice.emoji_cues import FEELINGS, XIAOZHI, feeling_of
+from companion.voice.emoticons import FACES, feeling_of_face
+
+
+@pytest.mark.parametrize(
+    ("text", "emotion", "gesture"),
+    [
+        ("smiles", "happy", None),
+        ("Smiling.", "happy", None),
+        ("grinned from ear to ear", "happy", None),
+        ("laughs nervously", "worried", None),
+        ("smiles sadly", "sad", None),
+        ("waves and smiles", "happy", "wave"),
+        ("shakes his big, heavy head", None, "shake_head"),
+        ("tilts head curiously", "interested", "tilt_head"),
+        ("can't help but laugh", "amused", None),
+        ("jumps up and down excitedly", "excited", "jump"),
+        ("looks down at the floor, blushing", "embarrassed", "look_down"),
+        ("微笑", "happy", None),
+        ("苦笑", "sad", None),
+        ("忍不住笑了", "happy", None),
+        ("点点头，温柔地说", "affectionate", "nod"),
+        ("怒道", "angry", None),
+        ("歪着头想了想", "thoughtful", "tilt_head"),
+        ("にっこり笑って手を振る", "happy", "wave"),
+        ("首をかしげる", None, "tilt_head"),
+        ("照れながら", "embarrassed", None),
+        ("tersenyum lebar", "happy", None),
+        ("menggelengkan kepalanya", None, "shake_head"),
+        ("memeluk erat", "affectionate", "hug"),
+        ("menangis tersedu-sedu", "sad", None),
+    ],
+)
+def test_meaning(text: str, emotion: str | None, gesture: str | None) -> None:
+    feeling = read(text)
+    assert feeling is not None
+    assert (feeling.emotion, feeling.gesture) == (emotion, gesture)
+
+
+BUSINESS = [
+    "aside",
+    "to Pickering",
+    "He crosses to the door",
+    "A pause.",
+    "sits down on the sofa",
+    "道",
+    "说道",
+    "坐下",
+]
+DENIALS = [
+    "doesn't smile",
+    "never laughs",
+    "stops crying",
+    "不笑",
+    "没有哭",
+    "笑わない",
+    "tidak tersenyum",
+    "tanpa menangis",
+]
+
+
+@pytest.mark.parametrize("text", [*BUSINESS, *DENIALS, "", "Paris", "8:30"])
+def test_stage_business_and_denials_say_nothing(text: str) -> None:
+    assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("weaker", "plain", "stronger"),
+    [
+        ("smiles slightly", "smiles", "smiles broadly"),
+        ("微微点头", "点头", "用力点头"),
+        ("ちょっと笑う", "笑う", "大きく笑う"),
+        ("sedikit sedih", "sedih", "sedih sekali"),
+    ],
+)
+def test_degree(weaker: str, plain: str, stronger: str) -> None:
+    strengths = [feeling.intensity for feeling in map(read, (weaker, plain, stronger)) if feeling]
+    assert len(strengths) == 3
+    assert strengths == sorted(set(strengths))
+
+
+@given(st.text(max_size=120))
+def test_any_direction_gives_a_sound_feeling_or_none(text: str) -> None:
+    feeling = read(text)
+    assert feeling is None or _is_sound(feeling)
+
+
+def test_every_pictograph_face_and_foreign_emotion_is_sound() -> None:
+    assert len(FEELINGS) >= 120
+    assert len(XIAOZHI) == 21
+    assert all(_is_sound(feeling) for feeling in (*FEELINGS.values(), *FACES.values(), *XIAOZHI.values()))
+
+
+def test_skin_and_selectors_do_not_change_a_pictograph() -> None:
+    assert feeling_of("👋🏿") == feeling_of("👋")
+    assert feeling_of("❤️") == feeling_of("❤")
+    assert feeling_of("🤷🏽‍♀️") == feeling_of("🤷")
+    assert feeling_of("🎈") is None
+
+
+@pytest.mark.parametrize(
+    ("face", "emotion"),
+    [(":)", "happy"), (":-(", "sad"), ("(T_T)", "sad"), ("(╯°□°)", "angry"), ("(≧▽≦)", "amused"), ("(・ω・)", "happy")],
+)
+def test_faces(face: str, emotion: str) -> None:
+    feeling = feeling_of_face(face)
+    assert feeling is not None
+    assert feeling.emotion == emotion
+
+
+def test_every_emotion_and_gesture_can_be_asked_for_by_its_own_words() -> None:
+    english = {emotion: emotion for emotion in EMOTIONS} | {"content": "contented", "neutral": None}
+    for emotion, word in english.items():
+        if word is not None:
+            assert read(word) is not None, emotion
+    for gesture in GESTURES:
+        feeling = read(gesture.replace("_", " "))
+        assert feeling is not None, gesture
+        assert feeling.gesture == gesture
+
+
+def _is_sound(feeling: Feeling) -> bool:
+    known = feeling.emotion in (None, *EMOTIONS) and feeling.gesture in (None, *GESTURES)
+    return known and bool(feeling.emotion or feeling.gesture) and 0 < feeling.intensity <= 1

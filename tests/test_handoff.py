@@ -1,0 +1,113 @@
+"""The hand-off from the audio thread to the loop: order, loss that shows, and being woken from another thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.ears.handoff import Block, Handoff
+
+
+def ring(limit: int = 64) -> Handoff:
+    return Handoff(asyncio.get_running_loop(), limit)
+
+
+async def test_blocks_come_out_in_the_order_they_were_heard() -> None:
+    handoff = ring()
+    handoff.put(b"aa", 1)
+    handoff.put(b"bbcc", 2)
+    assert await handoff.get(1) == Block(b"aa", 0, 1)
+    assert await handoff.get(1) == Block(b"bbcc", 1, 2)
+
+
+async def test_a_block_from_another_thread_wakes_the_waiting_loop() -> None:
+    handoff = ring()
+    waiting = asyncio.ensure_future(handoff.get(5))
+    await asyncio.sleep(0)
+    thread = threading.Thread(target=handoff.put, args=(b"xx", 1))
+    thread.start()
+    assert await waiting == Block(b"xx", 0, 1)
+    thread.join()
+
+
+async def test_many_blocks_from_another_thread_all_arrive() -> None:
+    handoff = ring(10_000)
+
+    def talk() -> None:
+        for number in range(5_000):
+            handoff.put(number.to_bytes(2, "little"), 1)
+        handoff.end()
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    heard = []
+    while (block := await handoff.get(5)) is not None:
+        heard.append((block.start, int.from_bytes(block.pcm, "little")))
+    thread.join()
+    assert heard == [(number, number) for number in range(5_000)]
+
+
+@given(st.lists(st.tuples(st.integers(1, 500), st.integers(0, 50)), max_size=40), st.integers(1, 8))
+def test_every_sample_is_heard_or_counted_as_lost(blocks: list[tuple[int, int]], limit: int) -> None:
+    async def go() -> None:
+        handoff = ring(limit)
+        for frames, lost in blocks:
+            handoff.put(bytes(2 * frames), frames, lost)
+        handoff.end()
+        came = []
+        while (block := await handoff.get(1)) is not None:
+            came.append(block)
+        assert len(came) == min(limit, len(blocks))
+        total = sum(frames + lost for frames, lost in blocks)
+        assert not came or came[-1].start + came[-1].frames == total
+        assert sum(block.frames for block in came) + handoff.dropped == sum(frames for frames, _ in blocks)
+        ends = [0, *(block.start + block.frames for block in came)]
+        assert all(block.start >= end for block, end in zip(came, ends, strict=False))
+
+    asyncio.run(go())
+
+
+async def test_the_oldest_gives_way_and_the_gap_shows() -> None:
+    handoff = ring(2)
+    for name in (b"a", b"b", b"c"):
+        handoff.put(name * 20, 10)
+    assert await handoff.get(1) == Block(b"b" * 20, 10, 10)
+    assert handoff.dropped == 10
+
+
+async def test_the_end_comes_after_what_was_heard_before_it() -> None:
+    handoff = ring()
+    handoff.put(b"zz", 1)
+    handoff.end()
+    assert await handoff.get(1) == Block(b"zz", 0, 1)
+    assert await handoff.get(1) is None
+    assert await handoff.get(1) is None
+
+
+@pytest.mark.looptime
+async def test_silence_of_the_device_is_told_after_the_time_given() -> None:
+    handoff = ring()
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(TimeoutError):
+        await handoff.get(2.0)
+    assert asyncio.get_running_loop().time() - began == pytest.approx(2.0)
+    handoff.put(b"zz", 1)
+    assert await handoff.get(2.0) == Block(b"zz", 0, 1)
+
+
+async def test_in_batches_the_loop_sleeps_until_enough_has_come() -> None:
+    handoff = ring()
+    handoff.batch = 2
+    waiting = asyncio.ensure_future(handoff.get(5))
+    await asyncio.sleep(0)
+    handoff.put(b"aa", 1)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    handoff.put(b"bb", 1)
+    assert await waiting == Block(b"aa", 0, 1)
+    assert await handoff.get(5) == Block(b"bb", 1, 1)

@@ -1,0 +1,48 @@
+"""Stop and goodbye: understood around a name and small words, never inside a wish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.persona import Words, load_persona
+from companion.spoken_commands import spoken_command
+
+TEDDY = load_persona(Path(__file__).parent.parent / "configs" / "personas" / "teddy.toml")
+CHINESE = TEDDY.model_copy(update={"name": "江让", "words": {"zh": Words(stop=("停下", "别说了"), goodbye=("再见",))}})
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("stop", "stop"),
+        ("Stop!", "stop"),
+        ("momo stop please", "stop"),
+        ("okay that is enough now", "stop"),
+        ("goodbye", "goodbye"),
+        ("good night momo", "goodbye"),
+        ("thank you bye bye", "goodbye"),
+        ("say goodbye to the cat", None),
+        ("do not stop", None),
+        ("what is a bus stop", None),
+        ("tell me a story", None),
+        ("", None),
+    ],
+)
+def test_english(said: str, meant: str | None) -> None:
+    assert spoken_command(said, TEDDY) == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"), [("停下", "stop"), ("江让，再见！", "goodbye"), ("再见吧", "goodbye"), ("明天再见面", None)]
+)
+def test_chinese_needs_no_spaces(said: str, meant: str | None) -> None:
+    assert spoken_command(said, CHINESE) == meant
+
+
+@given(st.text())
+def test_anything_may_be_said(said: str) -> None:
+    assert spoken_command(said, TEDDY) in ("stop", "goodbye", None)

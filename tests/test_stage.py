@@ -1,0 +1,161 @@
+"""Stage directions never reach the voice, every other word does, and neither depends on how the answer is cut."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.events import EMOTIONS, GESTURES, Cue
+from companion.voice.parse import parse
+from companion.voice.stage import Stage
+
+GOLDEN = [
+    json.loads(line) for line in (Path(__file__).parent / "golden/stage.jsonl").read_text(encoding="utf-8").splitlines()
+]
+
+
+def played(deltas: Iterable[str], name: str = "") -> tuple[str, list[Cue]]:
+    stage = Stage(name)
+    pieces = [piece for delta in deltas for piece in stage.feed(delta)] + stage.close()
+    return "".join(one for one in pieces if isinstance(one, str)), [one for one in pieces if isinstance(one, Cue)]
+
+
+def said(text: str, name: str = "") -> str:
+    return played([text], name)[0]
+
+
+@pytest.mark.parametrize("answer", GOLDEN, ids=lambda answer: answer["text"][:30])
+def test_golden_answers_at_every_cut(answer: dict[str, str]) -> None:
+    text, name = answer["text"], answer["name"]
+    result = parse([text], name)
+    cues = [[cue["emotion"], cue["gesture"], cue["intensity"], cue["at"], cue["source"]] for cue in result["cues"]]
+    assert result["speech"] == answer["speech"]
+    assert cues == answer["cues"]
+    whole = played([text], name)
+    assert played(list(text), name) == whole
+    for cut in range(1, len(text)):
+        assert played([text[:cut], text[cut:]], name) == whole, text[:cut]
+    chance = random.Random(text)
+    for _ in range(10):
+        cuts = sorted(chance.choices(range(len(text) + 1), k=4))
+        pieces = [text[left:right] for left, right in pairwise([0, *cuts, len(text)])]
+        assert played(pieces, name) == whole, pieces
+
+
+def test_golden_set_is_large_and_in_four_languages() -> None:
+    assert len(GOLDEN) >= 120
+
+
+SIGNS = "()（）[]【】{}*＊_`~#>|-:;.,!?'\"\n <>/\\=^0123aAToOmXx好呀ノ♥"
+PICTURES = ["😀", "👋🏽", "❤️\u200d🔥", "1️⃣", "🇯🇵", "\ufe0f", "\u200d", ":)", ":(", "(^_^)", "T_T", "¯\\_(ツ)_/¯"]
+MARKS = ["**", "***", "```", "<think>", "</think>", "<br>", "Teddy:", "Teddy ", "\n\n", "\n- ", "[a](b.c)"]
+TEXTS = ["*waves* ", "（笑）", "hello ", "smiles ", "好的" * 90, "word " * 60]
+ODDITIES = st.sampled_from([*SIGNS, *PICTURES, *MARKS, *TEXTS])
+
+
+@given(parts=st.lists(ODDITIES, max_size=30), cuts=st.lists(st.integers(0, 2000), max_size=6))
+def test_any_cut_of_anything_gives_the_same(parts: list[str], cuts: list[int]) -> None:
+    text = "".join(parts)
+    places = sorted({min(cut, len(text)) for cut in cuts} | {0, len(text)})
+    pieces = [text[left:right] for left, right in pairwise(places)]
+    assert played(pieces, "Teddy") == played([text], "Teddy")
+
+
+@given(st.text(max_size=200), st.integers(0, 200))
+def test_any_text_is_survived_and_its_cues_are_sound(text: str, cut: int) -> None:
+    speech, cues = played([text[:cut], text[cut:]])
+    assert (speech, cues) == played([text])
+    assert [cue.at for cue in cues] == sorted(cue.at for cue in cues)
+    for cue in cues:
+        assert 0 <= cue.at <= len(speech)
+        assert 0 < cue.intensity <= 1
+        assert cue.emotion is None or cue.emotion in EMOTIONS
+        assert cue.gesture is None or cue.gesture in GESTURES
+        assert cue.emotion or cue.gesture
+
+
+WORDS = st.lists(
+    st.sampled_from(["hello", "my", "friend", "tree", "3.14", "don't", "ibu", "café"]), min_size=1, max_size=4
+)
+ASIDES = st.lists(
+    st.sampled_from(["quietly", "Zorro", "xyz", "微笑", "手を振る", "8:30", "bah!"]), min_size=1, max_size=4
+)
+PAIRS = st.sampled_from(["()", "（）", "[]", "【】", "［］", "〔〕", "{}", "**", "＊＊", "（)", "【]"])
+
+
+@given(st.lists(st.tuples(WORDS, ASIDES, PAIRS, PAIRS), min_size=1, max_size=6))
+def test_words_stay_and_asides_go_whatever_encloses_them(
+    parts: list[tuple[list[str], list[str], str, str]],
+) -> None:
+    text, spoken = "", []
+    for words, aside, outer, inner in parts:
+        nested = f"{inner[0]}{aside[0]}{inner[1]} " if inner[0] not in "*＊" and inner != outer else ""
+        text += f"{' '.join(words)} {outer[0]}{nested}{' '.join(aside)}{outer[1]} "
+        spoken += words
+    assert said(text).split() == spoken
+
+
+@given(st.lists(st.sampled_from(["你好", "小熊", "ありがとう", "朋友"]), min_size=2, max_size=6), PAIRS)
+def test_chinese_closes_up_where_a_direction_stood(parts: list[str], pair: str) -> None:
+    assert said(f"{pair[0]}挥手{pair[1]}".join(parts)) == "".join(parts)
+
+
+def test_every_emoji_of_the_emoji_package_is_silent() -> None:
+    table = pytest.importorskip("emoji", reason="the emoji package serves only as this test's reference").EMOJI_DATA
+    spoken = {one for one in table if said(one)}
+    assert {one.removesuffix("\ufe0f") for one in spoken} == set("©®‼⁉™ℹ")
+    assert said("a" + "b".join(table) + "b").count("b") == len(table)
+
+
+@pytest.mark.parametrize("opening", ["(", "（", "*", "【"])
+def test_a_direction_that_never_closes_silences_neither_the_next_line_nor_the_answer(opening: str) -> None:
+    assert said(f"Hi. {opening}waves\n\nHow are you?") == "Hi.\nHow are you?"
+    story = "And then they walked on and on. " * 40
+    assert said(f"Hi. {opening}waves. {story}").split() == f"Hi. {story}".split()
+    assert said(f"Hi. {opening}waves to") == "Hi."
+
+
+def test_speech_is_not_held_back_without_need() -> None:
+    stage = Stage("Teddy")
+    assert stage.feed("Hello") == ["Hello"]
+    assert stage.feed(" my friend, (smi") == [" my friend,"]
+    assert stage.feed("les) how") == [Cue("happy", None, 0.6, 16, "direction"), " how"]
+    assert stage.feed(" are you?\n") == [" are you?\n"]
+
+
+def test_a_long_direction_is_not_spoken() -> None:
+    tale = "She looks at the sea, and the sea looks back, and so it goes on; " * 8
+    assert said(f"*{tale.strip()}* Hello. ({tale.strip()}) Bye.") == "Hello. Bye."
+
+
+def test_only_the_characters_own_name_is_dropped() -> None:
+    assert (
+        said("Teddy: Hi.\nNote: this stays.\nTeddy Bear: mine.", "Teddy") == "Hi.\nNote: this stays.\nTeddy Bear: mine."
+    )
+    assert said("Teddy: Hi.") == "Teddy: Hi."
+    assert said("It is 8:30, Teddy: go!", "Teddy") == "It is 8:30, Teddy: go!"
+
+
+def test_a_chain_of_thought_is_never_spoken_even_if_it_never_ends() -> None:
+    assert said("<think>Hm. (What now?)\n\nWell.") == ""
+    assert said("<THINK>Hm.</THINK>Hello.") == "Hello."
+
+
+def test_repeated_emoji_are_one_stronger_cue() -> None:
+    once, thrice = played(["😊"])[1], played(["😊", "😊", "😊"])[1]
+    assert len(thrice) == 1
+    assert thrice[0].intensity > once[0].intensity
+
+
+@pytest.mark.parametrize(
+    "text", ["2 * 3 = 6", "a*b", "1) one 2) two", "3 < 5 > 2", "snake_case", "~5", "3~5", "#1", "8:30", "50%"]
+)
+def test_signs_that_mean_something_are_kept(text: str) -> None:
+    assert said(text) == text
