@@ -49,7 +49,8 @@ class Sound:
     microphone: Microphone
     speaker: Speaker
     clock: Clock
-    on_change: Callable[[], None] = lambda: None
+    on_change: Callable[[State | None], None]
+    reopens: bool
 
 
 def load(device_file: Path, settings: Sequence[str] = ()) -> tuple[Device, Persona]:
@@ -67,7 +68,15 @@ async def run_live(device: Device, persona: Persona, events: Path | None) -> Non
 
     synthesizer = _synthesizer(device, persona)
     card = SoundCard()
-    sound = Sound(microphone.build(device, card), speaker.build(device, card, synthesizer.rate), LiveClock())
+    heard = microphone.build(device, card)
+    sound = Sound(
+        heard,
+        speaker.build(device, card, synthesizer.rate),
+        LiveClock(),
+        # At rest a wake word may be noticed 32 ms later, for half the cost of listening.
+        on_change=lambda state: heard.hurry(state is not State.IDLE),
+        reopens=True,
+    )
     async with _assembled(device, persona, sound, synthesizer, events) as (conversation, listener, journal):
         task = asyncio.current_task()
         assert task is not None
@@ -75,6 +84,7 @@ async def run_live(device: Device, persona: Persona, events: Path | None) -> Non
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, task.cancel)
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(card.close)
             await _switches(device, conversation, listener, journal, stack)
             log.info("%s listens.", persona.name)
             try:
@@ -99,7 +109,7 @@ async def converse_with_files(
         hold=lambda: conversation.at_work,
         listening=lambda: conversation.state is State.LISTENING,
     )
-    sound = Sound(card.microphone, card.speaker, card.clock, card.changed)
+    sound = Sound(card.microphone, card.speaker, card.clock, lambda _: card.changed(), reopens=False)
     async with _assembled(device, persona, sound, synthesizer, events) as (conversation, _, _):
         await conversation.run()
 
@@ -180,7 +190,8 @@ async def _assembled(
             always_open=wake.mode == "open",
             nobody_s=device.ears.endpoint.nobody_s,
             follow_up_s=device.conversation.follow_up_s,
-            on_change=sound.on_change,
+            reopens=sound.reopens,
+            on_change=lambda: sound.on_change(conversation.state),
         )
         async with asyncio.TaskGroup() as group:
             animation = group.create_task(animator.run())

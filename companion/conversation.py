@@ -59,9 +59,13 @@ class Conversation:
         always_open: bool,
         nobody_s: float,
         follow_up_s: float,
+        reopens: bool = True,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        """`nobody_s` and `follow_up_s` are seconds of audio time; `on_change` is called after every change of state."""
+        """`nobody_s` and `follow_up_s` are seconds of audio time; `on_change` is called after every change of state.
+
+        `reopens` says whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`.
+        """
         self._listener = listener
         self._character = character
         self._persona = persona
@@ -69,6 +73,7 @@ class Conversation:
         self._journal = tools.journal
         self._nobody_s = nobody_s
         self._follow_up_s = follow_up_s
+        self._reopens = reopens
         self._on_change = on_change
         self._at_rest = Attention.WORDS() if always_open else Attention.WAKE
         self._turn: asyncio.Task[None] | None = None
@@ -102,6 +107,8 @@ class Conversation:
                     self._say("failed", State.FOLLOW_UP)
                 except DeviceError as error:
                     self._note_error(error)
+                    if not self._reopens:
+                        raise
                     if self.state in (State.LISTENING, State.FOLLOW_UP):
                         self._rest()
                     await asyncio.sleep(next(back_off))

@@ -30,7 +30,7 @@ USER_VOICE = "en-us+m3"
 LEAD_S = 1.0
 """Quiet before the wake word."""
 PAUSE_AFTER_WAKE_S = 0.4
-REPLY_S = 9.0
+REPLY_S = 11.0
 """Room that the file leaves for each answer."""
 
 

@@ -67,3 +67,32 @@ def recording(path: Path) -> bytes:
         check=True,
     )
     return done.stdout
+
+
+def conversation_wav(
+    path: Path, wake: str, *turns: str, pause_s: float = 0.4, room_s: float = 11.0, then: str = ""
+) -> Path:
+    """A file in which somebody says the wake word (unless empty) and the turns, each with room for an answer.
+
+    `pause_s` lies between the wake word and the first turn; `then` is said at the very end.
+    """
+    parts: list[bytes | float] = [1.0]
+    if wake:
+        parts += [say(wake, "en-us+m3"), pause_s]
+    for turn in turns:
+        parts += [say(turn, "en-us+m3"), room_s]
+    if then:
+        parts += [say(then, "en-us+m3"), 3.0]
+    return _as_wav(path, room(*parts))
+
+
+def flac_as_wav(flac: Path, path: Path) -> Path:
+    """A recording with quiet around it."""
+    return _as_wav(path, silence(1.0) + recording(flac) + silence(2.0))
+
+
+def _as_wav(path: Path, pcm: bytes) -> Path:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes(pcm)
+    return path

@@ -111,3 +111,51 @@ async def test_in_batches_the_loop_sleeps_until_enough_has_come() -> None:
     handoff.put(b"bb", 1)
     assert await waiting == Block(b"aa", 0, 1)
     assert await handoff.get(5) == Block(b"bb", 1, 1)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("batch", [1, 2])
+async def test_blocks_in_a_rhythm_are_found_just_after_they_are_due(batch: int) -> None:
+    loop = asyncio.get_running_loop()
+    handoff = Handoff(loop, 64, rhythm_s=0.032)
+    handoff.batch = batch
+    lags = []
+
+    async def talk() -> None:
+        for number in range(20):
+            handoff.put(number.to_bytes(2, "little"), 1)
+            await asyncio.sleep(0.032)
+        handoff.end()
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(talk())
+        while (block := await handoff.get(2.0)) is not None:
+            lags.append(loop.time() - 0.032 * block.start)
+    assert len(lags) == 20
+    assert max(lags) < 0.002 + 0.032 * (batch - 1)
+
+
+@pytest.mark.looptime
+async def test_a_block_out_of_rhythm_still_wakes_the_loop_and_its_absence_is_told() -> None:
+    loop = asyncio.get_running_loop()
+    handoff = Handoff(loop, 64, rhythm_s=0.032)
+    handoff.put(b"aa", 1)
+    await handoff.get(2.0)
+    loop.call_later(1.0, handoff.put, b"bb", 1)
+    began = loop.time()
+    assert await handoff.get(2.0) == Block(b"bb", 1, 1)
+    assert loop.time() - began == pytest.approx(1.0)
+    with pytest.raises(TimeoutError):
+        await handoff.get(2.0)
+    assert loop.time() - began == pytest.approx(3.0, abs=0.05)
+
+
+@pytest.mark.looptime
+async def test_the_end_is_told_at_once_even_before_the_next_block_is_due() -> None:
+    loop = asyncio.get_running_loop()
+    handoff = Handoff(loop, 64, rhythm_s=10.0)
+    handoff.put(b"aa", 1)
+    await handoff.get(2.0)
+    loop.call_later(0.5, handoff.end)
+    assert await handoff.get(2.0) is None
+    assert loop.time() == pytest.approx(0.5, abs=0.01)

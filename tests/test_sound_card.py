@@ -259,14 +259,12 @@ async def test_an_output_plays_one_channel_on_all_that_the_card_wants(portaudio:
 
 async def frames_of(portaudio: PortAudio, frames: Any, *blocks: Callable[[PretendedStream], None]) -> list[Any]:
     """What the microphone makes of some blocks."""
-    came = []
+    first = asyncio.ensure_future(anext(frames))
+    while not (portaudio.streams and portaudio.streams[-1].active):  # noqa: ASYNC110  # another thread sets it
+        await asyncio.sleep(0)  # until the worker thread has opened and started it
     for block in blocks:
-        waiting = asyncio.ensure_future(anext(frames))
-        while not (portaudio.streams and portaudio.streams[-1].active):  # noqa: ASYNC110  # another thread sets it
-            await asyncio.sleep(0)  # until the worker thread has opened and started it
         block(portaudio.streams[-1])
-        came.append(await waiting)
-    return came
+    return [await first, *[await anext(frames) for _ in blocks[1:]]]
 
 
 def block(samples: np.ndarray[Any, Any], **how: Any) -> Callable[[PretendedStream], None]:
@@ -310,18 +308,38 @@ async def test_sound_that_the_card_lost_shows_as_a_gap(portaudio: PortAudio, car
     assert [frame.start for frame in came] == [0, 512, 1024 + 1600]
 
 
+class SilentCard:
+    """Opens, delivers one block, and no more."""
+
+    rate, channels, refreshed = 16_000, 1, False
+
+    async def open_input(
+        self, _name: str, _rate: int, _block_s: float, hear: Callable[[bytes, int, int], None], lost: object
+    ) -> SilentCard:
+        assert lost
+        self.hear = hear
+        return self
+
+    async def start(self) -> None:
+        self.hear(bytes(1024), 512, 0)
+
+    async def close(self) -> None:
+        pass
+
+    def gone(self) -> str:
+        return "the microphone went away"
+
+
 @pytest.mark.looptime
-async def test_a_microphone_that_falls_silent_is_given_up_after_two_seconds(
-    portaudio: PortAudio, card: SoundCard
-) -> None:
-    plug(portaudio, HEADSET)
+async def test_a_microphone_that_falls_silent_is_given_up_after_two_seconds() -> None:
     loop = asyncio.get_running_loop()
-    async with aclosing(CardMicrophone(card, "default", 1.0).frames()) as frames:
-        await frames_of(portaudio, frames, block(np.zeros(512)))
+    microphone = CardMicrophone(SilentCard(), "default", 1.0)  # type: ignore[arg-type]  # it answers as a card does
+    async with aclosing(microphone.frames()) as frames:
+        await anext(frames)
         began = loop.time()
-        with pytest.raises(DeviceError, match=r"Headset.* went away"):
+        with pytest.raises(DeviceError, match="went away"):
             await anext(frames)
-    assert loop.time() - began == pytest.approx(2.0, abs=0.01)
+    assert loop.time() - began == pytest.approx(2.0, abs=0.05)
 
 
 async def test_a_microphone_pulled_out_is_told_at_once_and_heard_again_when_back(
@@ -344,22 +362,6 @@ async def test_a_microphone_pulled_out_is_told_at_once_and_heard_again_when_back
     async with aclosing(microphone.frames()) as frames:
         [again] = await frames_of(portaudio, frames, block(np.zeros(512)))
     assert again.start >= first.end
-
-
-async def test_without_hurry_blocks_come_two_by_two(portaudio: PortAudio, card: SoundCard) -> None:
-    plug(portaudio, HEADSET)
-    microphone = CardMicrophone(card, "default", 1.0)
-    async with aclosing(microphone.frames()) as frames:
-        await frames_of(portaudio, frames, block(np.zeros(512)))
-        microphone.hurry(False)
-        waiting = asyncio.ensure_future(anext(frames))
-        await asyncio.sleep(0)
-        portaudio.streams[-1].hear(np.zeros(512))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert not waiting.done()
-        portaudio.streams[-1].hear(np.zeros(512))
-        assert [(await waiting).start, (await anext(frames)).start] == [512, 1024]
 
 
 async def test_a_refresh_for_somebody_else_only_makes_a_gap_in_what_is_heard(

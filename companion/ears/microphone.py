@@ -51,7 +51,7 @@ class CardMicrophone:
         """See `ports.Microphone.frames`. One caller at a time."""
         loop = asyncio.get_running_loop()
         while True:
-            ring = self._ring = Handoff(loop, _RING_BLOCKS)
+            ring = self._ring = Handoff(loop, _RING_BLOCKS, _BLOCK_S)
             ring.batch = self._batch
             stream = self._stream = await self._card.open_input(
                 self._name, EAR_RATE, _BLOCK_S, hear=ring.put, lost=ring.end

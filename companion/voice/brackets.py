@@ -2,8 +2,8 @@
 
 What stands between is a stage direction and is never spoken, so the scanner holds it back until it closes. Two things
 end one that does not close: a blank line, or `HOLD` code points. Then it reaches to the end of its line if it has
-one; if the answer ended, to that end (a cut-off direction); else to the end of its first sentence, so that a
-forgotten bracket cannot silence the rest of the answer.
+one; if the answer ended, to that end (a cut-off direction); else to the end of its first sentence. It never reaches
+over another one that begins inside it. So a forgotten bracket cannot silence the rest of the answer.
 """
 
 from __future__ import annotations
@@ -45,11 +45,13 @@ def closed_bracket(look: Lookahead, start: int) -> int:
 
 
 def _partner(look: Lookahead, start: int) -> tuple[int, int]:
-    """Position just after the partner of the bracket at `start`, else 0; and where the search stopped."""
+    """Position just after the partner of the bracket at `start`, else 0; and where the direction may reach."""
     stack: list[int] = []
+    inner = 0
     for found in _BRACKET.finditer(look.text, start, start + HOLD):
         ch = found.group()
         if ch in OPENING:
+            inner = inner or (found.start() if stack else 0)
             stack.append(OPENING[ch])
         elif ch not in CLOSING:
             return 0, found.start() + 1
@@ -59,7 +61,7 @@ def _partner(look: Lookahead, start: int) -> tuple[int, int]:
                 pass
             if not stack:
                 return found.end(), found.end()
-    return 0, _searched(look, start + HOLD)
+    return 0, min(_searched(look, start + HOLD), inner or start + HOLD)
 
 
 def _searched(look: Lookahead, stop: int) -> int:
@@ -91,27 +93,33 @@ def star(look: Lookahead, start: int) -> Token:
 
 
 def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
-    """Position just after the partner of the star at `start`, else 0; and where the search stopped."""
-    spare, index, text = 0, start + 1, look.text
+    """Position just after the partner of the star at `start`, else 0; and where the direction may reach."""
+    spare, inner, depth, index, text = 0, 0, 1, start + 1, look.text
     while found := _STAR.search(text, index, start + hold):
         index, run = found.end(), found.group()
         before, after = text[found.start() - 1], look.at(index)
+        lines = "\n" in text[start : found.start()]
         if run[0] == "\n":
-            return spare, found.start() + 1
+            return spare, inner or found.start() + 1
         if run[0] not in STARS:
             # Stars in a bracket inside the direction are its own affair, as in `*hops (*^▽^*) away*`.
-            index = (closed_bracket(look, found.start()) if after in STARS and after else 0) or index
+            index = (closed_bracket(look, found.start()) if after and after in STARS else 0) or index
         elif (after and after in "\ufe0f\u20e3") or (len(run) == 1 and _is_operator(look, found.start())):
             continue
         elif (before.isspace() or before in OPENING) and after and not after.isspace() and after not in ".,!?;:":
-            # It opens a direction of its own.
-            return spare, found.start()
+            # It opens a direction inside this one, unless this one was never closed.
+            inner = inner or found.start()
+            depth += 1
+            if lines:
+                return spare, inner
         elif len(run) == 2:
             # Bold inside the direction, or a direction closed with one star too many.
             spare = spare or (0 if is_word(after) else index)
-        elif "\n" not in text[start:index] or not after.isalnum():
-            return found.start() + 1, index
-    return spare, _searched(look, start + hold)
+        elif not lines or not after.isalnum():
+            depth -= 1
+            if not depth:
+                return found.start() + 1, index
+    return spare, min(_searched(look, start + hold), inner or start + hold)
 
 
 def _loose_partner(look: Lookahead, start: int) -> int:

@@ -27,6 +27,7 @@ class CleanText:
         self._last = ""
         self._blank = False
         self._gap = False
+        self._quoted = False
 
     @property
     def at_line_start(self) -> bool:
@@ -52,6 +53,7 @@ class CleanText:
         separator = self._separator(first, text)
         self._put(separator + text)
         self._last, self._blank, self._gap = text[-1], False, False
+        self._quoted ^= text.count('"') % 2 == 1
 
     def blank(self) -> None:
         """White space stood here."""
@@ -85,15 +87,16 @@ class CleanText:
             self._pieces.append(text)
 
     def _separator(self, first: str, text: str) -> str:
+        last = self._last
         if self.at_line_start:
             return ""
         if not self._gap:
             return " " if self._blank else ""
-        if (first in _CLOSING and not text.startswith("..")) or (
-            is_cjk(first) and (is_cjk(self._last) or self._last in _WIDE)
-        ):
+        closes = first in _CLOSING and not text.startswith("..")
+        inside_quotes = self._quoted and '"' in (first, last)
+        if closes or inside_quotes or last in "“‘" or (is_cjk(first) and (is_cjk(last) or last in _WIDE)):
             return ""
         if self._blank:
-            return "" if is_cjk(self._last) and not self._last.isalnum() else " "
+            return "" if is_cjk(last) and not last.isalnum() else " "
         joins = is_word(first) or first in _STARTS_QUOTE
-        return " " if joins and (is_word(self._last) or self._last in _CLOSING) and not is_cjk(self._last) else ""
+        return " " if joins and not is_cjk(last) and (is_word(last) or last in _CLOSING or last == '"') else ""

@@ -64,7 +64,10 @@ def name(look: Lookahead, start: int, folded: str) -> Token | None:
             said, index = inner.value, look.skip("*_ \t", inner.end)
     if not (ch := look.at(index)) or ch not in ":：":
         return None
-    return Token(look.skip("*_ \t", index + 1), "direction", said)
+    # What follows the colon may be a direction's star: only the partner of a bold mark before the name goes.
+    bold = look.text[start - 2 : start] if start >= 2 else ""
+    end = index + 3 if bold in ("**", "__") and look.starts(bold, index + 1) else index + 1
+    return Token(end, "direction", said)
 
 
 def link(look: Lookahead, start: int) -> Token | None:
