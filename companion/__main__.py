@@ -123,8 +123,8 @@ def check(paths: tuple[Path, ...]) -> None:
 @cli.command()
 @click.option("--chunks", is_flag=True, help="Each input line is a JSON string: one streamed delta.")
 @click.option("--batch", is_flag=True, help="Each input line is a JSON list of deltas, each output line its result.")
-@click.option("--name", default="", help="The character's name, removed where it stands before a line.")
-def parse(chunks: bool, batch: bool, name: str) -> None:
+@click.option("--name", help="The character's name, removed where it stands before a line; guessed when not given.")
+def parse(chunks: bool, batch: bool, name: str | None) -> None:
     """Read a model's text on stdin; print what would be spoken and the cues in it, as one JSON object."""
     from companion.voice.parse import parse as parse_deltas
 

@@ -189,7 +189,9 @@ class Turn:
     def _finish(self) -> TurnEnded:
         """Silence, a body at rest, and the truth about what was heard."""
         self.heard = self._timeline.heard_text(self._tools.speaker.flush())
-        self._tools.animator.relax()
+        if self._reason == "interrupted":
+            self._tools.animator.relax()
+        self._tools.animator.mouth(0.0)
         latency = {stage: round(ms, 2) for stage, ms in self._latency.items()}
         if "first_sound" in latency:
             latency["total"] = round(sum(latency.values()), 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,3 +60,25 @@ def test_offsets_count_the_words_before_the_cue(counts: list[int]) -> None:
 def _prefixes(text: str) -> list[str]:
     parts = text.split("👋")
     return ["".join(parts[: index + 1]) for index in range(len(parts) - 1)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "speech"),
+    [
+        ("Teddy: Hello there!", "Hello there!"),
+        ("**Little Bear:** Hello", "Hello"),
+        ("Teddy (smiles): Hello", "Hello"),
+        ("江让：你好呀", "你好呀"),
+        ("（微笑）江让：嗯", "嗯"),
+        ("ミナ：こんにちは", "こんにちは"),
+        ("Momo: Hi.\nMomo: There.", "Hi. There."),
+        ("Note: this stays", "Note: this stays"),
+        ("妈妈说：早点睡", "妈妈说：早点睡"),
+        ("注意：前面有人", "注意：前面有人"),
+        ("It is 8:30 now", "It is 8:30 now"),
+        ("look: a bird", "look: a bird"),
+    ],
+)
+def test_a_speaker_nobody_named_is_guessed_and_lead_ins_stay(answer: str, speech: str) -> None:
+    assert parse([answer])["speech"] == speech
+    assert parse(list(answer))["speech"] == speech

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from companion.voice.brackets import OPENING, STARS, bracket, closed_bracket, star
+from companion.voice.brackets import STARS, closed_bracket
 from companion.voice.directions import read
 from companion.voice.lookahead import Lookahead, Token, is_cjk, is_word
 
@@ -47,27 +47,6 @@ def line_mark(look: Lookahead, start: int) -> Token | None:
     if ch in _BULLETS and ch not in STARS and after in (" ", "\t", "\u3000"):
         return Token(start + 2, "mark")
     return None
-
-
-def name(look: Lookahead, start: int, folded: str) -> Token | None:
-    """The speaker's own name before a colon, a direction between them included: `Teddy (smiles): Hello`."""
-    for offset, expected in enumerate(folded):
-        if look.at(start + offset).casefold() != expected:
-            return None
-    index = look.skip("*_ \t", start + len(folded))
-    said = ""
-    ch = look.at(index)
-    if ch and (ch in OPENING or look.text[index - 2 : index].lstrip() == "*"):
-        opening = index if ch in OPENING else index - 1
-        inner = bracket(look, opening) if ch in OPENING else star(look, opening)
-        if inner.kind == "direction" and "\n" not in look.text[opening : inner.end]:
-            said, index = inner.value, look.skip("*_ \t", inner.end)
-    if not (ch := look.at(index)) or ch not in ":：":
-        return None
-    # What follows the colon may be a direction's star: only the partner of a bold mark before the name goes.
-    bold = look.text[start - 2 : start] if start >= 2 else ""
-    end = index + 3 if bold in ("**", "__") and look.starts(bold, index + 1) else index + 1
-    return Token(end, "direction", said)
 
 
 def link(look: Lookahead, start: int) -> Token | None:

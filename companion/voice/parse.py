@@ -10,8 +10,8 @@ from companion.voice.lookahead import is_cjk
 from companion.voice.stage import Stage
 
 
-def parse(deltas: Iterable[str], name: str = "") -> dict[str, Any]:
-    """Run the deltas of an answer through the stage.
+def parse(deltas: Iterable[str], name: str | None = None) -> dict[str, Any]:
+    """Run the deltas of an answer through the stage. `name` is the speaker's; None: guess it from the first line.
 
     Returns `{"speech": str, "cues": [{"emotion", "gesture", "intensity", "at", "source"}, ...]}`. Lines are joined by a
     blank, or by nothing between Chinese or Japanese characters; `at` counts code points of `speech`.

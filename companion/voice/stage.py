@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from companion.events import Cue, CueSource
-from companion.voice import emoticons, markup
+from companion.voice import emoticons, markup, speaker_name
 from companion.voice.brackets import CLOSING, OPENING, STARS, bracket, star
 from companion.voice.clean_text import CleanText
 from companion.voice.directions import Feeling, read
@@ -38,9 +38,9 @@ class Stage:
     points of all text pieces before it.
     """
 
-    def __init__(self, name: str = "") -> None:
-        """`name` is the character's own, dropped where it stands before a line (`Name: ...`)."""
-        self._name = name.strip().casefold()
+    def __init__(self, name: str | None = "") -> None:
+        """`name` is the character's own, dropped where it stands before a line (`Name: ...`); None: guess it."""
+        self._name = None if name is None else name.strip().casefold()
         self._clean = CleanText()
         self._text = ""
         self._at = 0
@@ -106,7 +106,9 @@ class Stage:
         if ch in emoticons.FIRST and (word_start or not is_word(ch)) and (found := emoticons.face(look, start)):
             return found
         if self._clean.at_line_start:
-            if self._name and ch.casefold() == self._name[0] and (found := markup.name(look, start, self._name)):
+            if self._name is None and ch.isalpha():
+                self._name = speaker_name.guess(look, start)
+            if self._name and ch.casefold() == self._name[0] and (found := speaker_name.name(look, start, self._name)):
                 return found
             if not ch.isalnum() and (found := markup.line_mark(look, start)):
                 return found
