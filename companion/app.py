@@ -73,25 +73,27 @@ async def run_live(device: Device, persona: Persona, events: Path | None) -> Non
         heard,
         speaker.build(device, card, synthesizer.rate),
         LiveClock(),
-        # At rest a wake word may be noticed 32 ms later, for half the cost of listening.
+        # At rest a wake word may be noticed a little later, for a third of the cost of listening.
         on_change=lambda state: heard.hurry(state is not State.IDLE),
         reopens=True,
     )
-    async with _assembled(device, persona, sound, synthesizer, events) as (conversation, listener, journal):
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(card.close)
+        conversation, listener, journal = await stack.enter_async_context(
+            _assembled(device, persona, sound, synthesizer, events)
+        )
         task = asyncio.current_task()
         assert task is not None
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(name, task.cancel)
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(card.close)
-            await _switches(device, conversation, listener, journal, stack)
-            log.info("%s listens.", persona.name)
-            try:
-                await conversation.run()
-            except asyncio.CancelledError:
-                # Asked to stop: that is how this command ends well.
-                task.uncancel()
+        await _switches(device, conversation, listener, journal, stack)
+        log.info("%s listens.", persona.name)
+        try:
+            await conversation.run()
+        except asyncio.CancelledError:
+            # Asked to stop: that is how this command ends well.
+            task.uncancel()
 
 
 async def converse_with_files(

@@ -158,12 +158,17 @@ class Conversation:
             case "goodbye":
                 self._say("goodbye", State.IDLE)
             case None:
-                self._enter(State.THINKING, Attention.WAKE)
+                self._think()
                 self._turn = self._group.create_task(self._reply(utterance))
+
+    def _think(self) -> None:
+        """An answer will be said soon: a loudspeaker that fell asleep during long speech wakes up meanwhile."""
+        self._enter(State.THINKING, Attention.WAKE)
+        self._group.create_task(self._prepare_speaker())
 
     def _say(self, line: str, then: State) -> None:
         """Say one of the persona's own lines."""
-        self._enter(State.THINKING, Attention.WAKE)
+        self._think()
         self._turn = self._group.create_task(self._say_line(line, then))
 
     async def _reply(self, utterance: Utterance) -> None:

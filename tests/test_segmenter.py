@@ -52,6 +52,24 @@ def test_speech_ends_after_the_configured_silence_and_not_later() -> None:
     assert 0.7 <= (made[1].decided - made[1].end) / RATE < 0.7 + FRAME / RATE
 
 
+def test_a_detector_that_remembers_speech_does_not_delay_the_end() -> None:
+    loud, faint = b"\x00\x20" * FRAME, b"\x08\x00" * FRAME
+    sound = [(loud, 0.9)] * 20 + [(faint, 0.9)] * 3 + [(faint, 0.0)] * 40
+    segmenter = begun()
+    made = [segmenter.feed(AudioFrame(pcm, at * FRAME), one) for at, (pcm, one) in enumerate(sound)]
+    assert [one.end for one in made if isinstance(one, SpeechEnded)] == [20 * FRAME]
+
+
+def test_soft_speech_after_loud_speech_is_still_speech() -> None:
+    loud, soft = b"\x00\x20" * FRAME, b"\x80\x00" * FRAME
+    segmenter = begun()
+    made = [
+        segmenter.feed(AudioFrame(pcm, at * FRAME), 0.9)
+        for at, pcm in enumerate([loud] * 20 + [soft] * (SILENCE_FRAMES + 5))
+    ]
+    assert not any(isinstance(one, SpeechEnded) for one in made)
+
+
 def test_a_pause_shorter_than_the_silence_does_not_end_it() -> None:
     pause = [0.0] * (SILENCE_FRAMES - 1)
     made = decisions(begun(), [0.9] * 10 + pause + [0.9] * 10 + pause + [0.9] * 10 + [0.0] * SILENCE_FRAMES)

@@ -22,6 +22,7 @@ from companion.sound_stream import Stream
 
 _BLOCK_S = 0.032
 _RING_BLOCKS = 64  # 2 s
+_BATCH_AT_REST = 6
 _SILENT_S = 2.0
 """A device that vanished often just stops delivering: so long is it waited for."""
 
@@ -76,8 +77,12 @@ class CardMicrophone:
                 raise DeviceError(stream.gone())
 
     def hurry(self, wanted: bool) -> None:
-        """Whether each block is wanted at once (as from the start), or two together: half the wakings, 32 ms later."""
-        self._batch = 1 if wanted else 2
+        """Whether each block is wanted at once (as from the start), or several together.
+
+        A waking costs far more than the work it does (the processor has slept and its caches are cold), so a device at
+        rest wakes five times a second instead of thirty. The wake word is noticed up to 0.16 s later; no word is lost.
+        """
+        self._batch = 1 if wanted else _BATCH_AT_REST
         if self._ring is not None:
             self._ring.batch = self._batch
 

@@ -25,6 +25,10 @@ ONSET_VOICED = 3
 HYSTERESIS = 0.7
 """Inside speech the threshold is lower by this factor: 0.5 becomes 0.35."""
 
+FADED = 0.01
+"""A frame this much quieter (40 dB) than the utterance's loudest is silence, whatever the detector says: it remembers
+speech for some 60 ms, by which the end would be decided too late."""
+
 
 class Framer:
     """Cuts sound that comes in pieces of any size into frames of one size."""
@@ -124,7 +128,9 @@ class Segmenter:
         return None
 
     def _inside(self, frame: AudioFrame, probability: float) -> SpeechEnded | None:
-        if probability >= self._threshold * HYSTERESIS:
+        energy = _energy(array("h", frame.pcm))
+        self._loudest = max(self._loudest, energy)
+        if probability >= self._threshold * HYSTERESIS and energy >= FADED**2 * self._loudest:
             self._end = frame.end
             self._quiet = 0
         else:
@@ -143,7 +149,7 @@ class Segmenter:
 
     def _forget(self) -> None:
         self._in_speech = False
-        self._start = self._end = self._quiet = 0
+        self._start = self._end = self._quiet = self._loudest = 0
         self._onset: deque[int | None] = deque(maxlen=ONSET_WINDOW)
         """The last frames: where the voiced ones began."""
 
@@ -167,9 +173,13 @@ def after_wake_word(pcm: bytes) -> int:
     """
     samples = array("h", pcm[-LOOK_BACK * SAMPLE_BYTES :])
     steps = [samples[at : at + _STEP] for at in range(0, len(samples) - _STEP + 1, _STEP)]
-    energy = [sum(map(mul, step, step)) for step in steps]
+    energy = [_energy(step) for step in steps]
     windows = [sum(energy[at : at + _PAUSE_STEPS]) for at in range(len(energy) - _PAUSE_STEPS + 1)]
     if windows and min(windows) < _PAUSE_LEVEL**2 * max(windows):
         quietest = windows.index(min(windows))
         return len(samples) - quietest * _STEP - _PAUSE_STEPS * _STEP // 2
     return min(len(samples), _USUAL_DELAY)
+
+
+def _energy(samples: array[int]) -> int:
+    return sum(map(mul, samples, samples))
