@@ -29,6 +29,7 @@ from companion.events import Control, State
 from companion.journal import Journal
 from companion.persona import Persona, load_persona
 from companion.ports import Body, Character, Clock, Microphone, Speaker, Synthesizer
+from companion.stopping import stop_when_asked
 from companion.turn import Tools
 from companion.voice.earcon import earcon
 from companion.voice.loudness import mouth_openings, place_cues
@@ -66,6 +67,9 @@ async def run_live(device: Device, persona: Persona, events: Path | None) -> Non
     from companion.sound_card import SoundCard
     from companion.voice import speaker
 
+    task = asyncio.current_task()
+    assert task is not None
+    stop_when_asked(task)
     synthesizer = _synthesizer(device, persona)
     card = SoundCard()
     heard = microphone.build(device, card)
@@ -77,31 +81,28 @@ async def run_live(device: Device, persona: Persona, events: Path | None) -> Non
         on_change=lambda state: heard.hurry(state is not State.IDLE),
         reopens=True,
     )
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(card.close)
-        conversation, listener, journal = await stack.enter_async_context(
-            _assembled(device, persona, sound, synthesizer, events)
-        )
-        task = asyncio.current_task()
-        assert task is not None
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, task.cancel)
-        await _switches(device, conversation, listener, journal, stack)
-        log.info("%s listens.", persona.name)
-        try:
+    try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(card.close)
+            conversation, listener, journal = await stack.enter_async_context(
+                _assembled(device, persona, sound, synthesizer, events)
+            )
+            await _switches(device, conversation, listener, journal, stack)
+            log.info("%s listens.", persona.name)
             await conversation.run()
-        except asyncio.CancelledError:
-            # Asked to stop: that is how this command ends well.
-            task.uncancel()
+    except asyncio.CancelledError:
+        # Asked to stop: that is how this command ends well.
+        task.uncancel()
 
 
 async def converse_with_files(
     device: Device, persona: Persona, heard: Path, said: Path, events: Path | None, *, realtime: bool = False
 ) -> None:
     """Hold the conversation in the WAV `heard`; the loudspeaker's sound goes to the WAV `said`."""
-    from companion.sound_file import FileSoundCard
+    from companion.sound_file import FileSoundCard, same_file
 
+    if events is not None and (same_file(events, heard) or same_file(events, said)):
+        raise DeviceError(f"{events}: the events would overwrite the sound; name another file")
     synthesizer = _synthesizer(device, persona)
     card = FileSoundCard(
         heard,
@@ -251,6 +252,9 @@ async def _switches(
     loop.add_signal_handler(signal.SIGUSR2, toggle_mute)
     try:
         server = await control.serve(press)
+    except control.AlreadyRunning:
+        # Two of them would answer each other.
+        raise
     except DeviceError as error:
         # The voice works without it.
         journal.note("error", code=error.code, sentence=str(error))

@@ -24,9 +24,14 @@ class Settings(BaseModel):
 
 def _from_file(value: object, info: ValidationInfo) -> object:
     """A path counts from the folder of the file that names it."""
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str):
         return value
-    path = Path(value).expanduser()
+    if not value or "\0" in value:
+        raise ValueError("is no path; name a file, or leave the key out")
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"there is no such home folder: write the whole path instead of {value}") from error
     folder = (info.context or {}).get("folder")
     return path if path.is_absolute() or folder is None else folder / path
 
@@ -222,7 +227,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: -: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: -: is not UTF-8 text; save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
+        # Beside its own error tomllib lets out those of numbers and nesting beyond all reason.
         raise ConfigError(f"{path}: -: is not valid TOML: {error}") from error
 
 
@@ -235,7 +241,7 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
             raise ConfigError(f"--set: {pair}: write it as KEY=VALUE, for example ears.wake.word=alexa")
         try:
             overrides[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             overrides[key.strip()] = value
     return overrides
 

@@ -22,6 +22,10 @@ _LONGEST_LINE = 1024
 _PATIENCE_S = 3.0
 
 
+class AlreadyRunning(DeviceError):
+    """Another daemon of this user answers on the socket."""
+
+
 def socket_path() -> Path:
     """Where the daemon of this user listens."""
     for variable in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
@@ -31,7 +35,10 @@ def socket_path() -> Path:
 
 
 async def serve(press: Callable[[str], None], path: Path | None = None) -> asyncio.Server:
-    """Listen for actions and hand each to `press`. Raises `DeviceError` where the socket cannot be made."""
+    """Listen for actions and hand each to `press`.
+
+    Raises `AlreadyRunning`, and `DeviceError` where the socket cannot be made.
+    """
     path = path or socket_path()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -50,7 +57,7 @@ async def serve(press: Callable[[str], None], path: Path | None = None) -> async
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _not_somebody_elses(path.parent)
         if _answers(path):
-            raise DeviceError(f"{path}: another companion is running already; stop that one first.")
+            raise AlreadyRunning(f"{path}: another companion is running already; stop that one first.")
         path.unlink(missing_ok=True)
         old = os.umask(0o117)
         try:

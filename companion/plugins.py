@@ -7,6 +7,7 @@ A name is an entry point, or `package.module:factory` for benches and parts unde
 from __future__ import annotations
 
 import importlib
+import inspect
 import logging
 from collections.abc import Sequence
 from importlib.metadata import entry_points
@@ -23,7 +24,12 @@ Group = Literal["wake_words", "speech_detectors", "transcribers", "synthesizers"
 
 def build_engine(group: Group, name: str, device: Device, persona: Persona) -> Any:
     """Make the engine called `name`. Raises `EngineUnavailable` with one sentence."""
-    return _factory(group, name)(device, persona)
+    factory = _factory(group, name)
+    try:
+        inspect.signature(factory).bind(device, persona)
+    except (TypeError, ValueError) as error:
+        raise EngineUnavailable(f"{name}: is no engine: it cannot be called with a device and a persona.") from error
+    return factory(device, persona)
 
 
 def build_best(group: Group, wanted: str, order: Sequence[str], device: Device, persona: Persona) -> Any:
@@ -50,7 +56,7 @@ def _factory(group: Group, name: str) -> Any:
         module, _, attribute = name.partition(":")
         try:
             return getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
             raise EngineUnavailable(f"{name}: cannot be loaded: {error}") from error
     found = entry_points(group=f"companion.{group}", name=name)
     if not found:

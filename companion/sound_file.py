@@ -32,6 +32,14 @@ def _never() -> bool:
     return False
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether writing to one would change the other, under whatever names. Neither needs to be there."""
+    try:
+        return one.samefile(other) and one.is_file()
+    except OSError:
+        return one.resolve() == other.resolve()
+
+
 class FileClock:
     """Satisfies `ports.Clock`: time passes with `tick`."""
 
@@ -143,7 +151,7 @@ class FileSoundCard:
         listening: Callable[[], bool] = _never,
         tail_s: float = 20.0,
     ) -> None:
-        if path_out is not None and path_out.resolve() == path_in.resolve():
+        if path_out is not None and same_file(path_out, path_in):
             raise DeviceError(f"{path_out}: the answer would overwrite what was said; name another file")
         self.clock = FileClock()
         self.microphone = FileMicrophone(path_in, self, tail_s)

@@ -30,6 +30,7 @@ class Sentences(Protocol):
     """`companion.voice.sentences`: clean text and cues in, sentences out."""
 
     def feed(self, piece: str | Cue) -> list[Sentence]: ...
+    def pause(self) -> list[Sentence]: ...
     def close(self) -> list[Sentence]: ...
 
 
@@ -125,6 +126,7 @@ class Turn:
                         self._tools.journal.note("first_token")
                     for piece in stage.feed(delta):
                         await self._put(sentences.feed(piece))
+                    await self._put(sentences.pause())
         except CharacterError as error:
             self._reason = "refused" if isinstance(error, CharacterRefused) else "offline"
             self._note_error(error)

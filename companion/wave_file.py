@@ -7,6 +7,7 @@ Programming Interface and Data Specifications 1.0" and the WAVEFORMATEXTENSIBLE 
 
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -32,9 +33,13 @@ class WaveReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = path.open("rb")
+            # A named pipe would otherwise block until somebody writes into it.
+            self._file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
         except OSError as error:
             raise DeviceError(f"{path}: cannot be read: {error.strerror or error}") from error
+        if not self._file.seekable():
+            self._file.close()
+            raise DeviceError(f"{path}: is a pipe; write its sound into a file and name that")
         try:
             self.rate, self._channels, self._bits, self._float = self._seek_sound()
         except (DeviceError, OSError) as error:

@@ -154,3 +154,36 @@ def test_no_word_and_no_cue_is_lost(pieces: list[str | None], first_clause: bool
         begins += len("".join(one.text.split()))
     # A cue behind the last word of the answer may have had punctuation before it that nobody speaks.
     assert places == [min(len("".join(speech[: cue.at].split())), begins) for cue in cues]
+
+
+@pytest.mark.parametrize(
+    ("so_far", "whole"),
+    [
+        ("I am a bear.", True),
+        ("Shall we play?", True),
+        ("Hello.", False),
+        ("Ask Dr.", False),
+        ("It costs 3.", False),
+        ("I am", False),
+        ("He said \"stop.", False),
+        ("And then..", False),
+        ("J.", False),
+        ("Go to the U.S.", False),
+    ],
+)
+def test_in_a_pause_only_what_is_surely_whole_is_given_out(so_far: str, whole: bool) -> None:
+    sentences = Sentences(first_clause=False)
+    assert sentences.feed(so_far) == []
+    assert [one.text for one in sentences.pause()] == ([so_far] if whole else [])
+    assert sentences.pause() == []
+
+
+@given(st.lists(st.text("ab. !?\"3,", min_size=1), max_size=8))
+def test_pauses_lose_and_double_nothing(pieces: list[str]) -> None:
+    sentences = Sentences()
+    made = []
+    for piece in pieces:
+        made += sentences.feed(piece) + sentences.pause()
+    made += sentences.close()
+    kept = [ch for one in made for ch in one.text if ch.isalnum()]
+    assert kept == [ch for ch in "".join(pieces) if ch.isalnum()]

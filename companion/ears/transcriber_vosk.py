@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -82,8 +83,9 @@ class VoskTranscriber:
                 f"vosk took longer than {self._timeout_s:g} s: use a smaller model, or raise ears.transcriber.timeout_s"
             )
         error = call.exception()
-        # The library raises bare `Exception` for whatever goes wrong in it; the other two come from importing it.
-        if type(error) is Exception or isinstance(error, ImportError | OSError):
+        # The library raises bare `Exception` for whatever goes wrong in it; the others come from importing it
+        # (`RuntimeError` for a user without a home folder).
+        if type(error) is Exception or isinstance(error, ImportError | OSError | RuntimeError):
             raise SpeechError(
                 f"vosk failed ({error}): check that the package vosk works on this processor "
                 f"and that ears.transcriber.model, {self._folder}, is a whole Vosk model"
@@ -143,11 +145,12 @@ def build(device: Device, persona: Persona) -> VoskTranscriber:  # noqa: ARG001 
         raise EngineUnavailable(
             'vosk is not installed: install the package vosk, or set ears.transcriber.engine = "auto"'
         )
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise EngineUnavailable(
-            f"there is no Vosk model at {folder}: set ears.transcriber.model to the folder of an unpacked Vosk model"
+            f"there is no Vosk model at {folder}, or it may not be read: "
+            "set ears.transcriber.model to the folder of an unpacked Vosk model"
         )
-    if not any((folder / file).is_file() for file in ("am/final.mdl", "final.mdl")):
+    if not any(os.path.isfile(folder / file) for file in ("am/final.mdl", "final.mdl")):
         raise EngineUnavailable(
             f"{folder} is not a Vosk model (it has no am/final.mdl): "
             "set ears.transcriber.model to the folder that holds am/, conf/ and graph/"

@@ -78,7 +78,8 @@ class Answer:
         self.status = response.status_code
         self._service = service
         self._response = response
-        self._chunks = response.aiter_bytes()
+        # As they come: nothing compressed was asked for, and a small lie would unpack into a flood.
+        self._chunks = response.aiter_raw()
         self._parser = AnswerParser()
         self._events: deque[Event] = deque()
 

@@ -77,8 +77,12 @@ _KAOMOJI: tuple[tuple[Feeling, str], ...] = (
 def face(look: Lookahead, start: int) -> Token | None:
     """The face that begins at `start`, if one does."""
     before = look.at(start - 1)
-    found = look.longest(_BY_FIRST[look.text[start]], start)
-    if not found or (is_word(before) and found not in _AFTER_WORDS):
+    faces = _BY_FIRST[look.text[start]]
+    if is_word(before):
+        # Few faces stand behind a word, so that a full stop there need not wait for what follows it.
+        faces = tuple(one for one in faces if one in _AFTER_WORDS)
+    found = look.longest(faces, start)
+    if not found:
         return None
     after = look.at(start + len(found))
     if found[-1] in OPENING and after.isalnum() and closed_bracket(look, start + len(found) - 1):

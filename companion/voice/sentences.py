@@ -23,6 +23,8 @@ _SEMICOLON_AFTER = 24
 """Characters that must stand before a semicolon for it to end a piece."""
 
 _MARK = re.compile("[.!?;:,。！？；：，、…\n]|\\s[—–-]\\s|——")
+_SURELY_WHOLE = re.compile(r"[^\W_][\w'’,-]*\s(?:.*\s)?(?P<word>[a-zà-ÿ'’]{2,})[.!?]\Z", re.DOTALL)
+"""Two words or more, the last of them in small letters, then a mark: no address, number, initial or ellipsis."""
 _SPOKEN = re.compile(r"[^\W_]")
 _WORDS = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,;:，、；：—…](?=\D|$)|\s")
@@ -55,6 +57,19 @@ class Sentences:
             return []
         self._text += piece
         return self._whole(final=False)
+
+    def pause(self) -> list[Sentence]:
+        """Nothing more has come for now: return what surely is a whole sentence without seeing what follows it.
+
+        `feed` would wait for the next character, which a service sends 25 to 100 ms later.
+        """
+        sure = _SURELY_WHOLE.search(self._text)
+        if sure is None or _is_quoted(self._text, len(self._text)):
+            return []
+        word = sure["word"].casefold()
+        if _TITLES.fullmatch(word) or _MAY_END.fullmatch(word):
+            return []
+        return [self._cut(len(self._text))]
 
     def close(self) -> list[Sentence]:
         """The reply ends: return the rest. Cues behind the last sentence come with it, or with an empty one."""

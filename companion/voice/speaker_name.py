@@ -22,7 +22,7 @@ _LEAD_INS = frozenset(
     | {"first", "second", "third", "next", "then", "finally", "okay", "ok", "yes", "no", "well", "also", "ps", "p.s."}
     | {"example", "reminder", "careful", "attention", "rule", "step", "result", "plan", "idea", "secret", "truth"}
     | {"guess", "one", "two", "three", "here", "so", "and", "but", "now", "today", "option", "news", "update", "goal"}
-    | {"hello", "joke", "riddle", "story", "poem", "song", "title", "summary", "conclusion", "ingredients", "problem", "moral"}
+    | {"hello", "joke", "riddle", "story", "poem", "song", "title", "summary", "conclusion", "problem", "moral"}
     # Indonesian
     | {"catatan", "ingat", "misalnya", "contoh", "jadi", "pertanyaan", "jawaban", "tips", "awas", "perhatian", "lalu"}
     | {"dengar", "lihat", "pertama", "kedua", "ketiga", "rahasia", "ide", "petunjuk", "kesimpulan", "aturan"}

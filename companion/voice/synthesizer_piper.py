@@ -103,7 +103,7 @@ def build(device: Device, persona: Persona) -> PiperSynthesizer:
 
 def read_voice_file(model: Path) -> VoiceFile:
     """Look at a voice without loading it. Raises `EngineUnavailable` where a part is missing, cut or no voice."""
-    settings = model.with_name(f"{model.name}.json")
+    settings = Path(f"{model}.json")
     try:
         if not is_whole_onnx(model):
             raise EngineUnavailable(f"{model}: is not a whole ONNX file; download the voice again.")
