@@ -18,9 +18,7 @@ import sys
 import tempfile
 import time
 import wave
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +79,7 @@ def measure(turns: int, silence: float, folder: Path) -> None:
         started = time.monotonic()
         daemon = subprocess.Popen(command, env=environment, cwd=PROJECT)
         try:
-            until(events, lambda seen: any(e["kind"] == "state" for e in seen))
+            until(events, "state", 1)
             print(f"from the start of the process to listening: {(time.monotonic() - started) * 1000:.0f} ms")
             recorder = card.record(raw)
             time.sleep(1.0)
@@ -89,14 +87,14 @@ def measure(turns: int, silence: float, folder: Path) -> None:
                 play(card, call)
                 time.sleep(0.5)
                 play(card, ask)
-                until(events, lambda seen, n=number: sum(e["kind"] == "speaking" for e in seen) > n)
+                until(events, "speaking", number + 1)
                 if number % 2:
-                    until(events, lambda seen, n=number: sum(e["kind"] == "turn" for e in seen) > n)
+                    until(events, "turn", number + 1)
                 else:
                     # Every other answer is interrupted in the middle.
                     time.sleep(1.2)
                     play(card, call)
-                    until(events, lambda seen, n=number: sum(e["kind"] == "turn" for e in seen) > n)
+                    until(events, "turn", number + 1)
                 time.sleep(9.0 if not number % 2 else 0.6)
             recorder.terminate()
         finally:
@@ -109,13 +107,13 @@ def play(card: VirtualCard, wav: Path) -> None:
     card.play(wav).wait()
 
 
-def until(events: Path, holds: Callable[[list[dict[str, Any]]], bool], patience_s: float = 30.0) -> None:
-    """Wait for the daemon's events to satisfy `holds`."""
+def until(events: Path, kind: str, count: int, patience_s: float = 30.0) -> None:
+    """Wait until the daemon has noted `count` events of a kind."""
     deadline = time.monotonic() + patience_s
     while time.monotonic() < deadline:
         if events.exists():
             lines = events.read_text().split("\n")[:-1]
-            if holds([json.loads(line) for line in lines]):
+            if sum(json.loads(line)["kind"] == kind for line in lines) >= count:
                 return
         time.sleep(0.02)
     raise SystemExit("the daemon did not get there; its events so far:\n" + events.read_text()[-2000:])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -66,6 +67,9 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
 
     SIGUSR1 (or `companion control wake`) is the push-to-talk button, SIGUSR2 mutes and unmutes.
     """
+    # Until there are ears the switches do nothing; by themselves these signals would end the process.
+    for switch in (signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(switch, signal.SIG_IGN)
     from companion.app import load, run_live
 
     device, persona = load(device_file, settings)

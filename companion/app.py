@@ -20,7 +20,7 @@ from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.clock import LiveClock
-from companion.config import Device, load_device, parse_overrides, split_overrides
+from companion.config import Device, load_device, split_overrides
 from companion.conversation import Conversation
 from companion.ears.attention import Attention
 from companion.ears.listener import Listener
@@ -29,6 +29,7 @@ from companion.events import Control, State
 from companion.journal import Journal
 from companion.persona import Persona, load_persona
 from companion.ports import Body, Character, Clock, Microphone, Speaker, Synthesizer
+from companion.settings_file import parse_overrides
 from companion.stopping import stop_when_asked
 from companion.turn import Tools
 from companion.voice.earcon import earcon

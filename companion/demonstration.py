@@ -57,10 +57,7 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
 
 
 async def _from_file(project: Path, out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DeviceError(f"{out}: the demonstration cannot be written there: {error.strerror}") from error
+    _make_folder(out)
     user, reply, events = out / "user.wav", out / "reply.wav", out / "events.jsonl"
     device, persona = load(project / "configs" / "devices" / "demo.toml")
     _write_wav(user, await _user_speech(device, persona))
@@ -70,6 +67,13 @@ async def _from_file(project: Path, out: Path) -> None:
         (out / f"turn-{number}.svg").write_text(picture, encoding="utf-8")
     for line in _told(events):
         click.echo(line)
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(f"{out}: the demonstration cannot be written there: {error.strerror}") from error
 
 
 async def _user_speech(device: Device, persona: Persona) -> bytes:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from companion.body.choreography import load_choreography
-from companion.config import load_device, read_toml
+from companion.config import load_device
 from companion.errors import ConfigError
 from companion.persona import load_persona
+from companion.settings_file import read_toml
 
 _LOADERS: dict[str, Callable[[Path], object]] = {
     "devices": load_device,

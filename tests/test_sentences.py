@@ -165,7 +165,7 @@ def test_no_word_and_no_cue_is_lost(pieces: list[str | None], first_clause: bool
         ("Ask Dr.", False),
         ("It costs 3.", False),
         ("I am", False),
-        ("He said \"stop.", False),
+        ('He said "stop.', False),
         ("And then..", False),
         ("J.", False),
         ("Go to the U.S.", False),
@@ -178,7 +178,7 @@ def test_in_a_pause_only_what_is_surely_whole_is_given_out(so_far: str, whole: b
     assert sentences.pause() == []
 
 
-@given(st.lists(st.text("ab. !?\"3,", min_size=1), max_size=8))
+@given(st.lists(st.text('ab. !?"3,', min_size=1), max_size=8))
 def test_pauses_lose_and_double_nothing(pieces: list[str]) -> None:
     sentences = Sentences()
     made = []

@@ -20,8 +20,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from companion.config import Settings, read_settings
 from companion.events import EMOTIONS, GESTURES, Colour, State
+from companion.settings_file import Settings, read_settings
 
 STATES = (*(state.value for state in State), "offline")
 """The conversation's states, and `offline` for a service that cannot be reached."""

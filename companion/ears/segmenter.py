@@ -78,6 +78,7 @@ class Segmenter:
         self._longest = settings.longest_s * EAR_RATE
         self._deadline = math.inf
         self._ignored_until = 0
+        self._loudest = 0
         self._forget()
 
     @property
@@ -149,7 +150,8 @@ class Segmenter:
 
     def _forget(self) -> None:
         self._in_speech = False
-        self._start = self._end = self._quiet = self._loudest = 0
+        self._start = self._end = self._quiet = 0
+        self._loudest = 0
         self._onset: deque[int | None] = deque(maxlen=ONSET_WINDOW)
         """The last frames: where the voiced ones began."""
 

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from companion.config import Settings, read_settings
+from companion.settings_file import Settings, read_settings
 
 CHARACTERS = Path(__file__).parent / "characters"
 
