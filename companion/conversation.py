@@ -43,7 +43,7 @@ from companion.spoken_commands import spoken_command
 from companion.turn import Tools, Turn
 
 _AT_WORK = (State.THINKING, State.SPEAKING)
-_LONGEST_BACK_OFF_S = 8.0
+_LONGEST_BACK_OFF_S = 2.0
 
 
 class Conversation:
@@ -94,11 +94,11 @@ class Conversation:
         """Listen and answer until the sound ends."""
         async with asyncio.TaskGroup() as self._group:
             self._rest()
-            back_off = _back_off()
+            back_off, told = _back_off(), ""
             while True:
                 try:
                     async for heard in self._listener.hear():
-                        back_off = _back_off()
+                        back_off, told = _back_off(), ""
                         await self._handle(heard)
                     break
                 except SpeechError as error:
@@ -106,7 +106,10 @@ class Conversation:
                     await self._interrupt()
                     self._say("failed", State.FOLLOW_UP)
                 except DeviceError as error:
-                    self._note_error(error)
+                    # Said once, however often it is tried again.
+                    if str(error) != told:
+                        self._note_error(error)
+                    told = str(error)
                     if not self._reopens:
                         raise
                     if self.state in (State.LISTENING, State.FOLLOW_UP):
@@ -251,4 +254,4 @@ async def _one(text: str) -> AsyncGenerator[str]:
 
 def _back_off() -> Iterator[float]:
     """Seconds between attempts to reopen a lost microphone."""
-    return itertools.chain((0.25, 0.5, 1.0, 2.0, 4.0), itertools.repeat(_LONGEST_BACK_OFF_S))
+    return itertools.chain((0.25, 0.5, 1.0), itertools.repeat(_LONGEST_BACK_OFF_S))
