@@ -130,8 +130,8 @@ def report(raw: Path, events: Path, silence: float) -> None:
         inside = [(a, b) for a, b in user if start < a < end]
         if inside:
             cuts.append((end - inside[0][1]) / RATE * 1000)
-    known = (silence + TRANSCRIBE_S + FIRST_TOKEN_S + 9 * TOKEN_S) * 1000
-    print(f"known parts: silence {silence * 1000:.0f} + transcriber 100 + first token 200 + 9 tokens = {known:.0f} ms")
+    known = (silence + TRANSCRIBE_S + FIRST_TOKEN_S + 8 * TOKEN_S) * 1000
+    print(f"known parts: silence {silence * 1000:.0f} + transcriber 100 + first token 200 + 8 tokens = {known:.0f} ms")
     spread("end of speech -> first sound at the loudspeaker", waits)
     if cuts:
         spread("end of the wake word -> silence (barge-in)", cuts)

@@ -260,11 +260,22 @@ async def test_a_lost_microphone_is_reopened_with_growing_pauses() -> None:
     async with scene() as s:
         s.listener.put(WAKE)
         await s.until("listening")
-        s.listener.put(DeviceError("gone"), DeviceError("gone"), DeviceError("gone"), WAKE)
+        s.listener.put(DeviceError("gone"), DeviceError("still gone"), DeviceError("away"), WAKE)
         await s.until("idle")
         await s.until("listening")
         times = [t for t, kind, _ in s.notes.notes if kind == "error"]
         assert times[1] - times[0] < times[2] - times[1]
+
+
+async def test_a_microphone_that_stays_away_is_told_of_once_and_again_when_it_goes_again() -> None:
+    async with scene() as s:
+        s.listener.put(*[DeviceError("gone")] * 20, WAKE)
+        await s.until("listening")
+        assert [note["sentence"] for note in s.notes.of("error")] == ["gone"]
+        s.listener.put(DeviceError("gone"), WAKE)
+        await s.until("idle")
+        await s.until("listening")
+        assert [note["sentence"] for note in s.notes.of("error")] == ["gone", "gone"]
 
 
 async def test_a_failing_transcriber_is_excused_and_listening_goes_on() -> None:
