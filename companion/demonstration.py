@@ -59,7 +59,8 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
 async def _from_file(project: Path, out: Path) -> None:
     _make_folder(out)
     user, reply, events = out / "user.wav", out / "reply.wav", out / "events.jsonl"
-    device, persona = load(project / "configs" / "devices" / "demo.toml")
+    # With brackets allowed, what the demonstration shows is their way out of the speech and into the body.
+    device, persona = load(project / "configs" / "devices" / "demo.toml", ["cues.channel=directions"])
     _write_wav(user, await _user_speech(device, persona))
     logging.getLogger("companion").info("The user is espeak-ng; the character is the scripted stand-in.")
     await converse_with_files(device, persona, user, reply, events)

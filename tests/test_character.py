@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
 from collections import deque
@@ -396,6 +397,20 @@ async def test_a_kept_connection_that_has_died_meanwhile_is_replaced() -> None:
         assert await answer(character) == "Hi."
         assert await answer(character) == "Hi."
     assert connections == 2
+
+
+async def test_a_compressed_flood_is_no_answer() -> None:
+    flood = gzip.compress(b"\n" * 30_000_000)
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        head = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n"
+        writer.write(head % len(flood) + flood)
+        await writer.drain()
+
+    async with replayed(handler) as character:
+        with pytest.raises(CharacterError, match="no answer|nothing"):
+            await answer(character)
 
 
 # In virtual time

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,18 @@ async def test_a_second_daemon_is_told_so(tmp_path: Path) -> None:
     async with await control.serve(lambda _: None, tmp_path / "s"):
         with pytest.raises(DeviceError, match="another companion"):
             await control.serve(lambda _: None, tmp_path / "s")
+
+
+async def test_a_second_run_ends_with_a_sentence_instead_of_listening_too(tmp_path: Path) -> None:
+    async with await control.serve(lambda _: None, tmp_path / "companion.sock"):
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "companion", "run", env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
+            cwd=Path(__file__).parent.parent, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        _, told = await second.communicate()
+    assert second.returncode == 69
+    assert b"another companion is running already" in told
+    assert b"Traceback" not in told
 
 
 def test_without_a_daemon_the_command_says_what_to_do(tmp_path: Path) -> None:

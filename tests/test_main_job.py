@@ -168,6 +168,12 @@ def command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str
         (["converse", "--in", "{}/u.wav", "--out", "/nonexistent/r.wav"], 69, "/nonexistent"),
         (["run", "--device", "none.toml"], 78, "none.toml"),
         (["say", "hi", "--set", "voice.engine=nosuch"], 69, "nosuch"),
+        (["say", "hi", "--set", "voice.engine=os:system"], 69, "os:system"),
+        (["say", "hi", "--set", "voice.engine=os:path"], 69, "os:path"),
+        (["say", "hi", "--set", "voice.engine=.:x"], 69, ".:x"),
+        (["say", "hi", "--set", "voice.engine=piper", "--set", "voice.model=/"], 69, "/: cannot be read"),
+        (["converse", "--in", "{}/u.wav", "--out", "{}/r.wav", "--events", "{}/u.wav"], 69, "overwrite"),
+        (["converse", "--in", "{}/u.wav", "--out", "{}/r.wav", "--events", "{}/r.wav"], 69, "overwrite"),
         (["say", "hi", "--set", "nosuch.key=1"], 78, "nosuch.key"),
         (["say", "hi", "--out", "/nonexistent/x.wav"], 69, "/nonexistent"),
         (["check", "/nonexistent.toml"], 78, "/nonexistent.toml"),
@@ -180,7 +186,9 @@ def test_what_a_person_gets_wrong_is_one_plain_sentence(
     tmp_path: Path, arguments: list[str], status: int, sentence: str
 ) -> None:
     conversation_wav(tmp_path / "u.wav", "", "hi")
+    heard = (tmp_path / "u.wav").read_bytes()
     done = command(*(part.format(tmp_path) for part in arguments), stdin="not json\n")
+    assert (tmp_path / "u.wav").read_bytes() == heard
     assert done.returncode == status, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
@@ -215,3 +223,16 @@ def test_the_key_shows_nowhere(tmp_path: Path) -> None:
     assert '"finished"' in events
     assert "sk-very-secret" not in done.stderr + done.stdout + events
     assert "how are you" not in done.stderr
+
+
+def test_no_library_marks_this_machine_or_reports_to_its_maker(tmp_path: Path) -> None:
+    """onnxruntime keeps an identifier and a queue of reports under the home folder unless it is told not to."""
+    home, sound = tmp_path / "home", tmp_path / "x.wav"
+    home.mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "companion", "say", "hello", "--out", str(sound), "--device", str(DEMO)],
+        capture_output=True, timeout=60, cwd=PROJECT, env={"HOME": str(home), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert sound.stat().st_size > 1000
+    assert list(home.rglob("*")) == []

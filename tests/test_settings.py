@@ -66,6 +66,20 @@ def test_a_mistake_ends_in_a_sentence(tmp_path: Path, text: str, expected: str) 
     assert "sk-123" not in problem
 
 
+@pytest.mark.parametrize("path", ["", "a\\u0000b", "~nobody-of-that-name/bear.toml"])
+def test_a_path_that_can_be_no_path_is_told_with_its_key(tmp_path: Path, path: str) -> None:
+    (tmp_path / "unit.toml").write_text(f'persona = "{path}"\n[voice]\nmodel = "{path}"\n', encoding="utf-8")
+    told = problems(tmp_path / "unit.toml")
+    assert [problem.split(": ")[1] for problem in told] == ["persona", "voice.model"]
+
+
+@pytest.mark.parametrize("value", ["[" * 5000 + "]" * 5000, "9" * 5000])
+def test_toml_beyond_all_reason_is_a_problem_and_no_accident(tmp_path: Path, value: str) -> None:
+    [problem] = problems(device_file(tmp_path, f"name = {value}\n"))
+    assert "not valid TOML" in problem
+    assert parse_overrides([f"name={value}"]) == {"name": value}
+
+
 def test_a_missing_file_and_a_missing_persona_are_told_apart(tmp_path: Path) -> None:
     assert "cannot be read" in problems(tmp_path / "none.toml")[0]
     path = tmp_path / "unit.toml"

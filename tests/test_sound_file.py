@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import struct
 import wave
 from collections.abc import Callable
@@ -397,6 +398,22 @@ async def test_after_the_end_nothing_hangs(tmp_path: Path) -> None:
             await card.speaker.write(said(RATE))
         await card.speaker.drain()
     await card.microphone.close()
+
+
+@pytest.mark.parametrize("link", ["hardlink_to", "symlink_to"])
+def test_what_was_said_is_not_overwritten_under_another_name(tmp_path: Path, link: str) -> None:
+    user = silence(tmp_path / "user.wav", 0.1)
+    getattr(tmp_path / "reply.wav", link)(user)
+    before = user.read_bytes()
+    with pytest.raises(DeviceError, match="would overwrite"):
+        FileSoundCard(user, tmp_path / "reply.wav", RATE)
+    assert user.read_bytes() == before
+
+
+def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "user.wav")
+    with pytest.raises(DeviceError, match="is a pipe"):
+        WaveReader(tmp_path / "user.wav")
 
 
 def test_an_answer_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:

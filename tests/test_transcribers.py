@@ -405,3 +405,19 @@ def test_the_real_engine_says_why_it_cannot_answer() -> None:
         check=True,
     )
     assert child.decode(process.stdout[4:]) == child.Message(7, child.FAILED, b"no utterance was begun")
+
+
+async def test_a_vosk_that_cannot_be_imported_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home(_: Path) -> None:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(transcriber_vosk, "_load", no_home)
+    transcriber = VoskTranscriber(VOSK_TINY, 5)
+    with pytest.raises(SpeechError, match="home directory"):
+        await transcriber.start()
+    await transcriber.close()
+
+
+def test_a_vosk_folder_that_cannot_even_be_looked_at_is_a_sentence() -> None:
+    with pytest.raises(EngineUnavailable, match=r"ears\.transcriber\.model"):
+        transcriber_vosk.build(device(model="/" + "a" * 5000), persona())

@@ -170,6 +170,9 @@ def _speakable(character: str, east_asian: bool) -> bool:
 
 def _load(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
     """Import Piper, load the voice and speak a first, unheard word. On Piper's thread."""
+    # Else the ONNX runtime gives this machine an identifier and reports to its maker over the network. Its own call to
+    # switch that off comes too late (Privacy.md in its wheel); this has to stand before the import.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime  # type: ignore[import-untyped]  # it has no types
         from onnxruntime.capi import onnxruntime_pybind11_state  # type: ignore[import-untyped]
