@@ -87,7 +87,7 @@ class CharacterSettings(Settings):
     """The local stand-in for the service: `auto` uses it only where no key is found."""
     key_file: FilePath | None = None
     """A file of mode 0600 that holds the key and nothing else. See also `DASHSCOPE_API_KEY` and systemd credentials."""
-    answer_within_s: Seconds = 2.7
+    answer_within_s: Seconds = 2.4
     """Time from the request to the first words of the answer, a retry included; then the offline line is said."""
     stall_s: Seconds = 4.0
     """Longest pause inside an answer."""
@@ -149,8 +149,18 @@ class ChannelSettings(Settings):
         return self
 
 
+class SerialSettings(Settings):
+    port: str = Field(min_length=1)
+    """`/dev/ttyACM0`, `usb:2341:0043` (vendor and product, perhaps `:` and a serial number) or `socket://host:port`."""
+    baud: int = Field(default=115_200, ge=1_200, le=4_000_000)
+    channels: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
+    """Number of the microcontroller's channel for each of ours. Without it they are matched by kind, in order."""
+
+
 class BodySettings(Settings):
     outputs: tuple[Factory, ...] = ("simulated",)
+    serial: SerialSettings | None = None
+    """The microcontroller that the output `serial` talks to."""
     choreography: FilePath | None = None
     """The built-in choreography when absent."""
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ChannelSettings] = Field(
@@ -160,6 +170,15 @@ class BodySettings(Settings):
             "mouth": ChannelSettings.model_validate({"kind": "mouth"}),
         }
     )
+
+    @model_validator(mode="after")
+    def _serial_is_whole(self) -> Self:
+        if "serial" in self.outputs and self.serial is None:
+            raise ValueError('outputs names serial: add a table [body.serial] with port = "..."')
+        unknown = sorted(set(self.serial.channels) - set(self.channels)) if self.serial else []
+        if unknown:
+            raise ValueError(f"serial.channels: there is no channel called {', '.join(unknown)}")
+        return self
 
 
 class Device(Settings):

@@ -416,6 +416,22 @@ async def test_a_failing_transcriber_is_told_and_hearing_goes_on() -> None:
     assert tape.openings == 1
 
 
+async def test_the_switches_work_while_the_microphone_is_away() -> None:
+    ears = listener(Tape(DeviceError("gone"), DeviceError("still gone")), VoiceAt(), Scribe())
+    heard: list[Hearing] = []
+
+    async def hear() -> None:
+        async for one in ears.hear():
+            heard.append(one)
+
+    for action in (Control("mute"), Control("stop")):
+        ears.interject(action)
+        with pytest.raises(DeviceError, match="gone"):
+            await hear()
+        assert heard.pop() == action
+        assert heard == []
+
+
 async def test_a_lost_microphone_is_told_and_opened_again() -> None:
     scribe = Scribe("again")
     tape = Tape(*whole(40), DeviceError("gone"), *whole(100))

@@ -121,7 +121,7 @@ def drawing(channels: Mapping[str, ChannelSettings], frame: BodyFrame, width: in
 
 def build(device: Device, persona: Persona) -> SimulatedBody:  # noqa: ARG001 - every factory takes both
     """The device's channels, drawn on stderr where that is a terminal."""
-    return SimulatedBody(device.body.channels, sys.stderr if sys.stderr.isatty() else None)
+    return SimulatedBody(device.body.channels, sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None)
 
 
 def _width(terminal: TextIO) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from companion.config import EarsSettings
@@ -120,12 +120,11 @@ class Listener:
         """
         self._attention_is_new = True
         try:
+            # Before the microphone is opened too: while it is away the switches must work.
+            for interjected in self._interjections():
+                yield interjected
             while (sound := await self._next()) is not None:
-                while self._interjected:
-                    interjected = self._interjected.popleft()
-                    if isinstance(interjected, WakeHeard):
-                        began = interjected.at - BUTTON_LOOK_BACK
-                        self._woken = _Woken(began, began)
+                for interjected in self._interjections():
                     yield interjected
                 if sound.start < self.position:
                     # Positions began anew: the microphone was opened again.
@@ -145,6 +144,14 @@ class Listener:
                     yield utterance
         finally:
             await self._drop_words()
+
+    def _interjections(self) -> Iterator[Control | WakeHeard]:
+        while self._interjected:
+            interjected = self._interjected.popleft()
+            if isinstance(interjected, WakeHeard):
+                began = interjected.at - BUTTON_LOOK_BACK
+                self._woken = _Woken(began, began)
+            yield interjected
 
     async def _next(self) -> AudioFrame | None:
         """The next piece of sound; None at its end."""
