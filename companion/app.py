@@ -184,6 +184,7 @@ async def _assembled(
             animator=animator,
             clock=sound.clock,
             journal=journal,
+            silent_s=device.conversation.longest_silence_s,
             longest_s=device.conversation.longest_turn_s,
         )
         conversation = Conversation(

@@ -119,8 +119,10 @@ class VoiceSettings(Settings):
 class ConversationSettings(Settings):
     follow_up_s: float = Field(default=8.0, ge=0, le=120)
     """After an answer: how long no wake word is needed. 0 asks for the wake word each time."""
+    longest_silence_s: Seconds = 15.0
+    """An answer of which nothing is heard by then is given up, whatever hangs."""
     longest_turn_s: Seconds = 90.0
-    """A turn is ended here, whatever hangs."""
+    """One that is heard is ended here."""
 
 
 class ChannelSettings(Settings):

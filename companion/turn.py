@@ -61,8 +61,10 @@ class Tools:
     animator: Animator
     clock: Clock
     journal: Journal
+    silent_s: float
+    """A turn from which nothing was heard by then is given up, whatever hangs (loop time)."""
     longest_s: float
-    """A turn is given up here, whatever hangs (loop time)."""
+    """One that speaks is given up this long after its first sound."""
 
 
 class Turn:
@@ -89,13 +91,14 @@ class Turn:
             self._latency["transcribe"] = utterance.transcribed_ms
         self.heard = ""
         """What came out of the loudspeaker, once `run` has returned or was cancelled."""
+        self._patience: asyncio.Timeout
         self._stage_began = asyncio.get_running_loop().time()
 
     async def run(self) -> TurnEnded:
         """Give the reply and return with the last sound heard. Cancelling it silences the loudspeaker."""
         failure: CompanionError | None = None
         try:
-            async with asyncio.timeout(self._tools.longest_s), asyncio.TaskGroup() as group:
+            async with asyncio.timeout(self._tools.silent_s) as self._patience, asyncio.TaskGroup() as group:
                 group.create_task(self._think())
                 group.create_task(self._synthesize())
                 animation = group.create_task(self._animate())
@@ -158,6 +161,7 @@ class Turn:
             self._timeline.add(await speaker.write(chunk.pcm), chunk)
             if chunk.pcm and self._passed("first_sound"):
                 self._tools.journal.note("speaking")
+                self._patience.reschedule(asyncio.get_running_loop().time() + self._tools.longest_s)
                 self._on_first_sound()
         await speaker.drain()
         self._act(speaker.position())

@@ -29,7 +29,7 @@ from companion.animator import Animator
 from companion.body.timeline import Timeline
 from companion.conversation import Conversation
 from companion.ears.attention import Attention
-from companion.errors import CharacterError, CharacterRefused, DeviceError, SpeechError
+from companion.errors import CharacterError, CharacterRefused, CompanionError, DeviceError, SpeechError
 from companion.events import NobodySpoke, Partial, SpeechStarted, Utterance, WakeHeard
 from companion.persona import load_persona
 from companion.turn import Tools
@@ -95,6 +95,7 @@ async def scene(
         animator=animator,
         clock=clock,
         journal=notes,
+        silent_s=15.0,
         longest_s=30.0,
     )
     changed = asyncio.Event()
@@ -246,7 +247,25 @@ async def test_a_hanging_voice_cannot_hold_the_state() -> None:
         await s.until("thinking")
         began = asyncio.get_running_loop().time()
         await s.until("follow_up")
-        assert asyncio.get_running_loop().time() - began < 65
+        assert asyncio.get_running_loop().time() - began < 35
+
+
+async def test_an_answer_that_never_becomes_speech_is_given_up() -> None:
+    drip: list[str | float | CompanionError] = ["(she thinks", *[part for _ in range(99) for part in (1.0, " and")]]
+    async with scene(ScriptedCharacter(drip)) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("thinking")
+        began = asyncio.get_running_loop().time()
+        await s.until("speaking")
+        assert asyncio.get_running_loop().time() - began < 16
+        assert s.voice.spoken[0] in PERSONA.lines.failed[0]
+
+
+async def test_a_long_story_is_not_cut_by_the_limit_on_silence() -> None:
+    async with scene(ScriptedCharacter(["One two three four five six seven. "] * 12)) as s:
+        s.listener.put(WAKE, said("a story"))
+        await s.until("follow_up")
+        assert s.notes.of("heard")[0]["reason"] == "finished"
 
 
 async def test_a_lost_loudspeaker_does_not_stop_the_listening() -> None:
