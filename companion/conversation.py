@@ -103,8 +103,9 @@ class Conversation:
                     break
                 except SpeechError as error:
                     self._note_error(error)
-                    await self._interrupt()
-                    self._say("failed", State.FOLLOW_UP)
+                    if self.state is not State.MUTED:
+                        await self._interrupt()
+                        self._say("failed", State.FOLLOW_UP)
                 except DeviceError as error:
                     # Said once, however often it is tried again.
                     if str(error) != told:

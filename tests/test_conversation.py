@@ -324,6 +324,15 @@ async def test_muting_works_in_every_state_and_nothing_is_heard_until_unmuted(st
         assert s.listener.attention == Attention.WAKE
 
 
+async def test_a_failing_transcriber_does_not_unmute() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, SpeechStarted(16000), MUTE, SpeechError("the child died"))
+        await s.until("muted")
+        await pass_time(10)
+        assert s.conversation.state == "muted"
+        assert s.voice.spoken == []
+
+
 async def test_the_stop_button_ends_the_talk() -> None:
     async with scene() as s:
         s.listener.put(WAKE, said("hi"))
