@@ -1,7 +1,8 @@
 """Where a bracket or a star closes. Pure.
 
-What stands between is a stage direction and is never spoken, so the scanner holds it back until it closes. Two things
-end one that does not close: a blank line, or `HOLD` code points. Then it reaches to the end of its line if it has
+What stands between is a stage direction and is never spoken, so the scanner holds it back until it closes; a blank
+line may stand in it, but behind that no other direction may begin. One that does not close within `HOLD` code points
+reaches to a mark of another kind that closes on its line, as in `(smiles] Hi`; else to the end of its line if it has
 one; if the answer ended, to that end (a cut-off direction); else to the end of its first sentence. It never reaches
 over another one that begins inside it. So a forgotten bracket cannot silence the rest of the answer.
 """
@@ -31,6 +32,8 @@ _BRACKET = re.compile(f"[{re.escape(''.join((*OPENING, *CLOSING)))}]|\\n[ \\t\\r
 _STAR = re.compile(f"[{STARS}]+|[{re.escape(''.join(OPENING))}]|\\n[ \\t\\r]*\\n")
 _SENTENCE_END = re.compile(r"[。！？!?]+[\"”'’」』]*|\.+(?=\s)")
 _EYES = ":;="
+_NO_END = re.compile(r"(?:[:;=][-^']?|\^|[\s,;，、。；](?:\d{1,3}|[A-Za-z]))$")
+"""What before a `)` tells that it is a smiley's mouth or numbers a list."""
 
 
 def bracket(look: Lookahead, start: int) -> Token:
@@ -47,21 +50,29 @@ def closed_bracket(look: Lookahead, start: int) -> int:
 def _partner(look: Lookahead, start: int) -> tuple[int, int]:
     """Position just after the partner of the bracket at `start`, else 0; and where the direction may reach."""
     stack: list[int] = []
-    inner = 0
+    inner, blank, stray = 0, 0, False
     for found in _BRACKET.finditer(look.text, start, start + HOLD):
         ch = found.group()
         if ch in OPENING:
+            if blank or stray:
+                return 0, blank or found.start()
             inner = inner or (found.start() if stack else 0)
             stack.append(OPENING[ch])
         elif ch not in CLOSING:
-            return 0, found.start() + 1
-        elif CLOSING[ch] in stack and not _smiles(look, start, found.start(), len(stack)):
+            blank = blank or found.start() + 1
+            if len(stack) > 1:
+                return 0, blank
+        elif CLOSING[ch] not in stack:
+            stray = stray or len(stack) == 1
+        elif (blank or stray) and _NO_END.search(look.text[max(start, found.start() - 5) : found.start()]):
+            continue
+        elif not _smiles(look, start, found.start(), len(stack)):
             # A closer of an outer family ends the inner ones with it.
             while stack.pop() != CLOSING[ch]:
                 pass
             if not stack:
                 return found.end(), found.end()
-    return 0, min(_searched(look, start + HOLD), inner or start + HOLD)
+    return 0, min(_searched(look, start + HOLD), blank or inner or start + HOLD)
 
 
 def _searched(look: Lookahead, stop: int) -> int:
@@ -84,6 +95,8 @@ def star(look: Lookahead, start: int) -> Token:
         inner = look.text[start + 1 : end]
         if inside_word and (not end or _SENTENCE_END.search(inner) or (len(inner) < 4 and is_word(look.at(end)))):
             return Token(start + 1, "mark")
+        if not end and after in ",;:!?)":
+            return Token(start + 1, "gap")
         return Token(end, "direction", inner) if end else _unclosed(look, start, stop)
     if not is_word(before) and after and after != "\n":
         end = _loose_partner(look, start)
@@ -94,14 +107,17 @@ def star(look: Lookahead, start: int) -> Token:
 
 def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
     """Position just after the partner of the star at `start`, else 0; and where the direction may reach."""
-    spare, inner, depth, index, text = 0, 0, 1, start + 1, look.text
+    spare, inner, blank, index, text = 0, 0, 0, start + 1, look.text
+    open_runs = [1]
     while found := _STAR.search(text, index, start + hold):
         index, run = found.end(), found.group()
         before, after = text[found.start() - 1], look.at(index)
         lines = "\n" in text[start : found.start()]
         if run[0] == "\n":
-            return spare, inner or found.start() + 1
-        if run[0] not in STARS:
+            blank = blank or found.start() + 1
+            if spare or inner:
+                return spare, inner or blank
+        elif run[0] not in STARS:
             # Stars in a bracket inside the direction are its own affair, as in `*hops (*^▽^*) away*`.
             index = (closed_bracket(look, found.start()) if after and after in STARS else 0) or index
         elif (after and after in "\ufe0f\u20e3") or (len(run) == 1 and _is_operator(look, found.start())):
@@ -109,17 +125,19 @@ def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
         elif (before.isspace() or before in OPENING) and after and not after.isspace() and after not in ".,!?;:":
             # It opens a direction inside this one, unless this one was never closed.
             inner = inner or found.start()
-            depth += 1
+            open_runs.append(len(run))
             if lines:
-                return spare, inner
-        elif len(run) == 2:
+                return spare, blank or inner
+        elif len(run) == 2 and open_runs[-1] != 2:
             # Bold inside the direction, or a direction closed with one star too many.
             spare = spare or (0 if is_word(after) else index)
         elif not lines or not after.isalnum():
-            depth -= 1
-            if not depth:
-                return found.start() + 1, index
-    return spare, min(_searched(look, start + hold), inner or start + hold)
+            closed = open_runs.pop()
+            while open_runs and closed < len(run):
+                closed += open_runs.pop()
+            if not open_runs:
+                return found.start() + min(closed, len(run)), index
+    return spare, min(_searched(look, start + hold), blank or inner or start + hold)
 
 
 def _loose_partner(look: Lookahead, start: int) -> int:
@@ -155,7 +173,9 @@ def _unclosed(look: Lookahead, start: int, stop: int) -> Token:
     """How far a direction reaches that has no partner up to `stop`; the module's docstring gives the rule."""
     held = look.text[start:stop]
     line = held.find("\n")
-    if line >= 0:
+    if other := _other_end(held if line < 0 else held[:line]):
+        end = start + other
+    elif line >= 0:
         end = start + line
     elif len(held) < HOLD and look.final and stop == len(look.text):
         end = start + len(held)
@@ -163,6 +183,24 @@ def _unclosed(look: Lookahead, start: int, stop: int) -> Token:
         sentence = _SENTENCE_END.search(held)
         end = start + (sentence.end() if sentence else len(held))
     return Token(end, "direction", look.text[start + 1 : end])
+
+
+def _other_end(held: str) -> int:
+    """Just after a mark of another kind that closes what `held` begins with, as in `(smiles] Hi`; 0 without one."""
+    inner = ""
+    for index in range(1, len(held)):
+        ch, after = held[index], held[index + 1 : index + 2]
+        if ch in STARS and not held[index - 1].isspace() and not is_word(after):
+            if "*" not in inner:
+                return index + 1
+            inner = inner.partition("*")[0]
+        elif ch in OPENING or (ch in STARS and after and not after.isspace()):
+            inner += "*" if ch in STARS else "("
+        elif ch in CLOSING:
+            if "(" not in inner:
+                return index + 1
+            inner = inner.rpartition("(")[0]
+    return 0
 
 
 def _smiles(look: Lookahead, start: int, index: int, depth: int) -> bool:

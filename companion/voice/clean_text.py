@@ -27,7 +27,9 @@ class CleanText:
         self._last = ""
         self._blank = False
         self._gap = False
+        self._blank_after = False
         self._quoted = False
+        self._cjk = False
 
     @property
     def at_line_start(self) -> bool:
@@ -52,16 +54,20 @@ class CleanText:
             return
         separator = self._separator(first, text)
         self._put(separator + text)
-        self._last, self._blank, self._gap = text[-1], False, False
+        self._last, self._blank, self._gap, self._blank_after = text[-1], False, False, False
+        if text[-1].isalnum():
+            self._cjk = is_cjk(text[-1])
         self._quoted ^= text.count('"') % 2 == 1
 
     def blank(self) -> None:
         """White space stood here."""
         self._blank = True
+        self._blank_after = self._gap
 
     def gap(self) -> None:
         """Something was removed here."""
         self._gap = True
+        self._blank_after = False
 
     def newline(self) -> None:
         """A line ended here."""
@@ -92,7 +98,9 @@ class CleanText:
             return ""
         if not self._gap:
             return " " if self._blank else ""
-        closes = first in _CLOSING and not text.startswith("..")
+        closes = first in _CLOSING and (not text.startswith("..") or not self._blank_after)
+        if self._cjk and not self._blank and last in _WIDE and first in _WIDE:
+            return ""
         inside_quotes = self._quoted and '"' in (first, last)
         if closes or inside_quotes or last in "“‘" or (is_cjk(first) and (is_cjk(last) or last in _WIDE)):
             return ""

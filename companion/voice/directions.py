@@ -59,7 +59,10 @@ _REACH = 4
 """Words that may stand between the parts of a phrase (`shakes his big heavy head`)."""
 _NOT_A_DENIAL = re.compile(r"(?:can(?:['’]?t|not)|could(?:n['’]t| not)) (?:help|stop)(?: but)?|tak tahan|tanpa henti")
 _CJK_BEFORE = re.compile(r"(?:不再|不|没有|没|無|无|别|未|并非|停止|ずに)(?:会|能|敢|想|是|要|太|怎么|有|露出|在)?$")
-_CJK_AFTER = re.compile(r"^(?:[わかさたなまらが]|い|り|け|て|で|る)?(?:ない|なかった|ず[にへ]?|ません|ぬ)")
+_CJK_AFTER = re.compile(
+    r"^(?:(?:[わかさたなまらが]|い|り|け|る)?(?:ない|なかった|ず[にへ]?|ません|ぬ)"
+    r"|[いんっしりけえ]{0,2}[てで][はも]?い?(?:ない|なかった|ません))"
+)
 _CJK_NOT_A_DENIAL = re.compile("忍不住|不禁|不由得|不由自主|止不住|禁不住|耐不住|掩不住|藏不住")
 
 
@@ -130,7 +133,7 @@ def _read_cjk(text: str, lexicon: _Lexicon) -> list[_Found]:
         _Found(match.start(), lexicon.strings[match.group()])
         for match in lexicon.string.finditer(text)
         if not _CJK_BEFORE.search(text[max(0, match.start() - 4) : match.start()])
-        and not _CJK_AFTER.match(text[match.end() : match.end() + 4])
+        and not _CJK_AFTER.match(text[match.end() : match.end() + 8])
     ]
 
 

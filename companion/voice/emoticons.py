@@ -30,12 +30,12 @@ _FACES: tuple[tuple[Feeling, str], ...] = (
     (_LAUGHING, ":D :-D =D xD XD :'D :P :p :-P :-p =P ;P >w< >▽< ≧▽≦ ≧∇≦"),
     (_WINKING, ";) ;-) ;D ;-D ^_~ ^_-"),
     (_SAD, ":( :-( :(( :((( =( ): )-: :[ :-[ :< :-< u_u ._. </3"),
-    (_CRYING, ":'( ;_; ;-; T_T T-T T^T TAT QAQ QwQ QWQ Q_Q ;( ㅠㅠ"),
-    (_ANGRY, ">:( >:-( >_<# >:["),
+    (_CRYING, "ಥ_ಥ ಥ﹏ಥ ╥﹏╥ ╥_╥ T▽T :'( ;_; ;-; T_T T-T T^T TAT QAQ QwQ QWQ Q_Q ;( ㅠㅠ"),
+    (_ANGRY, "ಠ_ಠ ಠ益ಠ >:( >:-( >_<# >:["),
     (_SURPRISED, ":O :-O :o :-o o_o O_O o_O O_o 0_0 °o°"),
     (_LOVING, "<3 <33 <333 :* :-* ♡"),
     (_BORED, ":| :-| -_- -__- =_= ¬_¬ -.- :-/ :/ :\\ :-\\"),
-    (_EMBARRASSED, ">_< >.< >///< @_@ ^_^; ^^; ^_^;; :$ :-$"),
+    (_EMBARRASSED, "(^^ゞ (^_^ゞ (^^; (^_^; ＞﹏＜ >﹏< ＞_＜ >_< >.< >///< @_@ ^_^; ^^; ^_^;; :$ :-$"),
     (_CONFUSED, "¯\\_(ツ)_/¯ ¯\\(ツ)/¯ ?_? orz OTZ ._.?"),
 )
 FACES: dict[str, Feeling] = {face: feeling for feeling, faces in _FACES for face in faces.split()}
@@ -48,15 +48,15 @@ FIRST = frozenset(_BY_FIRST)
 """Characters with which a face may begin."""
 
 _AFTER_WORDS = (":)", ":(", ":-)", ":-(", ";)", "^^", "^_^", ":D", "=)")
-ARMS = frozenset("ヽヾ٩╰୧ლ\\＼┐└┌╭o0Oｏm凸")
-_OTHER_ARMS = "ヽヾﾉノ／/\\＼╯╰ゞ۶و彡ﾞ゛☆★*~～+_︵┻━┳┛┗✧づつっ๑ᕗᕤ┌┐┘└╭╮¯凸♡♪ｏoOdbmzZ｡ﾟ゜丿"
-_SOUNDLESS = frozenset("ﾉ／/\\＼╯╰ゞ۶و彡ﾞ゛︵┻━┳┛┗✧ᕗᕤ┌┐┘└╭╮¯凸")
-_LETTER_ARMS = frozenset("ノヽヾづつっ๑ｏoOdbmzZ丿")
+ARMS = frozenset("ヽヾ٩╰୧ლ\\＼┐└┌╭o0Oｏmdb凸ΣＳ∑")
+_OTHER_ARMS = "ヽヾﾉノ／/\\＼╯╰ゞ۶و彡ﾞ゛☆★*~～+_-:・︴و︵┻━┳┛┗✧づつっ๑ᕗᕤ┌┐┘└╭╮¯凸♡♪ｏoOdbmzZvV｡ﾟ゜丿ง"
+_SOUNDLESS = frozenset("☆★︴งوﾉ／/\\＼╯╰ゞ۶و彡ﾞ゛︵┻━┳┛┗✧ᕗᕤ┌┐┘└╭╮¯凸")
+_LETTER_ARMS = frozenset("ノヽヾづつっ๑ｏoOdbmzZvV丿")
 
-_FACE_LETTERS = "ωДдεσзοОООоTQoOxXuUvwmnAHDЗツ∀ヮ皿口益ロ人ー・｡ᴗᴥ罒エεзヘノﾉヽ灬つづっ"
+_FACE_LETTERS = "ωДдεσзοОООоTQoOxXuUvwmnAHDЗツ∀ヮ皿口益ロ人ー・｡ᴗᴥ罒エεзヘノﾉヽ灬つづっﾟﾞʖಥಠㅂ艸ง๑и"
 _PLAIN = re.compile(rf"[^\W_{_FACE_LETTERS}]")
 _FEATURES = re.compile(
-    "[^\\w\\s,.!?'\"，。！？、：；“”‘’…()（）-]|_|ω|[；;].?[；;]|[TQ].?[TQ]|[oO0][._][oO0]|[.-]_?[.-]"
+    "[^\\w\\s,.!?'\"，。！？、：；“”‘’…()（）-]|_|ω|[；;].?[；;]|[TQ].?[TQ]|[oO0][._][oO0]|[.-]_[.-]|-[.]-|[ʖಥಠㅂ艸งﾟ]"
 )
 _KAOMOJI: tuple[tuple[Feeling, str], ...] = (
     (_BOWING, "__ ＿＿"),
@@ -66,7 +66,7 @@ _KAOMOJI: tuple[tuple[Feeling, str], ...] = (
     (_EMBARRASSED, "〃 // ／／ >_< ＞﹏＜ >﹏< ⁄ ＞_＜ ﹏ ;´ ；´ ^_^; ^^; ﾉωﾉ /ω＼ /ω\\"),
     (_LOVING, "♡ ♥ ❤ 3` ε｀ 3｀ ε` ˘ ³ づ っ˘"),
     (_BORED, "-_- ￣_￣ ¬_¬ －_－ =_= ー_ー →_→ ←_← ._. ・_・ ￣へ￣"),
-    (_SAD, "´・ω・` ´･ω･` ´；ω； ´-ω-` ノ_ノ ｡•́ •́ ︵ ´︵` っ˙"),
+    (_SAD, "´・ω・` ´・ω・｀ ´･ω･｀ ´･ω･` ´；ω； ´-ω-` ノ_ノ ｡•́ •́ ︵ ´︵` っ˙"),
     (_WINKING, "^_~ ^_- ・ω< >ω・ ･ω< ゝ"),
     (_CONFUSED, "ツ ?_? @_@ ・・? ・_・? ・・；"),
     (_LAUGHING, "≧ ^▽^ ´▽` ´∀` ´∀｀ ´▽｀ ∀ ▽ ^o^ ^O^ ≦ >▽<"),

@@ -14,10 +14,46 @@ from companion.voice.lookahead import Lookahead, Token, is_cjk, is_word
 
 _TAG_LENGTH = 80
 _EMPHASIS_LENGTH = 60
+_SHORTCODE_LENGTH = 32
 _BULLETS = "-+•·‣◦▪●○*＊–"
-_THOUGHTS = ("think", "thinking", "thought", "reasoning", "reflection", "analysis")
+_THOUGHTS: tuple[str, ...] = (
+    "think",
+    "thinking",
+    "thought",
+    "thoughts",
+    "reasoning",
+    "reflection",
+    "analysis",
+    "inner_thought",
+)
+_THOUGHTS += ("思考", "想法", "心理", "内心", "心声", "思考過程", "pikiran")
 _STYLE_TAGS = ("b", "i", "u", "s", "em", "strong", "span", "sub", "sup", "code", "font", "mark", "ruby", "rt")
-_DIRECTION_TAGS = ("action", "emotion", "gesture", "mood", "expression", "motion", "emote", "feeling", "face", "pose")
+_DIRECTION_TAGS: tuple[str, ...] = (
+    "action",
+    "emotion",
+    "gesture",
+    "mood",
+    "expression",
+    "motion",
+    "emote",
+    "feeling",
+    "face",
+    "pose",
+)
+_DIRECTION_TAGS += (
+    "动作",
+    "表情",
+    "神态",
+    "情绪",
+    "旁白",
+    "動作",
+    "感情",
+    "仕草",
+    "aksi",
+    "tindakan",
+    "gerakan",
+    "ekspresi",
+)
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/#]|\S*\w[./]\w)\S*(?:\s+\"[^\"]*\")?\s*", re.IGNORECASE)
 _STANDS_FOR_ACTION = re.compile(r"[^\W\d_]+(?:s|ing|ly|ed)\b|(?:ter|ber|me)[a-z]{3,}|[\u3040-\u9fff]{2}")
 
@@ -50,16 +86,30 @@ def line_mark(look: Lookahead, start: int) -> Token | None:
 
 
 def link(look: Lookahead, start: int) -> Token | None:
-    """A link `[words](address)`: its words are read again, its address is not spoken. An image goes whole."""
+    """A link `[words](address)`: its words are read again, its address is not spoken."""
     end = closed_bracket(look, start)
     if not end or look.at(end) != "(" or look.text[start] != "[":
         return None
     close = closed_bracket(look, end)
     if not close or not _ADDRESS.fullmatch(look.text[end + 1 : close - 1]):
         return None
-    if look.at(start - 1) == "!":
-        return Token(close, "gap")
     return Token(close, "again", look.text[start + 1 : end - 1])
+
+
+def image(look: Lookahead, start: int) -> Token | None:
+    """`![words](address)`, whose `!` stands at `start`: nothing of it is spoken."""
+    found = link(look, start + 1) if look.at(start + 1) == "[" else None
+    return Token(found.end, "gap") if found else None
+
+
+def shortcode(look: Lookahead, start: int) -> Token | None:
+    """A pictograph by its name, `:smile:`; not the colons of `8:30:15` or `a::b`."""
+    end = start + 1
+    while (ch := look.at(end)) and (ch.islower() or ch in "_+-" or ch.isdigit()) and end < start + _SHORTCODE_LENGTH:
+        end += 1
+    if ch != ":" or end < start + 3 or not look.text[start + 1].islower() or is_word(look.at(start - 1)):
+        return None
+    return None if is_word(look.at(end + 1)) else Token(end + 1, "tag", look.text[start + 1 : end].replace("_", " "))
 
 
 def tag(look: Lookahead, start: int) -> Token | None:
@@ -121,6 +171,11 @@ def emphasis(look: Lookahead, start: int, at_sentence_start: bool) -> Token | No
         run += 1
         if look.at(start - 1).isdigit() and look.at(run).isdigit():
             return Token(run, "text", look.text[start:run])
+        if look.at(run) and look.at(run) in STARS and (crossed := _crossed_out(look, start)):
+            return crossed
+        opens = (not (before := look.at(start - 1)) or before.isspace()) and not look.at(run).isspace()
+        if opens and (half := _half_bold(look, run)):
+            return half
     else:
         run = look.skip("_", run)
         if is_word(look.at(start - 1)) and is_word(look.at(run)):
@@ -129,6 +184,39 @@ def emphasis(look: Lookahead, start: int, at_sentence_start: bool) -> Token | No
     if at_sentence_start and not is_word(look.at(start - 1)) and (first.islower() or is_cjk(first)):
         return _bold_direction(look, run, look.text[start]) or Token(run, "mark")
     return Token(run, "mark")
+
+
+def _crossed_out(look: Lookahead, start: int) -> Token | None:
+    """Three stars and more that stand for letters: `f***ing`, `他***的`, `****`. Not those around words."""
+    run = look.skip(STARS, start)
+    before = look.at(start - 1)
+    if is_word(before):
+        return Token(run, "mark")
+    if not is_word(look.at(run)) and not is_cjk(look.at(run)) and (not before or before.isspace()):
+        return Token(run, "gap") if run - start > 3 else None
+    if not is_cjk(before) or not before.isalnum():
+        return None
+    for index in range(run, run + _EMPHASIS_LENGTH):
+        ch = look.at(index)
+        if ch in STARS or ch in ("", "\n"):
+            return None if ch and ch in STARS and look.starts(ch, index + 1) else Token(run, "mark")
+    return Token(run, "mark")
+
+
+def _half_bold(look: Lookahead, start: int) -> Token | None:
+    """A direction between marks that do not match, `**smiles* Hello`: behind it no `**` closes on its line."""
+    end = 0
+    for index in range(start, start + _EMPHASIS_LENGTH):
+        ch = look.at(index)
+        if ch in ("", "\n"):
+            break
+        if ch in STARS:
+            after = look.at(index + 1)
+            before = look.text[index - 1]
+            if after and after in STARS:
+                return None
+            end = end or (index if not before.isspace() and not before.isdigit() and not is_word(after) else -1)
+    return Token(end + 1, "direction", look.text[start:end]) if end > 0 else None
 
 
 def _bold_direction(look: Lookahead, start: int, mark: str) -> Token | None:

@@ -23,28 +23,26 @@ _LEAD_INS = frozenset(
     | {"example", "reminder", "careful", "attention", "rule", "step", "result", "plan", "idea", "secret", "truth"}
     | {"guess", "one", "two", "three", "here", "so", "and", "but", "now", "today", "option", "news", "update", "goal"}
     | {"hello", "joke", "riddle", "story", "poem", "song", "title", "summary", "conclusion", "problem", "moral"}
+    | {"important", "spoiler", "disclaimer", "bonus", "breaking", "pro", "fun", "quick", "trivia", "clue", "rules"}
+    | {"wow", "sorry", "oh", "ah", "hey", "hi", "right", "sure", "alright", "wait", "please"}
+    | {"time", "date", "place", "location", "weather", "scene", "setting", "day", "part", "chapter", "level", "score"}
+    | {"ingredients", "steps", "recipe", "reason", "reasons", "solution", "translation", "meaning", "definition"}
+    | {"simple", "this", "that", "these", "it's", "or", "because", "q", "mission", "task"}
+    | {"meanwhile", "later", "spell", "menu", "name", "age", "word", "challenge", "email", "phone", "address"}
     # Indonesian
     | {"catatan", "ingat", "misalnya", "contoh", "jadi", "pertanyaan", "jawaban", "tips", "awas", "perhatian", "lalu"}
+    | {"penting", "resep", "waktu", "tempat", "cuaca", "alasan", "soal", "judul", "info", "bahan", "cara", "langkah"}
+    | {"nah", "maaf", "wah", "oke", "halo", "hai", "hari", "tanggal", "cerita", "lagu", "pesan", "arti", "nama"}
     | {"dengar", "lihat", "pertama", "kedua", "ketiga", "rahasia", "ide", "petunjuk", "kesimpulan", "aturan"}
     # Chinese and Japanese
-    | {"注意", "提示", "记住", "问题", "答案", "例如", "比如", "结果", "首先", "其次", "最后", "总之", "警告", "结论"}
-    | {
-        "原因",
-        "步骤",
-        "秘密",
-        "规则",
-        "重点",
-        "建议",
-        "听好",
-        "听着",
-        "题目",
-        "谜语",
-        "故事",
-        "目标",
-        "一句话",
-        "第一步",
-    }
-    | {"ヒント", "質問", "答え", "注意点", "例えば", "たとえば", "結論", "まとめ", "ルール", "秘密", "つまり", "問題"}
+    | {"注意", "提示", "记住", "问题", "答案", "例如", "比如", "结果", "首先", "其次", "最后", "总之", "警告"}
+    | {"结论", "原因", "步骤", "秘密", "规则", "重点", "建议", "听好", "听着", "题目", "谜语", "故事", "目标"}
+    | {"一句话", "第一步", "重要", "天气", "时间", "地点", "日期", "标题", "主题", "内容", "提醒", "小贴士"}
+    | {"任务", "线索", "材料", "做法", "理由", "解释", "翻译", "意思", "场景", "天气预报", "你好", "抱歉"}
+    | {"对不起", "哇", "简单", "第二步", "第三步", "第一", "第二", "第三", "方法", "选项", "谜底", "情况", "名字"}
+    | {"地址", "电话", "儿歌", "歌词", "時間", "場所", "天気", "日付", "手順", "お題", "なぞなぞ", "名前"}
+    | {"お知らせ", "今日", "明日", "意味", "歌詞", "提案", "大事", "ヒント", "質問", "答え", "注意点", "例えば"}
+    | {"たとえば", "結論", "まとめ", "ルール", "つまり", "問題"}
 )
 _SAYS = "说道问答喊是曰想言云叫讲写着有看听了のはがをにと"
 """What ends a clause before a colon, but no name."""
@@ -82,6 +80,9 @@ def guess(look: Lookahead, start: int) -> str:
     if not ch or ch == "\n" or not words or not _is_name(words):
         return ""
     if ch in _COLONS and (after := look.at(end + 1)) and (after.isdigit() or after in "/)("):
+        return ""
+    if ch in _COLONS and look.text[end - 1].isspace() and after and not after.isspace():
+        # A smiley, as in `Great :D`.
         return ""
     folded = words.casefold()
     return folded if name(look, start, folded) else ""

@@ -103,6 +103,8 @@ class Stage:
         word_start = not is_word(look.at(start - 1))
         if ch in emoticons.ARMS and word_start and (found := emoticons.kaomoji(look, start)):
             return found
+        if ch in OPENING and (found := emoticons.kaomoji(look, start)):
+            return found
         if ch in emoticons.FIRST and (word_start or not is_word(ch)) and (found := emoticons.face(look, start)):
             return found
         if self._clean.at_line_start:
@@ -112,6 +114,9 @@ class Stage:
                 return found
             if not ch.isalnum() and (found := markup.line_mark(look, start)):
                 return found
+            if self._name is None and ch in STARS and look.at(start + 1).isspace():
+                # What a list begins with is no name.
+                self._name = ""
         if (word := _WORD.match(look.text, start)) is not None:
             return _word(look, start, word.end())
         return self._sign(look, start, ch)
@@ -119,16 +124,16 @@ class Stage:
     def _sign(self, look: Lookahead, start: int, ch: str) -> Token:
         """The token of a character that is neither letter nor digit."""
         if ch in OPENING:
-            return (
-                emoticons.kaomoji(look, start)
-                or (markup.link(look, start) if ch == "[" else None)
-                or bracket(look, start)
-            )
+            return (markup.link(look, start) if ch == "[" else None) or bracket(look, start)
         if ch in CLOSING:
             listed = ch in ")）" and _ENUMERATOR.search(look.text[max(0, start - 6) : start])
             return Token(start + 1, "text", ch) if listed else Token(start + 1, "gap")
         if ch in STARS or ch == "_":
             return markup.emphasis(look, start, self._clean.at_sentence_start) or star(look, start)
+        if ch == "!" and (found := markup.image(look, start)):
+            return found
+        if ch == ":" and (found := markup.shortcode(look, start)):
+            return found
         if ch in "<＜" and (found := markup.tag(look, start)):
             return found
         if ch in "~～〜":
