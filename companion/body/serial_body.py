@@ -1,9 +1,9 @@
 """A body on a microcontroller, over a serial port (`firmware_bridge`). It may be unplugged and plugged in at any time.
 
-A thread of its own opens the port, keeps the link and sends the newest frame; `show` only leaves the frame there, so the
-event loop never waits for a wire. The link carries what has changed, as poses; the microcontroller limits and smooths.
-When the body goes away, the next `show` raises `DeviceError` once; the thread tries again after 0.25 s, then twice as
-long each time up to 5 s, and sends the current pose to the body that comes back.
+A thread of its own opens the port, keeps the link and sends the newest frame; `show` only leaves the frame there, so
+the event loop never waits for a wire. The link carries what has changed, as poses; the microcontroller limits and
+smooths. When the body goes away, the next `show` raises `DeviceError` once; the thread tries again after 0.25 s, then
+twice as long each time up to 5 s, and sends the current pose to the body that comes back.
 
 Safety. The microcontroller goes to its neutral pose 300 ms after the host falls silent. The thread falls silent on
 purpose when the event loop has not answered it for `LOOP_HANGS_S`: a hung runtime must not keep wheels turning.
@@ -15,6 +15,7 @@ servo), or those named in `body.serial.channels`. Degrees become tenths; motors 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import os
@@ -29,7 +30,7 @@ from companion.events import BodyFrame
 from companion.persona import Persona
 from firmware_bridge import messages
 from firmware_bridge.link import Answered, Connected, Event, Incompatible, Link, LinkNotReady, Lost
-from firmware_bridge.messages import Ack, Channel, DeviceEvent, EventKind, Kind, Nack, Set, Stop
+from firmware_bridge.messages import Channel, DeviceEvent, EventKind, Kind, Nack, Set, Stop
 from firmware_bridge.port import Port, PortError
 
 log = logging.getLogger(__name__)
@@ -67,19 +68,20 @@ class SerialBody:
         self._on_event = on_event
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._loop_answered = math.inf
+        self._loop_answered = threading.Event()
         self._closing = threading.Event()
         self._wake_read = self._wake_write = -1
         self._frame: BodyFrame | None = None
         # Given by the thread, taken by `show`; each reference is handed over whole.
         self._complaint: str | None = None
+        self._away = False
 
     async def show(self, frame: BodyFrame) -> None:
         """Leave this picture for the body. Raises `DeviceError` once each time the body has gone away."""
         self._frame = frame
         if self._thread is None:
             self._start()
-        os.write(self._wake_write, b"\0")
+        self._wake()
         complaint, self._complaint = self._complaint, None
         if complaint is not None:
             raise DeviceError(complaint)
@@ -89,7 +91,7 @@ class SerialBody:
         if self._thread is None or self._closing.is_set():
             return
         self._closing.set()
-        os.write(self._wake_write, b"\0")
+        self._wake()
         await asyncio.to_thread(self._thread.join)
         os.close(self._wake_read)
         os.close(self._wake_write)
@@ -97,44 +99,46 @@ class SerialBody:
     def _start(self) -> None:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
         self._loop = asyncio.get_running_loop()
-        self._loop_answered = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="body", daemon=True)
         self._thread.start()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError):  # the pipe is full while the body is away: the thread will wake
+            os.write(self._wake_write, b"\0")
 
     # What follows runs in the thread.
 
     def _run(self) -> None:
         pause = FIRST_PAUSE_S
-        told = False
         while not self._closing.is_set():
+            self._wait_for_loop()
             conversation = _Conversation(self._settings, self._channels)
             try:
                 with Port(self._settings.port, self._settings.baud) as port:
                     self._talk(port, conversation)
             except PortError as error:
-                if conversation.connected:
-                    pause, told = FIRST_PAUSE_S, False
-                if not told:
-                    self._complain(str(error))
-                    told = True
+                self._complain(str(error))
+            if conversation.connected:
+                pause = FIRST_PAUSE_S
             self._closing.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     def _talk(self, port: Port, conversation: _Conversation) -> None:
         link = conversation.link
-        opened = asked_loop = time.monotonic()
-        silent_since: float | None = opened
-        link.connect(opened)
+        now = asked_loop = time.monotonic()
+        silent_since: float | None = now
+        link.connect(now)
         while not self._closing.is_set():
             port.write(link.outgoing())
-            port.wait(self._wake_read, link.next_timeout() - time.monotonic())
+            port.wait(link.next_timeout() - time.monotonic(), self._wake_read)
             self._drain_wake()
             data, now = port.read(), time.monotonic()
-            if now - asked_loop >= _ASK_LOOP_S:
+            if self._loop_answered.is_set() and now - asked_loop >= _ASK_LOOP_S:
                 asked_loop = now
-                self._tell_loop(self._loop_is_well)
-            if now - self._loop_answered > LOOP_HANGS_S:
+                self._ask_loop()
+            elif not self._loop_answered.is_set() and now - asked_loop > LOOP_HANGS_S:
                 raise PortError(f"{port.name}: the runtime hangs, so the body is left alone.")
             for event in [*link.receive(data, now), *link.tick(now)]:
                 self._take(event, conversation)
@@ -153,6 +157,7 @@ class SerialBody:
     def _take(self, event: Event, conversation: _Conversation) -> None:
         match event:
             case Connected(device):
+                self._away = False
                 log.info("Body: firmware %d.%d.%d with %d channels.", *device.firmware, len(device.channels))
                 conversation.greet(device.channels)
             case Lost(sentence):
@@ -165,30 +170,33 @@ class SerialBody:
             case DeviceEvent():
                 conversation.take_event(event)
                 self._tell_loop(self._on_event, event)
-            case Answered(_, Ack(locked=True)):
-                conversation.locked = True
             case Answered(_, Nack(reason)):
                 log.warning("The body refused a command: %s.", reason.name.lower().replace("_", " "))
             case _:
                 pass
 
     def _complain(self, sentence: str) -> None:
-        self._complaint = sentence
+        if not self._away:
+            self._away = True
+            self._complaint = sentence
 
     def _tell_loop(self, call: Callable[..., object], *arguments: object) -> None:
         assert self._loop is not None
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *arguments)
 
-    def _loop_is_well(self) -> None:
-        self._loop_answered = time.monotonic()
+    def _ask_loop(self) -> None:
+        self._loop_answered.clear()
+        self._tell_loop(self._loop_answered.set)
+
+    def _wait_for_loop(self) -> None:
+        self._ask_loop()
+        while not self._loop_answered.wait(_ASK_LOOP_S) and not self._closing.is_set():
+            pass
 
     def _drain_wake(self) -> None:
-        try:
+        with contextlib.suppress(BlockingIOError):  # nothing but the body woke us
             os.read(self._wake_read, 4096)
-        except BlockingIOError:
-            # Nothing but the body woke us.
-            return
 
 
 class _Conversation:
@@ -201,12 +209,10 @@ class _Conversation:
         self._told: dict[int, bytes] = {}
         self.link = Link(random.getrandbits(16))
         self.connected = False
-        self.locked = False
 
     def greet(self, found: tuple[Channel, ...]) -> None:
         """A session is open: match the channels by their names or in order."""
         self.connected = True
-        self.locked = False
         self._told.clear()
         self._places.clear()
         left = dict(enumerate(found))
@@ -245,7 +251,6 @@ class _Conversation:
     def take_event(self, event: DeviceEvent) -> None:
         """When motion is no longer locked, the body must be told its pose again."""
         if event.kind in (EventKind.LID, EventKind.OVER_CURRENT) and not event.value:
-            self.locked = False
             self._told.clear()
 
     def say_goodbye(self, port: Port) -> None:
@@ -256,7 +261,7 @@ class _Conversation:
         self.link.send(Stop(), time.monotonic())
         while not self.link.idle and time.monotonic() < until:
             port.write(self.link.outgoing())
-            port.wait(port_only(port), min(self.link.next_timeout(), until) - time.monotonic())
+            port.wait(min(self.link.next_timeout(), until) - time.monotonic())
             now = time.monotonic()
             self.link.receive(port.read(), now)
             self.link.tick(now)

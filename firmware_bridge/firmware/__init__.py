@@ -1,0 +1,1 @@
+"""What runs on the microcontroller: `avr` in C, `micropython` in Python (which the simulator runs too)."""

@@ -1,0 +1,60 @@
+/* What hangs on this board: the channels of the hello, and the limits that nothing passes. Change it for your body.
+ *
+ * Arduino Uno and Nano (ATmega328P, 16 MHz):
+ *   D8 to D11   servos 0 to 3        D12  the mouth's servo
+ *   D5, D6      motor driver, forward and backward (two PWM inputs, such as DRV8833 or L9110)
+ *   D4          WS2812 strip: STRIP_PIXELS pixels, the first half light 6, the others light 7
+ *   D2, D3      buttons to ground    D7   lid switch to ground (closed: lid closed)
+ *   A3          touch sensor (high: touched)
+ *   A0          battery through a divider of BATTERY_DIVIDER (10k above, 3k3 below: 4)
+ *   A1          motor current, OVER_CURRENT_MV there is too much
+ */
+#ifndef CHANNELS_H
+#define CHANNELS_H
+
+#include <stdint.h>
+
+enum kind { LIGHT = 1, SERVO, MOTOR, MOUTH };
+
+struct channel_limits {
+    uint8_t kind;
+    int16_t low, neutral, high;
+    uint16_t fastest; /* largest change in a second */
+};
+
+#define CHANNELS 8
+static const struct channel_limits LIMITS[CHANNELS] = {
+    {SERVO, -900, 0, 900, 6000},
+    {SERVO, -900, 0, 900, 6000},
+    {SERVO, -300, 0, 1500, 6000},
+    {SERVO, -300, 0, 1500, 6000},
+    {MOUTH, 0, 0, 1000, 20000},
+    {MOTOR, -1000, 0, 1000, 4000},
+    {LIGHT, 0, 0, 255, 1530},
+    {LIGHT, 0, 0, 255, 1530},
+};
+
+enum event_kind { BUTTON = 1, TOUCH, BATTERY, OVER_CURRENT, LID };
+
+struct input {
+    uint8_t kind, index;
+    uint8_t on_frames, off_frames; /* frames of 20 ms that a change must last before it counts */
+};
+
+#define INPUTS 5
+static const struct input INPUT[INPUTS] = {
+    {BUTTON, 0, 3, 3},
+    {BUTTON, 1, 3, 3},
+    {TOUCH, 0, 3, 3},
+    {LID, 0, 3, 3},
+    {OVER_CURRENT, 0, 1, 50},
+};
+
+/* Pulse of each servo and the mouth at 0, and how far it grows: 1000 us for 90 degrees or for a fully open mouth. */
+#define SERVOS 5
+static const uint16_t ZERO_PULSE_US[SERVOS] = {1500, 1500, 833, 833, 1000};
+#define STRIP_PIXELS 8
+#define BATTERY_DIVIDER 4
+#define OVER_CURRENT_MV 2500
+
+#endif

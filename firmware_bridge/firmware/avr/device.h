@@ -1,0 +1,29 @@
+/* The device of PROTOCOL.md: session, sequence, motion and events, without hardware. Portable C99, no allocation.
+ * One thread: main calls device_take for each byte that came, and device_frame 50 times a second. */
+#ifndef DEVICE_H
+#define DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "channels.h"
+
+#define PROTOCOL_VERSION 1
+#define FIRMWARE_VERSION {0, 1, 0}
+
+struct readings {
+    uint8_t active;      /* bit n: INPUT[n] is not at rest */
+    uint16_t battery_mv; /* below 1000: no battery is measured here */
+};
+
+/* The board provides this: send all of these bytes, or none. */
+void board_send(const uint8_t *bytes, uint8_t length);
+
+void device_start(void);
+void device_take(uint8_t byte);
+void device_frame(const struct readings *readings);
+
+int16_t device_position(uint8_t channel);
+const int16_t *device_colour(uint8_t channel); /* red, green, blue */
+
+#endif

@@ -1,0 +1,226 @@
+/* The ATmega328P's part: pins, timers, serial port. What the bytes mean stands in device.c.
+ *
+ * Timer 1 counts half microseconds and makes every servo pulse, one after the other, from one compare interrupt; after
+ * the last pulse of 20 ms it lets the main loop work out the next frame. In the pause that follows the WS2812 strip is
+ * sent, with interrupts off for one pixel (30 us) at a time: no pulse is disturbed and no received byte is lost.
+ * Timer 0 drives the motor. Two rings of 256 bytes stand between the serial port's interrupts and the main loop. The
+ * watchdog resets a main loop that hangs; a board that starts is in its neutral pose. The processor never sleeps: that
+ * would save a few milliamperes, and QEMU 7.2 does not come back from it (decision 0003). */
+#include <avr/interrupt.h>
+#include <avr/io.h>
+#include <avr/wdt.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <util/atomic.h>
+
+#include "device.h"
+
+#define BAUD_REGISTER 16 /* 115200 baud at double speed, 2.1 % fast, as on every Uno */
+#define PERIOD 40000u    /* 20 ms in half microseconds */
+#define STRIP_TIME 1000u /* half microseconds for the whole strip */
+
+#define SERVO_PINS 0x1F /* PB0 to PB4: D8 to D12 */
+#define STRIP_PIN (1 << PD4)
+#define MOTOR_FORWARD (1 << PD5)
+#define MOTOR_BACKWARD (1 << PD6)
+
+static volatile uint8_t received[256], sent[256];
+static volatile uint8_t received_head, received_tail, sent_head, sent_tail;
+static volatile bool frame_due;
+static volatile uint16_t pulse[SERVOS];
+
+/* The watchdog stays on through its own reset and must be tamed before the first of its time-outs. */
+static void tame_watchdog(void) __attribute__((naked, used, section(".init3")));
+static void tame_watchdog(void)
+{
+    MCUSR = 0;
+    wdt_disable();
+}
+
+ISR(TIMER1_COMPA_vect)
+{
+    static uint8_t slot;
+    static uint16_t left = PERIOD;
+    if (slot < SERVOS) {
+        uint16_t now = pulse[slot];
+        PORTB = (PORTB & ~SERVO_PINS) | 1 << slot;
+        OCR1A += now;
+        left -= now;
+        slot++;
+    } else {
+        PORTB &= ~SERVO_PINS;
+        OCR1A += left;
+        left = PERIOD;
+        slot = 0;
+        frame_due = true;
+    }
+}
+
+ISR(USART_RX_vect)
+{
+    uint8_t byte = UDR0;
+    if ((uint8_t)(received_head + 1) != received_tail)
+        received[received_head++] = byte;
+}
+
+ISR(USART_UDRE_vect)
+{
+    if (sent_tail == sent_head)
+        UCSR0B &= ~(1 << UDRIE0);
+    else
+        UDR0 = sent[sent_tail++];
+}
+
+void board_send(const uint8_t *bytes, uint8_t length)
+{
+    uint8_t room = sent_tail - sent_head - 1;
+    if (length > room)
+        return; /* the host asks again */
+    uint8_t head = sent_head;
+    while (length--)
+        sent[head++] = *bytes++;
+    sent_head = head;
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { UCSR0B |= 1 << UDRIE0; }
+}
+
+/* 20 cycles a bit: high for 6 (a zero) or 13 (a one). WS2812B data sheet: 0.4 and 0.8 us, 0.15 either way. */
+static inline __attribute__((always_inline)) void strip_byte(uint8_t byte)
+{
+    uint8_t high = PORTD | STRIP_PIN, low = PORTD & ~STRIP_PIN, bits = 8;
+    asm volatile("1: out %[port], %[high]\n\t"
+                 "rjmp .+0\n\t"
+                 "rjmp .+0\n\t"
+                 "sbrs %[byte], 7\n\t"
+                 "out %[port], %[low]\n\t"
+                 "lsl %[byte]\n\t"
+                 "rjmp .+0\n\t"
+                 "rjmp .+0\n\t"
+                 "nop\n\t"
+                 "out %[port], %[low]\n\t"
+                 "dec %[bits]\n\t"
+                 "nop\n\t"
+                 "rjmp .+0\n\t"
+                 "brne 1b\n\t"
+                 : [byte] "+r"(byte), [bits] "+r"(bits)
+                 : [port] "I"(_SFR_IO_ADDR(PORTD)), [high] "r"(high), [low] "r"(low));
+}
+
+static void show_strip(uint8_t first_light)
+{
+    uint16_t until_pulse;
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { until_pulse = OCR1A - TCNT1; }
+    if (until_pulse < STRIP_TIME)
+        return; /* the frame came late: the next one shows it */
+    for (uint8_t pixel = 0; pixel < STRIP_PIXELS; pixel++) {
+        const int16_t *colour = device_colour(first_light + (pixel >= STRIP_PIXELS / 2));
+        uint8_t red = colour[0], green = colour[1], blue = colour[2];
+        ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
+        {
+            strip_byte(green);
+            strip_byte(red);
+            strip_byte(blue);
+        }
+    }
+}
+
+static void show_servo(uint8_t slot, uint8_t kind, int16_t value)
+{
+    /* Tenths of a degree: 2000 half microseconds for 900. A mouth: 2000 for 1000. */
+    int16_t grown = kind == MOUTH ? value * 2 : (int16_t)((int32_t)value * 20 / 9);
+    uint16_t next = 2 * ZERO_PULSE_US[slot] + grown;
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { pulse[slot] = next; }
+}
+
+static void show_motor(int16_t value)
+{
+    static int16_t shown;
+    if (value == shown)
+        return;
+    shown = value;
+    uint8_t duty = (uint32_t)(value < 0 ? -value : value) * 255 / 1000;
+    /* A pin is given to the timer only while it drives: even a duty of 0 would leave a spike. */
+    uint8_t outputs = 0;
+    if (value > 0) {
+        OCR0B = duty;
+        outputs = 1 << COM0B1;
+    } else if (value < 0) {
+        OCR0A = duty;
+        outputs = 1 << COM0A1;
+    }
+    TCCR0A = outputs | 1 << WGM01 | 1 << WGM00;
+}
+
+static void show(void)
+{
+    uint8_t slot = 0, first_light = CHANNELS;
+    for (uint8_t i = 0; i < CHANNELS; i++) {
+        uint8_t kind = LIMITS[i].kind;
+        if (kind == MOTOR)
+            show_motor(device_position(i));
+        else if (kind != LIGHT)
+            show_servo(slot++, kind, device_position(i));
+        else if (first_light == CHANNELS)
+            first_light = i;
+    }
+    show_strip(first_light);
+}
+
+/* One conversion a frame, of the battery and of the motor's current in turn; nothing waits for it. */
+static void read_inputs(struct readings *readings)
+{
+    static bool over_current;
+    static uint8_t analogue;
+    uint16_t mv = (uint32_t)ADC * 5000 / 1024;
+    if (analogue == 0)
+        readings->battery_mv = mv * BATTERY_DIVIDER;
+    else
+        over_current = mv >= OVER_CURRENT_MV;
+    analogue ^= 1;
+    ADMUX = 1 << REFS0 | analogue;
+    ADCSRA |= 1 << ADSC;
+
+    uint8_t d = PIND;
+    readings->active = (d & 1 << PD2 ? 0 : 1) | (d & 1 << PD3 ? 0 : 2) | (PINC & 1 << PC3 ? 4 : 0) |
+                       (d & 1 << PD7 ? 8 : 0) | (over_current ? 16 : 0);
+}
+
+static void start_hardware(void)
+{
+    DDRB = SERVO_PINS;
+    DDRD = STRIP_PIN | MOTOR_FORWARD | MOTOR_BACKWARD;
+    PORTD = 1 << PD2 | 1 << PD3 | 1 << PD7; /* pull-ups */
+
+    TCCR0B = 1 << CS01 | 1 << CS00; /* 976 Hz */
+    TCCR1B = 1 << CS11;             /* half microseconds */
+    OCR1A = PERIOD;
+    TIMSK1 = 1 << OCIE1A;
+
+    UCSR0A = 1 << U2X0;
+    UBRR0 = BAUD_REGISTER;
+    UCSR0B = 1 << RXEN0 | 1 << TXEN0 | 1 << RXCIE0;
+
+    ADMUX = 1 << REFS0;
+    ADCSRA = 1 << ADEN | 1 << ADSC | 1 << ADPS2 | 1 << ADPS1 | 1 << ADPS0;
+    DIDR0 = 1 << ADC0D | 1 << ADC1D;
+}
+
+int main(void)
+{
+    struct readings readings = {0};
+    device_start();
+    start_hardware();
+    show();
+    wdt_enable(WDTO_250MS);
+    sei();
+    for (;;) {
+        while (received_head != received_tail && !frame_due)
+            device_take(received[received_tail++]);
+        if (frame_due) {
+            frame_due = false;
+            wdt_reset();
+            read_inputs(&readings);
+            device_frame(&readings);
+            show();
+        }
+    }
+}

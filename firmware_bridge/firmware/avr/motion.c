@@ -1,0 +1,199 @@
+#include "motion.h"
+
+#include <string.h>
+
+#define FRAME_MS 20
+#define FRAMES_A_SECOND 50
+#define GLIDE_FRAMES 8
+#define RISE_PAUSE 17
+
+struct keyframe {
+    int16_t goal[3];
+    uint16_t frames;
+    bool smooth;
+};
+
+static struct channel {
+    int16_t value[3], target[3], start[3]; /* positions use the first only */
+    struct keyframe queue[QUEUE];
+    uint8_t first, waiting;
+    uint16_t done; /* frames of the first keyframe that are over */
+    int16_t glide_from;
+    uint8_t glide; /* frames left on the way to neutral */
+    bool falling[2];
+    uint8_t since_rise[2];
+} channels[CHANNELS];
+
+static uint8_t parts(uint8_t channel) { return LIMITS[channel].kind == LIGHT ? 3 : 1; }
+
+static int16_t stepped(int16_t value, int16_t goal, int16_t step)
+{
+    if (goal > value)
+        return goal - value > step ? value + step : goal;
+    return value - goal > step ? value - step : goal;
+}
+
+static bool read_value(uint8_t channel, const uint8_t *bytes, int16_t goal[3])
+{
+    const struct channel_limits *limits = &LIMITS[channel];
+    if (limits->kind == LIGHT) {
+        for (uint8_t i = 0; i < 3; i++)
+            goal[i] = bytes[i];
+        return false;
+    }
+    int16_t asked = (int16_t)(bytes[0] | (uint16_t)bytes[1] << 8);
+    goal[0] = asked < limits->low ? limits->low : asked > limits->high ? limits->high : asked;
+    goal[1] = goal[2] = 0;
+    return goal[0] != asked;
+}
+
+void motion_start(void)
+{
+    memset(channels, 0, sizeof channels);
+    for (uint8_t i = 0; i < CHANNELS; i++) {
+        channels[i].value[0] = channels[i].target[0] = LIMITS[i].neutral;
+        channels[i].falling[0] = channels[i].falling[1] = true;
+        channels[i].since_rise[0] = channels[i].since_rise[1] = RISE_PAUSE;
+    }
+}
+
+void motion_neutral(void)
+{
+    for (uint8_t i = 0; i < CHANNELS; i++) {
+        struct channel *one = &channels[i];
+        one->waiting = 0;
+        one->done = 0;
+        one->glide = 0;
+        for (uint8_t part = 0; part < 3; part++)
+            one->target[part] = 0;
+        one->target[0] = LIMITS[i].neutral;
+        if (LIMITS[i].kind == LIGHT) {
+            one->falling[0] = one->falling[1] = true;
+            memcpy(one->value, one->target, sizeof one->value);
+        } else if (LIMITS[i].kind == MOTOR) {
+            one->value[0] = LIMITS[i].neutral;
+        } else if (one->value[0] != LIMITS[i].neutral) {
+            one->glide_from = one->value[0];
+            one->glide = GLIDE_FRAMES;
+        }
+    }
+}
+
+bool motion_has_room(uint8_t channel, uint8_t keyframes) { return channels[channel].waiting + keyframes <= QUEUE; }
+
+bool motion_set(uint8_t channel, const uint8_t *value)
+{
+    struct channel *one = &channels[channel];
+    one->waiting = 0;
+    one->done = 0;
+    one->glide = 0;
+    return read_value(channel, value, one->target);
+}
+
+bool motion_add(uint8_t channel, bool smooth, uint16_t ms, const uint8_t *value)
+{
+    struct channel *one = &channels[channel];
+    struct keyframe *next = &one->queue[(one->first + one->waiting) % QUEUE];
+    if (one->glide) {
+        one->glide = 0;
+        one->target[0] = one->value[0];
+    }
+    one->waiting++;
+    next->smooth = smooth;
+    next->frames = ms / FRAME_MS + (ms % FRAME_MS != 0);
+    if (next->frames == 0)
+        next->frames = 1;
+    return read_value(channel, value, next->goal);
+}
+
+static void follow_keyframes(struct channel *one)
+{
+    const struct keyframe *now = &one->queue[one->first];
+    if (one->done == 0)
+        memcpy(one->start, one->target, sizeof one->start);
+    one->done++;
+    if (one->done >= now->frames) {
+        memcpy(one->target, now->goal, sizeof one->target);
+        one->first = (one->first + 1) % QUEUE;
+        one->waiting--;
+        one->done = 0;
+        return;
+    }
+    int32_t progress = (int32_t)one->done * 256 / now->frames;
+    if (now->smooth)
+        progress = progress * progress * (768 - 2 * progress) / 65536;
+    for (uint8_t part = 0; part < 3; part++)
+        one->target[part] = one->start[part] + (int32_t)(now->goal[part] - one->start[part]) * progress / 256;
+}
+
+/* Luminance and red: what a flash is made of. */
+static void show_light(struct channel *one, int16_t step)
+{
+    int16_t next[3];
+    for (uint8_t part = 0; part < 3; part++)
+        next[part] = stepped(one->value[part], one->target[part], step);
+    int16_t change[2] = {
+        2 * (next[0] - one->value[0]) + 7 * (next[1] - one->value[1]) + (next[2] - one->value[2]),
+        next[0] - one->value[0],
+    };
+    for (uint8_t seen = 0; seen < 2; seen++)
+        if (one->since_rise[seen] < RISE_PAUSE)
+            one->since_rise[seen]++;
+    for (uint8_t seen = 0; seen < 2; seen++)
+        if (change[seen] > 0 && one->falling[seen] && one->since_rise[seen] < RISE_PAUSE)
+            return;
+    for (uint8_t seen = 0; seen < 2; seen++) {
+        if (change[seen] > 0 && one->falling[seen])
+            one->since_rise[seen] = 0;
+        if (change[seen] != 0)
+            one->falling[seen] = change[seen] < 0;
+    }
+    memcpy(one->value, next, sizeof next);
+}
+
+void motion_frame(void)
+{
+    for (uint8_t i = 0; i < CHANNELS; i++) {
+        struct channel *one = &channels[i];
+        int16_t step = LIMITS[i].fastest / FRAMES_A_SECOND;
+        if (step == 0)
+            step = 1;
+        if (one->glide) {
+            one->glide--;
+            int32_t way = (int32_t)LIMITS[i].neutral - one->glide_from;
+            one->value[0] = one->glide_from + way * (GLIDE_FRAMES - one->glide) / GLIDE_FRAMES;
+            continue;
+        }
+        if (one->waiting)
+            follow_keyframes(one);
+        if (LIMITS[i].kind == LIGHT)
+            show_light(one, step);
+        else
+            one->value[0] = stepped(one->value[0], one->target[0], step);
+    }
+}
+
+bool motion_moving(void)
+{
+    for (uint8_t i = 0; i < CHANNELS; i++) {
+        const struct channel *one = &channels[i];
+        if (one->waiting || one->glide || memcmp(one->value, one->target, sizeof one->value[0] * parts(i)) != 0)
+            return true;
+    }
+    return false;
+}
+
+void motion_write(uint8_t channel, uint8_t *value)
+{
+    const int16_t *now = channels[channel].value;
+    if (LIMITS[channel].kind == LIGHT) {
+        for (uint8_t part = 0; part < 3; part++)
+            value[part] = (uint8_t)now[part];
+    } else {
+        value[0] = (uint8_t)now[0];
+        value[1] = (uint8_t)((uint16_t)now[0] >> 8);
+        value[2] = 0;
+    }
+}
+
+const int16_t *motion_value(uint8_t channel) { return channels[channel].value; }

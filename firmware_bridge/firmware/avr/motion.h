@@ -1,0 +1,25 @@
+/* Values, keyframes and limits of all channels, in frames of 20 ms. Used by device.c alone. */
+#ifndef MOTION_H
+#define MOTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "channels.h"
+
+#define QUEUE 4
+#define KEYFRAME_BYTES 7
+#define SETTING_BYTES 4
+
+void motion_start(void);
+void motion_neutral(void);
+void motion_frame(void);
+bool motion_moving(void);
+bool motion_has_room(uint8_t channel, uint8_t keyframes);
+/* Both take a value of three bytes and return whether it had to be clamped. */
+bool motion_set(uint8_t channel, const uint8_t *value);
+bool motion_add(uint8_t channel, bool smooth, uint16_t ms, const uint8_t *value);
+void motion_write(uint8_t channel, uint8_t *value);
+const int16_t *motion_value(uint8_t channel);
+
+#endif

@@ -1,0 +1,1 @@
+"""Firmware for boards with MicroPython; `README.md` says how it gets there."""

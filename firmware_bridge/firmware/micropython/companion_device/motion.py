@@ -1,0 +1,136 @@
+"""Values, keyframes and limits of one channel, in frames of 20 ms. Whole numbers only, as in the C firmware."""
+
+LIGHT, SERVO, MOTOR, MOUTH = 1, 2, 3, 4
+QUEUE = 4
+FRAME_MS = 20
+FRAMES_A_SECOND = 50
+GLIDE_FRAMES = 8
+RISE_PAUSE = 17
+
+
+def divided(number, by):
+    """Division that rounds towards zero."""
+    return number // by if number >= 0 else -(-number // by)
+
+
+def stepped(value, goal, step):
+    return min(goal, value + step) if goal > value else max(goal, value - step)
+
+
+class Channel:
+    """One output. `limits` is (kind, low, neutral, high, fastest)."""
+
+    def __init__(self, limits):
+        self.limits = limits
+        self.kind, self.low, self.neutral, self.high, fastest = limits
+        self._step = fastest // FRAMES_A_SECOND or 1
+        self.value = self._rest()
+        self._target = self._rest()
+        self._start = self._rest()
+        self._queue = []
+        self._done = 0
+        self._glide = 0
+        self._glide_from = 0
+        self._falling = [True, True]
+        self._since_rise = [RISE_PAUSE, RISE_PAUSE]
+
+    def _rest(self):
+        return [0, 0, 0] if self.kind == LIGHT else [self.neutral]
+
+    def _goal(self, data):
+        """Three bytes as a goal, and whether it was clamped."""
+        if self.kind == LIGHT:
+            return list(data), False
+        asked = data[0] | data[1] << 8
+        if asked & 0x8000:
+            asked -= 0x10000
+        goal = min(max(asked, self.low), self.high)
+        return [goal], goal != asked
+
+    def has_room(self, keyframes):
+        return len(self._queue) + keyframes <= QUEUE
+
+    def set(self, data):
+        """Go to a value of three bytes. True when it had to be clamped."""
+        self._queue = []
+        self._done = 0
+        self._glide = 0
+        self._target, clamped = self._goal(data)
+        return clamped
+
+    def add(self, smooth, ms, data):
+        """Put a keyframe behind the others. True when its value had to be clamped."""
+        if self._glide:
+            self._glide = 0
+            self._target = list(self.value)
+        goal, clamped = self._goal(data)
+        self._queue.append(((ms + FRAME_MS - 1) // FRAME_MS or 1, goal, smooth))
+        return clamped
+
+    def go_neutral(self):
+        self._queue = []
+        self._done = 0
+        self._glide = 0
+        self._target = self._rest()
+        if self.kind == LIGHT:
+            self._falling = [True, True]
+            self.value = self._rest()
+        elif self.kind == MOTOR:
+            self.value = self._rest()
+        elif self.value[0] != self.neutral:
+            self._glide_from = self.value[0]
+            self._glide = GLIDE_FRAMES
+
+    def moving(self):
+        return bool(self._queue) or self._glide > 0 or self.value != self._target
+
+    def data(self):
+        """The output as three bytes."""
+        if self.kind == LIGHT:
+            return bytes(self.value)
+        return bytes((self.value[0] & 0xFF, self.value[0] >> 8 & 0xFF, 0))
+
+    def frame(self):
+        """20 ms pass."""
+        if self._glide:
+            self._glide -= 1
+            way = (self.neutral - self._glide_from) * (GLIDE_FRAMES - self._glide)
+            self.value = [self._glide_from + divided(way, GLIDE_FRAMES)]
+            return
+        if self._queue:
+            self._follow()
+        new = [stepped(value, goal, self._step) for value, goal in zip(self.value, self._target)]
+        if self.kind != LIGHT or self._may_show(new):
+            self.value = new
+
+    def _follow(self):
+        frames, goal, smooth = self._queue[0]
+        if self._done == 0:
+            self._start = self._target
+        self._done += 1
+        if self._done >= frames:
+            self._target = goal
+            self._queue.pop(0)
+            self._done = 0
+            return
+        progress = self._done * 256 // frames
+        if smooth:
+            progress = progress * progress * (768 - 2 * progress) // 65536
+        self._target = [start + divided((end - start) * progress, 256) for start, end in zip(self._start, goal)]
+
+    def _may_show(self, new):
+        """Whether this colour is no flash too many: luminance and red begin to rise only now and then."""
+        red, green, blue = (after - before for after, before in zip(new, self.value))
+        changes = (2 * red + 7 * green + blue, red)
+        for seen in (0, 1):
+            if self._since_rise[seen] < RISE_PAUSE:
+                self._since_rise[seen] += 1
+        for seen in (0, 1):
+            if changes[seen] > 0 and self._falling[seen] and self._since_rise[seen] < RISE_PAUSE:
+                return False
+        for seen in (0, 1):
+            if changes[seen] > 0 and self._falling[seen]:
+                self._since_rise[seen] = 0
+            if changes[seen]:
+                self._falling[seen] = changes[seen] < 0
+        return True

@@ -1,0 +1,130 @@
+"""A body that nobody can touch, at the other end of a wire. A fake that ships with the product.
+
+It runs the MicroPython firmware's own device, which is held step by step against the C firmware in the tests.
+`Simulator` is pure: bytes in, bytes out, `frame` lets 20 ms pass. `python -m firmware_bridge.simulator [PORT]` puts one
+on a TCP port of this machine in real time: `port = "socket://127.0.0.1:8765"` in a device file talks to it.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from firmware_bridge.firmware.micropython.companion_device.device import Device
+from firmware_bridge.messages import Channel, EventKind, Kind
+
+FRAME_S = 0.02
+PORT = 8765
+
+CHANNELS = (
+    Channel(Kind.SERVO, -900, 0, 900, 6000),
+    Channel(Kind.SERVO, -900, 0, 900, 6000),
+    Channel(Kind.SERVO, -300, 0, 1500, 6000),
+    Channel(Kind.SERVO, -300, 0, 1500, 6000),
+    Channel(Kind.MOUTH, 0, 0, 1000, 20000),
+    Channel(Kind.MOTOR, -1000, 0, 1000, 4000),
+    Channel(Kind.LIGHT, 0, 0, 255, 1530),
+    Channel(Kind.LIGHT, 0, 0, 255, 1530),
+)
+"""Those of the Uno firmware, `firmware/avr/channels.h`."""
+
+INPUTS = (
+    (EventKind.BUTTON, 0, 3, 3),
+    (EventKind.BUTTON, 1, 3, 3),
+    (EventKind.TOUCH, 0, 3, 3),
+    (EventKind.LID, 0, 3, 3),
+    (EventKind.OVER_CURRENT, 0, 1, 50),
+)
+
+
+class Simulator:
+    """One device."""
+
+    def __init__(self, channels: Sequence[Channel] = CHANNELS) -> None:
+        self.battery_mv = 0
+        self._out = bytearray()
+        self._active = [False] * len(INPUTS)
+        limits = [(one.kind, one.low, one.neutral, one.high, one.fastest) for one in channels]
+        self._device = Device(limits, INPUTS, self._out.extend)
+
+    @property
+    def values(self) -> list[list[int]]:
+        """Each channel's output: three parts of a light, one number of any other."""
+        return [list(channel.value) for channel in self._device.channels]
+
+    def activate(self, kind: EventKind, index: int = 0, *, active: bool = True) -> None:
+        """Press, touch, open or overload; or the opposite. Raises KeyError for an input that the device lacks."""
+        numbers = {(one, place): number for number, (one, place, *_) in enumerate(INPUTS)}
+        self._active[numbers[kind, index]] = active
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes from the host."""
+        self._device.take(data)
+
+    def frame(self) -> None:
+        """20 ms pass."""
+        self._device.frame(self._active, self.battery_mv)
+
+    def outgoing(self) -> bytes:
+        """Bytes for the host; each is given once."""
+        data = bytes(self._out)
+        self._out.clear()
+        return data
+
+
+def serve(
+    listener: socket.socket,
+    simulator: Simulator,
+    running: Callable[[], bool],
+    shown: Callable[[list[list[int]]], object] = lambda _values: None,
+) -> None:
+    """Be the device for one host after the other, in real time, while `running`. `shown` is called with each change."""
+    host: socket.socket | None = None
+    due = time.monotonic()
+    before: list[list[int]] = []
+    while running():
+        readable, _, _ = select.select([host or listener], [], [], max(0.0, due - time.monotonic()))
+        if readable and host is None:
+            host, _ = listener.accept()
+        elif readable and host is not None:
+            try:
+                data = host.recv(4096)
+            except OSError:
+                data = b""
+            if data:
+                simulator.receive(data)
+            else:
+                host.close()
+                host = None
+        if time.monotonic() >= due:
+            due += FRAME_S
+            simulator.frame()
+            if simulator.values != before:
+                before = simulator.values
+                shown(before)
+        data = simulator.outgoing()
+        if host is not None and data:
+            try:
+                host.sendall(data)
+            except OSError:
+                host.close()
+                host = None
+    if host is not None:
+        host.close()
+
+
+def main() -> None:
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else PORT
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        print(f"A simulated body listens on socket://127.0.0.1:{port}")
+        try:
+            serve(listener, Simulator(), lambda: True, lambda values: print(*values))
+        except KeyboardInterrupt:
+            return
+
+
+if __name__ == "__main__":
+    main()
