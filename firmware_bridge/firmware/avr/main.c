@@ -1,7 +1,7 @@
 /* The ATmega328P's part: pins, timers, serial port. What the bytes mean stands in device.c.
  *
- * Timer 1 counts half microseconds and makes every servo pulse, one after the other, from one compare interrupt; after
- * the last pulse of 20 ms it lets the main loop work out the next frame. In the pause that follows the WS2812 strip is
+ * Timer 1 counts half microseconds and makes every servo pulse, one after the other, from one compare interrupt that
+ * sets how long it counts to the next (free-running, QEMU 7.2 would miss matches near the wrap); after the last pulse of 20 ms it lets the main loop work out the next frame. In the pause that follows the WS2812 strip is
  * sent, with interrupts off for one pixel (30 us) at a time: no pulse is disturbed and no received byte is lost.
  * Timer 0 drives the motor. Two rings of 256 bytes stand between the serial port's interrupts and the main loop. The
  * watchdog resets a main loop that hangs; a board that starts is in its neutral pose. The processor never sleeps: that
@@ -44,12 +44,12 @@ ISR(TIMER1_COMPA_vect)
     if (slot < SERVOS) {
         uint16_t now = pulse[slot];
         PORTB = (PORTB & ~SERVO_PINS) | 1 << slot;
-        OCR1A += now;
+        OCR1A = now - 1;
         left -= now;
         slot++;
     } else {
         PORTB &= ~SERVO_PINS;
-        OCR1A += left;
+        OCR1A = left - 1;
         left = PERIOD;
         slot = 0;
         frame_due = true;
@@ -191,8 +191,8 @@ static void start_hardware(void)
     PORTD = 1 << PD2 | 1 << PD3 | 1 << PD7; /* pull-ups */
 
     TCCR0B = 1 << CS01 | 1 << CS00; /* 976 Hz */
-    TCCR1B = 1 << CS11;             /* half microseconds */
-    OCR1A = PERIOD;
+    OCR1A = PERIOD - 1;
+    TCCR1B = 1 << WGM12 | 1 << CS11; /* half microseconds, from 0 to OCR1A and again */
     TIMSK1 = 1 << OCIE1A;
 
     UCSR0A = 1 << U2X0;
