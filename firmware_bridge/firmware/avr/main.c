@@ -1,11 +1,12 @@
 /* The ATmega328P's part: pins, timers, serial port. What the bytes mean stands in device.c.
  *
  * Timer 1 counts half microseconds and makes every servo pulse, one after the other, from one compare interrupt that
- * sets how long it counts to the next (free-running, QEMU 7.2 would miss matches near the wrap); after the last pulse of 20 ms it lets the main loop work out the next frame. In the pause that follows the WS2812 strip is
- * sent, with interrupts off for one pixel (30 us) at a time: no pulse is disturbed and no received byte is lost.
- * Timer 0 drives the motor. Two rings of 256 bytes stand between the serial port's interrupts and the main loop. The
- * watchdog resets a main loop that hangs; a board that starts is in its neutral pose. The processor never sleeps: that
- * would save a few milliamperes, and QEMU 7.2 does not come back from it (decision 0003). */
+ * sets how far it counts next (let run freely, it would be missed by QEMU 7.2 near its wrap: decision 0003). After the
+ * last pulse of 20 ms it lets the main loop work out the next frame. In the pause that follows the WS2812 strip is sent,
+ * with interrupts off for one pixel (30 us) at a time: no pulse is disturbed and no received byte is lost. Timer 0 drives
+ * the motor. Two rings of 256 bytes stand between the serial port's interrupts and the main loop. The watchdog resets a
+ * main loop that hangs; a board that starts is in its neutral pose. The processor never sleeps: that would save a few
+ * milliamperes, and QEMU 7.2 does not come back from it. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/wdt.h>
