@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from companion.body_settings import BodySettings
 from companion.errors import ConfigError
-from companion.settings_file import FilePath, Settings, read_settings
-
-Factory = Annotated[str, Field(pattern=r"^[\w-]+$|^[\w.]+:[\w.]+$")]
-"""The name of a built-in or installed engine, or `package.module:factory`."""
-
-Seconds = Annotated[float, Field(gt=0, le=600)]
+from companion.mind_settings import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
+from companion.settings_file import Factory, FilePath, Seconds, Settings, read_settings
 
 
 class MicrophoneSettings(Settings):
@@ -78,27 +75,6 @@ class EarsSettings(Settings):
     transcriber: TranscriberSettings = TranscriberSettings()
 
 
-class CharacterSettings(Settings):
-    protocol: Literal["openai"] = "openai"
-    base_url: str = Field(default="https://dashscope-intl.aliyuncs.com/compatible-mode/v1", pattern=r"^https?://")
-    """Where the OpenAI-compatible route begins, without `/chat/completions`."""
-    model: str = "qwen-plus-character"
-    emulator: Literal["auto", "always", "never"] = "auto"
-    """The local stand-in for the service: `auto` uses it only where no key is found."""
-    key_file: FilePath | None = None
-    """A file of mode 0600 that holds the key and nothing else. See also `DASHSCOPE_API_KEY` and systemd credentials."""
-    answer_within_s: Seconds = 2.4
-    """Time from the request to the first words of the answer, a retry included; then the offline line is said."""
-    stall_s: Seconds = 4.0
-    """Longest pause inside an answer."""
-    max_tokens: int = Field(default=300, ge=1, le=4000)
-    temperature: float | None = Field(default=None, ge=0, lt=2)
-    history: int = Field(default=40, ge=2, le=400)
-    """How many past messages go with a request; older ones are dropped in blocks of half of that."""
-    ban_brackets: Literal["documented", "prose", "complete", "off"] = "prose"
-    """Which set of tokens `logit_bias` bans. Off by itself where the persona's cues come as stage directions."""
-
-
 class SpeakerSettings(Settings):
     device: str = "default"
     latency_ms: int = Field(default=40, ge=5, le=500)
@@ -123,64 +99,14 @@ class ConversationSettings(Settings):
     """An answer of which nothing is heard by then is given up, whatever hangs."""
     longest_turn_s: Seconds = 90.0
     """One that is heard is ended here."""
-
-
-class ChannelSettings(Settings):
-    kind: Literal["light", "servo", "motor", "mouth"]
-    low: float = -90.0
-    """Servo: degrees from the middle. Motor: -1 to 1. Mouth: 0 to 1. Not used by lights."""
-    high: float = 90.0
-    neutral: float = 0.0
-    fastest: float = Field(default=360.0, gt=0)
-    """Largest change in a second, in the channel's own unit: the slew rate."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _unit_of_kind(cls, value: object) -> object:
-        """Motors and mouths have other natural ranges than servos."""
-        if isinstance(value, Mapping):
-            low = {"motor": -1.0, "mouth": 0.0}.get(str(value.get("kind")))
-            if low is not None:
-                return {"low": low, "high": 1.0, "fastest": 4.0 if low else 20.0, **value}
-        return value
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not self.low <= self.neutral <= self.high:
-            raise ValueError("low, neutral and high must be in this order")
-        return self
-
-
-class SerialSettings(Settings):
-    port: str = Field(min_length=1)
-    """`/dev/ttyACM0`, `usb:2341:0043` (vendor and product, perhaps `:` and a serial number) or `socket://host:port`."""
-    baud: int = Field(default=115_200, ge=1_200, le=4_000_000)
-    channels: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
-    """Number of the microcontroller's channel for each of ours. Without it they are matched by kind, in order."""
-
-
-class BodySettings(Settings):
-    outputs: tuple[Factory, ...] = ("simulated",)
-    serial: SerialSettings | None = None
-    """The microcontroller that the output `serial` talks to."""
-    choreography: FilePath | None = None
-    """The built-in choreography when absent."""
-    channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ChannelSettings] = Field(
-        default={
-            "glow": ChannelSettings(kind="light"),
-            "head": ChannelSettings(kind="servo", low=-45, high=45),
-            "mouth": ChannelSettings.model_validate({"kind": "mouth"}),
-        }
-    )
-
-    @model_validator(mode="after")
-    def _serial_is_whole(self) -> Self:
-        if "serial" in self.outputs and self.serial is None:
-            raise ValueError('outputs names serial: add a table [body.serial] with port = "..."')
-        unknown = sorted(set(self.serial.channels) - set(self.channels)) if self.serial else []
-        if unknown:
-            raise ValueError(f"serial.channels: there is no channel called {', '.join(unknown)}")
-        return self
+    opening_after_s: float = Field(default=1.0, ge=0, le=30)
+    """First wake of a new session: silence before the opening line is said. Words spoken sooner come first."""
+    continue_after_s: float = Field(default=0.0, ge=0, le=3600)
+    """After this much silence the character speaks on by itself. 0: it never does."""
+    continue_most: int = Field(default=2, ge=1, le=10)
+    """How often it does so before somebody says something again."""
+    quiet_hours: str = Field(default="20:00-07:00", pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
+    """Local time in which it never speaks by itself; empty: there is none."""
 
 
 class Device(Settings):
@@ -196,6 +122,9 @@ class Device(Settings):
     """Whether what people say may stand in the log. Off unless the owner wants it."""
     ears: EarsSettings = EarsSettings()
     character: CharacterSettings = CharacterSettings()
+    memory: MemorySettings = MemorySettings()
+    spending: SpendingSettings = SpendingSettings()
+    context: ContextSettings = ContextSettings()
     voice: VoiceSettings = VoiceSettings()
     conversation: ConversationSettings = ConversationSettings()
     body: BodySettings = BodySettings()

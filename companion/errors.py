@@ -53,9 +53,17 @@ class EngineUnavailable(CompanionError):
 
 
 class CharacterError(CompanionError):
-    """The character service could not be reached, or stopped answering."""
+    """The character service could not be reached, or stopped answering.
+
+    `line` names the persona's own line that is said instead (`offline`, `busy`, `denied`, `unpaid`, `change_subject`,
+    `spent` or `failed`).
+    """
 
     code = "character"
+
+    def __init__(self, message: str, line: str = "offline") -> None:
+        self.line = line
+        super().__init__(message)
 
 
 class CharacterRefused(CharacterError):
@@ -66,9 +74,9 @@ class CharacterRefused(CharacterError):
 
     code = "character_refused"
 
-    def __init__(self, message: str, reason: str) -> None:
+    def __init__(self, message: str, reason: str, line: str = "failed") -> None:
         self.reason = reason
-        super().__init__(message)
+        super().__init__(message, line)
 
 
 class SpeechError(CompanionError):

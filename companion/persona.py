@@ -42,6 +42,16 @@ class PersonaVoice(Settings):
     """espeak-ng only."""
 
 
+class CastMember(Settings):
+    """Another character on the same device, for talk among several."""
+
+    name: str = Field(min_length=1)
+    profile: Profile
+    speech: PersonaVoice = PersonaVoice()
+    lights: tuple[str, ...] = ()
+    """Light channels that show this character speaking and feeling; all of the device's where empty."""
+
+
 class Cues(Settings):
     channel: Literal["emoji", "directions", "inferred"] = "emoji"
     """How the model shows feelings: by emoji (asked for, brackets banned), by stage directions, or not at all."""
@@ -54,6 +64,10 @@ class Words(Settings):
     """Ends the talk without another word."""
     goodbye: tuple[str, ...] = ()
     """Ends the talk with the goodbye line."""
+    again: tuple[str, ...] = ()
+    """Asks for the last answer in other words."""
+    guest: tuple[str, ...] = ()
+    """From here on nothing is remembered, until somebody says who they are."""
 
 
 class SpokenLines(Settings):
@@ -65,6 +79,18 @@ class SpokenLines(Settings):
     """Something else went wrong with this answer."""
     goodbye: tuple[str, ...] = ()
     """In answer to a goodbye; nothing is said when empty."""
+    busy: tuple[str, ...] = ()
+    """The service has too much to do. `offline` where empty, as for the next two."""
+    denied: tuple[str, ...] = ()
+    """The service does not let this unit in: a wrong key, a model it may not use."""
+    unpaid: tuple[str, ...] = ()
+    """The service wants money first."""
+    change_subject: tuple[str, ...] = ()
+    """What was asked is nothing to talk about; leads elsewhere. `failed` where empty."""
+    spent: tuple[str, ...] = ()
+    """The money for today or this month is used up. `goodbye`, else `offline`, where empty."""
+    guest: tuple[str, ...] = ()
+    """From here on nothing is remembered."""
 
 
 class Persona(Settings):
@@ -80,6 +106,10 @@ class Persona(Settings):
     cues: Cues = Cues()
     lines: SpokenLines
     words: dict[Language, Words] = Field(default_factory=dict)
+    cast: tuple[CastMember, ...] = ()
+    """Other characters on this device. The persona itself is the first of the group."""
+    lights: tuple[str, ...] = ()
+    """In a group: the persona's own light channels."""
 
     def system_message(self) -> str:
         """The profile as one system message, its sections in a fixed order."""

@@ -85,15 +85,34 @@ class Character(Protocol):
     async def prepare(self) -> None:
         """Somebody is about to speak: open the connection. Never raises for an unreachable service."""
 
-    def reply(self, said: str) -> AsyncGenerator[str]:
+    def opening(self) -> str:
+        """The first line of a session in which nothing was said yet; else empty."""
+
+    def speakers(self, said: str) -> tuple[str, ...]:
+        """Who answers this, one after the other: the persona's name, or those of a group. Never empty."""
+
+    def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
         """Answer what the person said, as text deltas of any size. Nothing is remembered yet.
 
+        `speaker` is one of `speakers(said)`, the first where empty; each is asked once those before were remembered.
         Closing the generator closes the stream. Raises `CharacterError` when the first delta does not come in time,
         or the stream breaks or stalls.
         """
 
-    def remember(self, said: str, heard: str) -> None:
-        """Keep one exchange: what the person said and what they heard in answer (may be empty)."""
+    def again(self) -> AsyncGenerator[str] | None:
+        """The last answer in other words; None where there was none. Errors as for `reply`."""
+
+    def carry_on(self) -> AsyncGenerator[str]:
+        """Speak on though nobody said anything. Errors as for `reply`."""
+
+    def be_guest(self) -> None:
+        """Keep nothing from here on, until somebody says who they are."""
+
+    def remember(self, said: str, heard: str, speaker: str = "") -> None:
+        """Keep one exchange: what the person said and what they heard in answer. Either may be empty, not both.
+
+        Where a group answers, `said` is given with the first answer only.
+        """
 
     async def close(self) -> None: ...
 

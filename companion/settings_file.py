@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from companion.errors import ConfigError
 
@@ -37,6 +37,11 @@ def _from_file(value: object, info: ValidationInfo) -> object:
 
 
 FilePath = Annotated[Path, BeforeValidator(_from_file)]
+
+Factory = Annotated[str, Field(pattern=r"^[\w-]+$|^[\w.]+:[\w.]+$")]
+"""The name of a built-in or installed engine, or `package.module:factory`."""
+
+Seconds = Annotated[float, Field(gt=0, le=600)]
 
 Model = TypeVar("Model", bound=BaseModel)
 

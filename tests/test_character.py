@@ -15,13 +15,14 @@ from typing import Any
 import httpx
 import pytest
 
-from companion.config import CharacterSettings, Device
+from companion.config import Device
 from companion.emulator import EmulatorServer
 from companion.errors import CharacterError, CharacterRefused, ConfigError
 from companion.mind.character import ServiceCharacter, build
 from companion.mind.connection import Connection
 from companion.mind.key import Key
 from companion.mind.logit_bias import bias
+from companion.mind_settings import CharacterSettings
 from companion.persona import Persona
 
 SECRET = "the dog ate my cake"

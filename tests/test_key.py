@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from companion.config import CharacterSettings
 from companion.errors import ConfigError
 from companion.mind.key import Key, find_key
+from companion.mind_settings import CharacterSettings
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,14 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("ears", "mind", "voice", "body")
 
 BOTTOM = {"companion.events", "companion.errors"}
-SETTINGS = {"companion.settings_file", "companion.config", "companion.persona"}
+SETTINGS = {
+    "companion.settings_file",
+    "companion.config",
+    "companion.mind_settings",
+    "companion.body_settings",
+    "companion.output_settings",
+    "companion.persona",
+}
 PURE = {
     "companion.samples",
     "companion.svg",

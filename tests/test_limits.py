@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.body.limits import LIGHT_FASTEST, LONGEST_STEP_S, Limits
-from companion.config import ChannelSettings
+from companion.body_settings import ChannelSettings
 from companion.events import BodyFrame
 
 CHANNELS = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from companion.body.choreography import STATES, load_choreography
 from companion.body.performer import Performer
-from companion.config import BodySettings, ChannelSettings
+from companion.body_settings import BodySettings, ChannelSettings
 from companion.events import EMOTIONS, GESTURES, BodyFrame, Colour, Cue
 
 CHANNELS = {

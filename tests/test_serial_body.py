@@ -13,9 +13,11 @@ import pytest
 
 from companion.body import serial_body
 from companion.body.serial_body import SerialBody
-from companion.config import BodySettings, ChannelSettings, Device, SerialSettings
+from companion.body_settings import BodySettings, ChannelSettings
+from companion.config import Device
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
+from companion.output_settings import SerialSettings
 from companion.persona import Persona, load_persona
 from firmware_bridge.messages import DeviceEvent, EventKind, Nack, Reason, encode
 from firmware_bridge.simulator import Simulator, serve

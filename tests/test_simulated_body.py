@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.body.simulated_body import SimulatedBody, build, drawing
-from companion.config import BodySettings, ChannelSettings, Device
+from companion.body_settings import BodySettings, ChannelSettings
+from companion.config import Device
 from companion.events import BodyFrame
 from companion.persona import Persona
 

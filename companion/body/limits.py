@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from companion.config import ChannelSettings
+from companion.body_settings import ChannelSettings
 from companion.events import BodyFrame, Colour
 
 LONGEST_STEP_S = 0.1

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from companion.body.choreography import EMOTION_S, LIGHT_ONLY_S, Choreography, Routine, ease, value_at
 from companion.body.limits import Limits
-from companion.config import ChannelSettings
+from companion.body_settings import ChannelSettings
 from companion.events import BodyFrame, Cue, State
 
 MOVING_S = 0.02

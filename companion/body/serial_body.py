@@ -24,9 +24,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from companion.config import ChannelSettings, Device, SerialSettings
+from companion.body_settings import ChannelSettings
+from companion.config import Device
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
+from companion.output_settings import SerialSettings
 from companion.persona import Persona
 from firmware_bridge import messages
 from firmware_bridge.link import Answered, Connected, Event, Incompatible, Link, LinkNotReady, Lost

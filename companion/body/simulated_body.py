@@ -16,7 +16,8 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-from companion.config import ChannelSettings, Device
+from companion.body_settings import ChannelSettings
+from companion.config import Device
 from companion.events import BodyFrame, Colour
 from companion.persona import Persona
 

@@ -18,7 +18,7 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 
-from companion.config import CharacterSettings, Device
+from companion.config import Device
 from companion.errors import CharacterError, CharacterRefused
 from companion.mind.chat_protocol import Broken, Delta, Done, Refused, Usage, request_body
 from companion.mind.connection import WARM_S, Answer, Connection
@@ -26,6 +26,7 @@ from companion.mind.key import Key
 from companion.mind.logit_bias import Tier, bias, smaller
 from companion.mind.refusals import is_moderation, sentence, worth_retrying
 from companion.mind.session import History, device_identity, session_id
+from companion.mind_settings import CharacterSettings
 from companion.persona import Persona
 
 log = logging.getLogger("companion")

@@ -11,8 +11,8 @@ import re
 import stat
 from pathlib import Path
 
-from companion.config import CharacterSettings
 from companion.errors import ConfigError
+from companion.mind_settings import CharacterSettings
 
 CREDENTIAL = "dashscope-key"
 VARIABLE = "DASHSCOPE_API_KEY"
