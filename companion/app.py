@@ -12,6 +12,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from companion import control, plugins
@@ -21,7 +22,7 @@ from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.clock import LiveClock
 from companion.config import Device, load_device, split_overrides
-from companion.conversation import Conversation
+from companion.conversation import Conversation, Manners
 from companion.ears.attention import Attention
 from companion.ears.listener import Listener
 from companion.errors import ConfigError, DeviceError
@@ -29,8 +30,10 @@ from companion.events import Control, State
 from companion.journal import Journal
 from companion.persona import Persona, load_persona
 from companion.ports import Body, Character, Clock, Microphone, Speaker, Synthesizer
+from companion.quiet_hours import within
 from companion.settings_file import parse_overrides
 from companion.stopping import stop_when_asked
+from companion.talk import Talk
 from companion.turn import Tools
 from companion.voice.earcon import earcon
 from companion.voice.loudness import mouth_openings, place_cues
@@ -137,7 +140,7 @@ async def say_text(device: Device, persona: Persona, text: str, out: Path | None
         stage, sentences = Stage(persona.name), Sentences()
         for piece in [*stage.feed(text), *stage.close(), None]:
             for sentence in sentences.close() if piece is None else sentences.feed(piece):
-                await speaker.write(await synthesizer.synthesize(sentence.text))
+                await speaker.write((await synthesizer.synthesize(sentence.text)).pcm)
         await speaker.drain()
 
 
@@ -177,6 +180,8 @@ async def _assembled(
             sentences=Sentences,
             timeline=Timeline,
             synthesizer=synthesizer,
+            voices={},
+            spotlight=lambda _: None,
             place=place_cues,
             mouth=mouth_openings,
             earcon=earcon,
@@ -187,15 +192,21 @@ async def _assembled(
             silent_s=device.conversation.longest_silence_s,
             longest_s=device.conversation.longest_turn_s,
         )
+        talk = device.conversation
+        manners = Manners(
+            nobody_s=device.ears.endpoint.nobody_s,
+            follow_up_s=talk.follow_up_s,
+            always_open=wake.mode == "open",
+            opening_after_s=talk.opening_after_s,
+            continue_after_s=talk.continue_after_s,
+            continue_most=talk.continue_most,
+            may_speak_first=lambda: not within(talk.quiet_hours, datetime.now().time()),
+            reopens=sound.reopens,
+        )
         conversation = Conversation(
             listener,
-            character,
-            persona,
-            tools,
-            always_open=wake.mode == "open",
-            nobody_s=device.ears.endpoint.nobody_s,
-            follow_up_s=device.conversation.follow_up_s,
-            reopens=sound.reopens,
+            Talk(character, persona, tools),
+            manners,
             on_change=lambda: sound.on_change(conversation.state),
         )
         async with asyncio.TaskGroup() as group:

@@ -99,7 +99,7 @@ class ConversationSettings(Settings):
     """An answer of which nothing is heard by then is given up, whatever hangs."""
     longest_turn_s: Seconds = 90.0
     """One that is heard is ended here."""
-    opening_after_s: float = Field(default=1.0, ge=0, le=30)
+    opening_after_s: float = Field(default=2.0, ge=0, le=30)
     """First wake of a new session: silence before the opening line is said. Words spoken sooner come first."""
     continue_after_s: float = Field(default=0.0, ge=0, le=3600)
     """After this much silence the character speaks on by itself. 0: it never does."""

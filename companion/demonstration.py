@@ -83,10 +83,10 @@ async def _user_speech(device: Device, persona: Persona) -> bytes:
     voice = build_engine("synthesizers", "espeak", device, user)
     silence = bytes(2)
     try:
-        parts = [silence * round(LEAD_S * voice.rate), await voice.synthesize(WAKE)]
+        parts = [silence * round(LEAD_S * voice.rate), (await voice.synthesize(WAKE)).pcm]
         parts.append(silence * round(PAUSE_AFTER_WAKE_S * voice.rate))
         for turn in TURNS:
-            parts += [await voice.synthesize(turn), silence * round(REPLY_S * voice.rate)]
+            parts += [(await voice.synthesize(turn)).pcm, silence * round(REPLY_S * voice.rate)]
     finally:
         await voice.close()
     return resample(b"".join(parts), voice.rate, EAR_RATE)

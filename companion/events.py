@@ -93,9 +93,11 @@ class NobodySpoke:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Somebody used a switch, a signal or `companion control` instead of their voice."""
+    """Somebody used a switch, a signal or `companion control` instead of their voice, or a silence grew long."""
 
-    action: Literal["mute", "unmute", "stop"]
+    action: Literal["mute", "unmute", "stop", "say", "reload", "continue"]
+    text: str = ""
+    """What to `say`."""
 
 
 Hearing = WakeHeard | SpeechStarted | Partial | Utterance | NobodySpoke | Control
@@ -191,6 +193,27 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Phoneme:
+    """One sound of speech."""
+
+    at: int
+    """Sample at which it begins."""
+
+    symbol: str
+    """IPA, as espeak-ng writes it; a space between words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voiced:
+    """What a voice made of a sentence."""
+
+    pcm: bytes
+
+    phonemes: tuple[Phoneme, ...] = ()
+    """In order of time; empty where the engine tells no times."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlacedCue:
     """A cue and the sample at which it is due."""
 
@@ -247,6 +270,8 @@ class TurnEnded:
     """Exactly what came out of the loudspeaker, as text: the only thing that may be remembered as said."""
 
     reason: EndReason
+    line: str = ""
+    """Where the answer failed: which of the persona's own lines is said instead, or behind what was heard of it."""
     latency_ms: dict[str, float] = field(default_factory=dict)
     """Milliseconds of each stage; the names are in `docs/events.md`."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
-from companion.events import AudioFrame, BodyFrame, Transcript
+from companion.events import AudioFrame, BodyFrame, Transcript, Voiced
 
 
 class Clock(Protocol):
@@ -124,7 +124,7 @@ class Synthesizer(Protocol):
     rate: int
     """Samples a second of everything it makes."""
 
-    async def synthesize(self, text: str) -> bytes:
+    async def synthesize(self, text: str) -> Voiced:
         """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`."""
 
     async def close(self) -> None: ...

@@ -7,14 +7,14 @@ turn is cancelled, which silences the loudspeaker. Either way `heard` holds what
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
 from companion.animator import FRAME_S, Animator
 from companion.errors import CharacterError, CharacterRefused, CompanionError
-from companion.events import EAR_RATE, Cue, EndReason, PlacedCue, Sentence, SpeechChunk, TurnEnded, Utterance
+from companion.events import EAR_RATE, Cue, EndReason, PlacedCue, Sentence, SpeechChunk, TurnEnded, Utterance, Voiced
 from companion.journal import Journal
 from companion.ports import Clock, Speaker, Synthesizer
 
@@ -51,9 +51,13 @@ class Tools:
     sentences: Callable[[], Sentences]
     timeline: Callable[[], Timeline]
     synthesizer: Synthesizer
-    place: Callable[[Sentence, bytes, int], tuple[PlacedCue, ...]]
+    voices: Mapping[str, Synthesizer]
+    """In a group: the voices of those who do not speak with `synthesizer`, by name. All have its rate."""
+    spotlight: Callable[[str], None]
+    """Told who speaks, before they do."""
+    place: Callable[[Sentence, Voiced, int], tuple[PlacedCue, ...]]
     """Sentence, its sound and rate -> where its cues are due."""
-    mouth: Callable[[bytes, int], tuple[float, ...]]
+    mouth: Callable[[Voiced, int], tuple[float, ...]]
     """Sound and rate -> mouth openings."""
     earcon: Callable[[int], bytes]
     """Rate -> the sound that stands for "I could not say that"."""
@@ -76,15 +80,22 @@ class Turn:
         answer: AsyncGenerator[str],
         on_first_sound: Callable[[], None],
         utterance: Utterance | None = None,
+        speaker: str = "",
     ) -> None:
-        """`answer` is what to say, as text deltas; `utterance` is what it answers, where somebody spoke."""
+        """`answer` is what to say, as text deltas; `utterance` is what it answers, where somebody spoke.
+
+        `speaker` is who says it, in a group.
+        """
         self._tools = tools
+        self._voice = tools.voices.get(speaker, tools.synthesizer)
+        self._speaker_name = speaker
         self._answer = answer
         self._on_first_sound = on_first_sound
         self._timeline = tools.timeline()
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(8)
         self._speech: asyncio.Queue[SpeechChunk | None] = asyncio.Queue(2)
         self._reason: EndReason = "interrupted"
+        self._line = ""
         self._latency: dict[str, float] = {}
         if utterance is not None:
             self._latency["endpoint"] = (utterance.decided - utterance.end) / EAR_RATE * 1000
@@ -112,7 +123,7 @@ class Turn:
             failure = CompanionError("The reply took too long and was given up.")
         finally:
             if failure is not None:
-                self._reason = "failed"
+                self._reason = self._line = "failed"
                 self._note_error(failure)
             ended = self._finish()
         return ended
@@ -132,6 +143,7 @@ class Turn:
                     await self._put(sentences.pause())
         except CharacterError as error:
             self._reason = "refused" if isinstance(error, CharacterRefused) else "offline"
+            self._line = error.line
             self._note_error(error)
         for piece in stage.close():
             await self._put(sentences.feed(piece))
@@ -146,12 +158,12 @@ class Turn:
 
     async def _synthesize(self) -> None:
         """Sentences -> sound, each with its cues and mouth openings."""
-        voice = self._tools.synthesizer
+        voice = self._voice
         while (sentence := await self._sentences.get()) is not None:
-            pcm = await voice.synthesize(sentence.text) if sentence.text else b""
-            cues = self._tools.place(sentence, pcm, voice.rate)
-            mouth = self._tools.mouth(pcm, voice.rate)
-            await self._speech.put(SpeechChunk(pcm, voice.rate, sentence.text, cues, mouth))
+            voiced = await voice.synthesize(sentence.text) if sentence.text else Voiced(b"")
+            cues = self._tools.place(sentence, voiced, voice.rate)
+            mouth = self._tools.mouth(voiced, voice.rate)
+            await self._speech.put(SpeechChunk(voiced.pcm, voice.rate, sentence.text, cues, mouth))
         await self._speech.put(None)
 
     async def _speak(self) -> None:
@@ -161,6 +173,7 @@ class Turn:
             self._timeline.add(await speaker.write(chunk.pcm), chunk)
             if chunk.pcm and self._passed("first_sound"):
                 self._tools.journal.note("speaking")
+                self._tools.spotlight(self._speaker_name)
                 self._patience.reschedule(asyncio.get_running_loop().time() + self._tools.longest_s)
                 self._on_first_sound()
         await speaker.drain()
@@ -203,4 +216,4 @@ class Turn:
             latency["total"] = round(sum(latency.values()), 2)
         self._tools.journal.note("heard", text=self.heard, reason=self._reason)
         self._tools.journal.note("turn", latency_ms=latency)
-        return TurnEnded(self.heard, self._reason, latency)
+        return TurnEnded(self.heard, self._reason, self._line, latency)

@@ -10,7 +10,7 @@ from typing import Any
 
 from companion.ears.attention import Attention
 from companion.errors import CompanionError
-from companion.events import EAR_RATE, BodyFrame, Control, Hearing
+from companion.events import EAR_RATE, BodyFrame, Control, Hearing, Voiced
 
 RATE = 8000
 CHAR_S = 0.05
@@ -69,12 +69,34 @@ class ScriptedCharacter:
     remembered: list[tuple[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     closed_streams: int = 0
+    first_line: str = ""
+    names: tuple[str, ...] = ("Momo",)
+    """Who answers, one after the other."""
+    asked_of: list[str] = field(default_factory=list)
+    guest: bool = False
 
     async def prepare(self) -> None:
         pass
 
-    async def reply(self, said: str) -> AsyncGenerator[str]:
+    def opening(self) -> str:
+        return "" if self.remembered else self.first_line
+
+    def speakers(self, said: str) -> tuple[str, ...]:
+        assert said
+        return self.names
+
+    def again(self) -> AsyncGenerator[str] | None:
+        return self.reply("(again)") if self.remembered else None
+
+    def carry_on(self) -> AsyncGenerator[str]:
+        return self.reply("(on)")
+
+    def be_guest(self) -> None:
+        self.guest = True
+
+    async def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
         self.asked.append(said)
+        self.asked_of.append(speaker)
         try:
             for delta in self.deltas:
                 if isinstance(delta, CompanionError):
@@ -86,7 +108,9 @@ class ScriptedCharacter:
         finally:
             self.closed_streams += 1
 
-    def remember(self, said: str, heard: str) -> None:
+    def remember(self, said: str, heard: str, speaker: str = "") -> None:
+        assert said or heard, "there is nothing to remember"
+        assert speaker in ("", *self.names)
         self.remembered.append((said, heard))
 
     async def close(self) -> None:
@@ -104,13 +128,13 @@ class ScriptedVoice:
         self.hangs = hangs
         self.spoken: list[str] = []
 
-    async def synthesize(self, text: str) -> bytes:
+    async def synthesize(self, text: str) -> Voiced:
         if self.failure is not None:
             raise self.failure
         if self.hangs:
             await asyncio.Event().wait()
         self.spoken.append(text)
-        return struct.pack("<h", 8000) * round(len(text) * CHAR_S * self.rate)
+        return Voiced(struct.pack("<h", 8000) * round(len(text) * CHAR_S * self.rate))
 
     async def close(self) -> None:
         pass

@@ -3,111 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import pytest
-from fakes import (
-    MUTE,
-    RATE,
-    STOP,
-    UNMUTE,
-    LoopClock,
-    NoteTaker,
-    ScriptedCharacter,
-    ScriptedListener,
-    ScriptedVoice,
-    StillPerformer,
-    VirtualSpeaker,
-    pass_time,
-)
+from fakes import MUTE, RATE, STOP, UNMUTE, ScriptedCharacter, ScriptedVoice, VirtualSpeaker, pass_time
+from scene import PERSONA, WAKE, said, scene
 
-from companion.animator import Animator
-from companion.body.timeline import Timeline
-from companion.conversation import Conversation
 from companion.ears.attention import Attention
 from companion.errors import CharacterError, CharacterRefused, CompanionError, DeviceError, SpeechError
-from companion.events import NobodySpoke, Partial, SpeechStarted, Utterance, WakeHeard
-from companion.persona import load_persona
-from companion.turn import Tools
+from companion.events import NobodySpoke, Partial, SpeechStarted
 from companion.voice.earcon import earcon
-from companion.voice.loudness import mouth_openings, place_cues
-from companion.voice.sentences import Sentences
-from companion.voice.stage import Stage
 
 pytestmark = pytest.mark.looptime
-
-PERSONA = load_persona(Path(__file__).parent.parent / "configs" / "personas" / "teddy.toml")
-WAKE = WakeHeard("okay_nabu", 16000)
-
-
-def said(text: str) -> Utterance:
-    return Utterance(text, 0.9, 16000, 32000, 43200, 12.0)
-
-
-@dataclass
-class Scene:
-    """One conversation, and everything around it."""
-
-    listener: ScriptedListener
-    character: ScriptedCharacter
-    voice: ScriptedVoice
-    speaker: VirtualSpeaker
-    notes: NoteTaker
-    performer: StillPerformer
-    conversation: Conversation
-
-    changed: asyncio.Event
-    passed: int = 0
-
-    async def until(self, state: str) -> None:
-        """Go on with the first entry into `state` after the last one waited for."""
-        while state not in self.notes.states()[self.passed :]:
-            self.changed.clear()
-            await self.changed.wait()
-        self.passed += self.notes.states()[self.passed :].index(state) + 1
-
-
-@asynccontextmanager
-async def scene(
-    character: ScriptedCharacter | None = None,
-    voice: ScriptedVoice | None = None,
-    speaker: VirtualSpeaker | None = None,
-    **settings: Any,
-) -> AsyncIterator[Scene]:
-    clock = LoopClock()
-    notes, performer, listener = NoteTaker(clock), StillPerformer(), ScriptedListener()
-    character, voice = character or ScriptedCharacter(), voice or ScriptedVoice()
-    speaker = speaker or VirtualSpeaker()
-    animator = Animator(performer, [], clock, notes)
-    tools = Tools(
-        stage=lambda: Stage(PERSONA.name),
-        sentences=Sentences,
-        timeline=Timeline,
-        synthesizer=voice,
-        place=place_cues,
-        mouth=mouth_openings,
-        earcon=earcon,
-        speaker=speaker,
-        animator=animator,
-        clock=clock,
-        journal=notes,
-        silent_s=15.0,
-        longest_s=30.0,
-    )
-    changed = asyncio.Event()
-    options = {"always_open": False, "nobody_s": 5.0, "follow_up_s": 8.0, "on_change": changed.set, **settings}
-    conversation = Conversation(listener, character, PERSONA, tools, **options)
-    task = asyncio.create_task(conversation.run())
-    try:
-        yield Scene(listener, character, voice, speaker, notes, performer, conversation, changed)
-        listener.put(None)
-        await asyncio.wait_for(task, 60)
-    finally:
-        task.cancel()
 
 
 async def test_one_sentence_walks_from_the_wake_word_to_the_follow_up() -> None:

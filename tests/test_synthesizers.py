@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.config import Device
+from companion.events import Voiced
 from companion.errors import EngineUnavailable, SpeechError
 from companion.persona import Persona
 from companion.voice import synthesizer_espeak as espeak
@@ -80,43 +81,43 @@ Voice = piper.PiperSynthesizer | espeak.EspeakSynthesizer
 
 
 async def test_a_sentence_is_heard(voice: Voice) -> None:
-    pcm = await voice.synthesize("Hello there, my friend.")
+    pcm = (await voice.synthesize("Hello there, my friend.")).pcm
     assert 0.8 < seconds(pcm, voice.rate) < 4
-    assert max(mouth_openings(pcm, voice.rate)) > 0.6
+    assert max(mouth_openings(Voiced(pcm), voice.rate)) > 0.6
 
 
 async def test_a_longer_sentence_is_heard_longer(voice: Voice) -> None:
-    short = await voice.synthesize("Hello.")
-    long = await voice.synthesize("Hello, and welcome to the garden of the sleepy bears.")
+    short = (await voice.synthesize("Hello.")).pcm
+    long = (await voice.synthesize("Hello, and welcome to the garden of the sleepy bears.")).pcm
     assert len(long) > 2.5 * len(short)
 
 
 async def test_sentences_are_equally_loud(voice: Voice) -> None:
-    levels = [loudness(await voice.synthesize(text)) for text in ("No!", "I am very glad to see you.", "Mm, honey.")]
+    levels = [loudness((await voice.synthesize(text)).pcm) for text in ("No!", "I am very glad to see you.", "Mm, honey.")]
     assert max(levels) < 2 * min(levels)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "...", "!?", "…", "—", "()", "“”", "\x00\x01", "\ud800"])
 async def test_what_holds_no_words_is_not_spoken(voice: Voice, text: str) -> None:
-    assert await voice.synthesize(text) == b""
+    assert (await voice.synthesize(text)).pcm == b""
 
 
 @pytest.mark.parametrize(
     "text", ["--help", "-w /tmp/x.wav", "<speak>Hi</speak>", "a\x00b", "\x01s400 hi", "hi\n\nho", "\ud83d hi"]
 )
 async def test_odd_text_is_only_text(voice: Voice, text: str) -> None:
-    assert 0.1 < seconds(await voice.synthesize(text), voice.rate) < 8
+    assert 0.1 < seconds((await voice.synthesize(text)).pcm, voice.rate) < 8
 
 
 async def test_phonemes_in_double_brackets_are_not_obeyed(voice: Voice) -> None:
-    spelled = await voice.synthesize("[[h@l'oUh@l'oUh@l'oUh@l'oU]]")
-    word = await voice.synthesize("h@l'oUh@l'oUh@l'oUh@l'oU")
+    spelled = (await voice.synthesize("[[h@l'oUh@l'oUh@l'oUh@l'oU]]")).pcm
+    word = (await voice.synthesize("h@l'oUh@l'oUh@l'oUh@l'oU")).pcm
     assert seconds(spelled, voice.rate) == pytest.approx(seconds(word, voice.rate), rel=0.35)
 
 
 async def test_two_sentences_asked_for_at_once_both_come(voice: Voice) -> None:
     one, two = await asyncio.gather(voice.synthesize("One."), voice.synthesize("Two and three and four."))
-    assert 0 < len(one) < len(two)
+    assert 0 < len(one.pcm) < len(two.pcm)
 
 
 async def test_it_speaks_on_after_a_sentence_was_cancelled(voice: Voice) -> None:
@@ -126,7 +127,7 @@ async def test_it_speaks_on_after_a_sentence_was_cancelled(voice: Voice) -> None
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert await voice.synthesize("Hello.")
+    assert (await voice.synthesize("Hello.")).pcm
 
 
 @pytest.mark.parametrize("module", [piper, pytest.param(espeak, marks=needs_espeak)])
@@ -134,7 +135,7 @@ async def test_the_persona_sets_the_pace(module: object) -> None:
     lengths = []
     for speed in (0.5, 1.0, 2.0):
         voice = module.build(device(PIPER_VOICE), persona(speed=speed))  # type: ignore[attr-defined]
-        lengths.append(seconds(await voice.synthesize("There was a bear who liked to dance and sing."), voice.rate))
+        lengths.append(seconds((await voice.synthesize("There was a bear who liked to dance and sing.")).pcm, voice.rate))
         await voice.close()
     assert lengths[0] > 1.4 * lengths[1] > 1.4 * 1.4 * lengths[2]
 
@@ -145,7 +146,7 @@ async def test_the_persona_sets_the_pace(module: object) -> None:
 @needs_espeak
 async def test_espeak_rests_briefly_after_a_sentence() -> None:
     voice = espeak.build(device(), persona())
-    bare, comma, stop = [len(await voice.synthesize(f"Hello{mark}")) / 2 / voice.rate for mark in ("", ",", ".")]
+    bare, comma, stop = [len((await voice.synthesize(f"Hello{mark}")).pcm) / 2 / voice.rate for mark in ("", ",", ".")]
     assert comma - bare == pytest.approx(espeak.CLAUSE_PAUSE_S, abs=0.03)
     assert stop - bare == pytest.approx(espeak.SENTENCE_PAUSE_S, abs=0.03)
     await voice.close()
@@ -171,7 +172,7 @@ def test_an_unknown_espeak_voice_is_said_so_before_anyone_speaks(name: str) -> N
 async def test_voices_of_all_our_languages_work(name: str) -> None:
     voice = espeak.build(device(), persona(espeak=name, pitch=70))
     assert voice.rate == 22050
-    assert await voice.synthesize("Halo 你好 こんにちは")
+    assert (await voice.synthesize("Halo 你好 こんにちは")).pcm
     await voice.close()
 
 
@@ -185,9 +186,9 @@ def test_without_espeak_the_way_to_install_it_is_told(monkeypatch: pytest.Monkey
 async def test_a_waiting_process_that_was_killed_is_replaced() -> None:
     before = children()
     voice = espeak.build(device(), persona())
-    first = await voice.synthesize("Hello.")
+    first = (await voice.synthesize("Hello.")).pcm
     await asyncio.to_thread(kill_new_children, before)
-    assert await voice.synthesize("Hello.") == first
+    assert (await voice.synthesize("Hello.")).pcm == first
     await voice.close()
     assert children() <= before, "no process is left behind"
 
@@ -208,7 +209,7 @@ async def test_the_text_never_stands_in_the_list_of_processes(tmp_path: Path) ->
     (tmp_path / "sound.wav").write_bytes(wav(b"\x10\x20" * 9))
     script = f"cat /proc/$$/cmdline >{tmp_path}/argv; cat >{tmp_path}/stdin; cat {tmp_path}/sound.wav"
     voice = espeak.EspeakSynthesizer(program(tmp_path, script), 22050, 5.0)
-    assert await voice.synthesize("My secret is honey, and I say")
+    assert (await voice.synthesize("My secret is honey, and I say")).pcm
     await voice.close()
     assert b"honey" not in (tmp_path / "argv").read_bytes()
     assert (tmp_path / "stdin").read_bytes() == b"My secret is honey, and I say"
@@ -359,7 +360,7 @@ async def test_a_voice_that_is_whole_but_wrong_fails_at_its_first_sentence(tmp_p
 async def test_both_speakers_of_a_voice_can_be_chosen_and_no_other() -> None:
     for speaker in (0, 1):
         voice = piper.build(device(PIPER_VOICE), persona(speaker=speaker))
-        assert await voice.synthesize("Hello.")
+        assert (await voice.synthesize("Hello.")).pcm
         await voice.close()
     with pytest.raises(EngineUnavailable, match=r"speech\.speaker is 2, but the voice's speakers are 0 to 1"):
         piper.build(device(PIPER_VOICE), persona(speaker=2))

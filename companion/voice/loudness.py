@@ -12,7 +12,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from companion.events import MOUTH_STEP, SAMPLE_BYTES, PlacedCue, Sentence
+from companion.events import MOUTH_STEP, SAMPLE_BYTES, PlacedCue, Sentence, Voiced
+from companion.voice.visemes import shaped, word_starts
 
 GATE_DB = -45.0
 """Below this a window counts as silence."""
@@ -39,30 +40,34 @@ _SHUT = 0.02
 Samples = NDArray[np.float64]
 
 
-def mouth_openings(pcm: bytes, rate: int) -> tuple[float, ...]:
-    """Mouth openings, 0 to 1, one for each `MOUTH_STEP` seconds of the sound; a last, shorter step counts too."""
+def mouth_openings(said: Voiced, rate: int) -> tuple[float, ...]:
+    """Mouth openings, 0 to 1, one for each `MOUTH_STEP` seconds of the sound; a last, shorter step counts too.
+
+    They follow the loudness, and the lips of each sound where the voice tells which sounds it made.
+    """
     openings = []
     opening = 0.0
-    for loudness in _loudness(_samples(pcm), rate):
+    for loudness in _loudness(_samples(said.pcm), rate):
         wanted = min(max((loudness - GATE_DB) / (OPEN_DB - GATE_DB), 0.0), 1.0)
         opening += (wanted - opening) * (_OPENS if wanted > opening else _CLOSES)
         openings.append(round(opening, 3) if opening > _SHUT else 0.0)
-    return tuple(openings)
+    return shaped(openings, said.phonemes, rate)
 
 
-def place_cues(sentence: Sentence, pcm: bytes, rate: int) -> tuple[PlacedCue, ...]:
+def place_cues(sentence: Sentence, said: Voiced, rate: int) -> tuple[PlacedCue, ...]:
     """Where in the sound of a sentence its cues are due, in order.
 
-    The text is taken to go by evenly from the first voiced sample to the last. Without sound all are due at once.
+    Between the words whose times the voice tells, or else from the first voiced sample to the last, the text is taken
+    to go by evenly. Without sound all are due at once.
     """
     if not sentence.cues:
         return ()
-    first, last = voiced(pcm, rate)
-    length = max(len(sentence.text), 1)
+    first, last = voiced(said.pcm, rate)
+    known = [(0, first), *word_starts(sentence.text, said.phonemes), (max(len(sentence.text), 1), last)]
+    offsets, samples = zip(*sorted(known), strict=True)
     placed = []
     for cue in sorted(sentence.cues, key=lambda cue: cue.at):
-        share = min(max(cue.at, 0), length) / length
-        placed.append(PlacedCue(first + round((last - first) * share), cue))
+        placed.append(PlacedCue(round(float(np.interp(cue.at, offsets, samples))), cue))
     return tuple(placed)
 
 

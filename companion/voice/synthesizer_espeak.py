@@ -22,6 +22,7 @@ from pathlib import Path
 
 from companion.config import Device
 from companion.errors import EngineUnavailable, SpeechError
+from companion.events import Voiced
 from companion.persona import Persona, PersonaVoice
 from companion.voice.loudness import even
 
@@ -76,16 +77,16 @@ class EspeakSynthesizer:
         self._spare: subprocess.Popen[bytes] | None = None
         self._thread.submit(self._prepare)
 
-    async def synthesize(self, text: str) -> bytes:
+    async def synthesize(self, text: str) -> Voiced:
         """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`."""
         speakable = clean(text)
         if not speakable:
-            return b""
+            return Voiced(b"")
         call = _Call()
         try:
             async with asyncio.timeout(self._timeout_s):
                 speaking = asyncio.get_running_loop().run_in_executor(self._thread, self._speak, speakable, call)
-                return await speaking
+                return Voiced(await speaking)
         except TimeoutError as error:
             raise SpeechError(f"espeak-ng took longer than {self._timeout_s:g} s for one sentence.") from error
         except OSError as error:

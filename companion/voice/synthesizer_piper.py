@@ -15,16 +15,17 @@ import importlib.util
 import json
 import os
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from companion.config import Device
 from companion.errors import EngineUnavailable, SpeechError
+from companion.events import Phoneme, Voiced
 from companion.persona import Persona
 from companion.voice.loudness import even
 
@@ -35,7 +36,7 @@ _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _EAST_ASIAN_VOICES = ("cmn", "zh", "yue", "hak", "ja", "ko")
 _UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk")
 
-Speak = Callable[[str], bytes]
+Speak = Callable[[str], Voiced]
 """Text to sound; blocks. Raises `SpeechError`."""
 
 
@@ -63,14 +64,14 @@ class PiperSynthesizer:
         self._thread = ThreadPoolExecutor(1, "piper")
         self._loaded: Future[Speak] = self._thread.submit(_load, voice, speaker, speed)
 
-    async def synthesize(self, text: str) -> bytes:
+    async def synthesize(self, text: str) -> Voiced:
         """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`.
 
         The first call also waits for the voice to load, each for as long as the device file's `voice.timeout_s`.
         """
         speakable = clean(text, self._voice.language)
         if not speakable:
-            return b""
+            return Voiced(b"")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -193,17 +194,34 @@ def _load(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
     except cannot_load as error:
         raise SpeechError(f"{voice.model}: the voice cannot be loaded; download it again.") from error
     piper = PiperVoice(session, config)
+    # Most voices have one output, the sound; those made for it have a second, the phonemes' lengths.
+    aligned = len(session.get_outputs()) > 1
     manner = SynthesisConfig(speaker_id=speaker, length_scale=config.length_scale / speed, normalize_audio=False)
 
-    def speak(text: str) -> bytes:
+    def speak(text: str) -> Voiced:
         try:
-            pieces = [piece.audio_float_array for piece in piper.synthesize(text, manner)]
+            pieces = list(piper.synthesize(text, manner, include_alignments=aligned))
         except cannot_speak as error:
             raise SpeechError(f"{voice.model}: the voice failed: {type(error).__name__}.") from error
         if not pieces:
-            return b""
-        samples = np.nan_to_num(np.concatenate(pieces)) * 32767.0
-        return even(np.trunc(samples).astype("<i2").tobytes(), voice.rate)
+            return Voiced(b"")
+        samples = np.nan_to_num(np.concatenate([piece.audio_float_array for piece in pieces])) * 32767.0
+        return Voiced(even(np.trunc(samples).astype("<i2").tobytes(), voice.rate), _phonemes(pieces))
 
     speak("a")
     return speak
+
+
+def _phonemes(pieces: Sequence[Any]) -> tuple[Phoneme, ...]:
+    """The phonemes of Piper's `AudioChunk`s with their times; none where one of them tells none."""
+    phonemes = []
+    start = 0
+    for piece in pieces:
+        if not piece.phoneme_alignments:
+            return ()
+        at = start
+        for one in piece.phoneme_alignments:
+            phonemes.append(Phoneme(at, one.phoneme))
+            at += one.num_samples
+        start += len(piece.audio_float_array)
+    return tuple(phonemes)
