@@ -1,6 +1,6 @@
 # What a person types here. Each target first installs what it lacks; once that is done, all of them work offline.
 
-.PHONY: help run test check setup setup-dev schemas firmware flash lock clean
+.PHONY: help run test check setup setup-dev schemas firmware flash kit image image-test lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,9 @@ help:
 	@echo 'make schemas  write the JSON Schemas of the settings files anew'
 	@echo 'make firmware build the firmware of bodies on an Arduino Uno or Nano'
 	@echo 'make flash    write it to the board on PORT (/dev/ttyACM0 when not given)'
+	@echo 'make kit      pack all that a unit needs into dist/kit.tar.zst; DEVICE=FILE says for which (needs a network)'
+	@echo 'make image    make a card image, dist/companion.img (as root; needs a network)'
+	@echo 'make image-test  start that image in an emulated board, cut its power, flash it anew (10 to 30 minutes)'
 	@echo 'make lock     pin every Python package anew (needs uv and a network)'
 	@echo 'make clean    remove all that was made here, the virtual environment too'
 
@@ -40,9 +43,23 @@ firmware: setup-dev
 flash: firmware
 	@$(MAKE) --no-print-directory -C firmware_bridge/firmware/avr flash
 
+DEVICE ?= configs/devices/toy.toml
+
+kit: setup
+	@mkdir -p dist
+	@.venv/bin/companion kit build --device $(DEVICE) --out dist/kit.tar.zst
+
+image: setup
+	@mkdir -p dist
+	@sh image/build.sh --out dist/companion.img
+
+image-test:
+	@test -f dist/companion.img || $(MAKE) --no-print-directory image
+	@sh image/boot-test.sh dist/companion.img
+
 lock:
 	@sh scripts/lock.sh
 
 clean:
-	rm -rf .venv demo build firmware_bridge/firmware/avr/build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv demo build dist firmware_bridge/firmware/avr/build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

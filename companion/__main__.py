@@ -6,6 +6,7 @@ Exit status: 0 well, 2 wrong usage, 69 a device or engine is missing, 78 a setti
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import json
 import logging
 import signal
@@ -16,8 +17,9 @@ from typing import Any, TypeVar
 
 import click
 
-from companion import __version__
+from companion import __version__, journal_log
 from companion.errors import CompanionError
+from companion.lazy_commands import LazyGroup
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_DEVICE = PROJECT / "configs" / "devices" / "desk.toml"
@@ -48,12 +50,13 @@ def device_options(command: Command) -> Command:
     return command
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="companion")
 @click.option("-v", "--verbose", is_flag=True, help="Log every step (never what is said, unless log_transcripts).")
 def cli(verbose: bool) -> None:
     """The runtime inside a talking thing: it hears, thinks in character, speaks, and acts what it says."""
-    logging.basicConfig(format="%(levelname)s %(message)s", level=logging.WARNING, stream=sys.stderr)
+    journal_log.install()
+    logging.getLogger().setLevel(logging.WARNING)
     for chatty in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.getLogger("companion").setLevel(logging.DEBUG if verbose else logging.INFO)
@@ -68,12 +71,14 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
     SIGUSR1 (or `companion control wake`) is the push-to-talk button, SIGUSR2 mutes and unmutes.
     """
     # Until there are ears the switches do nothing; by themselves these signals would end the process.
-    for switch in (signal.SIGUSR1, signal.SIGUSR2):
+    for switch in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
         signal.signal(switch, signal.SIG_IGN)
+    # A watchdog ends a hanging process with SIGABRT: what each thread was doing then stands in the log.
+    faulthandler.enable()
     from companion.app import load, run_live
 
     device, persona = load(device_file, settings)
-    _finish(run_live(device, persona, events))
+    _finish(run_live(device, persona, events, settings))
 
 
 @cli.command()
@@ -142,16 +147,6 @@ def parse(chunks: bool, batch: bool, name: str | None) -> None:
         click.echo(_json(parse_deltas([_deltas(line, number, str) for number, line in _lines(text)], name)))
     else:
         click.echo(_json(parse_deltas([text], name)))
-
-
-@cli.command()
-@click.argument("action", type=click.Choice(["wake", "mute", "unmute", "stop"]))
-@click.option("--socket", type=click.Path(path_type=Path), help="The daemon's socket, where it is not the usual one.")
-def control(action: str, socket: Path | None) -> None:
-    """Press the button of the running daemon: wake it, mute or unmute it, or stop what it is saying."""
-    from companion.control import send
-
-    click.echo(send(action, socket))
 
 
 @cli.command()

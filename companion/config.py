@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -109,6 +109,11 @@ class ConversationSettings(Settings):
     """Local time in which it never speaks by itself; empty: there is none."""
 
 
+class HealthSettings(Settings):
+    metrics_port: int | None = Field(default=None, ge=1024, le=65_535)
+    """Port on loopback where Prometheus can ask. None: nothing listens."""
+
+
 class Device(Settings):
     """One unit: what it hears, thinks, speaks and moves with."""
 
@@ -128,6 +133,15 @@ class Device(Settings):
     voice: VoiceSettings = VoiceSettings()
     conversation: ConversationSettings = ConversationSettings()
     body: BodySettings = BodySettings()
+    health: HealthSettings = HealthSettings()
+
+    @model_validator(mode="after")
+    def _button_has_a_pin_of_its_own(self) -> Self:
+        taken = {pin: key for key, pin in self.body.gpio.pins()} if self.body.gpio else {}
+        pin = self.ears.wake.button_pin
+        if pin is not None and pin in taken:
+            raise ValueError(f"ears.wake.button_pin: GPIO{pin} is given to {taken[pin]} already")
+        return self
 
 
 def load_device(path: Path, overrides: Mapping[str, Any] | None = None) -> Device:

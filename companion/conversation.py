@@ -27,7 +27,6 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
 
 from companion.ears.attention import Attention
 from companion.ears.listener import Listener
@@ -43,30 +42,11 @@ from companion.events import (
     Utterance,
     WakeHeard,
 )
+from companion.manners import Manners
 from companion.spoken_commands import spoken_command
 from companion.talk import Talk
 
 _AT_WORK = (State.THINKING, State.SPEAKING)
-
-
-@dataclass(frozen=True)
-class Manners:
-    """When the device listens and speaks. All times are seconds of audio time."""
-
-    nobody_s: float
-    """LISTENING ends after this much silence."""
-    follow_up_s: float
-    """How long FOLLOW_UP lasts; 0: there is none."""
-    always_open: bool = False
-    """Whether words are listened for at rest too."""
-    opening_after_s: float = 2.0
-    continue_after_s: float = 0.0
-    """0: the character never speaks by itself."""
-    continue_most: int = 2
-    may_speak_first: Callable[[], bool] = lambda: True
-    """Whether it is not quiet hours."""
-    reopens: bool = True
-    """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
 
 
 class Conversation:
@@ -95,6 +75,11 @@ class Conversation:
     def at_work(self) -> bool:
         """Whether an answer is being made or said."""
         return self.state in _AT_WORK
+
+    @property
+    def waiting(self) -> int:
+        """How many announcements wait until nobody speaks."""
+        return len(self._to_say)
 
     async def change(self, talk: Talk) -> Talk:
         """Be somebody else from the next moment on in which nobody speaks. Returns, then, who it was before."""

@@ -70,7 +70,13 @@ class Journal:
         if kind not in _QUIET:
             shown = fields if self._log_transcripts else {k: v for k, v in fields.items() if k not in _SPOKEN}
             level = logging.WARNING if kind == "error" else logging.DEBUG
-            log.log(level, "%s %s", kind, " ".join(f"{key}={value}" for key, value in shown.items()))
+            log.log(
+                level,
+                "%s %s",
+                kind,
+                " ".join(f"{key}={value}" for key, value in shown.items()),
+                extra={"fields": {"kind": kind, **shown}},
+            )
 
     def close(self) -> None:
         self._give_up()

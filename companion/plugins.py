@@ -19,7 +19,7 @@ from companion.persona import Persona
 
 log = logging.getLogger("companion")
 
-Group = Literal["wake_words", "speech_detectors", "transcribers", "synthesizers", "bodies"]
+Group = Literal["wake_words", "speech_detectors", "transcribers", "synthesizers", "bodies", "contexts"]
 
 
 def build_engine(group: Group, name: str, device: Device, persona: Persona) -> Any:

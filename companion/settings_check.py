@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from companion.body.choreography import load_choreography
+from companion.boot_device import check_boot_file
 from companion.config import load_device
 from companion.errors import ConfigError
 from companion.persona import load_persona
@@ -18,6 +19,7 @@ _LOADERS: dict[str, Callable[[Path], object]] = {
     "devices": load_device,
     "personas": load_persona,
     "choreography": load_choreography,
+    "boot": check_boot_file,
 }
 
 

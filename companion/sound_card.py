@@ -49,6 +49,11 @@ class SoundCard:
         self._sd: Any = None
         self._cards = ""
 
+    @property
+    def busy_since(self) -> float | None:
+        """See `sound_stream.Worker.busy_since`."""
+        return self._worker.busy_since
+
     def problem(self, microphone: str = "default", speaker: str = "default") -> str | None:
         """Why one cannot both listen and speak here, in one line; None when one can. Blocks, for at most 10 s."""
         try:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
+from companion.real_time import ask_for_real_time
 from companion.samples import spread
 
 Kind = Literal["input", "output"]
@@ -29,10 +32,18 @@ class Worker:
 
     def __init__(self) -> None:
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="sound-card")
+        self._asked: deque[float] = deque()
+
+    @property
+    def busy_since(self) -> float | None:
+        """When the oldest call was asked for that has not come back, on the monotonic clock; None: all have."""
+        with contextlib.suppress(IndexError):  # it came back this instant
+            return self._asked[0]
+        return None
 
     async def call(self, work: Callable[[], T], unclaimed: Callable[[T], None] = lambda _: None) -> T:
         """Run `work` there. Raises `DeviceError` after 5 s; what comes out later than anyone waits is `unclaimed`'s."""
-        future = self._thread.submit(work)
+        future = self._submit(work)
         try:
             async with asyncio.timeout(_ANSWER_S):
                 return await asyncio.shield(asyncio.wrap_future(future))
@@ -45,14 +56,28 @@ class Worker:
     def call_and_block(self, work: Callable[[], T]) -> T:
         """The same without a loop."""
         try:
-            return self._thread.submit(work).result(_ANSWER_S)
+            return self._submit(work).result(_ANSWER_S)
         except concurrent.futures.TimeoutError as error:
             raise DeviceError(_NO_ANSWER) from error
 
     def later(self, work: Callable[[], None]) -> None:
         """Run `work` there some time. Called by any thread."""
         with contextlib.suppress(RuntimeError):  # after `close` nothing is left to do
-            self._thread.submit(work)
+            self._submit(work)
+
+    def _submit(self, work: Callable[[], T]) -> concurrent.futures.Future[T]:
+        self._asked.append(time.monotonic())
+        try:
+            return self._thread.submit(self._done, work)
+        except RuntimeError:
+            self._asked.pop()
+            raise
+
+    def _done(self, work: Callable[[], T]) -> T:
+        try:
+            return work()
+        finally:
+            self._asked.popleft()
 
     def close(self) -> None:
         """Take no more work."""
@@ -153,7 +178,13 @@ class Stream:
             self.abandon()
 
     def _playing(self, fill: Fill, channels: int, stop: type[Exception]) -> Callable[[Any, int, Any, Any], None]:
+        first = True
+
         def play(data: Any, frames: int, time: Any, _status: Any) -> None:
+            nonlocal first
+            if first:
+                first = False
+                ask_for_real_time()
             delay = time.outputBufferDacTime - time.currentTime
             if channels == 1:
                 go_on = fill(memoryview(data), delay)
@@ -170,9 +201,13 @@ class Stream:
 
 def _listening(hear: Hear, rate: int) -> Callable[[Any, int, Any, Any], None]:
     due = 0.0
+    first = True
 
     def listen(data: Any, frames: int, time: Any, status: Any) -> None:
-        nonlocal due
+        nonlocal due, first
+        if first:
+            first = False
+            ask_for_real_time()
         captured = time.inputBufferAdcTime
         # Only an overflow says that frames are missing; between two good blocks the time merely jitters.
         lost = max(0, round((captured - due) * rate)) if status and status.input_overflow and due else 0

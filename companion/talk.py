@@ -28,6 +28,8 @@ class Talk:
         self.tools = tools
         self._own_lines = OwnLines(persona.lines)
         self._opened = False
+        self.trouble = ""
+        """Why the last answer did not come, as one of `CharacterError.line`; empty where it came."""
 
     def opening(self) -> str:
         """The opening line, if it is still to be said."""
@@ -53,6 +55,7 @@ class Talk:
                 if said or turn.heard:
                     self.character.remember(said, turn.heard, speaker)
             said = ""
+            self.trouble = ended.line
             if ended.reason != "finished":
                 then = State.IDLE if ended.line == "spent" else State.FOLLOW_UP
                 return await self.line(ended.line, then, on_first_sound)

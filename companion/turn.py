@@ -12,7 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
-from companion.animator import FRAME_S, Animator
+from companion.animator import Animator
 from companion.errors import CharacterError, CharacterRefused, CompanionError
 from companion.events import EAR_RATE, Cue, EndReason, PlacedCue, Sentence, SpeechChunk, TurnEnded, Utterance, Voiced
 from companion.journal import Journal
@@ -40,6 +40,7 @@ class Timeline(Protocol):
     def add(self, start: int, chunk: SpeechChunk) -> None: ...
     def due(self, position: int) -> list[Cue]: ...
     def mouth(self, position: int) -> float: ...
+    def pause(self, position: int, rate: int) -> float: ...
     def heard_text(self, position: int) -> str: ...
 
 
@@ -65,6 +66,8 @@ class Tools:
     animator: Animator
     clock: Clock
     journal: Journal
+    on_turn: Callable[[TurnEnded], None]
+    """Told how each turn ended, once it is over."""
     silent_s: float
     """A turn from which nothing was heard by then is given up, whatever hangs (loop time)."""
     longest_s: float
@@ -182,8 +185,9 @@ class Turn:
     async def _animate(self) -> None:
         """The loudspeaker's position -> cues and mouth."""
         while True:
-            self._act(self._tools.speaker.position())
-            await self._tools.clock.sleep(FRAME_S)
+            position = self._tools.speaker.position()
+            self._act(position)
+            await self._tools.clock.sleep(self._timeline.pause(position, self._tools.speaker.rate))
 
     def _act(self, position: int) -> None:
         for cue in self._timeline.due(position):
@@ -216,4 +220,6 @@ class Turn:
             latency["total"] = round(sum(latency.values()), 2)
         self._tools.journal.note("heard", text=self.heard, reason=self._reason)
         self._tools.journal.note("turn", latency_ms=latency)
-        return TurnEnded(self.heard, self._reason, self._line, latency)
+        ended = TurnEnded(self.heard, self._reason, self._line, latency)
+        self._tools.on_turn(ended)
+        return ended

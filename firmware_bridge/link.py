@@ -23,6 +23,7 @@ from firmware_bridge.messages import (
     Heartbeat,
     Hello,
     HelloReply,
+    Limits,
     MalformedMessage,
     Message,
     Nack,
@@ -58,7 +59,7 @@ class Answered:
     ticket: int
     """What `send` returned."""
 
-    answer: Ack | State | Nack
+    answer: Ack | State | Limits | Nack
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class Link:
                 return Incompatible(version)
             case DeviceEvent():
                 return self._take_event(message, seq)
-            case Ack() | Nack() | State():
+            case Ack() | Nack() | State() | Limits():
                 return self._take_answer(message, seq, now)
             case _:
                 # Our own words: an echo on the wire.
@@ -215,7 +216,7 @@ class Link:
         self._event_seq = seq
         return event
 
-    def _take_answer(self, answer: Ack | Nack | State, seq: int, now: float) -> Event | None:
+    def _take_answer(self, answer: Ack | Nack | State | Limits, seq: int, now: float) -> Event | None:
         going = self._on_the_way
         if going is None or seq != going.seq:
             return None

@@ -7,6 +7,7 @@ on a TCP port of this machine in real time: `port = "socket://127.0.0.1:8765"` i
 
 from __future__ import annotations
 
+import dataclasses
 import select
 import socket
 import sys
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from firmware_bridge.firmware.micropython.companion_device.device import Device
-from firmware_bridge.messages import Channel, EventKind, Kind
+from firmware_bridge.messages import Channel, EventKind, Kind, Limits
 
 FRAME_S = 0.02
 PORT = 8765
@@ -31,6 +32,15 @@ CHANNELS = (
 )
 """Those of the Uno firmware, `firmware/avr/channels.h`."""
 
+LIMITS = (
+    *(Limits(number, 60_000, 0, 0, 250, 1200) for number in range(4)),
+    Limits(4, 0, 0, 0, 0, 1200),
+    Limits(5, 0, 20_000, 5_000, 600, 1200),
+    Limits(6, 0, 0, 0, 0, 1200),
+    Limits(7, 0, 0, 0, 0, 1200),
+)
+"""Those as well; all have the budget in common."""
+
 INPUTS = (
     (EventKind.BUTTON, 0, 3, 3),
     (EventKind.BUTTON, 1, 3, 3),
@@ -43,12 +53,15 @@ INPUTS = (
 class Simulator:
     """One device."""
 
-    def __init__(self, channels: Sequence[Channel] = CHANNELS) -> None:
+    def __init__(self, channels: Sequence[Channel] = CHANNELS, limits: Sequence[Limits] = LIMITS) -> None:
         self.battery_mv = 0
         self._out = bytearray()
         self._active = [False] * len(INPUTS)
-        limits = [(one.kind, one.low, one.neutral, one.high, one.fastest) for one in channels]
-        self._device = Device(limits, INPUTS, self._out.extend)
+        tables = [
+            (one.kind, one.low, one.neutral, one.high, one.fastest, *dataclasses.astuple(more)[1:5])
+            for one, more in zip(channels, limits, strict=True)
+        ]
+        self._device = Device(tables, INPUTS, self._out.extend, limits[0].budget_ma)
 
     @property
     def values(self) -> list[list[int]]:

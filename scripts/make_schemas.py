@@ -13,15 +13,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from companion.body.choreography import Choreography
 from companion.config import Device
 from companion.persona import Persona
 
 FOLDER = Path(__file__).resolve().parents[1] / "configs" / "schemas"
-MODELS: Mapping[str, type[BaseModel]] = {"device": Device, "persona": Persona}
+MODELS: Mapping[str, type[BaseModel]] = {"device": Device, "persona": Persona, "choreography": Choreography}
 
 
 def schema(name: str) -> str:
-    """The schema of `device` or `persona` files as it should stand on disk."""
+    """The schema of one kind of file as it should stand on disk."""
     model = MODELS[name]
     tree: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
     tree["title"] = f"A companion's {name} file"

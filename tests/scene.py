@@ -21,8 +21,9 @@ from fakes import (
 
 from companion.animator import Animator
 from companion.body.timeline import Timeline
-from companion.conversation import Conversation, Manners
+from companion.conversation import Conversation
 from companion.events import Utterance, WakeHeard
+from companion.manners import Manners
 from companion.persona import Persona, load_persona
 from companion.ports import Synthesizer
 from companion.talk import Talk
@@ -92,6 +93,7 @@ async def scene(
         animator=animator,
         clock=clock,
         journal=notes,
+        on_turn=lambda _: None,
         silent_s=15.0,
         longest_s=30.0,
     )

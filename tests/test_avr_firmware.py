@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bridge_traffic import ACTIVE, MESSAGES, NOISE, activate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,8 +27,9 @@ from firmware_bridge.frames import Receiver
 from firmware_bridge.link import Answered, Connected, Event, Link, Lost
 from firmware_bridge.messages import (
     Ack,
+    AskLimits,
+    Command,
     DeviceEvent,
-    EventAck,
     Heartbeat,
     Hello,
     HelloReply,
@@ -45,7 +47,7 @@ from firmware_bridge.messages import (
     position_of,
 )
 from firmware_bridge.port import Port
-from firmware_bridge.simulator import CHANNELS, INPUTS, Simulator
+from firmware_bridge.simulator import CHANNELS, LIMITS, Simulator
 
 ROOT = Path(firmware_bridge.__file__).parent
 AVR = ROOT / "firmware" / "avr"
@@ -138,18 +140,7 @@ def test_broken_frames_are_dropped_in_c_and_the_next_is_not(on_host: Program, on
     assert in_c(on_host, f"r {hello}")[0] != ""
 
 
-three_bytes = st.binary(min_size=3, max_size=3)
-messages = st.one_of(
-    st.builds(Hello, st.integers(0, 2), st.sampled_from([1, 1, 1, 2])),
-    st.sampled_from([Heartbeat(), Stop(), Query(), EventAck(), Ack()]),
-    st.builds(Set, st.dictionaries(st.integers(0, 8), three_bytes, min_size=1, max_size=9)),
-    st.lists(
-        st.builds(Keyframe, st.integers(0, 8), st.integers(0, 400), three_bytes, st.booleans()), min_size=1, max_size=5
-    ).map(lambda entries: Keyframes(tuple(entries))),
-)
-step = st.tuples(
-    st.one_of(st.binary(max_size=30), messages), st.integers(-1, 2), st.integers(0, 12), st.integers(0, 31)
-)
+step = st.tuples(st.one_of(NOISE, MESSAGES), st.integers(-1, 2), st.integers(0, 12), ACTIVE)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -168,12 +159,27 @@ def test_the_device_in_c_and_the_one_in_python_never_differ(
             data = encode(said, seq)
         simulator.receive(data)
         assert in_c(on_host, f"r {data.hex()}") == (simulator.outgoing().hex(), simulator.values)
-        for number, (kind, index, *_) in enumerate(INPUTS):
-            simulator.activate(kind, index, active=bool(active >> number & 1))
+        activate(simulator, active)
         simulator.battery_mv = battery
         for _ in range(frames):
             simulator.frame()
             assert in_c(on_host, f"f {active} {battery}") == (simulator.outgoing().hex(), simulator.values)
+
+
+def test_a_motor_rests_in_c_as_in_python(on_host: Program) -> None:
+    in_c(on_host, "s")
+    simulator, seq, rested = Simulator(), 0, 0
+    for frame in range(1300):
+        if frame % 10 == 0:
+            said: Message = {0: Hello(1), 10: Set({5: position(-700)})}.get(frame, Heartbeat())
+            data = encode(said, seq)
+            seq = seq + 1 & 0xFF
+            simulator.receive(data)
+            assert in_c(on_host, f"r {data.hex()}")[0] == simulator.outgoing().hex()
+        simulator.frame()
+        assert in_c(on_host, "f 0 0") == (simulator.outgoing().hex(), simulator.values)
+        rested += frame > 20 and simulator.values[5] == [0]
+    assert 249 <= rested <= 251
 
 
 def test_the_firmware_allocates_nothing_and_fits(image: Path) -> None:
@@ -261,6 +267,15 @@ def board(built: Path, image: Path) -> Iterator[Board]:
     running.close()
 
 
+@pytest.fixture
+def session(board: Board) -> Board:
+    """A board with a host."""
+    (reply, *_) = board.say(Hello(5))
+    assert isinstance(reply, HelloReply)
+    assert reply.channels == CHANNELS
+    return board
+
+
 def test_a_board_that_starts_holds_its_servos_in_the_middle_and_its_motor_still(board: Board) -> None:
     board.wait(100_000)
     for pin, width in (("B0", 1500), ("B1", 1500), ("B2", 833), ("B3", 833), ("B4", 1000)):
@@ -277,28 +292,24 @@ def test_pulses_come_fifty_times_a_second_and_one_after_the_other(board: Board) 
     assert all(before[0] + before[2] <= after[0] + 1 for before, after in itertools.pairwise(servos))
 
 
-def test_what_the_host_says_reaches_the_pins(board: Board) -> None:
-    (reply, *_) = board.say(Hello(5))
-    assert isinstance(reply, HelloReply)
-    assert reply.channels == CHANNELS
+def test_what_the_host_says_reaches_the_pins(session: Board) -> None:
     wanted = {0: position(-900), 1: position(450), 3: position(1500), 4: position(500), 5: position(-600)}
-    assert board.say(Set({**wanted, 6: colour(255, 0, 0), 7: colour(0, 0, 255)})) == [Ack()]
-    board.stay(400_000)
-    since = board.now
-    board.stay(90_000)
+    assert session.say(Set({**wanted, 6: colour(255, 0, 0), 7: colour(0, 0, 255)})) == [Ack()]
+    session.stay(400_000)
+    since = session.now
+    session.stay(90_000)
     for pin, width in (("B0", 500), ("B1", 2000), ("B2", 833), ("B3", 2500), ("B4", 1500)):
-        assert board.widths(pin, since)[:3] == pytest.approx([width] * 3, abs=PULSE_US)
-    assert board.widths("D5", since) == []
+        assert session.widths(pin, since)[:3] == pytest.approx([width] * 3, abs=PULSE_US)
+    assert session.widths("D5", since) == []
     # simavr shows the port's own level for a moment whenever the strip is written; a real chip does not.
-    duties = sorted(board.widths("D6", since))
+    duties = sorted(session.widths("D6", since))
     assert duties[len(duties) // 2] == pytest.approx(1024 * 0.6, abs=8)
 
 
-def test_a_pixel_strip_gets_its_bits_with_the_timing_of_the_data_sheet(board: Board) -> None:
-    board.say(Hello(5))
-    board.say(Set({6: colour(255, 0, 0), 7: colour(0, 0, 255)}))
-    board.stay(300_000)
-    bits = [one for one in board.pulses if one[1] == "D4"][-8 * 24 :]
+def test_a_pixel_strip_gets_its_bits_with_the_timing_of_the_data_sheet(session: Board) -> None:
+    session.say(Set({6: colour(255, 0, 0), 7: colour(0, 0, 255)}))
+    session.stay(300_000)
+    bits = [one for one in session.pulses if one[1] == "D4"][-8 * 24 :]
     assert {round(width, 4) for _, _, width in bits} == {0.375, 0.8125}
     pixels = ["".join("1" if width > 0.6 else "0" for _, _, width in bits[at : at + 24]) for at in range(0, 192, 24)]
     assert pixels == ["00000000" + "1" * 8 + "00000000"] * 4 + ["0" * 16 + "1" * 8] * 4
@@ -307,21 +318,20 @@ def test_a_pixel_strip_gets_its_bits_with_the_timing_of_the_data_sheet(board: Bo
 
 
 @pytest.mark.parametrize("moment", [10_000, 63_000, 150_000])
-def test_a_host_that_dies_leaves_neutral_pins_within_500_ms(board: Board, moment: int) -> None:
-    board.say(Hello(5))
-    board.say(Keyframes((Keyframe(0, 800, position(900)), Keyframe(3, 300, position(1500)))))
-    board.stay(20_000)
-    board.say(Set({5: position(1000), 6: colour(200, 200, 200)}))
-    died = board.now - 20_000
-    board.wait(moment)
-    board.wait(600_000)
-    assert set(board.widths("B3", died)) != set(board.widths("B3", died + 500_000))
+def test_a_host_that_dies_leaves_neutral_pins_within_500_ms(session: Board, moment: int) -> None:
+    session.say(Keyframes((Keyframe(0, 800, position(900)), Keyframe(3, 300, position(1500)))))
+    session.stay(20_000)
+    session.say(Set({5: position(1000), 6: colour(200, 200, 200)}))
+    died = session.now - 20_000
+    session.wait(moment)
+    session.wait(600_000)
+    assert set(session.widths("B3", died)) != set(session.widths("B3", died + 500_000))
     for pin, width in (("B0", 1500), ("B3", 833), ("B4", 1000)):
-        after = board.widths(pin, died + 500_000)
+        after = session.widths(pin, died + 500_000)
         assert len(after) >= 4
         assert after == pytest.approx([width] * len(after), abs=PULSE_US)
-    assert board.widths("D5", died + 500_000) == []
-    assert all(width < 0.6 for width in board.widths("D4", died + 500_000))
+    assert session.widths("D5", died + 500_000) == []
+    assert all(width < 0.6 for width in session.widths("D4", died + 500_000))
 
 
 def test_garbage_at_full_speed_moves_nothing_and_a_host_is_heard_behind_it(board: Board) -> None:
@@ -350,7 +360,7 @@ class Host:
             self.events += self.link.receive(self._port.read(), now)
             self.events += self.link.tick(now)
 
-    def ask(self, command: Set | Keyframes | Query | Stop) -> object:
+    def ask(self, command: Command) -> object:
         ticket = self.link.send(command, time.monotonic())
         self.run(3.0, until=lambda: self._answer(ticket) is not None)
         return self._answer(ticket)
@@ -396,6 +406,7 @@ def test_the_image_in_qemu_talks_moves_reports_and_goes_neutral(qemu: str) -> No
         assert host.link.device is not None
         assert host.link.device.channels == CHANNELS
         assert host.ask(Set({0: position(9999), 3: position(700), 6: colour(200, 100, 0)})) == Ack(clamped=True)
+        assert [host.ask(AskLimits(number)) for number in range(len(LIMITS))] == list(LIMITS)
         for goal in range(200):
             assert host.ask(Set({1: position(goal)})) == Ack()
         host.run(2.0, until=lambda: not host.state().moving)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bridge_traffic import ACTIVE, MESSAGES, NOISE, activate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from firmware_bridge.frames import Receiver
 from firmware_bridge.link import Connected, Link
 from firmware_bridge.messages import (
     Ack,
+    AskLimits,
     DeviceEvent,
     EventAck,
     EventKind,
@@ -43,7 +45,7 @@ from firmware_bridge.messages import (
     position,
 )
 from firmware_bridge.port import Port
-from firmware_bridge.simulator import CHANNELS, INPUTS, Simulator, serve
+from firmware_bridge.simulator import CHANNELS, LIMITS, Simulator, serve
 
 VECTORS = json.loads((Path(firmware_bridge.__file__).with_name("vectors.json")).read_text("utf-8"))
 HEAD, MOUTH, MOTOR, LIGHT = 0, 4, 5, 6
@@ -92,8 +94,7 @@ def play(device: Simulator, step: dict[str, Any]) -> tuple[str, list[list[int]]]
     if "receive" in step:
         device.receive(bytes.fromhex(step["receive"]))
     for _ in range(step.get("frames", 0)):
-        for number, (kind, index, *_) in enumerate(INPUTS):
-            device.activate(kind, index, active=bool(step["active"] >> number & 1))
+        activate(device, step["active"])
         device.battery_mv = step["battery_mv"]
         device.frame()
     return device.outgoing().hex(), device.values
@@ -103,22 +104,25 @@ def test_a_servo_goes_to_its_place_no_faster_than_it_may() -> None:
     host = Host()
     assert host.say(Set({HEAD: position(900)})) == [Ack()]
     way = []
-    for _ in range(10):
+    for _ in range(13):
         host.wait(1)
         way.append(host.device.values[HEAD][0])
-    assert way[:3] == [120, 240, 360]
+    steps = [after - before for before, after in itertools.pairwise([0, *way])]
+    assert steps[:5] == [24, 48, 72, 96, 120], "it speeds up by 24 a frame, to 6000 a second"
+    assert max(steps) == 120
+    assert all(abs(after - before) <= 24 for before, after in itertools.pairwise(steps))
     assert way[-1] == 900
 
 
 def test_keyframes_are_followed_at_fifty_a_second_and_end_where_they_say() -> None:
     host = Host()
-    host.say(Keyframes((Keyframe(HEAD, 400, position(300)), Keyframe(HEAD, 200, position(-100), smooth=False))))
+    host.say(Keyframes((Keyframe(HEAD, 400, position(300)), Keyframe(HEAD, 200, position(100), smooth=False))))
     way = []
     for _ in range(30):
         host.wait(1)
         way.append(host.device.values[HEAD][0])
     assert way[19] == 300
-    assert way[29] == -100
+    assert way[29] == 100
     assert way[:20] == sorted(way[:20])
     assert way[9] == pytest.approx(150, abs=2)
     assert way[1] < 10
@@ -165,6 +169,57 @@ def test_a_motor_stops_at_once_when_told() -> None:
     assert 0 < host.device.values[HEAD][0] < 800
     host.wait(8)
     assert host.device.values[HEAD] == [0]
+
+
+def test_a_motor_that_has_run_for_long_rests_and_runs_again() -> None:
+    host = Host()
+    host.say(Set({MOTOR: position(500)}))
+    host.wait(999)
+    assert host.device.values[MOTOR] == [500], "twenty seconds are allowed"
+    host.wait(2)
+    (state,) = host.say(Query())
+    assert isinstance(state, State)
+    assert state.held_back
+    host.wait(10)
+    assert host.device.values[MOTOR] == [0]
+    host.wait(235)
+    assert host.device.values[MOTOR] == [0], "five seconds of rest"
+    host.wait(20)
+    assert host.device.values[MOTOR] == [500]
+
+
+def test_short_pauses_do_not_make_up_for_a_rest() -> None:
+    """However it is driven, a motor runs for at most 20 s between two rests of 5 s."""
+    host = Host()
+    ran = 0
+    for _ in range(30):
+        for speed, frames in ((800, 90), (0, 40)):
+            host.say(Set({MOTOR: position(speed)}))
+            for _ in range(frames):
+                host.wait(1)
+                ran += host.device.values[MOTOR] != [0]
+    total = 30 * 130
+    assert ran <= (total / 1250 + 1) * 1000
+
+
+def test_channels_begin_one_after_the_other_and_wait_for_their_current() -> None:
+    host = Host()
+    host.say(Set({number: position(600) for number in range(4)} | {MOTOR: position(800)}))
+    begun = {}
+    for frame in range(60):
+        host.wait(1)
+        for number in (0, 1, 2, 3, MOTOR):
+            if host.device.values[number] != [0]:
+                begun.setdefault(number, frame)
+    assert [begun[number] for number in range(4)] == [0, 1, 2, 3]
+    assert begun[MOTOR] > 10, "1200 mA are for four servos, or the motor and two"
+    assert [host.device.values[number] for number in (0, 1, 2, 3, MOTOR)] == [[600]] * 4 + [[800]]
+
+
+def test_the_limits_can_be_asked_for() -> None:
+    host = Host()
+    assert [host.say(AskLimits(number)) for number in range(len(CHANNELS))] == [[one] for one in LIMITS]
+    assert host.say(AskLimits(8)) == [Nack(Reason.UNKNOWN_CHANNEL, 8)]
 
 
 @pytest.mark.parametrize("kind", [EventKind.LID, EventKind.OVER_CURRENT])
@@ -223,48 +278,40 @@ def test_an_input_that_the_device_lacks_is_a_mistake() -> None:
 
 
 anything = st.one_of(
-    st.binary(max_size=40).map(lambda noise: noise + b"\0"),
-    st.builds(
-        encode,
-        st.one_of(
-            st.builds(Hello, st.integers(0, 3)),
-            st.sampled_from([Heartbeat(), Stop(), Query(), EventAck()]),
-            st.builds(
-                Set, st.dictionaries(st.integers(0, 9), st.binary(min_size=3, max_size=3), min_size=1, max_size=9)
-            ),
-            st.lists(
-                st.builds(
-                    Keyframe, st.integers(0, 9), st.integers(0, 300), st.binary(min_size=3, max_size=3), st.booleans()
-                ),
-                min_size=1,
-                max_size=5,
-            ).map(lambda entries: Keyframes(tuple(entries))),
-        ),
-        st.integers(0, 12),
-    ),
+    NOISE.map(lambda noise: noise + b"\0"),
+    st.builds(encode, MESSAGES, st.integers(0, 12)),
 )
-steps = st.lists(st.tuples(anything, st.integers(0, 25), st.integers(0, 31)), max_size=25)
+steps = st.lists(st.tuples(anything, st.integers(0, 25), ACTIVE), max_size=25)
 
 
 @settings(max_examples=60)
 @given(steps)
-def test_nothing_that_is_said_takes_a_channel_out_of_its_range_or_too_fast(steps: list[tuple[bytes, int, int]]) -> None:
+def test_nothing_that_is_said_takes_a_channel_out_of_its_limits(steps: list[tuple[bytes, int, int]]) -> None:
     device = Simulator()
     device.receive(encode(Hello(0), 0))
-    before = device.values
+    before, speeds, begun = device.values, [0] * len(CHANNELS), [False] * len(CHANNELS)
     for data, frames, active in steps:
-        for number, (kind, index, *_) in enumerate(INPUTS):
-            device.activate(kind, index, active=bool(active >> number & 1))
+        activate(device, active)
         device.receive(data)
         for _ in range(frames):
             device.frame()
-            for channel, values, old in zip(CHANNELS, device.values, before, strict=True):
+            for number, (channel, values, old) in enumerate(zip(CHANNELS, device.values, before, strict=True)):
                 assert all(channel.low <= value <= channel.high for value in values)
                 # Going to neutral takes 8 frames, and a motor or light stops at once: those steps may be longer.
                 step = max(channel.fastest // 50, (channel.high - channel.low) // 8 + 1)
                 for value, one in zip(values, old, strict=True):
                     towards_rest = abs(value - channel.neutral) <= abs(one - channel.neutral)
                     assert towards_rest or abs(value - one) <= step
+                speed, most = values[0] - old[0], LIMITS[number].acceleration // 2500
+                if most and not towards_rest:
+                    assert abs(speed) <= abs(speeds[number]) + most
+                speeds[number] = speed
+            moved = [values != old for values, old in zip(device.values, before, strict=True)]
+            fresh = [n for n in (0, 1, 2, 3, MOTOR) if moved[n] and not begun[n] and before[n] == NEUTRAL[n]]
+            assert len(fresh) <= 1, "no two begin in one frame"
+            begun = [
+                a or (b and device.values[n] != NEUTRAL[n]) for n, (a, b) in enumerate(zip(moved, begun, strict=True))
+            ]
             before = device.values
 
 

@@ -1,10 +1,14 @@
-"""The wire format: whatever way the bytes are cut and framed, the same events come out, and garbage raises nothing."""
+"""The OpenAI-compatible route: whatever way the bytes are cut and framed, the same events come out.
+
+Garbage raises nothing, on either route. The other route has `test_dashscope_protocol`.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,13 +23,18 @@ from companion.mind.chat_protocol import (
     Done,
     Event,
     Finished,
+    MemoryUse,
+    Protocol,
     Refused,
+    Request,
+    ServiceMemory,
     Usage,
+    encoded,
     parse_answer,
     parse_refusal,
-    request_body,
 )
-from companion.mind.refusals import is_moderation, sentence, worth_retrying
+
+PROTOCOLS: list[Protocol] = ["openai", "dashscope"]
 
 COMMON = '"created":1768391649,"system_fingerprint":null,"model":"qwen-plus-character","id":"chatcmpl-4bbf"'
 STREAM = (
@@ -50,8 +59,8 @@ EVENTS: list[Event] = [
 ]
 
 
-def read(parts: Sequence[bytes]) -> list[Event]:
-    parser = AnswerParser()
+def read(parts: Sequence[bytes], protocol: Protocol = "openai") -> list[Event]:
+    parser = AnswerParser(protocol)
     events = [event for part in parts for event in parser.feed(part)]
     return events + parser.close()
 
@@ -106,14 +115,19 @@ def test_an_event_may_have_several_lines_of_data() -> None:
     assert read([b'data: {"choices":[{"delta":\ndata: {"content":"hi"},\ndata: "index":0}]}\n\n'])[0] == Delta(0, "hi")
 
 
-@given(st.binary(max_size=300), st.lists(st.integers(0, 300), max_size=8))
-def test_garbage_raises_nothing_and_ends(garbage: bytes, places: list[int]) -> None:
-    events = read(cut(garbage, places))
-    assert events == read([garbage])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(garbage=st.binary(max_size=300), places=st.lists(st.integers(0, 300), max_size=8))
+def test_garbage_raises_nothing_and_ends(protocol: Protocol, garbage: bytes, places: list[int]) -> None:
+    events = read(cut(garbage, places), protocol)
+    assert events == read([garbage], protocol)
     assert isinstance(events[-1], Done | Broken | Refused)
 
 
-KEYS = st.sampled_from(["choices", "delta", "message", "content", "usage", "error", "code", "index", "finish_reason"])
+NAMES = (
+    "choices delta message content usage error code index finish_reason output text request_id id prompt_tokens "
+    "prompt_tokens_details cached_tokens summary_memory_usage detail"
+)
+KEYS = st.sampled_from(NAMES.split())
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
@@ -121,11 +135,14 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @given(st.dictionaries(KEYS, json_values, max_size=5))
-def test_json_of_any_shape_raises_nothing(value: dict[str, Any]) -> None:
+def test_json_of_any_shape_raises_nothing(protocol: Protocol, value: dict[str, Any]) -> None:
     data = json.dumps(value).encode()
-    for body in (data, b"data: " + data + b"\n\n"):
-        assert isinstance(parse_answer(body)[-1], Done | Broken | Refused)
+    for body in (data, b"data: " + data + b"\n\n", b"event:error\n:HTTP_STATUS/400\ndata:" + data + b"\n\n"):
+        events = parse_answer(body, protocol)
+        assert isinstance(events[-1], Done | Broken | Refused)
+        assert sum(isinstance(event, Usage) for event in events) <= 1
 
 
 @pytest.mark.parametrize("body", [b"data: " + b"[" * 100_000 + b"\n\n", b"{" * 100_000, b"data: {\n\n", b"data: 7\n\n"])
@@ -190,26 +207,55 @@ def test_cached_tokens_are_found_where_they_stood_earlier() -> None:
 
 
 ERROR = '{"error":{"message":"no","type":"t","param":null,"code":"data_inspection_failed"}'
-REFUSED = Refused("data_inspection_failed", "no")
+REFUSED = Refused("data_inspection_failed", "no", 400)
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        f'{ERROR},"request_id":"1"}}',
-        f'{ERROR},"id":"chatcmpl-1","request_id":"1"}}',
-        f"{ERROR}}}",
-        f'data: {ERROR},"id":"chatcmpl-1"}}',
-        f'data: {ERROR},"id":"chatcmpl-1"}}\n\n',
-        f"id:1\nevent:error\n:HTTP_STATUS/400\ndata:{ERROR}}}\n\n",
-        '{"error":{"id":"chatcmpl-1","message":"no","code":"data_inspection_failed"}}',
-        '{"code":"data_inspection_failed","message":"no","request_id":"1"}',
-        '{"error":{"message":"no","code":400,"type":"data_inspection_failed"}}',
+        f'{ERROR},"request_id":"1f-2"}}',
+        f'{ERROR},"id":"chatcmpl-9","request_id":"1f-2"}}',
+        f'{ERROR},"id":"chatcmpl-1f-2"}}',
+        f'data: {ERROR},"id":"chatcmpl-1f-2"}}',
+        f'data: {ERROR},"id":"chatcmpl-1f-2"}}\n\n',
+        f'id:1\nevent:error\n:HTTP_STATUS/400\ndata:{ERROR},"request_id":"1f-2"}}\n\n',
+        '{"error":{"id":"chatcmpl-1f-2","message":"no","code":"data_inspection_failed"}}',
+        '{"code":"data_inspection_failed","message":"no","request_id":"1f-2"}',
+        '{"error":{"message":"no","code":400,"type":"data_inspection_failed"},"id":"1f-2"}',
     ],
 )
-def test_every_recorded_shape_of_an_error_is_read(body: str) -> None:
-    assert parse_refusal(400, body.encode()) == REFUSED
-    assert parse_answer(body.encode()) == [REFUSED]
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_recorded_shape_of_an_error_is_read(protocol: Protocol, body: str) -> None:
+    assert parse_refusal(400, body.encode()) == replace(REFUSED, request_id="1f-2")
+    (event,) = parse_answer(body.encode(), protocol)
+    assert isinstance(event, Refused)
+    assert (event.code, event.message, event.request_id) == ("data_inspection_failed", "no", "1f-2")
+
+
+@pytest.mark.parametrize(
+    ("body", "refused"),
+    [
+        (
+            '{"error":{"code":400,"message":"`logit_bias` no","type":"invalid_request_error"}}',
+            Refused("invalid_request_error", "`logit_bias` no", 400),
+        ),
+        (
+            '{"object":"error","message":"too long","type":"BadRequestError","code":400}',
+            Refused("BadRequestError", "too long", 400),
+        ),
+        ('{"error":"model not found"}', Refused("", "model not found")),
+        ('{"detail":"Not Found"}', Refused("", "Not Found")),
+        ('error: {"code":500,"message":"slot","type":"server_error"}\n\n', Refused("server_error", "slot", 500)),
+        ("event:error\ndata:sorry\n\n", Refused("", "")),
+    ],
+)
+def test_other_servers_errors_are_read_too(body: str, refused: Refused) -> None:
+    assert parse_answer(body.encode()) == [refused]
+
+
+def test_a_list_of_what_is_wrong_is_the_message() -> None:
+    body = b'{"detail":[{"loc":["body","seed"],"msg":"Extra inputs are not permitted"}]}'
+    assert "seed" in parse_refusal(422, body).message
 
 
 @pytest.mark.parametrize("body", [b"", b"Bad gateway", b"<html>", b"{}", b'{"error":true}', b"\xff\xfe"])
@@ -224,7 +270,14 @@ def test_a_code_is_no_place_for_other_text() -> None:
 
 def test_an_error_in_the_middle_ends_the_answer_with_or_without_done() -> None:
     start = f"data: {delta('Once')}\n\ndata: {ERROR}}}\n\n".encode()
-    assert read([start]) == read([start, b"data: [DONE]\n\n"]) == [Delta(0, "Once"), REFUSED]
+    assert (
+        read([start])
+        == read([start, b"data: [DONE]\n\n"])
+        == [
+            Delta(0, "Once"),
+            replace(REFUSED, status=None),
+        ]
+    )
 
 
 def test_halves_of_characters_never_leave_the_parser() -> None:
@@ -232,47 +285,97 @@ def test_halves_of_characters_never_leave_the_parser() -> None:
     assert events[0] == Delta(0, "🧸 \ufffd")
 
 
+def sent(request: Request, protocol: Protocol = "openai") -> Any:
+    return json.loads(encoded(protocol, request).body)
+
+
+MESSAGES = ({"role": "user", "content": "hi"},)
+
+
 def test_the_request_holds_what_was_given_and_nothing_else() -> None:
-    messages = [{"role": "user", "content": "hi"}]
-    assert request_body("m", messages, stream=False) == {"model": "m", "messages": messages}
-    assert request_body("m", messages, logit_bias={"7": -100}, max_tokens=9, temperature=0.0) == {
+    assert sent(Request("m", MESSAGES, stream=False)) == {"model": "m", "messages": [*MESSAGES]}
+    whole = Request("m", MESSAGES, n=2, seed=0, max_tokens=9, temperature=0.0, logit_bias={"7": -100})
+    assert sent(whole) == {
         "model": "m",
-        "messages": messages,
+        "messages": [*MESSAGES],
         "stream": True,
         "stream_options": {"include_usage": True},
+        "n": 2,
+        "seed": 0,
         "max_tokens": 9,
         "temperature": 0.0,
         "logit_bias": {"7": -100},
     }
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "again"),
-    [
-        (429, "limit_requests", True),
-        (429, "insufficient_quota", True),
-        (429, "PrepaidBillOverdue", False),
-        (500, "internal_error", True),
-        (503, "http_503", True),
-        (200, "internal_error", True),
-        (200, "data_inspection_failed", False),
-        (400, "Arrearage", False),
-        (400, "invalid_parameter_error", False),
-        (401, "invalid_api_key", False),
-        (403, "AllocationQuota.FreeTierOnly", False),
-        (404, "model_not_found", False),
-    ],
-)
-def test_only_passing_troubles_are_worth_retrying(status: int, code: str, again: bool) -> None:
-    assert worth_retrying(status, code) is again
+def test_a_server_without_stream_options_is_not_asked_for_them() -> None:
+    assert "stream_options" not in sent(Request("m", MESSAGES, include_usage=False))
 
 
-def test_a_refusal_says_what_to_do_and_never_what_was_said() -> None:
-    heard = "my secret <400> Range of max_tokens should be [1, 4000] my secret"
-    for status, code in [(400, "x"), (401, "invalid_api_key"), (403, "y"), (404, "http_404"), (400, "Arrearage")]:
-        said = sentence(status, Refused(code, heard))
-        assert code in said
-        assert ":" in said
-        assert "secret" not in said
-    assert "Range of max_tokens should be [1, 4000]" in sentence(400, Refused("x", heard))
-    assert is_moderation("data_inspection_failed")
+def test_the_services_memory_stands_beside_the_messages() -> None:
+    body = sent(Request("m", MESSAGES, memory=ServiceMemory("A bear.", 50, ("system",))))
+    assert body["character_options"] == {
+        "profile": "A bear.",
+        "memory": {"enable_long_term_memory": True, "memory_entries": 50, "skip_save_types": ["system"]},
+    }
+
+
+def test_the_way_of_the_request() -> None:
+    one = encoded("openai", Request("m", MESSAGES))
+    assert (one.path, one.headers) == ("chat/completions", {"Accept": "text/event-stream"})
+    assert encoded("openai", Request("m", MESSAGES, stream=False)).headers == {"Accept": "application/json"}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@given(text=st.text(st.characters(categories=None)))
+def test_any_text_can_be_sent(protocol: Protocol, text: str) -> None:
+    body = encoded(protocol, Request("m", ({"role": "user", "content": text},))).body
+    received = json.loads(body.decode("utf-8"))
+    messages = received["messages"] if protocol == "openai" else received["input"]["messages"]
+    if text.isprintable():
+        assert messages[0]["content"] == text
+
+
+def test_halves_of_characters_are_joined_or_replaced_on_the_way_out() -> None:
+    text = sent(Request("m", ({"role": "user", "content": "\ud83e\uddf8 \ud83e"},)))["messages"][0]["content"]
+    assert text == "🧸 \ufffd"
+
+
+def test_several_answers_are_kept_apart_and_all_must_end() -> None:
+    def finish(index: int) -> str:
+        return json.dumps({"choices": [{"delta": {}, "index": index, "finish_reason": "stop"}]})
+
+    two = [delta("A", 0), delta("B", 1), delta("a", 0), finish(0), delta("b", 1)]
+    framed = b"".join(f"data: {one}\n\n".encode() for one in two)
+    told = [Delta(0, "A"), Delta(1, "B"), Delta(0, "a"), Finished(0, "stop"), Delta(1, "b")]
+    assert read([framed, f"data: {finish(1)}\n\n".encode()]) == [*told, Finished(1, "stop"), Done()]
+    assert [type(event) for event in read([framed])][-1] is Broken
+
+
+def test_the_cost_is_told_once_though_every_chunk_tells_it() -> None:
+    chunk = (
+        '{{"choices":[{{"delta":{{"content":"x"}},"index":0}}],"usage":{{"prompt_tokens":9,"completion_tokens":{}}}}}'
+    )
+    parser = AnswerParser()
+    events = [event for tokens in (1, 2, 3) for event in parser.feed(f"data: {chunk.format(tokens)}\n\n".encode())]
+    assert Usage(9, 3, 0) not in events
+    assert parser.usage == Usage(9, 3, 0)
+    assert [event for event in parser.close() if isinstance(event, Usage)] == [Usage(9, 3, 0)]
+
+
+def test_the_cost_of_the_services_memory() -> None:
+    usage = (
+        b'{"prompt_tokens":4091,"completion_tokens":45,"total_tokens":4136,"prompt_tokens_details":{"cached_tokens":3024,'
+        b'"current_memory_tokens":671,"summary_memory_usage":{"input_tokens":4700,"output_tokens":671,'
+        b'"prompt_tokens_details":{"cached_tokens":3328},"total_tokens":5371}}}'
+    )
+    events = parse_answer(b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":' + usage + b"}")
+    assert events[2] == Usage(4091, 45, 3024, MemoryUse(671, 4700, 671, 3328))
+
+
+def test_an_answer_without_end_is_given_up() -> None:
+    parser = AnswerParser()
+    chunk = f"data: {delta('la ' * 20_000)}\n\n".encode()
+    events = [event for _ in range(40) for event in parser.feed(chunk)]
+    assert isinstance(events[-1], Broken)
+    assert len(events) < 40

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -41,7 +44,8 @@ ANY: dict[str, st.SearchStrategy[Any]] = {
     "kind": st.sampled_from(messages.EventKind),
     "battery_mv": u16,
     "bad_frames": u16,
-    **dict.fromkeys(("clamped", "locked", "lid_open", "over_current", "moving"), st.booleans()),
+    **dict.fromkeys(("clamped", "locked", "lid_open", "over_current", "moving", "held_back"), st.booleans()),
+    **dict.fromkeys(("acceleration", "longest_ms", "rest_ms", "current_ma", "budget_ma"), u16),
 }
 TYPES = [one for part in get_args(Message) for one in (get_args(part) or (part,))]
 
@@ -93,6 +97,15 @@ def test_messages_of_the_vectors(one: dict[str, Any]) -> None:
     assert encode(message, seq) == wire
 
 
+def test_the_boards_device_passes_the_vectors_under_its_own_python() -> None:
+    """MicroPython where it is installed, else the Python that runs this."""
+    folder = Path(frames.__file__).parent / "firmware" / "micropython"
+    python = shutil.which("micropython") or sys.executable
+    path = str(Path(frames.__file__).with_name("vectors.json"))
+    done = subprocess.run([python, "check_vectors.py", path], cwd=folder, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"{len(VECTORS['exchange'])} steps, 0 differences\n")
+
+
 def test_the_vectors_show_every_message() -> None:
     assert {one["type"] for one in VECTORS["messages"]} == {one.__name__ for one in TYPES}
 
@@ -100,7 +113,7 @@ def test_the_vectors_show_every_message() -> None:
 @given(st.data(), u8)
 def test_every_message_survives_the_wire(data: st.DataObject, seq: int) -> None:
     kind = data.draw(st.sampled_from(TYPES))
-    given_fields = {}
+    given_fields: dict[str, Any] = {}
     for field in dataclasses.fields(kind):
         strategy = ANY.get(field.name, u8)
         if (kind, field.name) == (messages.State, "values"):

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from companion.body import serial_body
 from companion.body.serial_body import SerialBody
+from companion.body.serial_channels import SerialChannels
+from companion.body_events import BodyEvent
 from companion.body_settings import BodySettings, ChannelSettings
 from companion.config import Device
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
 from companion.output_settings import SerialSettings
 from companion.persona import Persona, load_persona
-from firmware_bridge.messages import DeviceEvent, EventKind, Nack, Reason, encode
+from firmware_bridge.frames import Receiver
+from firmware_bridge.link import Answered, Connected, Link
+from firmware_bridge.messages import (
+    EventKind,
+    Keyframe,
+    Keyframes,
+    Message,
+    Nack,
+    Reason,
+    Set,
+    decode,
+    encode,
+    position,
+)
+from firmware_bridge.port import Port
 from firmware_bridge.simulator import Simulator, serve
 
 CHANNELS = {
@@ -47,6 +65,8 @@ class Toy:
         self._number = 0
         self._thread: threading.Thread | None = None
         self._done = threading.Event()
+        self.watch: Callable[[list[list[int]]], object] = lambda _values: None
+        """Called with each change of the outputs, on the device's own thread."""
 
     @property
     def port(self) -> str:
@@ -73,6 +93,7 @@ class Toy:
 
     def _show(self, values: list[list[int]]) -> None:
         self._loop.call_soon_threadsafe(self._take, values)
+        self.watch(values)
 
     def _take(self, values: list[list[int]]) -> None:
         self._values = values
@@ -87,6 +108,11 @@ class Toy:
 
 
 @pytest.fixture
+def toy_persona() -> Persona:
+    return load_persona(Path(__file__).parents[1] / "configs" / "personas" / "teddy.toml")
+
+
+@pytest.fixture
 async def toy() -> AsyncIterator[Toy]:
     one = Toy()
     one.plug_in()
@@ -94,11 +120,45 @@ async def toy() -> AsyncIterator[Toy]:
     await one.unplug()
 
 
+class Openings:
+    """Counts how often the body opens its port. By the next opening, what went wrong before has been told."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._loop = asyncio.get_running_loop()
+        self._opened = asyncio.Event()
+
+    def port(self, name: str, baud: int) -> Port:
+        self._loop.call_soon_threadsafe(self._one_more)
+        return Port(name, baud)
+
+    def _one_more(self) -> None:
+        self.count += 1
+        self._opened.set()
+
+    async def reach(self, count: int) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while self.count < count:
+                self._opened.clear()
+                await self._opened.wait()
+
+
+@pytest.fixture
+async def openings(monkeypatch: pytest.MonkeyPatch) -> Openings:
+    """Ports are opened again without much of a pause, and counted."""
+    one = Openings()
+    monkeypatch.setattr(serial_body, "Port", one.port)
+    monkeypatch.setattr(serial_body, "FIRST_PAUSE_S", 0.02)
+    return one
+
+
 @asynccontextmanager
 async def body_at(
-    port: str, on_event: Callable[[DeviceEvent], object] = serial_body.log_event, **channels: int
+    port: str, callback: Callable[[BodyEvent], object] | None = None, **channels: int
 ) -> AsyncIterator[SerialBody]:
-    body = SerialBody(SerialSettings(port=port, channels=channels), CHANNELS, on_event)
+    body = SerialBody(SerialSettings(port=port, channels=channels), CHANNELS)
+    if callback is not None:
+        body.events(callback)
     try:
         yield body
     finally:
@@ -106,14 +166,10 @@ async def body_at(
 
 
 async def complaint(body: SerialBody, shown: BodyFrame) -> str:
-    """Show a frame again and again, as the animator does, until the body complains."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            try:
-                await body.show(shown)
-            except DeviceError as error:
-                return str(error)
-            await asyncio.to_thread(threading.Event().wait, 0.01)
+    """Show a frame; what the body says is wrong."""
+    with pytest.raises(DeviceError) as told:
+        await body.show(shown)
+    return str(told.value)
 
 
 async def test_a_frame_reaches_the_servos_the_motor_the_mouth_and_the_lights(toy: Toy) -> None:
@@ -141,29 +197,27 @@ async def test_closing_leaves_a_neutral_body(toy: Toy) -> None:
     await toy.reaches({0: [0], 5: [0], 6: [0, 0, 0]})
 
 
-async def test_a_body_may_be_unplugged_and_plugged_in_while_talk_goes_on(
-    toy: Toy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serial_body, "FIRST_PAUSE_S", 0.02)
+async def test_a_body_may_be_unplugged_and_plugged_in_while_talk_goes_on(toy: Toy, openings: Openings) -> None:
     async with body_at(toy.port) as body:
-        await body.show(frame(head=10))
-        await toy.reaches({0: [100]})
-        await toy.unplug()
-        said = await complaint(body, frame(head=20))
-        assert toy.port in said
-        for _ in range(50):
-            await body.show(frame(head=20))  # one complaint is enough
-        toy.plug_in()
-        await toy.reaches({0: [200]})
-        await toy.unplug()
-        assert toy.port in await complaint(body, frame(head=20))
+        for goal in (100, 200):
+            await body.show(frame(head=goal / 10))
+            await toy.reaches({0: [goal]})
+            before = openings.count
+            await toy.unplug()
+            await openings.reach(before + 1)
+            assert toy.port in await complaint(body, frame(head=goal / 10))
+            for _ in range(50):
+                await body.show(frame(head=goal / 10 + 5))  # one complaint is enough
+            toy.plug_in()
+            await toy.reaches({0: [goal + 50]})
 
 
-async def test_a_body_that_is_not_there_at_the_start_comes_later(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial_body, "FIRST_PAUSE_S", 0.02)
+async def test_a_body_that_is_not_there_at_the_start_comes_later(toy: Toy, openings: Openings) -> None:
     port = toy.port
     await toy.unplug()
     async with body_at(port) as body:
+        await body.show(frame(head=5))
+        await openings.reach(2)
         assert "cannot be opened" in await complaint(body, frame(head=15))
         toy.plug_in()
         await toy.reaches({0: [150]})
@@ -177,8 +231,10 @@ async def test_a_body_that_is_not_there_at_the_start_comes_later(toy: Toy, monke
         ("nonsense://x", "cannot be opened"),
     ],
 )
-async def test_a_port_that_cannot_be_opened_is_named_in_one_sentence(port: str, words: str) -> None:
+async def test_a_port_that_cannot_be_opened_is_named_in_one_sentence(port: str, words: str, openings: Openings) -> None:
     async with body_at(port) as body:
+        await body.show(frame())
+        await openings.reach(2)
         said = await complaint(body, frame())
     assert said.startswith(port)
     assert words in said
@@ -191,7 +247,7 @@ async def test_a_port_that_cannot_be_opened_is_named_in_one_sentence(port: str, 
     ids=["silent", "something else", "another version"],
 )
 async def test_something_else_on_the_port_is_told_apart(
-    answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch
+    answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch, openings: Openings
 ) -> None:
     monkeypatch.setattr(serial_body, "ANSWERS_WITHIN_S", 0.1)
 
@@ -203,17 +259,37 @@ async def test_something_else_on_the_port_is_told_apart(
 
     server = await asyncio.start_server(other, "127.0.0.1", 0)
     async with server, body_at(f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}") as body:
+        await body.show(frame())
+        await openings.reach(2)
         assert words in await complaint(body, frame())
 
 
-async def test_a_button_on_the_body_is_told_on_the_event_loop(toy: Toy) -> None:
-    told: asyncio.Queue[DeviceEvent] = asyncio.Queue()
-    async with body_at(toy.port, told.put_nowait) as body:
+async def test_button_lid_and_battery_are_told_on_the_event_loop(toy: Toy) -> None:
+    told: asyncio.Queue[BodyEvent] = asyncio.Queue()
+    async with body_at(toy.port, told.put_nowait) as body, asyncio.timeout(PATIENCE_S):
         await body.show(frame(head=10))
         await toy.reaches({0: [100]})
         toy.simulator.activate(EventKind.BUTTON, 1)
-        async with asyncio.timeout(PATIENCE_S):
-            assert await told.get() == DeviceEvent(EventKind.BUTTON, 1, 1)
+        assert await told.get() == BodyEvent("wake", "button", 1)
+        toy.simulator.activate(EventKind.BUTTON, 1, active=False)
+        toy.simulator.activate(EventKind.LID)
+        assert await told.get() == BodyEvent("lock", "lid")
+        toy.simulator.battery_mv = 3700
+        assert await told.get() == BodyEvent("battery", "battery", 3700)
+        toy.simulator.activate(EventKind.LID, active=False)
+        assert await told.get() == BodyEvent("unlock", "lid")
+
+
+async def test_a_body_that_goes_away_with_its_lid_open_locks_nothing_any_more(toy: Toy, openings: Openings) -> None:
+    told: asyncio.Queue[BodyEvent] = asyncio.Queue()
+    async with body_at(toy.port, told.put_nowait) as body, asyncio.timeout(PATIENCE_S):
+        await body.show(frame(head=10))
+        toy.simulator.activate(EventKind.LID)
+        assert await told.get() == BodyEvent("lock", "lid")
+        await toy.unplug()
+        assert await told.get() == BodyEvent("unlock", "lid")
+        await openings.reach(2)
+        toy.plug_in()
 
 
 async def test_a_lid_that_is_closed_again_gives_the_pose_back(toy: Toy) -> None:
@@ -229,20 +305,89 @@ async def test_a_lid_that_is_closed_again_gives_the_pose_back(toy: Toy) -> None:
 
 async def test_a_hung_runtime_leaves_a_neutral_body(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serial_body, "LOOP_HANGS_S", 0.3)
-    monkeypatch.setattr(serial_body, "_ASK_LOOP_S", 0.05)
+    monkeypatch.setattr(serial_body, "ASK_LOOP_S", 0.05)
     async with body_at(toy.port) as body:
         await body.show(frame(wheels=1))
         await toy.reaches({5: [1000]})
         stopped = threading.Event()
-        device = toy.simulator
-
-        def watch() -> None:
-            while device.values[5] != [0]:
-                threading.Event().wait(0.01)
-            stopped.set()
-
-        threading.Thread(target=watch, daemon=True).start()
+        toy.watch = lambda values: stopped.set() if values[5] == [0] else None
         assert stopped.wait(PATIENCE_S), "the loop hangs here, and the wheels must stop meanwhile"
+
+
+class Wire:
+    """The device at the other end, in simulated time: what it is told, and when."""
+
+    def __init__(self) -> None:
+        self.device = Simulator()
+        self.link = Link(1)
+        self.channels = SerialChannels(self.link, SerialSettings(port="none"), CHANNELS)
+        self.now = 0.0
+        self.said: list[tuple[float, Message]] = []
+        self._receiver = Receiver()
+        self.link.connect(0.0)
+        self.run(0.02, lambda _t: None)
+
+    def run(self, seconds: float, frame_at: Callable[[float], BodyFrame | None]) -> None:
+        """Let 20 ms frames pass, with a new frame of ours in each."""
+        for _ in range(round(seconds / 0.02)):
+            for _ in range(5):
+                for event in self.link.receive(self.device.outgoing(), self.now):
+                    if isinstance(event, Connected):
+                        self.channels.greet(event.device.channels)
+                    elif isinstance(event, Answered) and isinstance(event.answer, Nack):
+                        self.channels.refused(event.answer)
+                self.link.tick(self.now)
+                self.channels.send(frame_at(self.now), self.now)
+                data = self.link.outgoing()
+                self.said += [(self.now, decode(body)[0]) for body in self._receiver.feed(data)]
+                self.device.receive(data)
+                self.now += 0.004
+            self.device.frame()
+
+    def told(self, kind: type) -> list[tuple[float, Any]]:
+        return [(at, one) for at, one in self.said if isinstance(one, kind)]
+
+
+def test_a_smooth_motion_travels_as_ten_poses_a_second_and_is_followed_closely() -> None:
+    wire = Wire()
+    ways: list[tuple[float, float]] = []
+
+    def wave(t: float) -> BodyFrame:
+        angle = 40 * math.sin(2 * math.pi * 0.5 * t)
+        ways.append((angle, wire.device.values[0][0] / 10))
+        return BodyFrame({}, {"head": angle})
+
+    wire.run(8.0, wave)
+    assert 70 <= len(wire.told(Keyframes)) <= 81
+    assert wire.told(Set) == []
+    wanted = [angle for angle, _ in ways][:-25]
+    shown = [angle for _, angle in ways][25:]
+    worst = max(abs(a - b) for a, b in zip(wanted[100:], shown[100:], strict=True))
+    assert worst < 4.0, "degrees, 100 ms later"
+
+
+def test_the_first_motion_leaves_at_once_and_lights_and_mouth_always_do() -> None:
+    wire = Wire()
+    start = wire.now
+
+    def talk(t: float) -> BodyFrame:
+        mouth = round((t - start) * 25) % 2 / 1
+        return BodyFrame({"eyes": (round(t * 100) % 256, 0, 0)}, {"head": 20.0, "mouth": mouth, "wheels": 0.0})
+
+    wire.run(0.4, talk)
+    assert wire.told(Keyframes)[0][0] == pytest.approx(start, abs=0.005)
+    assert wire.told(Set)[0][0] == pytest.approx(start, abs=0.005)
+    assert len(wire.told(Set)) >= 20
+    assert len(wire.told(Keyframes)) == 1
+
+
+def test_a_body_whose_queue_is_full_gets_the_newest_pose_and_no_backlog() -> None:
+    wire = Wire()
+    busy = Keyframes(tuple(Keyframe(0, 60_000, position(500)) for _ in range(4)))
+    wire.link.send(busy, wire.now)
+    wire.run(0.1, lambda _t: None)
+    wire.run(0.5, lambda _t: BodyFrame({}, {"head": -30.0}))
+    assert wire.device.values[0] == [-300]
 
 
 async def test_showing_never_waits_for_the_wire() -> None:
@@ -263,9 +408,21 @@ def test_a_device_file_that_names_serial_needs_its_table() -> None:
         BodySettings(serial=SerialSettings(port="/dev/ttyACM0", channels={"nose": 1}))
 
 
-def test_the_body_is_built_from_the_device_file() -> None:
-    persona: Persona = load_persona(Path(__file__).parents[1] / "configs" / "personas" / "teddy.toml")
+def test_channels_with_pins_of_the_board_do_not_travel(toy_persona: Persona) -> None:
+    body = BodySettings.model_validate(
+        {
+            "outputs": ["gpio", "serial"],
+            "channels": {"eyes": {"kind": "light"}, "glow": {"kind": "light"}},
+            "gpio": {"channels": {"eyes": {"kind": "led", "pin": 4}}},
+            "serial": {"port": "/dev/ttyACM0"},
+        }
+    )
+    built = serial_body.build(Device(persona=Path("x"), body=body), toy_persona)
+    assert built.shows == {"glow"}
+
+
+def test_the_body_is_built_from_the_device_file(toy_persona: Persona) -> None:
     settings = BodySettings(outputs=("serial",), serial=SerialSettings(port="usb:2341:0043"))
-    assert isinstance(serial_body.build(Device(persona=Path("x"), body=settings), persona), SerialBody)
+    assert isinstance(serial_body.build(Device(persona=Path("x"), body=settings), toy_persona), SerialBody)
     with pytest.raises(EngineUnavailable, match=r"\[body.serial\]"):
-        serial_body.build(Device(persona=Path("x")), persona)
+        serial_body.build(Device(persona=Path("x")), toy_persona)

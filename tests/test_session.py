@@ -1,4 +1,4 @@
-"""The session's identity, and the history that goes with every request."""
+"""The session's id, and the unit's identity that it is made from."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import uuid
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from companion.config import Device
-from companion.mind.session import History, device_identity, session_id
+from companion.mind.session import device_identity, session_id
 
 SERIAL = "10000000abcdef01"
 
@@ -85,70 +83,3 @@ def test_where_nothing_can_be_kept_the_identity_holds_for_this_run_and_the_log_s
     monkeypatch.setenv("STATE_DIRECTORY", str(file(tmp_path, "in the way", "") / "state"))
     assert device_identity(device(), []) != device_identity(device(), [])
     assert "for this run only" in caplog.text
-
-
-def roles(history: History) -> str:
-    return "".join(message["role"][0] for message in history.messages("next"))
-
-
-def test_the_request_begins_with_the_character_and_ends_with_the_person() -> None:
-    history = History("You are Momo.", "Hello!", 10)
-    history.add("hi", "Hi there.")
-    assert history.messages("sing") == [
-        {"role": "system", "content": "You are Momo."},
-        {"role": "assistant", "content": "Hello!"},
-        {"role": "user", "content": "hi"},
-        {"role": "assistant", "content": "Hi there."},
-        {"role": "user", "content": "sing"},
-    ]
-
-
-def test_without_an_opening_line_there_is_no_empty_message() -> None:
-    assert roles(History("You are Momo.", " ", 10)) == "su"
-
-
-def test_words_that_got_no_answer_stay_and_no_empty_message_is_made() -> None:
-    history = History("s", "o", 10)
-    history.add("first", " ")
-    history.add("second", "Yes.")
-    assert roles(history) == "sauuau"
-    assert all(message["content"] for message in history.messages("x"))
-
-
-heard_or_not = st.sampled_from(["", "Yes."])
-
-
-@given(st.integers(2, 30), st.lists(heard_or_not, max_size=120))
-def test_the_history_is_bounded_and_holds_whole_exchanges_the_newest_among_them(
-    longest: int, answers: list[str]
-) -> None:
-    history = History("s", "o", longest)
-    for number, heard in enumerate(answers):
-        history.add(f"q{number}", heard and f"a{number}")
-        recent = history.messages("now")[2:-1]
-        assert len(recent) <= max(longest, 2)
-        kept = [int(message["content"][1:]) for message in recent if message["role"] == "user"]
-        assert kept == list(range(kept[0], number + 1))
-        expected = [content for n in kept for content in (f"q{n}", *([f"a{n}"] if answers[n] else []))]
-        assert [message["content"] for message in recent] == expected
-
-
-def test_the_prefix_changes_only_once_in_many_turns() -> None:
-    history = History("s", "o", 40)
-    changes = 0
-    for number in range(200):
-        before = history.messages("x")[:-1]
-        history.add(f"q{number}", f"a{number}")
-        changes += history.messages("x")[: len(before)] != before
-    # Each cut makes room for ten exchanges.
-    assert changes == pytest.approx(18, abs=1)
-
-
-def test_a_history_that_is_too_long_for_the_service_can_be_shortened_to_nothing() -> None:
-    history = History("s", "", 40)
-    for number in range(5):
-        history.add(f"q{number}", "a")
-    lengths = []
-    while history.shorten():
-        lengths.append(len(history.messages("x")))
-    assert lengths == [6, 4, 2]

@@ -1,4 +1,4 @@
-"""What the body does for each emotion, gesture and state: the model of a choreography file, and its curves.
+"""What the body does for each emotion, gesture and state, and while nothing happens: the model of a choreography file.
 
 A routine lights the lights and moves named channels along keyframes. Keyframe values are offsets from a channel's
 neutral value in the channel's own unit: degrees for servos, -1 to 1 for motors. A channel that the device lacks is not
@@ -12,14 +12,14 @@ that can bring on a seizure (W3C, WCAG 2.2, success criterion 2.3.1). `limits` e
 from __future__ import annotations
 
 import difflib
-import itertools
-import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 
+from companion.body.light_patterns import FASTEST_PERIOD_S, Pattern, brightness
+from companion.body.tracks import Easing, Keyframe, track_type
 from companion.events import EMOTIONS, GESTURES, Colour, State
 from companion.settings_file import Settings, read_settings
 
@@ -29,38 +29,28 @@ STATES = (*(state.value for state in State), "offline")
 RESTING_STATES = ("idle", "muted")
 """States that last for hours: their lights stand still, so that a resting device costs nothing."""
 
-FASTEST_PERIOD_S = 0.4
 EMOTION_S = 4.0
 """How long an emotion stays when its entry gives no `duration_s`."""
 LIGHT_ONLY_S = 1.5
 """How long a gesture without keyframes lasts when its entry gives no `duration_s`."""
+ALL_LIGHTS = "all"
+"""In `brightness`: every light that has no track of its own there."""
 
-Pattern = Literal["solid", "breathe", "pulse", "spin", "sparkle"]
-Easing = Literal["smooth", "linear"]
+Blend = Literal["replace", "add", "hold"]
 ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-_MOST_KEYFRAMES = 200
-_Time = Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)]
-_Value = Annotated[float, Field(ge=-360, le=360, allow_inf_nan=False)]
-
-
-def _in_order(track: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    times = [time for time, _ in track]
-    if not 1 <= len(times) <= _MOST_KEYFRAMES:
-        raise ValueError(f"a channel takes 1 to {_MOST_KEYFRAMES} keyframes, each [seconds, value]")
-    if any(later <= earlier for earlier, later in itertools.pairwise(times)):
-        raise ValueError("the times of the keyframes must grow from one to the next")
-    return track
-
-
-Track = Annotated[tuple[tuple[_Time, _Value], ...], AfterValidator(_in_order)]
-"""Keyframes as (seconds since the routine began, value)."""
+if TYPE_CHECKING:
+    Track = tuple[Keyframe, ...]
+    BrightnessTrack = tuple[Keyframe, ...]
+else:
+    Track = track_type(-360.0, 360.0)
+    BrightnessTrack = track_type(0.0, 4.0)
 
 
 class Light(Settings):
     colour: str = Field(pattern=r"^#[0-9a-fA-F]{6}$")
     """Red, green and blue as in a web page: `#ff8800`."""
     pattern: Pattern = "solid"
-    """`spin` runs round the device's lights; `sparkle` twinkles."""
+    """`spin` runs round the device's lights; `sparkle` twinkles, each light by itself; `flicker` is a flame."""
     period_s: float = Field(default=4.0, le=60, allow_inf_nan=False)
     """Seconds from one peak of brightness to the next. Not used by `solid`."""
 
@@ -77,46 +67,81 @@ class Light(Settings):
         return red, green, blue
 
     def brightness(self, elapsed: float, place: float = 0.0) -> float:
-        """Brightness 0 to 1, `elapsed` seconds after the routine began.
-
-        `place` is the light's place among the device's lights, 0 to below 1.
-        """
-        phase = elapsed / self.period_s
-        wave = 0.5 - 0.5 * math.cos(2 * math.pi * phase)
-        match self.pattern:
-            case "solid":
-                return 1.0
-            case "breathe":
-                return 0.3 + 0.7 * wave
-            case "pulse":
-                into = phase % 1.0
-                return 0.15 + 0.85 * (into / 0.2 if into < 0.2 else (1.25 * (1.0 - into)) ** 2)
-            case "spin":
-                return 0.1 + 0.9 * (0.5 + 0.5 * math.cos(2 * math.pi * (phase - place))) ** 2
-            case "sparkle":
-                knot = math.floor(phase)
-                into = phase - knot
-                ease = into * into * (3.0 - 2.0 * into)
-                seed = int(place * 1024)
-                before, after = _scatter(knot, seed), _scatter(knot + 1, seed)
-                return 0.2 + 0.8 * (before + (after - before) * ease)
+        """Brightness 0 to 1; see `light_patterns.brightness`."""
+        return brightness(self.pattern, self.period_s, elapsed, place)
 
 
-class Routine(Settings):
-    """What is done for one emotion, gesture or state."""
+class Performance(Settings):
+    """What is seen of a routine."""
 
     light: Light | None = None
     """For all the device's lights. What was shown before stays where there is none."""
+    lights: dict[ChannelName, Light] = Field(default_factory=dict)
+    """For single lights, by name; they do not take part in `light`."""
+    brightness: dict[ChannelName, BrightnessTrack] = Field(default_factory=dict)
+    """Keyframes of what the brightness of a light (or of `all`) is multiplied by, 0 to 4; it begins and ends at 1."""
     move: dict[ChannelName, Track] = Field(default_factory=dict)
-    """Keyframes of each channel. The motion begins wherever the channel is, and a last value is held to the end."""
+    """Keyframes of each channel: [seconds, value] or [seconds, value, easing]. The motion begins wherever the channel
+    is, and a last value is held to the end; a motor stops after its last keyframe."""
     easing: Easing = "smooth"
+    """For keyframes that name none."""
+    mouth_gain: float | None = Field(default=None, ge=0, le=2)
+    """What the mouth's openings are multiplied by while it lasts: 0.5 mumbles, 1.5 shouts."""
     duration_s: float | None = Field(default=None, gt=0, le=60)
     """How long it lasts. When absent: an emotion 4 s, a gesture as long as its motion. A state lasts until the next."""
 
     @property
     def moves_s(self) -> float:
         """Time of the last keyframe; 0 where nothing moves."""
-        return max((track[-1][0] for track in self.move.values()), default=0.0)
+        tracks = (*self.move.values(), *self.brightness.values())
+        return max((track[-1].time for track in tracks), default=0.0)
+
+    @property
+    def every_light(self) -> tuple[Light, ...]:
+        return (*((self.light,) if self.light else ()), *self.lights.values())
+
+
+class Routine(Performance):
+    """What is done for one emotion, gesture or state."""
+
+    blend: Blend = "replace"
+    """`replace` takes the channels from what lies below, `add` is put on top of it, `hold` replaces and keeps its last
+    pose and light until the state changes or another cue of its kind comes. A motor is never held."""
+    priority: int | None = Field(default=None, ge=0, le=9)
+    """The higher lies on top and moves first where the current does not suffice for all. When absent: states 0, idle
+    life 1, emotions 3, gestures 5."""
+    mirror: bool = False
+    """Whether it means the same with left and right exchanged: every other time it is played so."""
+    alternatives: tuple[Performance, ...] = ()
+    """Other ways to do the same, each with the keys that it changes. No way is taken twice in a row."""
+
+    def ways(self) -> tuple[Performance, ...]:
+        """Itself and its alternatives, each whole."""
+        own = {name: getattr(self, name) for name in Performance.model_fields}
+        return tuple(
+            Performance.model_construct(**own | {name: getattr(one, name) for name in one.model_fields_set})
+            for one in (Performance.model_construct(), *self.alternatives)
+        )
+
+
+class IdleEpisode(Routine):
+    """A sign of life while nothing happens."""
+
+    blend: Blend = "add"
+    every_s: tuple[
+        Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)],
+        Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)],
+    ] = (6.0, 15.0)
+    """Shortest and longest pause before it comes again."""
+    states: tuple[Literal["idle", "listening", "follow_up"], ...] = ("idle",)
+    """When it is played; never where empty."""
+
+    @field_validator("every_s")
+    @classmethod
+    def _shortest_first(cls, every: tuple[float, float]) -> tuple[float, float]:
+        if every[0] > every[1]:
+            raise ValueError("the shortest pause stands first")
+        return every
 
 
 class Choreography(Settings):
@@ -127,6 +152,8 @@ class Choreography(Settings):
     emotion: dict[str, Routine] = Field(default_factory=dict)
     gesture: dict[str, Routine] = Field(default_factory=dict)
     state: dict[str, Routine] = Field(default_factory=dict)
+    idle: dict[ChannelName, IdleEpisode] = Field(default_factory=dict)
+    """Signs of life, under any names. One with the name of a built-in one takes its place."""
 
     @field_validator("emotion")
     @classmethod
@@ -142,8 +169,8 @@ class Choreography(Settings):
     @classmethod
     def _known_states(cls, routines: dict[str, Routine]) -> dict[str, Routine]:
         for name in RESTING_STATES:
-            light = routines[name].light if name in routines else None
-            if light is not None and light.pattern != "solid":
+            ways = routines[name].ways() if name in routines else ()
+            if any(light.pattern != "solid" for way in ways for light in way.every_light):
                 raise ValueError(f"{name}.light.pattern must be solid: a resting device does no work")
         return _known("state", routines, STATES)
 
@@ -162,25 +189,14 @@ def load_choreography(path: Path | None) -> Choreography:
         emotion=built_in.emotion | own.emotion,
         gesture=built_in.gesture | own.gesture,
         state=built_in.state | own.state,
+        idle=built_in.idle | own.idle,
     )
 
 
-def ease(easing: Easing, progress: float) -> float:
-    """Progress 0 to 1 along the way from one keyframe to the next, as it is seen."""
-    return progress if easing == "linear" else 0.5 - 0.5 * math.cos(math.pi * progress)
+Entry = TypeVar("Entry", bound=Routine)
 
 
-def value_at(track: Iterable[tuple[float, float]], elapsed: float, origin: float, easing: Easing) -> float:
-    """The value of a track `elapsed` seconds after it began at the value `origin`. The last value is held."""
-    since, value = 0.0, origin
-    for time, next_value in track:
-        if elapsed < time:
-            return value + (next_value - value) * ease(easing, max(0.0, elapsed - since) / (time - since))
-        since, value = time, next_value
-    return value
-
-
-def _known(kind: str, routines: dict[str, Routine], names: Iterable[str]) -> dict[str, Routine]:
+def _known(kind: str, routines: dict[str, Entry], names: Iterable[str]) -> dict[str, Entry]:
     problems = []
     names = tuple(names)
     for name in routines:
@@ -191,10 +207,3 @@ def _known(kind: str, routines: dict[str, Routine], names: Iterable[str]) -> dic
     if problems:
         raise ValueError("; ".join(problems))
     return routines
-
-
-def _scatter(knot: int, seed: int) -> float:
-    """A number from 0 to 1 that looks random and is always the same for the same arguments."""
-    mixed = ((knot * 2_654_435_761) ^ (seed * 40_503 + 97)) & 0xFFFF_FFFF
-    mixed = ((mixed ^ (mixed >> 15)) * 2_246_822_519) & 0xFFFF_FFFF
-    return (mixed ^ (mixed >> 13)) / 0xFFFF_FFFF

@@ -1,132 +1,130 @@
-"""The last gate before every output: range, slew rate and calm lights, whatever is asked for.
+"""The last gate before every output: range, speed, rest, current and calm lights, whatever is asked for.
 
 Pure. Time comes in as seconds of any clock that does not run backwards; a clock that does, or that is not a number, is
 taken to stand still. Values that are not numbers leave a channel where it is.
 
-Safety. Positions stay in their range and change by at most `fastest` a second. After a pause in the frames they still
-move on by no more than `LONGEST_STEP_S` allows, because a motor that has stood for a minute must not jump. A light's
-luminance and its red part begin to rise at most three times a second: that is the general and the red flash limit of
-WCAG 2.2 (2.3.1), kept for swings of any size and so a little stricter than it.
+Safety. Each part is a module of its own: `motion_limit` (range, slew rate, acceleration), `endurance` (duty cycle,
+longest run, rest), `current_budget` (who moves when the current is short), `calm_lights` (no flashes). After a pause in
+the frames the body is taken to have come to rest, and begins with a usual step: a loaded machine makes no jumps.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 
+from companion.body.calm_lights import LIGHT_FASTEST, RISE_PAUSE_S, CalmLights, Shade
+from companion.body.current_budget import CurrentBudget
+from companion.body.endurance import Endurance
+from companion.body.motion_limit import MotionLimit
 from companion.body_settings import ChannelSettings
-from companion.events import BodyFrame, Colour
+from companion.events import BodyFrame
+
+__all__ = ["LIGHT_FASTEST", "LONGEST_STEP_S", "RISE_PAUSE_S", "Limits", "neutral_frame"]
 
 LONGEST_STEP_S = 0.1
 """The longest time between two frames that counts towards a change."""
 
-LIGHT_FASTEST = 6 * 255.0
-"""Largest change of a colour's part in a second: dark to full in a sixth of a second."""
+SKIPPED_S = 0.15
+"""After this long without a frame whatever went from place to place has come to rest there, and begins gently."""
 
-RISE_PAUSE_S = 1 / 3
-"""Shortest time from one rise of a light to the next: three flashes a second."""
+DIMMED_A_SECOND = 0.5
+"""Largest change of the brightness of all lights by the time of day."""
 
-_LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Share of red, green and blue (ITU-R BT.709); a light's duty cycle is linear."""
-
-
-class PositionLimit:
-    """A servo, motor or mouth. It begins at its neutral value."""
-
-    def __init__(self, settings: ChannelSettings) -> None:
-        self._settings = settings
-        self.value = settings.neutral
-        self.arrived = True
-        """Whether the last target, as far as the range lets it be reached, was reached."""
-
-    def approach(self, target: float, seconds: float) -> float:
-        """Go towards `target` for `seconds`; returns the new value."""
-        if math.isnan(target):
-            target = self.value
-        goal = min(max(target, self._settings.low), self._settings.high)
-        self.value = _stepped(self.value, goal, self._settings.fastest * seconds)
-        self.arrived = self.value == goal
-        return self.value
+_NO_PRIORITIES: Mapping[str, int] = MappingProxyType({})
 
 
-class LightLimit:
-    """One light. It begins dark."""
-
-    def __init__(self) -> None:
-        self._colour = (0.0, 0.0, 0.0)
-        self._falling = [False, False]
-        self._rose_at = [-math.inf, -math.inf]
-        self.arrived = True
-        """Whether the last target was reached."""
-
-    def approach(self, target: tuple[float, float, float], seconds: float, t: float) -> Colour:
-        """Go towards `target` (parts 0 to 255) for the `seconds` before `t`; returns the colour to show."""
-        step = LIGHT_FASTEST * seconds
-        parts = zip(self._colour, target, strict=True)
-        goal = tuple(old if math.isnan(new) else min(max(new, 0.0), 255.0) for old, new in parts)
-        red, green, blue = (_stepped(old, new, step) for old, new in zip(self._colour, goal, strict=True))
-        if self._may_show((red, green, blue), t):
-            self._colour = (red, green, blue)
-        self.arrived = self._colour == goal
-        red, green, blue = self._colour
-        return round(red), round(green), round(blue)
-
-    def _may_show(self, colour: tuple[float, float, float], t: float) -> bool:
-        """Whether the light may take this colour now. A colour that rises too soon waits as a whole."""
-        changes = [new - old for new, old in zip(_seen(colour), _seen(self._colour), strict=True)]
-        begins = [change > 0 and falling for change, falling in zip(changes, self._falling, strict=True)]
-        if any(start and t - rose < RISE_PAUSE_S for start, rose in zip(begins, self._rose_at, strict=True)):
-            return False
-        for seen, change in enumerate(changes):
-            if begins[seen] or (change > 0 and self._rose_at[seen] == -math.inf):
-                self._rose_at[seen] = t
-            if change:
-                self._falling[seen] = change < 0
-        return True
+def neutral_frame(channels: Mapping[str, ChannelSettings]) -> BodyFrame:
+    """Lights dark, everything at its neutral value: for start, stop and a lost link."""
+    return BodyFrame(
+        {name: (0, 0, 0) for name, one in channels.items() if one.kind == "light"},
+        {name: one.neutral for name, one in channels.items() if one.kind != "light"},
+    )
 
 
 class Limits:
     """All channels of one body."""
 
-    def __init__(self, channels: Mapping[str, ChannelSettings]) -> None:
-        self._lights = {name: LightLimit() for name, one in channels.items() if one.kind == "light"}
-        self._positions = {name: PositionLimit(one) for name, one in channels.items() if one.kind != "light"}
+    def __init__(self, channels: Mapping[str, ChannelSettings], current_ma: float = math.inf) -> None:
+        """`current_ma` is what all channels together may draw."""
+        self._lights = CalmLights(name for name, one in channels.items() if one.kind == "light")
+        self._motions = {name: MotionLimit(one) for name, one in channels.items() if one.kind != "light"}
+        self._endurance = {name: Endurance(channels[name]) for name in self._motions}
+        self._mouths = {name for name, one in channels.items() if one.kind == "mouth"}
+        self._budget = CurrentBudget(channels, current_ma)
+        self._share = self._wanted_share = 1.0
         self._last: float | None = None
 
     @property
     def positions(self) -> dict[str, float]:
         """Where every servo, motor and mouth is."""
-        return {name: one.value for name, one in self._positions.items()}
+        return {name: one.value for name, one in self._motions.items()}
 
     @property
     def arrived(self) -> bool:
         """Whether every output is where the last targets wanted it."""
-        lights, positions = self._lights.values(), self._positions.values()
-        return all(one.arrived for one in lights) and all(one.arrived for one in positions)
+        if self._share != self._wanted_share or not self._lights.arrived:
+            return False
+        return all(one.arrived for one in self._motions.values())
+
+    @property
+    def running(self) -> bool:
+        """Whether anything moves, or a motor turns: then frames must be asked for, so that it is stopped in time."""
+        return any(one.running for one in self._motions.values())
+
+    def dim(self, share: float) -> None:
+        """Show all lights at this share of their brightness, 0 to 1, from now on; the way there is a ramp."""
+        if math.isfinite(share):
+            self._wanted_share = min(max(share, 0.0), 1.0)
 
     def frame(
-        self, lights: Mapping[str, tuple[float, float, float]], positions: Mapping[str, float], t: float
+        self,
+        lights: Mapping[str, Shade],
+        positions: Mapping[str, float],
+        t: float,
+        priorities: Mapping[str, int] = _NO_PRIORITIES,
     ) -> BodyFrame:
-        """The nearest allowed frame at `t`. Targets must name every channel (KeyError)."""
+        """The nearest allowed frame at `t`. Targets must name every channel (KeyError).
+
+        Where the current does not suffice for all, channels with higher `priorities` (0 where absent) go first.
+        """
+        t, passed = self._time(t)
+        step = min(passed, LONGEST_STEP_S)
+        if passed > SKIPPED_S:
+            for one in self._motions.values():
+                one.stand()
+        change = DIMMED_A_SECOND * step
+        self._share += min(max(self._wanted_share - self._share, -change), change)
+        self._move(positions, t, passed, step, priorities)
+        shown = self._lights.show(lights, self._share * self._budget.light_share, step, t)
+        return BodyFrame(shown, self.positions)
+
+    def _move(
+        self, targets: Mapping[str, float], t: float, passed: float, step: float, priorities: Mapping[str, int]
+    ) -> None:
+        wants: dict[str, int] = {}
+        running = {name for name, motion in self._motions.items() if motion.running}
+        for name, motion in self._motions.items():
+            motion.aim(targets[name])
+            rested = self._endurance[name].may_run(motion.stops_within_s)
+            if (name in running or not motion.arrived) and rested:
+                wants[name] = priorities.get(name, 0)
+        movers = {name: priority for name, priority in wants.items() if name not in self._mouths}
+        granted = self._budget.grant(movers, running, t)
+        for name, motion in self._motions.items():
+            was_running, before = name in running, motion.value
+            goes = name in granted or (name in self._mouths and name in wants)
+            motion.go(step, halt=not goes)
+            ran = was_running or motion.running or motion.value != before
+            self._endurance[name].passed(t, passed, running=ran)
+
+    def _time(self, t: float) -> tuple[float, float]:
+        """`t`, made to grow and to be a number, and the seconds since the last frame."""
         last = self._last
         if last is None:
             self._last = t if math.isfinite(t) else None
-            seconds = 0.0
-        else:
-            t = max(t, last) if math.isfinite(t) else last
-            seconds = min(t - last, LONGEST_STEP_S)
-            self._last = t
-        return BodyFrame(
-            {name: one.approach(lights[name], seconds, t) for name, one in self._lights.items()},
-            {name: one.approach(positions[name], seconds) for name, one in self._positions.items()},
-        )
-
-
-def _stepped(value: float, goal: float, step: float) -> float:
-    """`value` moved to `goal` by at most `step`."""
-    return goal if abs(goal - value) <= step else value + math.copysign(step, goal - value)
-
-
-def _seen(colour: tuple[float, float, float]) -> tuple[float, float]:
-    """Luminance and red: what a flash is made of."""
-    return sum(share * part for share, part in zip(_LUMINANCE, colour, strict=True)), colour[0]
+            return (t if math.isfinite(t) else 0.0), 0.0
+        t = max(t, last) if math.isfinite(t) else last
+        self._last = t
+        return t, t - last

@@ -1,33 +1,36 @@
 """From cues, states and the mouth to frames: what the whole body should look like at a time.
 
-Pure. Times are seconds of the audio clock and do not run backwards. The layers, lowest first: the state's routine, the
-emotion's, the gesture's; a layer that ends fades into what lies below it. The newest cue of a kind replaces the one
-before. Every frame goes through `limits`, so that neither a file nor a cue can ask too much of the body. A motor stops
-after its last keyframe, whatever the routine holds: wheels must not run on.
+Pure. Times are seconds of the audio clock and do not run backwards. The layers, lowest first where no file says
+otherwise: the state's routine, idle life, emotions, gestures; a layer that ends fades into what lies below it. The
+newest cue of a kind replaces the one before. Every frame goes through `limits`, so that neither a file nor a cue can
+ask too much of the body. A motor stops after its last keyframe, whatever the routine holds: wheels must not run on.
 
-While nothing moves, `next_change` says so and nothing need be computed until the next state, cue or mouth opening.
+Safety. While a motion lock is held servos and motors go to their neutral value and stay, and the mouth is shut; the
+lights live on. While nothing moves, `next_change` says so and nothing need be computed until then.
 """
 
 from __future__ import annotations
 
-import colorsys
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping
 
-from companion.body.choreography import EMOTION_S, LIGHT_ONLY_S, Choreography, Routine, ease, value_at
+from companion.body import composition
+from companion.body.calm_lights import Shade
+from companion.body.choreography import EMOTION_S, LIGHT_ONLY_S, Choreography, Performance, Routine
+from companion.body.composition import RETURN_S
+from companion.body.idle_life import IdleLife
+from companion.body.layers import MOVING_S, SLOW_S, Layer, begun
 from companion.body.limits import Limits
+from companion.body.tracks import Keyframe
+from companion.body.variation import Manner, Variation
 from companion.body_settings import ChannelSettings
 from companion.events import BodyFrame, Cue, State
 
-MOVING_S = 0.02
-"""Between two frames while something moves: 50 frames a second."""
+SAME_PLACE_S = 0.1
+"""Two cues for the same that come within this time are one."""
 
-FADE_S = 0.5
-"""How long a routine that ends takes to give way to what lies below it."""
-
-RETURN_S = 0.4
-"""How long a channel takes to its neutral value when a state has no keyframes for it."""
+_AT_ONCE_S = 0.1
+"""A state that follows a barge-in this soon belongs to it."""
 
 _FAINTEST = 0.15
 """Share of a motion and of a colour's saturation that is left at intensity 0."""
@@ -39,93 +42,65 @@ _LATEST_T = 1e9
 _UNTIL_NEXT = (State.SPEAKING.value, State.FOLLOW_UP.value, State.IDLE.value)
 """States that let an emotion's colour fade by itself; the others must be seen at once."""
 
-_Light = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A routine that is being played."""
-
-    routine: Routine
-    since: float
-    scale: float
-    origin: Mapping[str, float]
-    """Where every channel was when it began."""
-    moves_until: float
-    lit_until: float
-
-    @property
-    def over(self) -> float:
-        return max(self.moves_until, self.lit_until) + FADE_S
-
-    def light(self, t: float, place: float) -> _Light | None:
-        if self.routine.light is None:
-            return None
-        red, green, blue = (part / 255 for part in self.routine.light.rgb)
-        hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
-        value *= self.routine.light.brightness(t - self.since, place)
-        red, green, blue = colorsys.hsv_to_rgb(hue, saturation * self.scale, value)
-        return 255 * red, 255 * green, 255 * blue
-
-    def position(self, name: str, settings: ChannelSettings, t: float) -> float | None:
-        """Where this layer wants a channel; None where it does not care."""
-        track = self.routine.move.get(name)
-        if track is None:
-            return None
-        elapsed = t - self.since
-        if settings.kind == "motor" and elapsed >= track[-1][0]:
-            return settings.neutral
-        scaled = ((time, settings.neutral + value * self.scale) for time, value in track)
-        return value_at(scaled, elapsed, self.origin.get(name, settings.neutral), self.routine.easing)
-
-    def ended(self, t: float) -> _Layer:
-        """This layer, ending at `t` if it would last longer."""
-        return replace(self, moves_until=min(self.moves_until, t), lit_until=min(self.lit_until, t))
-
-    def next_change(self, t: float, *, lit: bool) -> float | None:
-        """Seconds until this layer asks for something else, or None."""
-        light = self.routine.light
-        waits = []
-        if self.routine.move:
-            if t < self.since + self.routine.moves_s or self.moves_until < t < self.moves_until + FADE_S:
-                waits.append(MOVING_S)
-            elif t <= self.moves_until < math.inf:
-                waits.append(max(self.moves_until - t, MOVING_S))
-        if light is not None and lit:
-            if self.lit_until < t < self.lit_until + FADE_S:
-                waits.append(MOVING_S)
-            elif t <= self.lit_until < math.inf:
-                waits.append(max(self.lit_until - t, MOVING_S))
-            if light.pattern != "solid" and t < self.lit_until + FADE_S:
-                # Forty steps a period look smooth; a slow breath needs few frames.
-                waits.append(min(max(light.period_s / 40, MOVING_S), 0.1))
-        return min(waits, default=None)
+_PRIORITY = {"state": 0, "idle": 1, "emotion": 3, "gesture": 5}
 
 
 class Performer:
     """Plays a choreography on the channels of one body."""
 
-    def __init__(self, choreography: Choreography, channels: Mapping[str, ChannelSettings]) -> None:
-        """`choreography` must be whole, as `load_choreography` returns it."""
+    def __init__(
+        self,
+        choreography: Choreography,
+        channels: Mapping[str, ChannelSettings],
+        *,
+        seed: int = 0,
+        idle_life: bool = False,
+        current_ma: float = math.inf,
+    ) -> None:
+        """`choreography` must be whole, as `load_choreography` returns it; `current_ma` is for all channels together.
+
+        The same seed and the same calls give the same frames.
+        """
         self._choreography = choreography
+        self._channels = channels
         self._lights = [name for name, one in channels.items() if one.kind == "light"]
+        self._lit: Collection[str] = self._lights
         self._moving = {name: one for name, one in channels.items() if one.kind in ("servo", "motor")}
         self._mouths = {name: one for name, one in channels.items() if one.kind == "mouth"}
-        self._limits = Limits(channels)
+        self._limits = Limits(channels, current_ma)
+        self._variation = Variation(seed)
+        self._life = IdleLife(choreography.idle if idle_life else {}, channels, seed)
         self._t = -math.inf
         self._opening = 0.0
         self._told = True
-        self._emotions: list[_Layer] = []
-        self._gestures: list[_Layer] = []
-        self._state = self._begun(choreography.state[State.IDLE.value], 0.0)
+        self._locks: set[str] = set()
+        self._relaxed_at = -math.inf
+        self._idle: list[Layer] = []
+        self._emotions: list[Layer] = []
+        self._gestures: list[Layer] = []
+        self._name = State.IDLE.value
+        self._state = self._settling(self._name, 0.0)
+        self._life.enter(self._name, 0.0)
 
     def state(self, name: str, t: float) -> None:
         """Show a state of the conversation, one of `choreography.STATES` (KeyError for any other)."""
+        routine = self._choreography.state[name]
         t = self._told_at(t)
-        self._state = self._begun(self._choreography.state[name], t)
-        if name not in _UNTIL_NEXT:
-            for layers in (self._emotions, self._gestures):
-                layers[:] = [replace(layer, lit_until=min(layer.lit_until, t)) for layer in layers]
+        self._name = name
+        if t - self._relaxed_at <= _AT_ONCE_S or self._locks:
+            self._state = self._settling(name, t)
+        else:
+            manner = self._variation.manner(f"state.{name}", routine, self._channels)
+            self._state = self._begun("state", routine, manner, t, self._lit_in(name))
+        self._life.enter(name, t)
+        at_once = name not in _UNTIL_NEXT
+        self._idle[:] = [layer.ended(t) for layer in self._idle]
+        for layers in (self._emotions, self._gestures):
+            layers[:] = [
+                layer.ended(t, moves=held, lights=held or at_once)
+                for layer in layers
+                for held in (layer.routine.blend == "hold",)
+            ]
 
     def cue(self, cue: Cue, t: float) -> None:
         """Act a cue, from `t` on (KeyError for an emotion or gesture that is not in the vocabulary)."""
@@ -133,13 +108,9 @@ class Performer:
         intensity = min(max(cue.intensity, 0.0), 1.0) if math.isfinite(cue.intensity) else 0.0
         scale = _FAINTEST + (1 - _FAINTEST) * intensity
         if cue.emotion is not None:
-            routine = self._choreography.emotion[cue.emotion]
-            lasts = routine.duration_s or max(EMOTION_S, routine.moves_s)
-            _put(self._emotions, self._begun(routine, t, scale, lasts))
+            self._act("emotion", cue.emotion, self._choreography.emotion[cue.emotion], self._emotions, scale, t)
         if cue.gesture is not None:
-            routine = self._choreography.gesture[cue.gesture]
-            lasts = routine.duration_s or routine.moves_s or LIGHT_ONLY_S
-            _put(self._gestures, self._begun(routine, t, scale, lasts))
+            self._act("gesture", cue.gesture, self._choreography.gesture[cue.gesture], self._gestures, scale, t)
 
     def mouth(self, opening: float) -> None:
         """Open the mouth, 0 (closed) to 1; anything else is brought into that range."""
@@ -148,34 +119,79 @@ class Performer:
         self._opening = opening
 
     def relax(self, t: float) -> None:
-        """End all gestures and all motion of emotions along a ramp. An emotion's colour stays for its time."""
+        """Barge-in: end all motion along a ramp to the state's pose. An emotion's colour stays for its time."""
         t = self._told_at(t)
-        self._emotions[:] = [replace(layer, moves_until=min(layer.moves_until, t)) for layer in self._emotions]
-        self._gestures[:] = [layer.ended(t) for layer in self._gestures]
+        self._relaxed_at = t
+        self._settle(t)
+
+    def lock(self, reason: str) -> None:
+        """Move nothing from now on: a car is under way, a lid is open. Each reason must be taken back by itself."""
+        t = self._told_at(self._t)
+        if not self._locks:
+            self._settle(t)
+        self._locks.add(reason)
+
+    def unlock(self, reason: str) -> None:
+        """A reason is gone; nothing happens where it was not there. What was cued meanwhile is not made up for."""
+        if reason in self._locks:
+            self._locks.remove(reason)
+            if not self._locks:
+                self._settle(self._told_at(self._t))
+
+    @property
+    def locks(self) -> frozenset[str]:
+        """Why nothing may move."""
+        return frozenset(self._locks)
+
+    def dim(self, share: float) -> None:
+        """Show the lights at this share of their brightness from now on; below 1 (at night) idle life moves nothing."""
+        self._limits.dim(share)
+        self._life.still = share < 1.0
+        self._told = True
+
+    def spotlight(self, lights: Iterable[str]) -> None:
+        """Cues and `speaking` show on these lights only from now on; on all where none of them is there."""
+        wanted = set(lights)
+        self._lit = [name for name in self._lights if name in wanted] or self._lights
 
     def frame(self, t: float) -> BodyFrame:
         """The picture at `t`; it names every channel."""
         t = self._told_at(t)
-        for layers in (self._emotions, self._gestures):
+        for name, episode in self._life.begins(t):
+            manner = self._variation.manner(f"idle.{name}", episode, self._channels)
+            lasts = episode.duration_s or manner.performance.moves_s / manner.tempo or LIGHT_ONLY_S
+            self._idle.append(self._begun("idle", episode, manner, t, self._lights, 1.0, lasts))
+        for layers in (self._idle, self._emotions, self._gestures):
             layers[:] = [layer for layer in layers if t < layer.over]
-        lights = {name: self._light(t, index / len(self._lights)) for index, name in enumerate(self._lights)}
-        positions = {name: self._position(name, one, t) for name, one in self._moving.items()}
+        order = self._order()
+        lights = {
+            name: composition.colour(order, name, t, index / len(self._lights), self._ground(name))
+            for index, name in enumerate(self._lights)
+        }
+        positions: dict[str, float] = {}
+        priorities: dict[str, int] = {}
+        for name, one in self._moving.items():
+            positions[name], priorities[name] = composition.position(self._state, order, name, one, t)
+        opening = self._opening_now(order, t)
         for name, one in self._mouths.items():
-            positions[name] = one.neutral + self._opening * (one.high - one.neutral)
+            positions[name] = one.neutral + opening * (one.high - one.neutral)
         self._told = False
-        return self._limits.frame(lights, positions, t)
+        return self._limits.frame(lights, positions, t, priorities)
 
     def next_change(self, t: float) -> float | None:
         """Seconds from `t` until `frame` is worth asking for again; None when nothing will change by itself."""
         if self._told:
             return 0.0
+        t = max(t, self._t) if math.isfinite(t) else self._t
         if not self._limits.arrived:
             return MOVING_S
         if self._moving and t < self._state.since + RETURN_S:
             return MOVING_S
-        layers = (self._state, *self._emotions, *self._gestures)
-        waits = [layer.next_change(t, lit=bool(self._lights)) for layer in layers]
-        return min((wait for wait in waits if wait is not None), default=None)
+        waits = [SLOW_S] if self._limits.running else []
+        waits += [wait for layer in self._order() if (wait := layer.next_change(t)) is not None]
+        if self._life.next_at < math.inf:
+            waits.append(max(self._life.next_at - t, MOVING_S))
+        return min(waits, default=None)
 
     def settled(self, t: float) -> bool:
         """Whether nothing will change until the next call of `state`, `cue` or `mouth`."""
@@ -188,36 +204,85 @@ class Performer:
         self._told = True
         return self._t if math.isfinite(self._t) else 0.0
 
-    def _begun(self, routine: Routine, t: float, scale: float = 1.0, lasts: float = math.inf) -> _Layer:
-        return _Layer(routine, t, scale, self._limits.positions, t + lasts, t + lasts)
+    def _act(self, kind: str, name: str, routine: Routine, layers: list[Layer], scale: float, t: float) -> None:
+        newest = layers[-1] if layers else None
+        if newest is not None and newest.routine is routine and t - newest.since <= SAME_PLACE_S:
+            if scale <= newest.strength:
+                return
+            # The same once more, and stronger: it is the one cue that counts.
+            layers.pop()
+            manner = newest.manner
+        else:
+            manner = self._variation.manner(f"{kind}.{name}", routine, self._channels)
+        way = manner.performance
+        moves = way.moves_s / manner.tempo
+        lasts = way.duration_s or (max(EMOTION_S, moves) if kind == "emotion" else moves or LIGHT_ONLY_S)
+        _put(layers, self._begun(kind, routine, manner, t, self._lit, scale, lasts))
 
-    def _light(self, t: float, place: float) -> _Light:
-        colour = self._state.light(t, place) or (0.0, 0.0, 0.0)
-        for layer in (*self._emotions, *self._gestures):
-            above = layer.light(t, place)
-            if above is not None:
-                weight = _weight(layer.lit_until, t)
-                red, green, blue = (low + (high - low) * weight for low, high in zip(colour, above, strict=True))
-                colour = (red, green, blue)
-        return colour
+    def _begun(
+        self,
+        kind: str,
+        routine: Routine,
+        manner: Manner,
+        t: float,
+        lit: Collection[str],
+        scale: float = 1.0,
+        lasts: float = math.inf,
+    ) -> Layer:
+        return begun(
+            routine,
+            manner,
+            t,
+            scale=scale,
+            lasts=lasts,
+            priority=_PRIORITY[kind],
+            channels=self._channels,
+            origin=self._limits.positions,
+            lit=lit,
+        )
 
-    def _position(self, name: str, settings: ChannelSettings, t: float) -> float:
-        value = self._state.position(name, settings, t)
-        if value is None:
-            origin = self._state.origin.get(name, settings.neutral)
-            value = value_at(((RETURN_S, settings.neutral),), t - self._state.since, origin, "smooth")
-        for layer in (*self._emotions, *self._gestures):
-            above = layer.position(name, settings, t)
-            if above is not None:
-                value += (above - value) * _weight(layer.moves_until, t)
-        return value
+    def _lit_in(self, name: str) -> Collection[str]:
+        return self._lit if name == State.SPEAKING else self._lights
+
+    def _ground(self, name: str) -> Shade:
+        """What a light outside of the spotlight shows while somebody else speaks: the colour of rest."""
+        light = self._choreography.state[State.IDLE.value].light
+        if light is None or self._name != State.SPEAKING or name in self._lit:
+            return 0.0, 0.0, 0.0
+        red, green, blue = light.rgb
+        return float(red), float(green), float(blue)
+
+    def _opening_now(self, order: Iterable[Layer], t: float) -> float:
+        if self._locks:
+            return 0.0
+        gains = (layer.manner.performance.mouth_gain for layer in order if t <= layer.lit_until)
+        gain = [1.0, *(one for one in gains if one is not None)][-1]
+        return min(self._opening * gain, 1.0)
+
+    def _order(self) -> list[Layer]:
+        """The layers from the lowest to the highest; those of one priority in the order of their kinds and times."""
+        layers = [self._state, *self._idle, *self._emotions, *self._gestures]
+        if self._locks:
+            layers = [layer.still() for layer in layers]
+        return sorted(layers, key=lambda layer: layer.priority)
+
+    def _settle(self, t: float) -> None:
+        """End all motion but the way to the state's pose."""
+        self._state = self._settling(self._name, t)
+        self._emotions[:] = [layer.still() for layer in self._emotions]
+        self._idle[:] = [layer.still().ended(t) for layer in self._idle]
+        self._gestures[:] = [layer.still().ended(t) for layer in self._gestures]
+
+    def _settling(self, name: str, t: float) -> Layer:
+        """The state's layer, which goes to its last pose at once instead of along its own keyframes."""
+        routine = self._choreography.state[name]
+        way = routine.ways()[0]
+        motors = {one for one, settings in self._moving.items() if settings.kind == "motor"}
+        poses = {one: (Keyframe(RETURN_S, track[-1].value),) for one, track in way.move.items() if one not in motors}
+        straight = Performance.model_construct(**way.__dict__ | {"move": poses, "easing": "smooth"})
+        return self._begun("state", routine, Manner(straight), t, self._lit_in(name))
 
 
-def _put(layers: list[_Layer], new: _Layer) -> None:
+def _put(layers: list[Layer], new: Layer) -> None:
     """Let `new` take the place of the others of its kind, which fade below it."""
     layers[:] = [*(layer.ended(new.since) for layer in layers), new][-_OVERLAPPING:]
-
-
-def _weight(until: float, t: float) -> float:
-    """How much of a layer is seen: all of it until it ends, then less along a ramp."""
-    return 1.0 - ease("smooth", min(max((t - until) / FADE_S, 0.0), 1.0))

@@ -15,6 +15,9 @@ from companion.events import MOUTH_STEP, Cue, PlacedCue, SpeechChunk
 _WIDE = ((0x2E80, 0xA4CF), (0xF900, 0xFAFF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF))
 """Chinese and Japanese characters and their punctuation (Unicode blocks): written without spaces between words."""
 
+_JUST_BEHIND_S = 0.0005
+"""A sleep may end a little early, and the cue would be missed by one step."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Spoken:
@@ -53,6 +56,14 @@ class Timeline:
         due = [placed.cue for placed in self._cues[:reached]]
         del self._cues[:reached]
         return due
+
+    def pause(self, position: int, rate: int) -> float:
+        """Seconds after which it should be asked again, at `rate` samples a second of the loudspeaker's stream.
+
+        A mouth's step; up to nearly two where a cue falls between them, so that it is asked just when the cue is due.
+        """
+        left = (self._cues[0].at - position) / rate if self._cues else 0.0
+        return left + _JUST_BEHIND_S if MOUTH_STEP <= left < 2 * MOUTH_STEP else MOUTH_STEP
 
     def mouth(self, position: int) -> float:
         """The mouth's opening at `position`, 0 to 1; 0 in silence."""

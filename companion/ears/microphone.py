@@ -47,6 +47,14 @@ class CardMicrophone:
         self._stream: Stream | None = None
         self._began: float | None = None
         self._end = 0
+        self._dropped = 0
+        self.is_open = False
+        """Whether sound comes in, or came in a moment ago."""
+
+    @property
+    def dropped(self) -> int:
+        """Sample frames that the ears could not take in time, since the start."""
+        return self._dropped + (self._ring.dropped if self._ring is not None else 0)
 
     async def frames(self) -> AsyncGenerator[AudioFrame]:
         """See `ports.Microphone.frames`. One caller at a time."""
@@ -61,6 +69,7 @@ class CardMicrophone:
                 await stream.start()
                 shape = _Shape(stream, self._gain, self._first_position(loop.time()))
                 while (block := await ring.get(_SILENT_S)) is not None:
+                    self.is_open = True
                     frame = shape.frame(block)
                     if frame.pcm:
                         self._end = frame.end
@@ -68,6 +77,9 @@ class CardMicrophone:
             except TimeoutError as error:
                 raise DeviceError(stream.gone()) from error
             finally:
+                self.is_open = False
+                self._ring = None
+                self._dropped += ring.dropped
                 await stream.close()
                 if ring.dropped:
                     _log.warning("the ears lagged: %.1f s of sound were dropped", ring.dropped / stream.rate)

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from companion.config import Device
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import EAR_RATE, Transcript
+from companion.models_catalogue import installed
 from companion.persona import Persona
 
 UNKNOWN_WORD = "[unk]"
@@ -133,14 +134,17 @@ def _load(folder: Path) -> Any:
     return vosk.Model(str(folder))
 
 
-def build(device: Device, persona: Persona) -> VoskTranscriber:  # noqa: ARG001 - the shape of every factory
-    """Begin to load the model that the device file names. Raises `EngineUnavailable`.
+def build(device: Device, persona: Persona) -> VoskTranscriber:
+    """Begin to load the model that the device file names, else one that was fetched for the persona's language.
+    Raises `EngineUnavailable`.
 
     A model is a folder with `am/final.mdl` in it, or, in older ones, `final.mdl`.
     """
-    folder = device.ears.transcriber.model
+    folder = device.ears.transcriber.model or installed("vosk", persona.language)
     if folder is None:
-        raise EngineUnavailable("vosk has no model: set ears.transcriber.model to the folder of a Vosk model")
+        raise EngineUnavailable(
+            "vosk has no model: fetch one with `companion models pull`, or set ears.transcriber.model to its folder"
+        )
     if importlib.util.find_spec("vosk") is None:
         raise EngineUnavailable(
             'vosk is not installed: install the package vosk, or set ears.transcriber.engine = "auto"'

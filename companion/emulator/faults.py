@@ -1,11 +1,23 @@
 """What can go wrong between a device and the service, on purpose.
 
-Each request takes the fault that its header `x-emulator-fault` names, else the server's next one.
+Each chat request suffers the fault that its header `x-emulator-fault` names, else the server's next one. Beside the
+names below there are three for every code of the service's error catalogue (of either route): `http:CODE` answers with
+that error, `framed:CODE` with it framed as a stream under `text/event-stream`, `midway:CODE` breaks the stream off
+with it.
 """
 
 from __future__ import annotations
 
-from companion.emulator.wire import Refusal
+from collections.abc import Iterable, Sequence
+from itertools import cycle
+
+from companion.emulator.catalogue import (
+    MODERATED_INPUT,
+    MODERATED_OUTPUT,
+    WRONG_KEY,
+    Refusal,
+    entry,
+)
 
 FAULTS = {
     "none": "Nothing goes wrong.",
@@ -17,12 +29,30 @@ FAULTS = {
     "garbage": "In the middle of the answer come bytes that are no event.",
     "html": "A web page comes instead, as behind a hotel's sign-in page.",
     "empty": "An answer without text.",
+    "giant": "An answer that goes on for as long as the model may.",
+    "byte_detours": "Where a ban leaves no other way, signs are spelled by their single bytes.",
     "drip": "The answer comes byte by byte.",
+    "slow_drip": "The answer comes byte by byte, twenty a second.",
     "halves": "Every part ends inside a character.",
     "no_done": "The answer ends without `[DONE]`.",
     "keep_alive": "Comments come before and between the words.",
+    "whole": "A stream was asked for, and the answer comes in one piece.",
+    "cumulative": "Every frame repeats the whole text, though only what is new was asked for (DashScope).",
+    "spaced": "Fields are written with a space: `event: result` (DashScope).",
+    "no_index": "Choices have no `index`, as before 2025 (DashScope).",
+    "flat_cache": "The cached tokens stand beside the usage's other figures, as in September 2025.",
+    "no_cache_count": "The usage does not tell the cached tokens, as before that.",
     "moderated_midway": "HTTP 200, and in the middle of the answer an error that stops it.",
+    "moderated_midway_done": "As before, and `[DONE]` follows the error.",
+    "moderated_output": "HTTP 400: moderation refuses the answer.",
+    "error_http200": "HTTP 200, and the stream's only event is an error.",
+    "spaced_error": "As before, with `event: error` written with a space (DashScope).",
     "sse_http400": "HTTP 400, its body framed as a stream under `application/json`.",
+    "event_stream_http400": "HTTP 400, its body framed as a stream under `text/event-stream`.",
+    "bare_http404": "HTTP 404 as bare JSON in the OpenAI-compatible shape on either route, without a request's id.",
+    "id_only": "HTTP 400 that calls the request's id `id`.",
+    "id_inside": "HTTP 400 with the id inside of `error`.",
+    "no_ids": "HTTP 429 without any id.",
     "refuse_long_bias": "HTTP 400 for more than 63 entries of `logit_bias`.",
     "http400": "HTTP 400: moderation refuses what was said.",
     "http401": "HTTP 401: the key is wrong.",
@@ -34,42 +64,74 @@ FAULTS = {
 }
 """Name -> what happens."""
 
-MODERATED_MIDWAY = Refusal(
-    200, "data_inspection_failed", "Output data may contain inappropriate content.", "data_inspection_failed"
-)
-LONG_BIAS = Refusal(400, "invalid_parameter_error", "<400> InternalError.Algo.InvalidParameter: logit_bias is too long")
-MOST_BIAS = 63
+KINDS = ("http:", "framed:", "midway:")
+"""What may stand before a code of the catalogue."""
 
-_MODERATED = Refusal(
-    400, "data_inspection_failed", "Input data may contain inappropriate content.", "data_inspection_failed"
-)
-REFUSALS = {
-    "sse_http400": _MODERATED,
-    "http400": _MODERATED,
-    "http401": Refusal(401, "invalid_api_key", "Incorrect API key provided."),
-    "arrears": Refusal(
-        400, "Arrearage", "Access denied, please make sure your account is in good standing.", "Arrearage"
-    ),
-    "http404": Refusal(404, "model_not_found", "The model does not exist or you do not have access to it."),
-    "http429": Refusal(429, "limit_requests", "You have exceeded your current request limit.", "limit_requests"),
-    "http500": Refusal(
-        500,
-        "internal_error",
-        "An internal error has occured, please try again later or contact service support.",
-        "internal_error",
-    ),
-    "http503": Refusal(
-        503,
-        "ModelUnavailable",
-        "Too many requests. Your requests are being throttled due to system capacity limits.",
-        "ModelUnavailable",
-    ),
+MOST_BIAS = 63
+"""Of the fault `refuse_long_bias`."""
+
+WHOLE_TOO = ("stall_midway", "reset", "cut_short", "garbage", "drip", "slow_drip", "halves")
+"""What befalls an answer in one piece as it does a stream."""
+
+_ENTRIES = {
+    "sse_http400": MODERATED_INPUT,
+    "event_stream_http400": MODERATED_INPUT,
+    "error_http200": MODERATED_INPUT,
+    "spaced_error": MODERATED_INPUT,
+    "id_only": MODERATED_INPUT,
+    "id_inside": MODERATED_INPUT,
+    "moderated_output": MODERATED_OUTPUT,
+    "bare_http404": entry("ModelNotFound"),
+    "no_ids": entry("Throttling.RateQuota"),
+    "http400": MODERATED_INPUT,
+    "http401": WRONG_KEY,
+    "arrears": entry("Arrearage"),
+    "http404": entry("ModelNotFound"),
+    "http429": entry("Throttling.RateQuota"),
+    "http500": entry("InternalError"),
+    "http503": entry("ModelServingError"),
 }
-"""The faults that are plain refusals."""
 
 
 def known(fault: str) -> str:
     """The fault's name. Raises `ValueError` for one that there is not."""
-    if fault not in FAULTS:
-        raise ValueError(f"there is no fault {fault!r}; there is {', '.join(FAULTS)}")
+    kind, colon, code = fault.partition(":")
+    if colon and f"{kind}:" in KINDS:
+        try:
+            entry(code)
+        except KeyError as error:
+            raise ValueError(f"there is no fault {fault!r}: the service's catalogue has no code {code!r}") from error
+    elif fault not in FAULTS:
+        raise ValueError(f"there is no fault {fault!r}; there is {', '.join(FAULTS)}, and {', '.join(KINDS)} a code")
     return fault
+
+
+def refusal_of(fault: str) -> Refusal | None:
+    """The error with which a known fault answers in place of everything else."""
+    kind, _, code = fault.partition(":")
+    found = entry(code) if kind in ("http", "framed") else _ENTRIES.get(fault)
+    return Refusal(found) if found else None
+
+
+def breaks_off_with(fault: str) -> Refusal | None:
+    """The error with which a known fault ends a stream in its middle."""
+    if fault.startswith("midway:"):
+        return Refusal(entry(fault.removeprefix("midway:")))
+    return Refusal(MODERATED_OUTPUT) if fault in ("moderated_midway", "moderated_midway_done") else None
+
+
+class Schedule:
+    """The faults to come, one a request."""
+
+    def __init__(self, faults: Iterable[str] = ()) -> None:
+        """A sequence is checked at once, anything else as it goes. Raises `ValueError` for one that there is not."""
+        self._coming = iter([known(fault) for fault in faults] if isinstance(faults, Sequence) else faults)
+
+    def plan(self, faults: Sequence[str], *, repeat: bool = False) -> None:
+        """From now on these, and none after them, or these again and again. Raises `ValueError`."""
+        named = [known(fault) for fault in faults]
+        self._coming = cycle(named) if repeat else iter(named)
+
+    def next(self) -> str:
+        """The next request's."""
+        return known(next(self._coming, "none"))

@@ -1,17 +1,18 @@
-"""The routes: what a client of the real service would call, answered from scripts.
+"""The routes: what a client of the real service would call, answered from scripts; the only file that knows starlette.
 
-One ASGI application, on whatever loop serves it. It keeps nothing between requests but the list of faults to come.
+One ASGI application, on whatever loop serves it. Between requests it keeps what the service would keep (sessions,
+their cache, the requests of the last minute), the faults to come, and the last requests, all in memory.
 """
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-import socket
-import struct
-import time
-import uuid
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,196 +20,273 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from companion.emulator.faults import LONG_BIAS, MODERATED_MIDWAY, MOST_BIAS, REFUSALS, known
-from companion.emulator.script import Script, choose, load_scripts, without_banned
-from companion.emulator.wire import DONE, MODELS, ChatRequest, Envelope, Refusal, frame, pieces, read_request
+from companion.emulator import dashscope_frames, openai_frames
+from companion.emulator.catalogue import WRONG_KEY, Refusal, invalid, new_id
+from companion.emulator.control import Asked, Clock, Diary, plan_faults, turn_clock
+from companion.emulator.dashscope_frames import DashScopeFrames
+from companion.emulator.delivery import JSON, deliver, error, reset, until_disconnected
+from companion.emulator.faults import MOST_BIAS, WHOLE_TOO, Schedule, breaks_off_with, known, refusal_of
+from companion.emulator.models import MODELS, Region
+from companion.emulator.openai_frames import OpenAiFrames
+from companion.emulator.parameters import Route as RouteName
+from companion.emulator.request import ChatRequest, read_dashscope, read_openai
+from companion.emulator.stand_in import SESSION_HEADER, Caller, Reply, StandIn
+from companion.emulator.tokens import load_tokens, ranks_file
+from companion.emulator.usage import CacheShape
+from companion.emulator.vocabulary import Tokens
+from companion.local_server import is_own
 
 BASE_PATH = "/compatible-mode/v1"
+DASHSCOPE_PATH = "/api/v1"
 
+_GENERATION = f"{DASHSCOPE_PATH}/services/aigc/text-generation/generation"
 _PAGE = """<!doctype html><title>Emulator</title>
 <h1>This is a scripted stand-in, not a language model</h1>
 <p>It answers in the wire format of the Qwen role-play service, with lines that people wrote beforehand.
 It understands nothing. It exists so that a device can be tried without a key or a network.</p>
 <p>Characters: {names}.</p>
+<p>Token counts are {counts}.</p>
 """
+_SHAPES: dict[str, CacheShape] = {"flat_cache": "flat", "no_cache_count": "none"}
 
-_PIECES_A_CHUNK = (1, 2, 3, 2)
-_EVENTS_BEFORE_FAULT = 4
-"""The opening chunk and three with text."""
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast answers come, in seconds."""
+
+    first_token_s: float
+    piece_s: float
 
 
 class Service:
-    """The stand-in. `app` is the ASGI application."""
+    """The stand-in on the wire. `app` is the ASGI application."""
 
     def __init__(
         self,
+        stand_in: StandIn,
+        names: Iterable[str],
+        clock: Clock,
+        pace: Pace,
         *,
-        first_token_s: float,
-        piece_s: float,
         faults: Iterable[str] = (),
         required_key: str | None = None,
-        scripts: tuple[Script, ...] | None = None,
+        region: Region = "international",
+        memory_least: int = 20,
+        control: bool = True,
     ) -> None:
-        """`faults` are used up one by one, a chat request each. Any key will do where `required_key` is None.
-
-        Raises `ValueError` for a fault that there is not.
-        """
-        self._first_token_s = first_token_s
-        self._piece_s = piece_s
-        if isinstance(faults, Sequence):
-            faults = [known(fault) for fault in faults]
-        self._faults = iter(faults)
+        """See `EmulatorServer`. Raises `ValueError` for a fault that there is not."""
+        self._stand_in = stand_in
+        self._names = ", ".join(names)
+        self._clock = clock
+        self._pace = pace
+        self._schedule = Schedule(faults)
         self._required_key = required_key
-        self._scripts = scripts or load_scripts()
-        self.app = Starlette(
-            routes=[
-                Route("/", self._page),
-                Route(f"{BASE_PATH}/models", self._models),
-                Route(f"{BASE_PATH}/chat/completions", self._chat, methods=["POST"]),
+        self._models = MODELS[region]
+        self._memory_least = memory_least
+        self._diary = Diary()
+        self._keeps_diary = control
+        self._loading: Future[Tokens] | None = None
+        routes = [
+            Route("/", self._page),
+            Route(f"{BASE_PATH}/models", self._list_models),
+            Route(f"{BASE_PATH}/chat/completions", self._openai, methods=["POST"]),
+            Route(_GENERATION, self._dashscope, methods=["POST"]),
+        ]
+        if control:
+            routes += [
+                Route("/emulator/faults", self._plan_faults, methods=["POST"]),
+                Route("/emulator/clock", self._turn_clock, methods=["POST"]),
+                Route("/emulator/reset", self._reset, methods=["POST"]),
+                Route("/emulator/requests", self._requests),
             ]
-        )
+        self.app = Starlette(routes=routes)
 
     async def _page(self, _: Request) -> Response:
-        return HTMLResponse(_PAGE.format(names=", ".join(script.name for script in self._scripts)))
+        counts = "those of the model's own vocabulary" if ranks_file() else "estimates: its vocabulary is not installed"
+        return HTMLResponse(_PAGE.format(names=self._names, counts=counts))
 
-    async def _models(self, request: Request) -> Response:
+    async def _list_models(self, request: Request) -> Response:
+        # Whoever asks for the models will soon ask one of them.
+        self._load()
         if not self._may_enter(request):
-            return _error(REFUSALS["http401"])
-        items = [{"id": model, "object": "model", "created": 1_750_000_000, "owned_by": "system"} for model in MODELS]
+            return JSONResponse(Refusal(WRONG_KEY).openai(new_id()), WRONG_KEY.status)
+        names = [model.name for model in self._models]
+        items = [{"id": name, "object": "model", "created": 1_750_000_000, "owned_by": "system"} for name in names]
         return JSONResponse({"object": "list", "data": items})
 
-    async def _chat(self, request: Request) -> Response:
-        if not self._may_enter(request):
-            return _error(REFUSALS["http401"])
+    async def _openai(self, request: Request) -> Response:
+        body = await request.body()
+        return await self._chat(
+            request, "openai", body, lambda: read_openai(body, self._models, self._memory_least), stream=False
+        )
+
+    async def _dashscope(self, request: Request) -> Response:
+        body = await request.body()
+        stream = request.headers.get("x-dashscope-sse", "").lower() == "enable"
+        return await self._chat(
+            request,
+            "dashscope",
+            body,
+            lambda: read_dashscope(body, stream=stream, models=self._models, memory_least=self._memory_least),
+            stream=stream,
+        )
+
+    async def _chat(
+        self, request: Request, route: RouteName, body: bytes, read: Callable[[], ChatRequest], *, stream: bool
+    ) -> Response:
+        """Either route's chat request, from its bytes to the response. `stream` is what is known before reading."""
+        id_ = new_id()
+        arrived = self._clock()
+        asked = Asked(0, request.url.path, arrived, {}, None)
+        if self._keeps_diary:
+            asked = self._diary.begin(request.url.path, arrived, dict(request.headers), body)
         try:
-            fault = known(request.headers.get("x-emulator-fault") or next(self._faults, "none"))
-        except ValueError as error:
-            return PlainTextResponse(str(error), 400)
+            fault = asked.fault = known(request.headers.get("x-emulator-fault") or self._schedule.next())
+        except ValueError as problem:
+            return PlainTextResponse(str(problem), 400)
+        headers = _headers(id_, arrived)
         try:
-            asked = read_request(await request.body())
+            if not self._may_enter(request):
+                raise Refusal(WRONG_KEY)
+            wanted = read()
+            stream = wanted.stream
+            if (refusal := refusal_of(fault)) is not None:
+                raise refusal
+            if fault == "refuse_long_bias" and len(wanted.parameters.banned) > MOST_BIAS:
+                raise invalid("logit_bias is too long")
+            if fault == "html":
+                return HTMLResponse("<html><body>Welcome! Please sign in to use this network.</body></html>")
+            if fault == "reset_at_once":
+                await reset(request.state.transport, request.receive)
+                return Response()
+            self._stand_in.admit(wanted)
+            tokens = await asyncio.shield(asyncio.wrap_future(self._load()))
+            reply = self._stand_in.reply(wanted, _caller(request), tokens, fault)
         except Refusal as refusal:
-            return _error(refusal)
-        if fault in REFUSALS:
-            return _error(REFUSALS[fault], framed=fault == "sse_http400")
-        if fault == "refuse_long_bias" and len(asked.banned) > MOST_BIAS:
-            return _error(LONG_BIAS)
-        if fault == "html":
-            return HTMLResponse("<html><body>Welcome! Please sign in to use this network.</body></html>")
-        if fault == "reset_at_once":
-            return await _reset(request)
-        await asyncio.sleep(self._first_token_s)
+            asked.status = refusal.status
+            return _response(refusal, route, id_, headers, stream=stream, fault=fault)
+        reply = replace(reply, usage=replace(reply.usage, shape=_SHAPES.get(fault, "details")))
+        asked.usage = reply.usage.openai(sum(answer.tokens for answer in reply.answers))
+        await asyncio.sleep(self._pace.first_token_s)
         if fault == "stall":
-            await _until_disconnected(request)
+            await until_disconnected(request.receive)
             return Response()
-        id_ = str(uuid.uuid4())
-        answer = _Answer(asked, choose(self._scripts, asked.messages), fault)
-        envelope = Envelope(asked, id_, int(time.time()))
-        headers = {"x-request-id": id_, "x-dashscope-call-gateway": "true"}
-        if not asked.stream:
-            return JSONResponse(envelope.whole(answer.whole(), answer.tokens), headers=headers)
-        events = self._stream(answer.events(envelope), fault, request)
-        return StreamingResponse(events, media_type="text/event-stream", headers=headers)
+        headers |= {
+            "x-emulator-tokens": "exact" if tokens.exact else "estimated",
+            "resp-start-time": str(round(self._clock() * 1000)),
+            "req-cost-time": str(round((self._clock() - arrived) * 1000)),
+        }
+        return self._answer(request, wanted, reply, fault, id_, headers)
+
+    def _answer(
+        self, request: Request, wanted: ChatRequest, reply: Reply, fault: str, id_: str, headers: dict[str, str]
+    ) -> Response:
+        frames: OpenAiFrames | DashScopeFrames
+        if wanted.route == "openai":
+            frames = OpenAiFrames(wanted, reply.usage, id_, int(self._clock()))
+            media_type = openai_frames.MEDIA_TYPE
+        else:
+            incremental = wanted.incremental and fault != "cumulative"
+            frames = DashScopeFrames(wanted, reply.usage, id_, incremental=incremental, numbered=fault != "no_index")
+            media_type = dashscope_frames.MEDIA_TYPE
+        is_stream = wanted.stream and fault != "whole"
+        if is_stream:
+            events = frames.events(reply.answers)
+        else:
+            if (refusal := breaks_off_with(fault)) is not None:
+                return _response(refusal, wanted.route, id_, headers, stream=False, fault=fault)
+            body = json.dumps(frames.whole(reply.answers), ensure_ascii=False, separators=(",", ":")).encode()
+            if fault not in WHOLE_TOO:
+                return Response(body, headers={**headers, "content-type": JSON, "x-dashscope-finished": "true"})
+            events = (body[at : at + 48] for at in range(0, len(body), 48))
+            media_type = JSON
+        headers |= {"content-type": media_type, "x-dashscope-finished": str(not is_stream).lower()}
+        pieces = deliver(
+            events,
+            fault,
+            piece_s=self._pace.piece_s if is_stream else 0.0,
+            refused=frames.refusal,
+            reset=lambda: reset(request.state.transport, request.receive),
+        )
+        return StreamingResponse(pieces, headers=headers)
 
     def _may_enter(self, request: Request) -> bool:
-        return self._required_key is None or request.headers.get("authorization") == f"Bearer {self._required_key}"
+        if self._required_key is None:
+            return True
+        given = request.headers.get("authorization", "").encode("latin-1")
+        return hmac.compare_digest(given, f"Bearer {self._required_key}".encode())
 
-    async def _stream(self, events: Iterator[bytes], fault: str, request: Request) -> AsyncIterator[bytes]:
-        """The events in time, with what the fault makes of them."""
-        for number, event in enumerate(events):
-            if number == _EVENTS_BEFORE_FAULT:
-                match fault:
-                    case "stall_midway":
-                        await asyncio.Event().wait()
-                    case "reset":
-                        await _reset(request)
-                        return
-                    case "cut_short":
-                        return
-                    case "garbage":
-                        yield b"data: {\xff\xfe\x00 not an event\n\n"
-                    case "moderated_midway":
-                        yield frame(MODERATED_MIDWAY.body)
-                        return
-            if fault == "no_done" and event == DONE:
-                return
-            if fault == "keep_alive":
-                yield b": keep-alive\n\n"
-            for part in _cut(event, fault):
-                yield part
-                await asyncio.sleep(self._piece_s)
+    def _load(self) -> Future[Tokens]:
+        """The tokens: loaded once, in a thread that ends then."""
+        if self._loading is None:
+            thread = ThreadPoolExecutor(1, thread_name_prefix="emulator-tokens")
+            self._loading = thread.submit(load_tokens)
+            thread.shutdown(wait=False)
+        return self._loading
 
+    async def _plan_faults(self, request: Request) -> Response:
+        body = await request.body()
+        return _done(request, lambda: plan_faults(self._schedule, body))
 
-class _Answer:
-    """What is said in answer to one request."""
+    async def _turn_clock(self, request: Request) -> Response:
+        body = await request.body()
+        return _done(request, lambda: turn_clock(self._clock, body))
 
-    def __init__(self, asked: ChatRequest, script: Script, fault: str) -> None:
-        self._asked = asked
-        self._choices = []
-        for index in range(asked.n):
-            text = without_banned(script.answer(asked.messages, asked.seed + index), asked.banned)
-            tokens = [] if fault == "empty" else pieces(text)
-            reason = "length" if len(tokens) > asked.max_tokens else "stop"
-            self._choices.append((tokens[: asked.max_tokens], reason))
-        self.tokens = sum(len(tokens) for tokens, _ in self._choices)
+    async def _reset(self, request: Request) -> Response:
+        return _done(request, self._forget)
 
-    def whole(self) -> list[tuple[str, str]]:
-        """Each text and why it ended."""
-        return [("".join(tokens), reason) for tokens, reason in self._choices]
+    def _forget(self) -> None:
+        self._schedule.plan(())
+        self._diary.clear()
+        self._stand_in.forget()
+        self._clock.reset()
 
-    def events(self, envelope: Envelope) -> Iterator[bytes]:
-        """The stream; several answers take turns in it."""
-        for index in range(len(self._choices)):
-            yield envelope.first(index)
-        for texts in itertools.zip_longest(*(_chunks(tokens) for tokens, _ in self._choices)):
-            for index, text in enumerate(texts):
-                if text is not None:
-                    yield envelope.delta(index, text)
-        for index, (_, reason) in enumerate(self._choices):
-            yield envelope.last(index, reason)
-        if self._asked.include_usage:
-            yield envelope.usage(self.tokens)
-        yield DONE
+    async def _requests(self, request: Request) -> Response:
+        return JSONResponse(self._diary.shown()) if _is_own(request) else _stranger()
 
 
-def _chunks(tokens: list[str]) -> Iterator[str]:
-    rest = iter(tokens)
-    for size in itertools.cycle(_PIECES_A_CHUNK):
-        if not (text := "".join(itertools.islice(rest, size))):
-            return
-        yield text
+def _is_own(request: Request) -> bool:
+    """Whether a program of this machine asks, and not some web page in a browser on it."""
+    return is_own(dict(request.scope["headers"]), request.scope["server"][1])
 
 
-def _cut(event: bytes, fault: str) -> Iterator[bytes]:
-    """One event in the parts in which it is sent."""
-    if fault == "drip":
-        yield from (event[at : at + 1] for at in range(len(event)))
-    elif fault == "halves":
-        # Before each byte that continues a character.
-        inside = [at for at, byte in enumerate(event) if byte & 0xC0 == 0x80]
-        yield from (event[a:b] for a, b in itertools.pairwise([0, *inside, len(event)]))
-    else:
-        yield event
+def _stranger() -> Response:
+    return JSONResponse({"done": False, "problem": "this is for programs of this machine alone"}, 403)
 
 
-def _error(refusal: Refusal, *, framed: bool = False) -> Response:
-    """The error envelope, bare or framed as a stream (both are sent as JSON by the real service)."""
-    id_ = str(uuid.uuid4())
-    body: dict[str, Any] = {**refusal.body, "id": f"chatcmpl-{id_}", "request_id": id_}
-    headers = {"x-request-id": id_}
-    if framed:
-        return Response(frame(body), refusal.status, headers, "application/json")
-    return JSONResponse(body, refusal.status, headers)
+def _done(request: Request, work: Callable[[], None]) -> Response:
+    if not _is_own(request):
+        return _stranger()
+    try:
+        work()
+    except ValueError as problem:
+        return JSONResponse({"done": False, "problem": str(problem)}, 400)
+    return JSONResponse({"done": True})
 
 
-async def _reset(request: Request) -> Response:
-    """Reset the connection as a crashed server does, where the server lets us (see `server.ResettableProtocol`)."""
-    transport = request.state.transport
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    transport.abort()
-    await _until_disconnected(request)
-    return Response()
+def _caller(request: Request) -> Caller:
+    """The account, by a digest of its key, and the session."""
+    key = request.headers.get("authorization", "").encode("latin-1")
+    return Caller(hashlib.blake2b(key, digest_size=8).hexdigest(), request.headers.get(SESSION_HEADER) or None)
 
 
-async def _until_disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+def _headers(id_: str, arrived: float) -> dict[str, str]:
+    """What the real responses carry (section 2.3), and that these are not real."""
+    return {
+        "server": "istio-envoy",
+        "x-request-id": id_,
+        "x-dashscope-call-gateway": "true",
+        "x-dashscope-timeout": "298",
+        "x-envoy-upstream-service-time": "0",
+        "req-arrive-time": str(round(arrived * 1000)),
+        "set-cookie": "acw_tc=emulator;path=/;HttpOnly;Max-Age=1800",
+        "x-emulator": "scripted, no language model",
+    }
+
+
+def _response(
+    refusal: Refusal, route: RouteName, id_: str, headers: dict[str, str], *, stream: bool, fault: str
+) -> Response:
+    out = error(refusal, route, id_, stream=stream, fault=fault)
+    body: Any = out.body if isinstance(out.body, bytes) else json.dumps(out.body, ensure_ascii=False).encode()
+    return Response(body, out.status, {**headers, "content-type": out.media_type})

@@ -1,187 +1,257 @@
-"""The character: asks the service, streams the answer, and gives up in time.
+"""The character: who speaks with whom, what is remembered, what is told besides, and the answers.
 
-Satisfies `companion.ports.Character`; everything runs on the event loop's thread. Seconds are the loop's. From `reply`
-to the first words it takes at most `answer_within_s`, one retry included; after the first words nothing is retried,
-because they may have been heard. Closing the generator, or cancelling whoever waits in it, closes the stream, so that
-the model stops.
+Satisfies `companion.ports.Character`; everything runs on the event loop's thread, seconds are the loop's. From `reply`
+to the first words it takes at most `answer_within_s`, with all that has to be looked up. Closing the generator, or
+cancelling whoever waits in it, closes the stream, so that the model stops. `run` makes summaries meanwhile; without it
+the history is only cut.
 
-A request that the service finds too much (ban list, length) is made smaller and sent again, and stays smaller.
-Errors name the service's host and code; never the key, never what was said.
+What moderation refuses is not kept, because it would have every later request refused too.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
 import random
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import aclosing
 
 from companion.config import Device
-from companion.errors import CharacterError, CharacterRefused
-from companion.mind.chat_protocol import Broken, Delta, Done, Refused, Usage, request_body
-from companion.mind.connection import WARM_S, Answer, Connection
-from companion.mind.key import Key
-from companion.mind.logit_bias import Tier, bias, smaller
-from companion.mind.refusals import is_moderation, sentence, worth_retrying
-from companion.mind.session import History, device_identity, session_id
-from companion.mind_settings import CharacterSettings
-from companion.persona import Persona
+from companion.mind import memory_inspection
+from companion.mind.answering import Answered, Answering, Ask
+from companion.mind.asking import Asking
+from companion.mind.cast import Cast
+from companion.mind.connection import WARM_S
+from companion.mind.context import AHEAD_S, Contexts
+from companion.mind.ledger import Spent
+from companion.mind.models import Model
+from companion.mind.persons import introduced
+from companion.mind.prompt import Exchange, History
+from companion.mind.recollection import Recollection
+from companion.mind.service_talk import ServiceTalk
+from companion.mind.store import Store
+from companion.mind.summarising import Summarising
+from companion.persona import Language, Persona
+from companion.spoken_commands import spoken_command
 
-log = logging.getLogger("companion")
-
-
-def build(device: Device, persona: Persona, base_url: str, key: Key | None) -> ServiceCharacter:
-    """The character behind `base_url` (`device.character.base_url`, or that of the emulator).
-
-    Raises `ConfigError` where the address, or a proxy named in the environment, cannot be used.
-    """
-    session = session_id(device_identity(device), persona.name)
-    return ServiceCharacter(device.character, persona, Connection(base_url, session, key))
+_SEEDS = 2**31
+_CHARACTERS_A_TOKEN = 0.5
+"""For what a summary is made of: an estimate that holds in Chinese too."""
+_LONGEST_DRAFT = 24_000
+"""Characters, where the model's limit is unknown."""
+_SPEAKS: dict[Language, str] = {
+    "en": "You are talking with {person}.",
+    "zh": "你正在和{person}说话。",
+    "ja": "今話している相手は{person}です。",
+    "id": "Kamu sedang berbicara dengan {person}.",
+}
 
 
 class ServiceCharacter:
-    """One character in one session."""
+    """One character, or one group of them, with one person at a time."""
 
-    def __init__(self, settings: CharacterSettings, persona: Persona, connection: Connection) -> None:
-        self._settings = settings
-        self._connection = connection
-        self._service = connection.service
-        self._history = History(persona.system_message(), persona.opening, settings.history)
-        self._ban_asterisks = persona.cues.channel == "emoji"
-        wants_directions = persona.cues.channel == "directions"
-        self._ban(None if wants_directions or settings.ban_brackets == "off" else settings.ban_brackets)
-        self._moderated: str | None = None
-        """What was said last, if moderation refused it."""
-        self._used = float("-inf")
-        """When the connection was last used."""
+    def __init__(
+        self,
+        device: Device,
+        persona: Persona,
+        model: Model,
+        asking: Asking,
+        recollection: Recollection,
+        contexts: Contexts,
+        *,
+        service_memory: bool = False,
+        store: Store | None = None,
+    ) -> None:
+        """`service_memory`: the service remembers, and is sent only what is new. `store` is closed in the end."""
+        self._device = device
+        self._persona = persona
+        self._languages = tuple(dict.fromkeys((persona.language, *persona.words)))
+        self._asking = asking
+        self._contexts = contexts
+        self._cast = Cast(persona)
+        self._service_memory = service_memory
+        self._store = store
+        longest = int(model.most_input * _CHARACTERS_A_TOKEN) if model.most_input else _LONGEST_DRAFT
+        self._summarising = Summarising(asking, recollection, persona.language, device.character.model, longest)
+        self._summarise_at = min(device.memory.entries, device.character.history)
+        self.answering = Answering(
+            device.character,
+            model,
+            asking,
+            recollection,
+            entries=device.memory.entries,
+            grows_long=self._summarising.begin,
+        )
+        self.recollection = recollection
+        self.told_besides = ""
+        """Told with every request as long as it stands here."""
+        self._started = False
+        self._in_history: str | None = None
+        """What was said last, once the first of a group has answered it."""
+        self._question: Exchange | None = None
+        """The exchange that "say that another way" is about."""
+        self._asked_again = False
+
+    @property
+    def answered(self) -> Answered | None:
+        """About the last answer."""
+        return self.answering.answered
+
+    @property
+    def spent(self) -> Spent:
+        """The money of today and this month, in the currency of the model's price."""
+        return self._asking.spending.spent
+
+    async def start(self) -> None:
+        """Read the memory. `reply` and `carry_on` do so first where it was not done."""
+        if not self._started:
+            await self.be(self._device.memory.person)
+
+    async def run(self) -> None:
+        """Make summaries beside the talk, until cancelled."""
+        await self._summarising.run()
 
     async def prepare(self) -> None:
-        """Open the connection, if it was not used lately. Never raises."""
+        """Open the connection, if it was not used lately, and ask what there is to tell. Never raises."""
         now = asyncio.get_running_loop().time()
-        if now - self._used >= WARM_S:
-            self._used = now
-            await self._connection.warm()
+        async with asyncio.TaskGroup() as group:
+            if now - self._asking.used >= WARM_S:
+                self._asking.used = now
+                group.create_task(self._asking.connection.warm())
+            group.create_task(self._contexts.told(AHEAD_S))
 
-    async def reply(self, said: str) -> AsyncGenerator[str]:
+    async def be(self, person: str) -> None:
+        """Somebody else speaks from here on; `guest` is nobody."""
+        started, self._started = self._started, True
+        before = self.recollection.session("")
+        await self.recollection.be(person)
+        if not started or self.recollection.session("") != before:
+            self._begin_talk()
+
+    def be_guest(self) -> None:
+        """Keep nothing from here on, until somebody says who they are."""
+        self._started = True
+        self.recollection.be_guest()
+        self._begin_talk()
+
+    def opening(self) -> str:
+        """The first line of a session in which nothing was said yet; else empty."""
+        return self._persona.opening.strip() if self.recollection.is_new else ""
+
+    def speakers(self, said: str) -> tuple[str, ...]:
+        """Who answers this: the one called by name, else the persona and one other in turn."""
+        self._in_history = None
+        exchanges = self.recollection.history.exchanges
+        if self._cast.is_group and spoken_command(said, self._persona) == "again":
+            return (self._cast.last_speaker(exchanges),)
+        return self._cast.speakers(said, exchanges)
+
+    async def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
         """Answer, as text deltas. Raises `CharacterError`, or `CharacterRefused` where trying again has no use."""
-        answer, text = await self._open(said)
-        self._moderated = None
-        async with aclosing(answer):
-            yield text
-            while True:
-                try:
-                    async with asyncio.timeout(self._settings.stall_s):
-                        more = await self._next_text(answer, None)
-                except TimeoutError as error:
-                    raise CharacterError(f"{self._service} stopped in the middle of its answer.") from error
-                if more is None:
-                    break
-                yield more
-            await answer.drain()
-            self._used = asyncio.get_running_loop().time()
+        began = asyncio.get_running_loop().time()
+        await self.start()
+        is_second = bool(speaker) and self._cast.is_group and self._in_history == said
+        if not is_second:
+            await self._meet(said)
+        extra = await self._extra(said)
+        ask = Ask(self._cast.role(speaker), "" if is_second else said, extra)
+        async with aclosing(self._fetched(ask, began)) as deltas:
+            async for delta in deltas:
+                yield delta
 
-    def remember(self, said: str, heard: str) -> None:
-        """Keep one exchange. What moderation refused is not kept: it would have every later request refused too."""
-        if heard.strip() or said != self._moderated:
-            self._history.add(said, heard)
+    def again(self) -> AsyncGenerator[str] | None:
+        """The last answer in other words; None where there was none. Errors as for `reply`."""
+        exchanges = self.recollection.history.exchanges
+        places = [at for at, one in enumerate(exchanges) if one.heard]
+        if not places:
+            return None
+        at = next((at for at in places if exchanges[at] is self._question), places[-1])
+        self._question = exchanges[at]
+        self._asked_again = True
+        return self._once_more(exchanges[at], History(2 * len(exchanges), exchanges[:at]))
+
+    async def carry_on(self) -> AsyncGenerator[str]:
+        """Speak on though nobody said anything. Errors as for `reply`."""
+        began = asyncio.get_running_loop().time()
+        await self.start()
+        async with aclosing(self._fetched(Ask(self._cast.role(""), goes_on=True), began)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    def remember(self, said: str, heard: str, speaker: str = "") -> None:
+        """Keep one exchange: what was said, and what was heard in answer. Either may be empty, not both."""
+        said, heard = said.strip(), heard.strip()
+        again, self._asked_again = self._asked_again, False
+        if not heard and (not said or self.answering.is_moderated(said)):
+            return
+        exchange = Exchange(said, heard, (speaker or self._cast.names[0]) if self._cast.is_group else "")
+        self.recollection.keep(exchange)
+        if self.answering.service_talk is not None:
+            self.answering.service_talk.remember(said, heard)
+        if said:
+            self._in_history = said
+            if heard and not again:
+                self._question = exchange
+        if self.recollection.history.count >= self._summarise_at:
+            self._summarising.begin()
+
+    async def facts(self) -> tuple[str, ...]:
+        """What is known of who speaks, in short sentences."""
+        if self._store is None or self.recollection.is_guest:
+            return ()
+        who = self._persona.name, self.recollection.person
+        portraits = await self._store.read(lambda on: memory_inspection.portraits(on, *who, turns=0))
+        return tuple(fact.text for portrait in portraits for fact in portrait.facts)
 
     async def close(self) -> None:
-        """Close the connection."""
-        await self._connection.close()
+        """Close the connection, and the store once all is written."""
+        await self._asking.connection.close()
+        if self._store is not None:
+            await self._store.close()
 
-    async def _open(self, said: str) -> tuple[Answer, str]:
-        """Ask until the first words are there."""
-        retried = False
+    async def _once_more(self, exchange: Exchange, before: History) -> AsyncGenerator[str]:
+        began = asyncio.get_running_loop().time()
+        role = self._cast.role(exchange.speaker)
+        seed = random.randrange(_SEEDS)
+        extra = await self._extra(exchange.said) if exchange.said else ""
+        ask = Ask(role, exchange.said, extra, before, seed, goes_on=not exchange.said)
+        async with aclosing(self._fetched(ask, began)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _fetched(self, ask: Ask, began: float) -> AsyncGenerator[str]:
+        """The answer; no summary is made meanwhile."""
+        self._summarising.answer_begins()
         try:
-            async with asyncio.timeout(self._settings.answer_within_s):
-                while True:
-                    try:
-                        return await self._ask(said)
-                    except _AskAgain:
-                        continue
-                    except CharacterRefused:
-                        raise
-                    except CharacterError as error:
-                        if retried:
-                            raise
-                        retried = True
-                        if isinstance(error, _Busy):
-                            # Units that were refused together must not come back together.
-                            await asyncio.sleep(random.uniform(0.2, 0.5))
-        except TimeoutError as error:
-            limit = self._settings.answer_within_s
-            raise CharacterError(f"{self._service} did not answer within {limit:g} s.") from error
+            async with aclosing(self.answering.answer(ask, began)) as deltas:
+                async for delta in deltas:
+                    yield delta
+        finally:
+            self._summarising.answer_ends()
 
-    async def _ask(self, said: str) -> tuple[Answer, str]:
-        """One request: the open answer and its first words."""
-        self._used = asyncio.get_running_loop().time()
-        body = request_body(
-            self._settings.model,
-            self._history.messages(said),
-            logit_bias=self._bias,
-            max_tokens=self._settings.max_tokens,
-            temperature=self._settings.temperature,
-        )
-        encoded = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        async with AsyncExitStack() as stack:
-            answer = await stack.enter_async_context(aclosing(await self._connection.ask(encoded)))
-            if answer.status != 200:
-                raise self._refusal(answer.status, await answer.refusal(), said)
-            text = await self._next_text(answer, said)
-            if text is None:
-                raise CharacterError(f"{self._service} answered with nothing.")
-            stack.pop_all()
-        return answer, text
+    async def _meet(self, said: str) -> None:
+        """Notice who speaks, and what was forgotten elsewhere."""
+        person = introduced(said, self._languages, self.recollection.known, self._cast.names)
+        if person is not None:
+            await self.be(person)
+        elif await self.recollection.refresh():
+            self._begin_talk()
+        if self._service_memory and (line := self.opening()):
+            self.recollection.note_opening(line)
 
-    async def _next_text(self, answer: Answer, said: str | None) -> str | None:
-        """The next piece of the answer; None at its end. `said` as in `_refusal`."""
-        while True:
-            match await answer.next_event():
-                case Delta(index=0, text=text):
-                    return text
-                case Usage() as usage:
-                    log.debug("Tokens: %d + %d, %d cached", usage.prompt, usage.completion, usage.cached)
-                case Refused() as refused:
-                    raise self._refusal(200, refused, said)
-                case Broken(why):
-                    raise CharacterError(f"{self._service} sent something that is no answer: {why}.")
-                case Done():
-                    return None
+    def _begin_talk(self) -> None:
+        """The session is another one."""
+        self._question = self._in_history = None
+        by_service = self._service_memory and not self.recollection.is_guest
+        self.answering.begin(ServiceTalk(self.opening()) if by_service else None)
 
-    def _refusal(self, status: int, refused: Refused, said: str | None) -> CharacterError:
-        """The error for a refusal; `said` is given while nothing of the answer has come, and what can be changed is."""
-        if 300 <= status < 400:
-            return CharacterError(f"{self._service} sent us elsewhere: check character.base_url and the network.")
-        if worth_retrying(status, refused.code):
-            return _Busy(f"{self._service} is too busy or has a fault of its own ({refused.code}).")
-        if said is not None and self._made_smaller(status, refused.message):
-            return _AskAgain(f"{self._service} refuses requests of this size.")
-        if said is not None and is_moderation(refused.code):
-            if self._moderated is not None:
-                # Twice in a row: what is refused must stand in the history.
-                self._history.clear()
-            self._moderated = said
-        return CharacterRefused(f"{self._service} {sentence(status, refused)}", refused.code)
-
-    def _ban(self, tier: Tier | None) -> None:
-        """Use this ban list from now on."""
-        self._tier = tier
-        self._bias = bias(tier, asterisks=self._ban_asterisks) if tier else None
-
-    def _made_smaller(self, status: int, message: str) -> bool:
-        """Whether the request can be sent again with less in it, after a refusal that asks for that."""
-        if self._tier is not None and ("logit_bias" in message or status == 413):
-            log.warning("%s refuses the ban list `%s`; a smaller one is used from now on.", self._service, self._tier)
-            self._ban(smaller(self._tier))
-            return True
-        return "Range of input length" in message and self._history.shorten()
-
-
-class _AskAgain(CharacterError):
-    """The request was made smaller; it does not count as a retry."""
-
-
-class _Busy(CharacterError):
-    """Worth trying again, but not at once."""
+    async def _extra(self, said: str) -> str:
+        """What the model is told for this answer only: who speaks, the moment, and what is remembered that matters."""
+        person = self.recollection.person
+        told = [_SPEAKS[self._persona.language].format(person=person)] if person else []
+        async with asyncio.TaskGroup() as group:
+            moment = group.create_task(self._contexts.told())
+            memories = group.create_task(self.recollection.relevant(said))
+        told += moment.result()
+        if not self.answering.avoids_memories:
+            told += memories.result()
+        return "\n".join([*told, *([self.told_besides] if self.told_besides else [])])

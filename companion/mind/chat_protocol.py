@@ -1,209 +1,186 @@
-"""The OpenAI-compatible chat route on the wire, as the character service really speaks it: bytes in, events out.
+"""The chat protocol of the character service, both routes of it, streamed or in one piece: bytes in, events out.
 
-Pure. `request_body` makes what is sent; `AnswerParser` reads what comes back, streamed or in one piece, cut at any
-byte. It never raises: what is not an answer ends in one `Broken` event. The content type is never trusted, because the
-service frames errors as a stream under `application/json`. Sections in comments are those of the specification of
-the service that the tests replay. What refusals mean stands in `refusals`.
+Pure. `encoded` makes what is sent; `AnswerParser` reads what comes back, cut at any byte. It never raises: what is not
+an answer ends in one `Broken` event. Which shape an object of the wire has is seen from the object, because gateways
+answer one route in the manner of the other. What refusals mean stands in `refusals`.
+
+This is the front door: framing is in `chat_stream`, the routes in `openai_route` and `dashscope_route`. Sections in
+comments are those of the specification of the service that the tests replay.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-LONGEST_LINE = 1 << 20
-"""Bytes. One event of a real answer has about 300."""
+from companion.mind import dashscope_route, openai_route
+from companion.mind.chat_events import (
+    Broken,
+    Chunk,
+    Delta,
+    Done,
+    Event,
+    Finished,
+    MemoryUse,
+    Piece,
+    Refused,
+    Usage,
+    whole_text,
+)
+from companion.mind.chat_request import Message, Protocol, Request, ServiceMemory
+from companion.mind.chat_stream import LONGEST_LINE, Frame, FrameReader
+from companion.mind.dashscope_route import Unrepeated
+
+__all__ = [
+    "LONGEST_ANSWER",
+    "LONGEST_LINE",
+    "AnswerParser",
+    "Broken",
+    "Delta",
+    "Done",
+    "Encoded",
+    "Event",
+    "Finished",
+    "MemoryUse",
+    "Message",
+    "Protocol",
+    "Refused",
+    "Request",
+    "ServiceMemory",
+    "Usage",
+    "encoded",
+    "parse_answer",
+    "parse_refusal",
+]
+
+LONGEST_ANSWER = 1 << 20
+"""Characters. The longest that the service can give has about a tenth of that."""
+
+_LONGEST_LIST = 4000
+
+_READERS = {"openai": openai_route.read, "dashscope": dashscope_route.read}
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
-    """The next piece of an answer."""
+class Encoded:
+    """A request as it is sent."""
 
-    index: int
-    """Which answer, where several were asked for."""
+    path: str
+    """Below the route's base address."""
 
-    text: str
-    """Never empty, and always text that UTF-8 can hold."""
+    headers: dict[str, str]
+    """Those that belong to this request; the connection adds those of all."""
 
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """One answer is whole (`stop`) or was cut by `max_tokens` (`length`)."""
-
-    index: int
-    reason: str
+    body: bytes
+    """JSON in UTF-8."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens that the request cost."""
-
-    prompt: int
-    completion: int
-    cached: int
-    """The part of the prompt that was found in the cache."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The service says no, before the answer or in the middle of it."""
-
-    code: str
-    """The catalogue's code; empty where none was given."""
-
-    message: str
-    """The service's own words. They may quote what was said: not for the log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Broken:
-    """What came is no answer, or stopped before its end. Nothing follows."""
-
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """Nothing follows."""
-
-
-Event = Delta | Finished | Usage | Refused | Broken | Done
-
-
-def request_body(
-    model: str,
-    messages: Sequence[Mapping[str, str]],
-    *,
-    logit_bias: Mapping[str, int] | None = None,
-    max_tokens: int | None = None,
-    temperature: float | None = None,
-    stream: bool = True,
-) -> dict[str, Any]:
-    """The JSON object of `POST {base}/chat/completions`; what is None or empty is left out."""
-    body: dict[str, Any] = {"model": model, "messages": list(messages)}
-    if stream:
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
-    if max_tokens is not None:
-        body["max_tokens"] = max_tokens
-    if temperature is not None:
-        body["temperature"] = temperature
-    if logit_bias:
-        body["logit_bias"] = dict(logit_bias)
-    return body
+def encoded(protocol: Protocol, request: Request) -> Encoded:
+    """The request on this route. Halves of characters are joined or replaced."""
+    if protocol == "dashscope":
+        path, headers, body = dashscope_route.PATH, dashscope_route.headers(request), dashscope_route.body(request)
+    else:
+        path, headers, body = openai_route.PATH, openai_route.headers(request), openai_route.body(request)
+    return Encoded(path, headers, whole_text(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode())
 
 
 class AnswerParser:
     """Reads one answer. `feed` it bytes as they come, then `close` it."""
 
-    def __init__(self) -> None:
-        self._line = bytearray()
-        self._data: list[bytes] = []
-        self._data_size = 0
-        self._bare: bytearray | None = None
-        """The whole body, once it turns out to be plain JSON."""
-        self._started = False
-        self._after_cr = False
-        self._finished = False
+    def __init__(self, protocol: Protocol = "openai") -> None:
+        """`protocol` is the route that was asked; the other's shape is read as well."""
+        own = _READERS[protocol]
+        self._readers = (own, *(read for read in _READERS.values() if read is not own))
+        self._frames = FrameReader()
+        self._unrepeated: dict[int, Unrepeated] = {}
+        self._begun: set[int] = set()
+        self._finished: set[int] = set()
+        self._length = 0
         self._ended = False
+        self._usage: Usage | None = None
+
+    @property
+    def usage(self) -> Usage | None:
+        """The latest that is known of what this costs: for an answer that nobody waits to the end of."""
+        return self._usage
+
+    @property
+    def whole(self) -> bool:
+        """Whether every answer that was begun has told why it ended: then nothing but usage is still to come."""
+        return bool(self._finished) and self._begun <= self._finished
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes; return what they complete."""
-        return self._until_end(self._feed(data))
+        return self._until_end(self._frames.feed(data))
 
     def close(self) -> list[Event]:
         """No more bytes will come. The last event is a `Done`, `Refused` or `Broken` if none came before."""
-        return self._until_end(self._close())
+        events = self._until_end(self._frames.close())
+        # `[DONE]` may be missing, and the DashScope route has none.
+        end = Done() if self.whole else Broken("it stopped before the end of the answer")
+        return events if self._ended else events + self._end(end)
 
-    def _until_end(self, events: Iterator[Event]) -> list[Event]:
+    def _until_end(self, frames: Iterable[Frame | Broken]) -> list[Event]:
         """Stop for good at the first event that nothing can follow."""
         out: list[Event] = []
-        while not self._ended and (event := next(events, None)) is not None:
-            out.append(event)
-            self._finished |= isinstance(event, Finished)
-            self._ended = isinstance(event, Refused | Broken | Done)
+        if self._ended:
+            return out
+        for frame in frames:
+            for event in (frame,) if isinstance(frame, Broken) else self._read(frame):
+                if isinstance(event, Refused | Broken | Done):
+                    return out + self._end(event)
+                out.append(event)
         return out
 
-    def _feed(self, data: bytes) -> Iterator[Event]:
-        if not data:
-            return
-        if self._bare is not None:
-            yield from self._gather(data)
-            return
-        # A line ends with LF, CR or CRLF; a CRLF may be cut in two.
-        if self._after_cr and data[:1] == b"\n":
-            data = data[1:]
-            self._after_cr = False
-            if not data:
-                return
-        self._after_cr = data[-1:] == b"\r"
-        lines = data.splitlines(keepends=True)
-        for number, piece in enumerate(lines):
-            self._line += piece
-            if len(self._line) > LONGEST_LINE:
-                yield Broken("a line without end")
-                return
-            if not self._started and self._begins():
-                rest = b"".join([bytes(self._line), *lines[number + 1 :]])
-                self._bare = bytearray()
-                yield from self._gather(rest)
-                return
-            if piece[-1:] in (b"\n", b"\r"):
-                line = bytes(self._line).rstrip(b"\r\n")
-                self._line.clear()
-                yield from self._take_line(line)
+    def _end(self, event: Refused | Broken | Done) -> list[Event]:
+        """What was held back, what it cost, and the end."""
+        self._ended = True
+        rest = [Delta(index, text) for index, one in self._unrepeated.items() if (text := one.rest())]
+        return [*rest, *([self._usage] if self._usage else []), event]
 
-    def _begins(self) -> bool:
-        """Whether what has come so far is the beginning of plain JSON rather than of a stream."""
-        begin = bytes(self._line).removeprefix(b"\xef\xbb\xbf").lstrip()
-        if begin and not b"\xef\xbb\xbf".startswith(begin):
-            self._started = True
-        return begin[:1] == b"{"
-
-    def _gather(self, data: bytes) -> Iterator[Event]:
-        assert self._bare is not None
-        self._bare += data
-        if len(self._bare) > LONGEST_LINE:
-            yield Broken("an answer without end")
-
-    def _take_line(self, line: bytes) -> Iterator[Event]:
-        """Section 4.2, and the rules of server-sent events: comments, other fields, several lines of data."""
-        line = line.removeprefix(b"\xef\xbb\xbf")
-        if not line:
-            yield from self._dispatch()
-            return
-        name, _, value = line.partition(b":")
-        if name == b"data":
-            self._data.append(value.removeprefix(b" "))
-            self._data_size += len(line)
-            if self._data_size > LONGEST_LINE:
-                yield Broken("an event without end")
-
-    def _dispatch(self) -> Iterator[Event]:
-        data = b"\n".join(self._data).strip()
-        self._data.clear()
-        self._data_size = 0
-        if data == b"[DONE]":
+    def _read(self, frame: Frame) -> Iterator[Event]:
+        """One JSON object of the wire: a chunk, a whole answer, or an error."""
+        if frame.data == b"[DONE]":
             yield Done()
-        elif data:
-            yield from _read(data)
+            return
+        failed = frame.event == "error" or (frame.status or 0) >= 400
+        text = frame.data.decode("utf-8-sig", "replace")
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            yield Refused("", "", frame.status) if failed else Broken("it is not a JSON object")
+            return
+        chunk = next((chunk for read in self._readers if (chunk := read(value)) is not None), None)
+        if failed or _is_error(value, chunk):
+            yield _refused(value, frame.status, text)
+        elif chunk is not None:
+            self._usage = chunk.usage or self._usage
+            for piece in chunk.pieces:
+                yield from self._take(piece, may_repeat=chunk.may_repeat)
 
-    def _close(self) -> Iterator[Event]:
-        if self._bare is not None:
-            yield from _read(bytes(self._bare))
-        else:
-            # Neither the last line nor the last event need an end of their own.
-            yield from self._take_line(bytes(self._line))
-            yield from self._dispatch()
-        # `_until_end` has noted meanwhile whether an answer was finished: `[DONE]` may be missing.
-        yield Done() if self._finished else Broken("it stopped before the end of the answer")
+    def _take(self, piece: Piece, *, may_repeat: bool) -> Iterator[Event]:
+        index, text = piece.index, piece.text
+        self._begun.add(index)
+        if may_repeat:
+            text = self._unrepeated.setdefault(index, Unrepeated()).take(text, last=piece.reason != "")
+        if text:
+            self._length += len(text)
+            yield Delta(index, text)
+        if self._length > LONGEST_ANSWER:
+            yield Broken("an answer without end")
+        elif piece.reason and index not in self._finished:
+            self._finished.add(index)
+            yield Finished(index, piece.reason)
 
 
-def parse_answer(body: bytes) -> list[Event]:
+def parse_answer(body: bytes, protocol: Protocol = "openai") -> list[Event]:
     """A whole body at once: a plain answer, a plain error, or either of them framed as a stream."""
-    parser = AnswerParser()
+    parser = AnswerParser(protocol)
     return parser.feed(body) + parser.close()
 
 
@@ -211,63 +188,37 @@ def parse_refusal(status: int, body: bytes) -> Refused:
     """The error of a response whose HTTP status is not 200; where the body holds none, the code is `http_<status>`."""
     refusals = (event for event in parse_answer(body) if isinstance(event, Refused))
     found = next(refusals, Refused("", ""))
-    return found if found.code else Refused(f"http_{status}", found.message)
+    return replace(found, code=found.code or f"http_{status}", status=status)
 
 
-def _read(data: bytes) -> Iterator[Event]:
-    """One JSON object of the wire: a chunk, a whole answer, or an error."""
-    try:
-        value = json.loads(data.decode("utf-8-sig", "replace"))
-    except (ValueError, RecursionError):
-        yield Broken("it is not JSON")
-        return
-    if not isinstance(value, dict):
-        yield Broken("it is not a JSON object")
-        return
+def _is_error(value: Mapping[str, Any], chunk: Chunk | None) -> bool:
+    """Section 4.3 and 5.3: under `error`, or at the top level; elsewhere `detail` or `object: error`."""
+    if value.get("error"):
+        return True
+    if chunk is not None and chunk.pieces:
+        return False
+    return bool((value.get("code") and "message" in value) or (chunk is None and value.get("detail")))
+
+
+def _refused(value: Mapping[str, Any], status: int | None, raw: str) -> Refused:
     error = value.get("error")
-    if error or ("choices" not in value and value.get("code") and "message" in value):
-        yield _refused(error if isinstance(error, dict) else value, error)
-        return
-    choices = value.get("choices")
-    for choice in choices if isinstance(choices, list) else ():
-        if isinstance(choice, dict):
-            yield from _read_choice(choice)
-    usage = value.get("usage")
-    if isinstance(usage, dict):
-        yield _read_usage(usage)
-
-
-def _read_choice(choice: Mapping[str, Any]) -> Iterator[Event]:
-    index = _count(choice.get("index"))
-    holder = choice.get("delta") or choice.get("message")
-    text = holder.get("content") if isinstance(holder, dict) else None
-    if isinstance(text, str) and text:
-        yield Delta(index, _clean(text))
-    reason = choice.get("finish_reason")
-    if isinstance(reason, str) and reason not in ("", "null"):
-        yield Finished(index, reason)
-
-
-def _read_usage(usage: Mapping[str, Any]) -> Usage:
-    """The cache count stood in two places over time, and in none before (section 5.1)."""
-    details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else usage.get("cached_tokens")
-    return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), _count(cached))
-
-
-def _refused(holder: Mapping[str, Any], error: object) -> Refused:
+    holder: Mapping[str, Any] = error if isinstance(error, dict) else value
+    named = [holder.get("code"), holder.get("type")]
     # Other servers put the HTTP status into `code`, as a number.
-    codes = [code for code in (holder.get("code"), holder.get("type")) if isinstance(code, str)]
-    # A code goes into sentences and logs, so it is held to what codes look like.
-    code = re.sub(r"[^A-Za-z0-9_.-]", "", next(iter(codes), ""))[:64]
-    message = holder.get("message") or error
-    return Refused(code, _clean(message) if isinstance(message, str) else "")
+    numbers = [code for code in named if isinstance(code, int) and 400 <= code < 600]
+    message = holder.get("message") or error or value.get("detail")
+    ids = [one.get(key) for key in ("request_id", "id") for one in (value, holder)]
+    return Refused(
+        # A code and an id go into sentences and logs, so they are held to what such things look like.
+        _plain(named),
+        # Some list what is wrong: then the whole of it is the message.
+        whole_text(message) if isinstance(message, str) else raw[:_LONGEST_LIST] if isinstance(message, list) else "",
+        status or next(iter(numbers), None),
+        _plain(ids).removeprefix("chatcmpl-"),
+    )
 
 
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and value >= 0 else 0
-
-
-def _clean(text: str) -> str:
-    """JSON escapes can hold halves of characters: join those that belong together, replace the others."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+def _plain(values: Iterable[object]) -> str:
+    """The first text among them, without what no code or id has, at most 64 characters of it."""
+    text = next((value for value in values if isinstance(value, str) and value), "")
+    return re.sub(r"[^A-Za-z0-9_.-]", "", text)[:64]

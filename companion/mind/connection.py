@@ -1,4 +1,4 @@
-"""One kept connection to the character service: bytes out, answer events in.
+"""One kept connection to the character service, by either of its routes: a request out, answer events in.
 
 Everything that is HTTP, and the only file that knows httpx, whose errors become `CharacterError` here. Runs on the
 event loop's thread and sets no time limit but that for connecting: how long an answer may take is the caller's affair.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import re
 import ssl
 from collections import deque
 from collections.abc import Iterator
@@ -19,10 +20,13 @@ import httpx
 
 from companion import __version__
 from companion.errors import CharacterError, ConfigError
-from companion.mind.chat_protocol import AnswerParser, Event, Refused, parse_refusal
+from companion.mind.chat_protocol import AnswerParser, Encoded, Event, Protocol, Refused, Usage, parse_refusal
 from companion.mind.key import Key
 
 log = logging.getLogger("companion")
+
+SESSION_HEADER = "x-dashscope-aca-session"
+"""Turns the service's cache on, and names its memory (sections 6 and 7). Other servers ignore it."""
 
 WARM_S = 60.0
 """A connection used less than this ago is still open, as far as we know."""
@@ -35,20 +39,25 @@ _LONGEST_REFUSAL = 65_536
 
 
 class Connection:
-    """The way to one service, in one session."""
+    """The way to one service."""
 
     def __init__(
-        self, base_url: str, session: str, key: Key | None, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        base_url: str,
+        session: str,
+        key: Key | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        protocol: Protocol = "openai",
     ) -> None:
-        """`transport` takes the place of the network.
+        """`session` is that of requests which name no other; `transport` takes the place of the network.
 
         Raises `ConfigError` where the address, or a proxy named in the environment, cannot be used.
         """
         url = _address(base_url)
         self.service = f"The character service at {url.host}"
         """How a sentence about it begins."""
-        self._chat_url = f"{str(url).rstrip('/')}/chat/completions"
-        self._models_url = f"{str(url).rstrip('/')}/models"
+        self._url = url
+        self._protocol: Protocol = protocol
         self._client = _client(url, session, key, transport)
 
     async def warm(self) -> None:
@@ -56,40 +65,64 @@ class Connection:
         try:
             async with asyncio.timeout(_PREPARE_S):
                 # No body comes back that would have to be read, and any answer at all will do.
-                await self._client.head(self._models_url)
+                await self._client.head(self._below("models"))
         except (httpx.HTTPError, TimeoutError) as error:
             log.debug("%s could not be greeted: %s", self.service, type(error).__name__)
 
-    async def ask(self, body: bytes) -> Answer:
-        """Send a chat request; returns with the head of the response. Raises `CharacterError`."""
-        request = self._client.build_request("POST", self._chat_url, content=body)
+    async def ask(self, request: Encoded, session: str | None = None) -> Answer:
+        """Send a chat request; returns with the head of the response. Raises `CharacterError`.
+
+        `session` takes the place of the connection's own: persons and characters have one each.
+        """
+        headers = request.headers if session is None else {**request.headers, SESSION_HEADER: session}
+        sent = self._client.build_request("POST", self._below(request.path), content=request.body, headers=headers)
         with _translated(self.service):
-            return Answer(self.service, await self._client.send(request, stream=True))
+            return Answer(self.service, await self._client.send(sent, stream=True), self._protocol)
 
     async def close(self) -> None:
         """Close it for good."""
         await self._client.aclose()
 
+    def _below(self, path: str) -> httpx.URL:
+        """An address below the base, which may have a query of its own."""
+        return self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{path}")
+
 
 class Answer:
     """One open response, read event by event."""
 
-    def __init__(self, service: str, response: httpx.Response) -> None:
+    def __init__(self, service: str, response: httpx.Response, protocol: Protocol = "openai") -> None:
         self.status = response.status_code
+        self.request_id = re.sub(r"[^A-Za-z0-9-]", "", response.headers.get("x-request-id", ""))[:64]
+        """What the service's support asks for; empty where the response has none."""
         self._service = service
         self._response = response
         # As they come: nothing compressed was asked for, and a small lie would unpack into a flood.
         self._chunks = response.aiter_raw()
-        self._parser = AnswerParser()
+        self._parser = AnswerParser(protocol)
         self._events: deque[Event] = deque()
+
+    @property
+    def usage(self) -> Usage | None:
+        """The latest that is known of what the answer costs; mostly nothing before its end."""
+        return self._parser.usage
 
     async def next_event(self) -> Event:
         """The next event of an answer; not to be called after the one that ends it. Raises `CharacterError`."""
         while not self._events:
-            with _translated(self._service):
-                data = await anext(self._chunks, None)
+            data = await self._next_chunk()
             self._events.extend(self._parser.close() if data is None else self._parser.feed(data))
         return self._events.popleft()
+
+    async def _next_chunk(self) -> bytes | None:
+        """None at the end; also where the connection breaks after all that was asked for has come."""
+        try:
+            return await anext(self._chunks, None)
+        except httpx.HTTPError as error:
+            if self._parser.whole:
+                log.debug("%s broke off after its answer: %s", self._service, type(error).__name__)
+                return None
+            raise _as_ours(self._service, error) from error
 
     async def refusal(self) -> Refused:
         """What a response that is no answer says. Raises `CharacterError`."""
@@ -120,15 +153,18 @@ def _translated(service: str) -> Iterator[None]:
     """httpx's errors as ours."""
     try:
         yield
-    except httpx.ConnectError as error:
-        reason = "cannot be reached: check the network."
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            reason = "has no certificate that can be trusted: check this device's clock and the network."
-        raise CharacterError(f"{service} {reason}") from error
-    except httpx.ConnectTimeout as error:
-        raise CharacterError(f"{service} cannot be reached: check the network.") from error
     except httpx.HTTPError as error:
-        raise CharacterError(f"The connection to {service[0].lower()}{service[1:]} broke.") from error
+        raise _as_ours(service, error) from error
+
+
+def _as_ours(service: str, error: httpx.HTTPError) -> CharacterError:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return CharacterError(
+            f"{service} has no certificate that can be trusted: check this device's clock and the network."
+        )
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return CharacterError(f"{service} cannot be reached: check the network.")
+    return CharacterError(f"The connection to {service[0].lower()}{service[1:]} broke.")
 
 
 def _address(base_url: str) -> httpx.URL:
@@ -147,12 +183,11 @@ def _client(
     url: httpx.URL, session: str, key: Key | None, transport: httpx.AsyncBaseTransport | None
 ) -> httpx.AsyncClient:
     headers = {
-        "Accept": "text/event-stream",
         # A compressed stream would come in lumps.
         "Accept-Encoding": "identity",
         "Content-Type": "application/json",
         "User-Agent": f"companion/{__version__}",
-        "x-dashscope-aca-session": session,
+        SESSION_HEADER: session,
     }
     if key is not None:
         headers["Authorization"] = f"Bearer {key.reveal()}"

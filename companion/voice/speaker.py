@@ -38,7 +38,8 @@ class CardSpeaker:
         self._card = card
         self._name = name
         self._latency_s = latency_s
-        self._volume = volume
+        self.volume = volume
+        """0 to 1; what is written from now on is this loud."""
         self._loop = asyncio.get_running_loop()
         self._stream: Stream | None = None
         self._starting = asyncio.Lock()
@@ -60,7 +61,7 @@ class CardSpeaker:
             await self._run()  # only an open stream tells at which rate to queue
         await self._wait(lambda: self._playback.queued <= AHEAD_S * self._playback.rate)
         start = self._written
-        sound = amplified(pcm, self._volume)
+        sound = amplified(pcm, self.volume)
         self._playback.append(sound if self._resampler is None else self._resampler.feed(sound))
         self._written += len(pcm) // SAMPLE_BYTES
         if pcm:

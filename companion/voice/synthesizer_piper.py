@@ -26,6 +26,7 @@ import numpy as np
 from companion.config import Device
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Phoneme, Voiced
+from companion.models_catalogue import installed
 from companion.persona import Persona
 from companion.voice.loudness import even
 
@@ -88,12 +89,18 @@ class PiperSynthesizer:
 
 
 def build(device: Device, persona: Persona) -> PiperSynthesizer:
-    """The device's voice. Raises `EngineUnavailable` where Piper or a sound voice file is not there."""
-    if device.voice.model is None:
-        raise EngineUnavailable("Piper has no voice: name its .onnx file as voice.model in the device file.")
+    """The device's voice, else one that was fetched for the persona's language.
+
+    Raises `EngineUnavailable` where Piper or a sound voice file is not there.
+    """
+    model = device.voice.model or installed("piper", persona.language)
+    if model is None:
+        raise EngineUnavailable(
+            "Piper has no voice: fetch one with `companion models pull`, or name its .onnx file as voice.model."
+        )
     if importlib.util.find_spec("piper") is None:
         raise EngineUnavailable("Piper is not installed: pip install piper-tts")
-    voice = read_voice_file(device.voice.model)
+    voice = read_voice_file(model)
     speaker = persona.speech.speaker
     if speaker is not None and speaker >= voice.speakers:
         raise EngineUnavailable(

@@ -32,7 +32,7 @@ _BREAK = frozenset(" ^$")
 
 
 def aperture(symbol: str) -> float | None:
-    """How far the mouth may open for a phoneme, 0 to 1; None for what is no sound of its own (stress, length, break)."""
+    """How far the mouth may open for a phoneme, 0 to 1; None for stress, length and breaks."""
     first = symbol[:1]
     if first in _APERTURE:
         return _APERTURE[first]

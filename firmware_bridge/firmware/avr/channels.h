@@ -16,23 +16,34 @@
 
 enum kind { LIGHT = 1, SERVO, MOTOR, MOUTH };
 
+/* The tables stay in the flash: 2 KB of RAM are for what changes. */
+#ifndef __AVR__
+#define __flash
+#endif
+
 struct channel_limits {
     uint8_t kind;
     int16_t low, neutral, high;
-    uint16_t fastest; /* largest change in a second */
+    uint16_t fastest;       /* largest change in a second */
+    uint16_t acceleration;  /* largest change of that in a second; 0: none */
+    uint16_t longest, rest; /* ms that it may run, and must rest then; 0: for ever */
+    uint16_t current;       /* mA while it runs; 0: not counted */
 };
 
 #define CHANNELS 8
-static const struct channel_limits LIMITS[CHANNELS] = {
-    {SERVO, -900, 0, 900, 6000},
-    {SERVO, -900, 0, 900, 6000},
-    {SERVO, -300, 0, 1500, 6000},
-    {SERVO, -300, 0, 1500, 6000},
-    {MOUTH, 0, 0, 1000, 20000},
-    {MOTOR, -1000, 0, 1000, 4000},
-    {LIGHT, 0, 0, 255, 1530},
-    {LIGHT, 0, 0, 255, 1530},
+static const __flash struct channel_limits LIMITS[CHANNELS] = {
+    {SERVO, -900, 0, 900, 6000, 60000, 0, 0, 250},
+    {SERVO, -900, 0, 900, 6000, 60000, 0, 0, 250},
+    {SERVO, -300, 0, 1500, 6000, 60000, 0, 0, 250},
+    {SERVO, -300, 0, 1500, 6000, 60000, 0, 0, 250},
+    {MOUTH, 0, 0, 1000, 20000, 0, 0, 0, 0},
+    {MOTOR, -1000, 0, 1000, 4000, 0, 20000, 5000, 600},
+    {LIGHT, 0, 0, 255, 1530, 0, 0, 0, 0},
+    {LIGHT, 0, 0, 255, 1530, 0, 0, 0, 0},
 };
+/* mA that all channels may draw together, 0: no end. The mouth must not wait, and the lights do not surge: they come
+ * on top. */
+#define BUDGET 1200
 
 enum event_kind { BUTTON = 1, TOUCH, BATTERY, OVER_CURRENT, LID };
 
@@ -42,7 +53,7 @@ struct input {
 };
 
 #define INPUTS 5
-static const struct input INPUT[INPUTS] = {
+static const __flash struct input INPUT[INPUTS] = {
     {BUTTON, 0, 3, 3},
     {BUTTON, 1, 3, 3},
     {TOUCH, 0, 3, 3},
@@ -52,7 +63,7 @@ static const struct input INPUT[INPUTS] = {
 
 /* Pulse of each servo and the mouth at 0, and how far it grows: 1000 us for 90 degrees or for a fully open mouth. */
 #define SERVOS 5
-static const uint16_t ZERO_PULSE_US[SERVOS] = {1500, 1500, 833, 833, 1000};
+static const __flash uint16_t ZERO_PULSE_US[SERVOS] = {1500, 1500, 833, 833, 1000};
 #define STRIP_PIXELS 8
 #define BATTERY_DIVIDER 4
 #define OVER_CURRENT_MV 2500

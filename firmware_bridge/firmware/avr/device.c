@@ -13,8 +13,8 @@
 #define BATTERY_STEP_MV 100
 
 enum type {
-    HELLO = 0x01, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK,
-    HELLO_REPLY = 0x81, ACK, NACK, STATE, EVENT = 0x90
+    HELLO = 0x01, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK, ASK_LIMITS,
+    HELLO_REPLY = 0x81, ACK, NACK, STATE, LIMITS_REPLY, EVENT = 0x90
 };
 enum reason { VERSION = 1, NO_SESSION, OUT_OF_ORDER, UNKNOWN_TYPE, MALFORMED, UNKNOWN_CHANNEL, QUEUE_FULL };
 enum ack_flag { CLAMPED = 1, LOCKED = 2 };
@@ -93,7 +93,8 @@ static bool is_active(uint8_t kind)
 
 static void send_state(uint8_t seq)
 {
-    body[2] = (is_active(LID) ? 1 : 0) | (is_active(OVER_CURRENT) ? 2 : 0) | (motion_moving() ? 4 : 0);
+    body[2] = (is_active(LID) ? 1 : 0) | (is_active(OVER_CURRENT) ? 2 : 0) | (motion_moving() ? 4 : 0) |
+              (motion_held() ? 8 : 0);
     uint8_t at = put16(3, device.battery_mv);
     at = put16(at, device.receiver.broken);
     body[at++] = CHANNELS;
@@ -102,10 +103,26 @@ static void send_state(uint8_t seq)
     send(STATE, seq, at - 2);
 }
 
+static void send_limits(uint8_t seq, uint8_t channel)
+{
+    const __flash struct channel_limits *limits = &LIMITS[channel];
+    body[2] = channel;
+    uint8_t at = put16(3, limits->acceleration);
+    at = put16(at, limits->longest);
+    at = put16(at, limits->rest);
+    at = put16(at, limits->current);
+    at = put16(at, BUDGET);
+    send(LIMITS_REPLY, seq, at - 2);
+}
+
 static void answer(uint8_t seq)
 {
     if (device.last_type == STATE) {
         send_state(seq);
+        return;
+    }
+    if (device.last_type == LIMITS_REPLY) {
+        send_limits(seq, device.last[0]);
         return;
     }
     body[2] = device.last[0];
@@ -187,6 +204,18 @@ static void take_entries(const uint8_t *payload, uint8_t length, uint8_t size)
     }
 }
 
+static void ask_limits(const uint8_t *payload, uint8_t length)
+{
+    if (length != 1) {
+        refuse(MALFORMED, 0);
+    } else if (payload[0] >= CHANNELS) {
+        refuse(UNKNOWN_CHANNEL, payload[0]);
+    } else {
+        device.last_type = LIMITS_REPLY;
+        device.last[0] = payload[0];
+    }
+}
+
 static void carry_out(uint8_t type, const uint8_t *payload, uint8_t length)
 {
     device.last_type = ACK;
@@ -195,7 +224,9 @@ static void carry_out(uint8_t type, const uint8_t *payload, uint8_t length)
         take_entries(payload, length, SETTING_BYTES);
     else if (type == KEYFRAMES)
         take_entries(payload, length, KEYFRAME_BYTES);
-    else if (type > QUERY)
+    else if (type == ASK_LIMITS)
+        ask_limits(payload, length);
+    else if (type == 0 || type > ASK_LIMITS)
         refuse(UNKNOWN_TYPE, type);
     else if (length != 0)
         refuse(MALFORMED, 0);

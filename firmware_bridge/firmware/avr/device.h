@@ -9,7 +9,7 @@
 #include "channels.h"
 
 #define PROTOCOL_VERSION 1
-#define FIRMWARE_VERSION {0, 1, 0}
+#define FIRMWARE_VERSION {0, 2, 0}
 
 struct readings {
     uint8_t active;      /* bit n: INPUT[n] is not at rest */

@@ -6,6 +6,7 @@
 #define FRAMES_A_SECOND 50
 #define GLIDE_FRAMES 8
 #define RISE_PAUSE 17
+#define RUNS_ON 5 /* frames for which a channel counts as running after it last moved */
 
 struct keyframe {
     int16_t goal[3];
@@ -20,9 +21,16 @@ static struct channel {
     uint16_t done; /* frames of the first keyframe that are over */
     int16_t glide_from;
     uint8_t glide; /* frames left on the way to neutral */
+    int16_t speed; /* change in the last frame, of channels with an acceleration */
+    uint16_t ran, rested; /* frames */
+    bool resting;
+    uint8_t runs;
     bool falling[2];
     uint8_t since_rise[2];
 } channels[CHANNELS];
+
+static uint8_t turn; /* the first to be asked whether it begins to run */
+static bool held;
 
 static uint8_t parts(uint8_t channel) { return LIMITS[channel].kind == LIGHT ? 3 : 1; }
 
@@ -35,7 +43,7 @@ static int16_t stepped(int16_t value, int16_t goal, int16_t step)
 
 static bool read_value(uint8_t channel, const uint8_t *bytes, int16_t goal[3])
 {
-    const struct channel_limits *limits = &LIMITS[channel];
+    const __flash struct channel_limits *limits = &LIMITS[channel];
     if (limits->kind == LIGHT) {
         for (uint8_t i = 0; i < 3; i++)
             goal[i] = bytes[i];
@@ -50,6 +58,8 @@ static bool read_value(uint8_t channel, const uint8_t *bytes, int16_t goal[3])
 void motion_start(void)
 {
     memset(channels, 0, sizeof channels);
+    turn = 0;
+    held = false;
     for (uint8_t i = 0; i < CHANNELS; i++) {
         channels[i].value[0] = channels[i].target[0] = LIMITS[i].neutral;
         channels[i].falling[0] = channels[i].falling[1] = true;
@@ -64,6 +74,7 @@ void motion_neutral(void)
         one->waiting = 0;
         one->done = 0;
         one->glide = 0;
+        one->speed = 0;
         for (uint8_t part = 0; part < 3; part++)
             one->target[part] = 0;
         one->target[0] = LIMITS[i].neutral;
@@ -151,33 +162,133 @@ static void show_light(struct channel *one, int16_t step)
     memcpy(one->value, next, sizeof next);
 }
 
-void motion_frame(void)
+static uint16_t frames_of(uint16_t ms) { return ms / FRAME_MS + (ms % FRAME_MS != 0); }
+
+static int16_t step_of(uint8_t channel)
 {
-    for (uint8_t i = 0; i < CHANNELS; i++) {
-        struct channel *one = &channels[i];
-        int16_t step = LIMITS[i].fastest / FRAMES_A_SECOND;
-        if (step == 0)
-            step = 1;
-        if (one->glide) {
-            one->glide--;
-            int32_t way = (int32_t)LIMITS[i].neutral - one->glide_from;
-            one->value[0] = one->glide_from + way * (GLIDE_FRAMES - one->glide) / GLIDE_FRAMES;
-            continue;
+    int16_t step = LIMITS[channel].fastest / FRAMES_A_SECOND;
+    return step ? step : 1;
+}
+
+/* The largest step, up to the given one, from which slowing down by acceleration a frame ends within distance. */
+static int16_t fastest_to_stop(int32_t distance, int16_t acceleration, int16_t step)
+{
+    int32_t slower = 0, to_stop = acceleration;
+    while (distance > to_stop) {
+        slower++;
+        if (slower * acceleration >= step)
+            return step;
+        to_stop += acceleration * (slower + 1);
+    }
+    int32_t most = (distance + acceleration * slower * (slower + 1) / 2) / (slower + 1);
+    return most < step ? most : step;
+}
+
+/* Counts what a channel runs and rests. */
+static void count(struct channel *one, uint8_t channel, bool drives)
+{
+    uint16_t longest = frames_of(LIMITS[channel].longest);
+    if (drives)
+        one->runs = RUNS_ON;
+    else if (one->runs)
+        one->runs--;
+    if (!longest)
+        return;
+    if (drives) {
+        one->rested = 0;
+        if (one->ran < longest)
+            one->ran++;
+        one->resting = one->ran == longest;
+    } else {
+        if (one->rested != UINT16_MAX)
+            one->rested++;
+        if (one->rested >= frames_of(LIMITS[channel].rest)) {
+            one->ran = 0;
+            one->resting = false;
         }
-        if (one->waiting)
-            follow_keyframes(one);
-        if (LIMITS[i].kind == LIGHT)
-            show_light(one, step);
-        else
-            one->value[0] = stepped(one->value[0], one->target[0], step);
     }
 }
+
+/* The target's part of a frame; true where the output still has to move to goal. */
+static bool advance(struct channel *one, uint8_t channel, int16_t *goal)
+{
+    int16_t neutral = LIMITS[channel].neutral;
+    if (one->glide) {
+        one->glide--;
+        int32_t way = (int32_t)neutral - one->glide_from;
+        one->value[0] = one->glide_from + way * (GLIDE_FRAMES - one->glide) / GLIDE_FRAMES;
+        count(one, channel, true);
+        return false;
+    }
+    if (one->waiting)
+        follow_keyframes(one);
+    if (LIMITS[channel].kind == LIGHT) {
+        show_light(one, step_of(channel));
+        return false;
+    }
+    *goal = !one->resting ? one->target[0] : LIMITS[channel].kind == MOTOR ? neutral : one->value[0];
+    return true;
+}
+
+static bool wants(const struct channel *one, uint8_t channel, int16_t goal)
+{
+    return one->value[0] != goal || one->speed != 0 ||
+           (LIMITS[channel].kind == MOTOR && one->value[0] != LIMITS[channel].neutral);
+}
+
+static void move(struct channel *one, uint8_t channel, int16_t goal)
+{
+    count(one, channel, wants(one, channel, goal));
+    int16_t step = step_of(channel), at = one->value[0];
+    if (!LIMITS[channel].acceleration) {
+        one->value[0] = stepped(at, goal, step);
+        return;
+    }
+    int16_t acceleration = LIMITS[channel].acceleration / (FRAMES_A_SECOND * FRAMES_A_SECOND);
+    if (acceleration == 0)
+        acceleration = 1;
+    int32_t distance = (int32_t)goal - at;
+    int16_t most = fastest_to_stop(distance < 0 ? -distance : distance, acceleration, step);
+    one->speed = stepped(one->speed, distance > 0 ? most : -most, acceleration);
+    one->value[0] = at + one->speed;
+}
+
+void motion_frame(void)
+{
+    uint16_t used = 0;
+    for (uint8_t i = 0; i < CHANNELS; i++)
+        if (channels[i].runs)
+            used += LIMITS[i].current;
+    uint8_t i = turn;
+    bool begun = false;
+    held = false;
+    for (uint8_t place = 0; place < CHANNELS; place++, i = (i + 1) % CHANNELS) {
+        struct channel *one = &channels[i];
+        uint16_t current = LIMITS[i].current;
+        int16_t goal;
+        if (!advance(one, i, &goal))
+            continue;
+        if (current && !one->runs && wants(one, i, goal)) {
+            if (begun || (used && BUDGET && used + current > BUDGET)) {
+                held = true;
+                continue;
+            }
+            begun = true;
+            used += current;
+            turn = (i + 1) % CHANNELS;
+        }
+        held |= one->resting;
+        move(one, i, goal);
+    }
+}
+
+bool motion_held(void) { return held; }
 
 bool motion_moving(void)
 {
     for (uint8_t i = 0; i < CHANNELS; i++) {
         const struct channel *one = &channels[i];
-        if (one->waiting || one->glide || memcmp(one->value, one->target, sizeof one->value[0] * parts(i)) != 0)
+        if (one->waiting || one->glide || one->speed || memcmp(one->value, one->target, sizeof one->value[0] * parts(i)) != 0)
             return true;
     }
     return false;

@@ -15,6 +15,8 @@ void motion_start(void);
 void motion_neutral(void);
 void motion_frame(void);
 bool motion_moving(void);
+/* Whether a channel waits for current or has to rest. */
+bool motion_held(void);
 bool motion_has_room(uint8_t channel, uint8_t keyframes);
 /* Both take a value of three bytes and return whether it had to be clamped. */
 bool motion_set(uint8_t channel, const uint8_t *value);

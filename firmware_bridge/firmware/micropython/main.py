@@ -1,34 +1,24 @@
 """The board's part for a Raspberry Pi Pico or an ESP32 with MicroPython: pins, PWM, lights and the serial port.
 
-Copy this file and the folder `companion_device` to the board (`mpremote cp -r companion_device main.py :`). The link is
-UART `UART_ID` at 115200 baud, for example through a USB adapter. Change the tables for your body. One thread; frames
-are 20 ms by the board's millisecond counter. The watchdog resets a loop that hangs, and a board that starts is in its
-neutral pose.
+Copy `companion_device`, `board.py` and this file to the board: `mpremote cp -r companion_device board.py main.py :`.
+The link is UART `UART_ID` at 115200 baud, for example through a USB adapter. The pins are here and the channels in
+`board.py`: change them for your body. One thread; frames are 20 ms by the board's millisecond counter. The watchdog
+resets a loop that hangs, and a board that starts is in its neutral pose.
 """
 
 import time
 
 import machine
 import neopixel
-from companion_device.device import BUTTON, LID, OVER_CURRENT, TOUCH, Device
+from board import BUDGET_MA, CHANNELS, INPUTS
+from companion_device.device import TOUCH, Device
 from companion_device.motion import LIGHT, MOTOR, MOUTH, SERVO
 
 UART_ID, TX, RX = 0, 0, 1
-CHANNELS = (
-    (SERVO, -900, 0, 900, 6000),
-    (SERVO, -900, 0, 900, 6000),
-    (SERVO, -300, 0, 1500, 6000),
-    (SERVO, -300, 0, 1500, 6000),
-    (MOUTH, 0, 0, 1000, 20000),
-    (MOTOR, -1000, 0, 1000, 4000),
-    (LIGHT, 0, 0, 255, 1530),
-    (LIGHT, 0, 0, 255, 1530),
-)
 SERVO_PINS = (2, 3, 4, 5, 6)
 ZERO_PULSE_US = (1500, 1500, 833, 833, 1000)
 MOTOR_PINS = (7, 8)
 STRIP_PIN, STRIP_PIXELS = 9, 8
-INPUTS = ((BUTTON, 0, 3, 3), (BUTTON, 1, 3, 3), (TOUCH, 0, 3, 3), (LID, 0, 3, 3), (OVER_CURRENT, 0, 1, 50))
 INPUT_PINS = ((10, 0), (11, 0), (12, 1), (13, 1), (14, 0))
 """Pin, and its level when the input is not at rest. The motor driver's fault output is low when there is too much."""
 
@@ -67,7 +57,7 @@ def main():
     # A touch sensor drives its pin; all others are switches to ground.
     pulls = [None if one[0] == TOUCH else machine.Pin.PULL_UP for one in INPUTS]
     pins = [machine.Pin(pin, machine.Pin.IN, pull) for (pin, _), pull in zip(INPUT_PINS, pulls)]
-    device = Device(CHANNELS, INPUTS, uart.write)
+    device = Device(CHANNELS, INPUTS, uart.write, BUDGET_MA)
     watchdog = machine.WDT(timeout=1000)
     due = time.ticks_ms()
     while True:

@@ -1,18 +1,18 @@
 """The device: session, sequence, commands and events. No hardware and no clock: call `take` and `frame`."""
 
 from .frames import Receiver, write
-from .motion import LIGHT, QUEUE, Channel
+from .motion import LIGHT, QUEUE, Motion
 
 PROTOCOL_VERSION = 1
-FIRMWARE_VERSION = (0, 1, 0)
+FIRMWARE_VERSION = (0, 2, 0)
 SILENCE_MS = 300
 SILENCE_FRAMES = SILENCE_MS // 20
 EVENT_REPEAT = 5
 EVENTS = 8
 BATTERY_STEP_MV = 100
 
-HELLO, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK = 1, 2, 3, 4, 5, 6, 7
-HELLO_REPLY, ACK, NACK, STATE, EVENT = 0x81, 0x82, 0x83, 0x84, 0x90
+HELLO, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK, ASK_LIMITS = 1, 2, 3, 4, 5, 6, 7, 8
+HELLO_REPLY, ACK, NACK, STATE, LIMITS, EVENT = 0x81, 0x82, 0x83, 0x84, 0x85, 0x90
 VERSION, NO_SESSION, OUT_OF_ORDER, UNKNOWN_TYPE, MALFORMED, UNKNOWN_CHANNEL, QUEUE_FULL = 1, 2, 3, 4, 5, 6, 7
 CLAMPED, LOCKED = 1, 2
 BUTTON, TOUCH, BATTERY, OVER_CURRENT, LID = 1, 2, 3, 4, 5
@@ -27,13 +27,15 @@ def u16(number):
 
 
 class Device:
-    """`channels` holds (kind, low, neutral, high, fastest); `inputs` holds (kind, index, on_frames, off_frames).
+    """`channels` holds the limits of each (see `motion.Channel`); `inputs` holds (kind, index, on_frames, off_frames).
 
-    `send` is called with the bytes of each frame that goes to the host.
+    `send` is called with the bytes of each frame that goes to the host. `budget` is the current that all channels
+    share, in milliamperes.
     """
 
-    def __init__(self, channels, inputs, send):
-        self.channels = [Channel(one) for one in channels]
+    def __init__(self, channels, inputs, send, budget=0):
+        self._motion = Motion(channels, budget)
+        self.channels = self._motion.channels
         self._inputs = inputs
         self._send_bytes = send
         self._receiver = Receiver()
@@ -65,19 +67,14 @@ class Device:
             self._silent += 1
             if self._silent >= SILENCE_FRAMES:
                 self._session = None
-                self._go_neutral()
+                self._motion.go_neutral()
         if self._session is not None:
             self._report()
             self._send_events()
-        for channel in self.channels:
-            channel.frame()
+        self._motion.frame()
 
     def _send(self, kind, seq, payload):
         self._send_bytes(write(bytes((kind, seq)) + payload))
-
-    def _go_neutral(self):
-        for channel in self.channels:
-            channel.go_neutral()
 
     def _take_frame(self, kind, seq, payload):
         if kind == HELLO:
@@ -118,11 +115,11 @@ class Device:
             self._events = []
             self._event_seq = 0
             self._event_pause = 0
-            self._go_neutral()
+            self._motion.go_neutral()
         reply = u16(session) + bytes((PROTOCOL_VERSION,)) + bytes(FIRMWARE_VERSION) + u16(SILENCE_MS)
         reply += bytes((QUEUE, len(self.channels)))
         for channel in self.channels:
-            reply += bytes((channel.kind,)) + b"".join(u16(limit) for limit in channel.limits[1:])
+            reply += bytes((channel.kind,)) + b"".join(u16(limit) for limit in channel.limits[1:5])
         self._send(HELLO_REPLY, 0, reply)
 
     def _answer(self, seq):
@@ -134,7 +131,7 @@ class Device:
 
     def _state(self):
         flags = self._is_active(LID) | self._is_active(OVER_CURRENT) << 1
-        flags |= any(channel.moving() for channel in self.channels) << 2
+        flags |= self._motion.moving() << 2 | self._motion.held << 3
         head = bytes((flags,)) + u16(self._battery_mv) + u16(self._receiver.broken) + bytes((len(self.channels),))
         return head + b"".join(channel.data() for channel in self.channels)
 
@@ -142,13 +139,23 @@ class Device:
         """The answer to a command: type and payload. Raises Refused."""
         if kind in (SET, KEYFRAMES):
             return ACK, bytes((self._take_entries(kind, payload),))
-        if kind > QUERY:
+        if kind == ASK_LIMITS:
+            return LIMITS, self._limits(payload)
+        if kind == 0 or kind > ASK_LIMITS:
             raise Refused(UNKNOWN_TYPE, kind)
         if payload:
             raise Refused(MALFORMED, 0)
         if kind == STOP:
-            self._go_neutral()
+            self._motion.go_neutral()
         return (STATE, b"") if kind == QUERY else (ACK, b"\0")
+
+    def _limits(self, payload):
+        if len(payload) != 1:
+            raise Refused(MALFORMED, 0)
+        if payload[0] >= len(self.channels):
+            raise Refused(UNKNOWN_CHANNEL, payload[0])
+        limits = self.channels[payload[0]].limits[5:]
+        return payload + b"".join(u16(limit) for limit in limits) + u16(self._motion.budget)
 
     def _take_entries(self, kind, payload):
         """Carry out a set or keyframes, as a whole; the flags of its ack. Raises Refused."""
@@ -190,7 +197,7 @@ class Device:
         self._battery_mv = 0 if battery_mv < 1000 else battery_mv
         locked = self._is_active(LID) or self._is_active(OVER_CURRENT)
         if locked and not self._locked:
-            self._go_neutral()
+            self._motion.go_neutral()
         self._locked = locked
 
     def _add_event(self, kind, index, value):

@@ -1,4 +1,4 @@
-"""Values, keyframes and limits of one channel, in frames of 20 ms. Whole numbers only, as in the C firmware."""
+"""Values, keyframes and limits of channels, in frames of 20 ms. Whole numbers only, as in the C firmware."""
 
 LIGHT, SERVO, MOTOR, MOUTH = 1, 2, 3, 4
 QUEUE = 4
@@ -6,6 +6,8 @@ FRAME_MS = 20
 FRAMES_A_SECOND = 50
 GLIDE_FRAMES = 8
 RISE_PAUSE = 17
+RUNS_ON = 5
+"""Frames for which a channel counts as running after it last moved."""
 
 
 def divided(number, by):
@@ -17,14 +19,70 @@ def stepped(value, goal, step):
     return min(goal, value + step) if goal > value else max(goal, value - step)
 
 
+def fastest_to_stop(distance, acceleration, step):
+    """The largest step, up to `step`, from which slowing down by `acceleration` a frame ends within `distance`."""
+    slower = 0
+    while distance > acceleration * (slower + 1) * (slower + 2) // 2:
+        slower += 1
+        if slower * acceleration >= step:
+            return step
+    return min(step, (distance + acceleration * slower * (slower + 1) // 2) // (slower + 1))
+
+
+class Motion:
+    """All channels, and the current that they share. `budget` is in milliamperes; 0 is without end."""
+
+    def __init__(self, limits, budget):
+        self.channels = [Channel(one) for one in limits]
+        self.budget = budget
+        self.held = False
+        self._turn = 0
+
+    def go_neutral(self):
+        for channel in self.channels:
+            channel.go_neutral()
+
+    def moving(self):
+        return any(channel.moving() for channel in self.channels)
+
+    def frame(self):
+        """20 ms pass. A channel that stands still may begin when there is current for it, one in each frame."""
+        used = sum(channel.current for channel in self.channels if channel.runs)
+        first, count = self._turn, len(self.channels)
+        begun = self.held = False
+        for place in range(count):
+            number = (first + place) % count
+            channel = self.channels[number]
+            goal = channel.advance()
+            if goal is None:
+                continue
+            if channel.current and not channel.runs and channel.wants(goal):
+                if begun or (used and self.budget and used + channel.current > self.budget):
+                    self.held = True
+                    continue
+                begun = True
+                used += channel.current
+                self._turn = (number + 1) % count
+            self.held |= channel.resting
+            channel.move(goal)
+
+
 class Channel:
-    """One output. `limits` is (kind, low, neutral, high, fastest)."""
+    """One output. `limits` is (kind, low, neutral, high, fastest, acceleration, longest, rest, current)."""
 
     def __init__(self, limits):
         self.limits = limits
-        self.kind, self.low, self.neutral, self.high, fastest = limits
+        self.kind, self.low, self.neutral, self.high, fastest, acceleration, longest, rest, self.current = limits
         self._step = fastest // FRAMES_A_SECOND or 1
+        self._acceleration = acceleration and (acceleration // (FRAMES_A_SECOND * FRAMES_A_SECOND) or 1)
+        self._longest = (longest + FRAME_MS - 1) // FRAME_MS
+        self._rest_frames = (rest + FRAME_MS - 1) // FRAME_MS
         self.value = self._rest()
+        self.runs = 0
+        self.resting = False
+        self._speed = 0
+        self._ran = 0
+        self._rested = 0
         self._target = self._rest()
         self._start = self._rest()
         self._queue = []
@@ -71,6 +129,7 @@ class Channel:
         self._queue = []
         self._done = 0
         self._glide = 0
+        self._speed = 0
         self._target = self._rest()
         if self.kind == LIGHT:
             self._falling = [True, True]
@@ -82,7 +141,7 @@ class Channel:
             self._glide = GLIDE_FRAMES
 
     def moving(self):
-        return bool(self._queue) or self._glide > 0 or self.value != self._target
+        return bool(self._queue) or self._glide > 0 or self._speed != 0 or self.value != self._target
 
     def data(self):
         """The output as three bytes."""
@@ -90,18 +149,58 @@ class Channel:
             return bytes(self.value)
         return bytes((self.value[0] & 0xFF, self.value[0] >> 8 & 0xFF, 0))
 
-    def frame(self):
-        """20 ms pass."""
+    def advance(self):
+        """20 ms pass for the target; where the output should go, or None where this frame is done with it."""
         if self._glide:
             self._glide -= 1
             way = (self.neutral - self._glide_from) * (GLIDE_FRAMES - self._glide)
             self.value = [self._glide_from + divided(way, GLIDE_FRAMES)]
-            return
+            self._count(True)
+            return None
         if self._queue:
             self._follow()
-        new = [stepped(value, goal, self._step) for value, goal in zip(self.value, self._target)]
-        if self.kind != LIGHT or self._may_show(new):
-            self.value = new
+        if self.kind == LIGHT:
+            new = [stepped(value, goal, self._step) for value, goal in zip(self.value, self._target)]
+            if self._may_show(new):
+                self.value = new
+            return None
+        if not self.resting:
+            return self._target[0]
+        return self.neutral if self.kind == MOTOR else self.value[0]
+
+    def wants(self, goal):
+        """Whether the output has a way to go, or drives."""
+        at = self.value[0]
+        return at != goal or self._speed != 0 or (self.kind == MOTOR and at != self.neutral)
+
+    def move(self, goal):
+        """Go towards the goal, within slew and acceleration."""
+        self._count(self.wants(goal))
+        at = self.value[0]
+        if not self._acceleration:
+            self.value = [stepped(at, goal, self._step)]
+            return
+        most = fastest_to_stop(abs(goal - at), self._acceleration, self._step)
+        self._speed = stepped(self._speed, most if goal > at else -most, self._acceleration)
+        self.value = [at + self._speed]
+
+    def _count(self, drives):
+        """Count what it runs and rests."""
+        if drives:
+            self.runs = RUNS_ON
+        elif self.runs:
+            self.runs -= 1
+        if not self._longest:
+            return
+        if drives:
+            self._rested = 0
+            self._ran = min(self._ran + 1, self._longest)
+            self.resting = self._ran == self._longest
+        else:
+            self._rested = min(self._rested + 1, 0xFFFF)
+            if self._rested >= self._rest_frames:
+                self._ran = 0
+                self.resting = False
 
     def _follow(self):
         frames, goal, smooth = self._queue[0]

@@ -1,0 +1,123 @@
+"""What the service does with a checked request: who answers, what it costs, what is remembered.
+
+No HTTP and no loop in here; the clock is handed in. Seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from companion.emulator.answer import Answer, make_answer
+from companion.emulator.catalogue import invalid
+from companion.emulator.chatml import prompt_tokens
+from companion.emulator.memory import LongTermMemory
+from companion.emulator.parameters import Parameters
+from companion.emulator.rate_limits import Limits, RateLimits
+from companion.emulator.request import ChatRequest, MemoryOptions
+from companion.emulator.script import Cast
+from companion.emulator.session_cache import SessionCache
+from companion.emulator.usage import Usage
+from companion.emulator.vocabulary import Tokens
+
+SESSION_HEADER = "x-dashscope-aca-session"
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    account: str
+    session: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is answered."""
+
+    answers: tuple[Answer, ...]
+    usage: Usage
+
+
+class StandIn:
+    """The service behind the wire. One thread."""
+
+    def __init__(
+        self,
+        cast: Cast,
+        clock: Clock,
+        *,
+        default_seed: int = 0,
+        limits: Limits | None = None,
+        implicit_cache: int | None = None,
+        summary_tokens: int = 1_000,
+    ) -> None:
+        """See `EmulatorServer`."""
+        self._cast = cast
+        self._clock = clock
+        self._default_seed = default_seed
+        self._summary_tokens = summary_tokens
+        self._memory: LongTermMemory | None = None
+        self._cache = SessionCache(implicit_cache)
+        self._limits = RateLimits(limits)
+
+    def admit(self, request: ChatRequest) -> None:
+        """Count the request. Raises `Refusal` where the account asks too much."""
+        if (refusal := self._limits.refusal(request.model.name, self._clock())) is not None:
+            raise refusal
+
+    def reply(self, request: ChatRequest, caller: Caller, tokens: Tokens, fault: str = "none") -> Reply:
+        """Answer. Of the faults `empty`, `giant` and `byte_detours` happen here. Raises `Refusal`."""
+        messages, details = request.messages, {}
+        options = request.memory
+        session = _needed_session(caller, options)
+        memory = self._memory_for(tokens)
+        if options is not None:
+            recalled = memory.recall(caller.account, session, options, request.messages, self._clock())
+            messages, details = recalled.messages, dict(recalled.details)
+        prompt = prompt_tokens(tokens, messages)
+        if len(prompt) > request.model.longest_input:
+            raise invalid(f"Range of input length should be [1, {request.model.longest_input}]")
+        cached = self._cache.cached(caller.account, request.model.name, caller.session, prompt)
+        seed = self._default_seed if request.parameters.seed is None else request.parameters.seed
+        answers = tuple(
+            self._answer(self._cast.answer(messages, seed + index), request.parameters, tokens, fault)
+            for index in range(request.parameters.n)
+        )
+        if options is not None:
+            prefix = request.messages[-1].content if request.messages[-1].partial else ""
+            memory.keep(caller.account, session, options, prefix + answers[0].text)
+        spent = len(prompt) + sum(answer.tokens for answer in answers)
+        self._limits.spent(request.model.name, spent, self._clock())
+        return Reply(answers, Usage(len(prompt), cached, details))
+
+    def forget(self) -> None:
+        """Begin anew: no sessions, no cache, no requests counted."""
+        self._memory = None
+        self._cache.forget()
+        self._limits.forget()
+
+    def _answer(self, text: str, asked: Parameters, tokens: Tokens, fault: str) -> Answer:
+        return make_answer(
+            tokens,
+            "" if fault == "empty" else text,
+            asked,
+            endless=fault == "giant",
+            splits=fault == "byte_detours",
+        )
+
+    def _memory_for(self, tokens: Tokens) -> LongTermMemory:
+        if self._memory is None:
+            self._memory = LongTermMemory(lambda text: len(tokens.encode(text)), self._summary_tokens)
+        return self._memory
+
+
+def _needed_session(caller: Caller, options: MemoryOptions | None) -> str:
+    """The session, which memory cannot do without. No source gives the words of this refusal."""
+    if caller.session:
+        return caller.session
+    if options is not None:
+        raise invalid(f"Header {SESSION_HEADER} is required when long term memory is enabled")
+    return ""

@@ -1,0 +1,47 @@
+"""Commands that are imported when they are used: `companion --help` must be quick on a small board."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import click
+
+COMMANDS = {
+    "body": ("companion.body_commands:body", "What the body can show: list it, play it, or draw the toy on a page."),
+    "chat": ("companion.chat_command:chat_command", "Talk with the character in the terminal, to tune a persona."),
+    "control": ("companion.status_command:control", "Use the running device's buttons, volume, voice and persona."),
+    "emulate": ("companion.emulate_command:emulate", "Stand in for the character service on this machine."),
+    "identity": ("companion.identity_command:identity", "Print this unit's number as text and as a QR code."),
+    "memory": ("companion.memory_commands:memory", "See, correct, forget or export what the character remembers."),
+    "models": ("companion.models_command:models", "List, fetch, check or remove speech models and voices."),
+    "provision": ("companion.provision_command:provision", "Set a unit up from companion.toml on its card."),
+    "status": ("companion.status_command:status", "How the running device is."),
+    "usage": ("companion.usage_commands:usage", "Requests, tokens, cached share and cost, by day and person."),
+}
+"""Name -> where it is, and what the list of commands says of it."""
+
+
+class LazyGroup(click.Group):
+    """A group with `COMMANDS` beside those that were added to it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """See `click.Group`."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """See `click.Group`."""
+        if cmd_name not in COMMANDS:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: Any) -> None:
+        """See `click.Group`; nothing is imported for it."""
+        rows = []
+        for name in self.list_commands(ctx):
+            own = self.commands.get(name)
+            rows.append((name, COMMANDS[name][1] if own is None else own.get_short_help_str(90)))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

@@ -1,0 +1,139 @@
+"""A web server for programs of this machine alone: on the loopback interface, in a thread with a loop of its own.
+
+Nothing that the device's loop does can slow it, nor the other way round. `start` and `stop` are called from
+any other thread; both block, for well below half a second. The only file that imports uvicorn.
+
+Safety. It listens on 127.0.0.1 and nowhere else. `Guarded` keeps other web sites out (DNS rebinding, foreign origins):
+a browser on this machine may be looking at anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from companion.errors import DeviceError
+
+_STOP_S = 2.0
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""An ASGI application."""
+
+
+class LocalServer:
+    """`app` on a port of its own. `start` it once, `stop` it once."""
+
+    def __init__(self, name: str, app: App, *, port: int = 0) -> None:
+        """`name` stands in errors ("The emulator"). `port` 0 takes a free one.
+
+        The app finds its connection's transport in the scope's state as `transport`.
+        """
+        self._name = name
+        self._port = port
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http=ResettableProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                date_header=False,
+                server_header=False,
+                timeout_keep_alive=120,
+            )
+        )
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> int:
+        """Serve from now on; returns the port. Raises `DeviceError` where it is taken."""
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind(("127.0.0.1", self._port))
+        except OSError as error:
+            listening.close()
+            raise DeviceError(f"{self._name} cannot use port {self._port}: {error.strerror}. Name another.") from error
+        # From here on clients can connect; they wait in the queue until the thread's loop runs.
+        listening.listen()
+        port: int = listening.getsockname()[1]
+        self._thread = threading.Thread(
+            target=asyncio.run, args=(self._server.serve([listening]),), name=self._name, daemon=True
+        )
+        self._thread.start()
+        return port
+
+    def stop(self) -> None:
+        """Serve no more; open answers are cut."""
+        self._server.force_exit = self._server.should_exit = True
+        if self._thread is not None:
+            self._thread.join(_STOP_S)
+
+
+class ResettableProtocol(H11Protocol):
+    """Lets an app reach its own connection, to break it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
+        super().connection_made(transport)
+        self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
+
+
+class Guarded:
+    """Lets only browsers and programs in that ask for this machine by its own name, from a page of its own.
+
+    403 for a `Host` that is not 127.0.0.1 or localhost, an `Origin` that is not this server, and for what a browser
+    marks as `cross-site`. There are no CORS headers, so that no other site reads an answer. Every answer carries the
+    headers `HEADERS`.
+    """
+
+    HEADERS = (
+        (b"content-security-policy", b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+         b"img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+        (b"cache-control", b"no-store"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+    )  # fmt: skip
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *self.HEADERS]}
+            await send(message)
+
+        if scope["type"] == "http" and not is_own(dict(scope["headers"]), scope["server"][1]):
+            await respond(send_guarded, 403, b"This page is for this machine alone.\n")
+        else:
+            await self._app(scope, receive, send_guarded)
+
+
+def is_own(headers: dict[bytes, bytes], port: int) -> bool:
+    """Whether a request with these headers (names in lower case) was meant for the server at this port."""
+    hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost")}
+    origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site", b"none")
+    return (
+        headers.get(b"host") in hosts
+        and (origin is None or origin.removeprefix(b"http://") in hosts)
+        and site in (b"none", b"same-origin")
+    )
+
+
+async def respond(send: Send, status: int, body: bytes, content_type: bytes = b"text/plain; charset=utf-8") -> None:
+    """Send one whole answer."""
+    headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,139 @@
+"""The status as numbers for Prometheus, on loopback and only where the device file asks for it (`health.metrics_port`).
+
+Text format 0.0.4 of Prometheus. The little HTTP needed is here: `GET /metrics`, one answer, connection closed. A page
+in a browser on the same machine could reach loopback by a name of its own (DNS rebinding), so the Host header must
+name loopback. Requests are bounded in length, time and number. Numbers and names only: never what was said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from companion.errors import DeviceError
+from companion.events import State
+
+ADDRESS = "127.0.0.1"
+PATIENCE_S = 3.0
+MOST_AT_ONCE = 4
+_LONGEST_HEAD = 4096
+_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
+
+_SIMPLE = (
+    # Name, kind, what it tells, field of the status, what that is multiplied by.
+    ("companion_uptime_seconds", "gauge", "Time since the start.", "uptime_s", 1),
+    ("companion_memory_bytes", "gauge", "Resident memory.", "memory_mib", 1024 * 1024),
+    ("companion_temperature_celsius", "gauge", "The board's hottest sensor.", "temperature_c", 1),
+    ("companion_turns_total", "counter", "Answers since the start.", "turns", 1),
+    ("companion_dropped_frames_total", "counter", "Frames of sound that came too fast.", "dropped_frames", 1),
+    ("companion_muted", "gauge", "Whether the ears are shut.", "muted", 1),
+)
+
+
+def render(status: Mapping[str, Any]) -> str:
+    """The status (`Status.as_dict`) as Prometheus text. What is not known is left out."""
+    lines = list(_family("companion_info", "gauge", "What runs.", [(_labels(status, "version", "name", "persona"), 1)]))
+    states = [({"state": one.value}, int(status.get("state") == one.value)) for one in State]
+    lines += _family("companion_state", "gauge", "What the conversation is doing: 1 for one of these.", states)
+    for name, kind, told, key, factor in _SIMPLE:
+        value = status.get(key)
+        if isinstance(value, int | float):
+            lines += _family(name, kind, told, [({}, value * factor)])
+    lines += _family(
+        "companion_problems", "gauge", "Complaints of the watchdog.", [({}, len(status.get("problems") or ()))]
+    )
+    links = [({"link": name}, int(state == "well")) for name, state in _table(status.get("links"))]
+    lines += _family("companion_link_well", "gauge", "Whether a link is well.", links)
+    queues = [({"queue": name}, waiting) for name, waiting in _table(status.get("queues"))]
+    lines += _family("companion_queue_length", "gauge", "What waits in a queue.", queues)
+    last = status.get("last_turn")
+    if isinstance(last, Mapping):
+        stages = [({"stage": name}, ms / 1000) for name, ms in _table(last.get("latency_ms"))]
+        lines += _family("companion_last_turn_seconds", "gauge", "Stages of the last answer.", stages)
+    return "\n".join(lines) + "\n"
+
+
+async def serve(status: Callable[[], Mapping[str, Any]], port: int) -> asyncio.Server:
+    """Answer on loopback; port 0 takes any that is free. Raises `DeviceError` where the port is taken."""
+    under_way = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal under_way
+        under_way += 1
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                if under_way > MOST_AT_ONCE:
+                    code, body = "503 Service Unavailable", "Too many requests at once.\n"
+                else:
+                    code, body = _answer_to(await _head(reader), status)
+                writer.write(_response(code, body))
+                await writer.drain()
+        except (ConnectionError, TimeoutError):
+            writer.transport.abort()
+        finally:
+            under_way -= 1
+            writer.close()
+
+    try:
+        return await asyncio.start_server(answer, ADDRESS, port, limit=_LONGEST_HEAD)
+    except OSError as error:
+        raise DeviceError(
+            f"health.metrics_port: port {port} cannot be used ({error.strerror or error}); choose another."
+        ) from error
+
+
+async def _head(reader: asyncio.StreamReader) -> str:
+    """The request's head; empty where it is none or too long."""
+    try:
+        return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        return ""
+
+
+def _answer_to(head: str, status: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
+    first, *fields = head.split("\r\n")
+    words = first.split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+        return "400 Bad Request", "This is no HTTP request.\n"
+    hosts = [value.strip() for name, _, value in (field.partition(":") for field in fields) if name.lower() == "host"]
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        return "403 Forbidden", "Ask for localhost.\n"
+    if words[0] != "GET":
+        return "405 Method Not Allowed", "There is only GET.\n"
+    if words[1].partition("?")[0] != "/metrics":
+        return "404 Not Found", "There is only /metrics.\n"
+    return "200 OK", render(status())
+
+
+def _response(code: str, body: str) -> bytes:
+    content = body.encode()
+    head = (
+        f"HTTP/1.1 {code}\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"
+        f"Content-Length: {len(content)}\r\nConnection: close\r\nX-Content-Type-Options: nosniff\r\n"
+    )
+    allow = "Allow: GET\r\n" if code.startswith("405") else ""
+    return f"{head}{allow}\r\n".encode("ascii") + content
+
+
+def _family(name: str, kind: str, told: str, samples: Sequence[tuple[Mapping[str, str], float]]) -> Iterator[str]:
+    if not samples:
+        return
+    yield f"# HELP {name} {told}"
+    yield f"# TYPE {name} {kind}"
+    for labels, value in samples:
+        inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+        yield f"{name}{{{inside}}} {value:.15g}" if inside else f"{name} {value:.15g}"
+
+
+def _labels(status: Mapping[str, Any], *keys: str) -> dict[str, str]:
+    return {key: str(status.get(key, "")) for key in keys}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _table(value: object) -> list[tuple[str, Any]]:
+    return [(str(name), one) for name, one in value.items()] if isinstance(value, Mapping) else []

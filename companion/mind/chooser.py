@@ -1,0 +1,95 @@
+"""Which of several answers is said. Pure.
+
+In this order: one that says something; not what was said lately; fewest stage directions, because what is bracketed is
+never heard; whole; within the wanted length; then the service's own order. Every choice has its reasons, for whoever
+tunes a persona.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LATELY = 6
+"""So many of the last answers are looked back at."""
+
+_NEAR = 0.6
+"""Share of common pieces from which two answers are the same one in other words."""
+
+_DIRECTION = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]|【[^【】]*】|\*+[^*\n]+\*+")
+_OPEN = re.compile(r"[(（\[【]")
+_SAID = re.compile(r"[^\W_]")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of the answers that the service gave."""
+
+    text: str
+    whole: bool = True
+    """Whether it came to its own end; False where it was cut by `max_tokens`, or refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What speaks against one candidate: less is better, from left to right."""
+
+    index: int
+    empty: bool
+    cut: bool
+    directions: int
+    said_lately: bool
+    too_long: int
+    """Characters above the wanted length."""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """In words."""
+        told = (
+            (self.empty, "says nothing"),
+            (self.cut, "is cut off"),
+            (self.directions, f"{self.directions} stage direction{'s' if self.directions > 1 else ''}"),
+            (self.said_lately, "was said lately"),
+            (self.too_long, f"{self.too_long} characters too long"),
+        )
+        return tuple(words for holds, words in told if holds)
+
+    @property
+    def _weight(self) -> tuple[int, ...]:
+        return (self.empty, self.said_lately, self.directions, self.cut, self.too_long, self.index)
+
+
+def ranked(candidates: Sequence[Candidate], longest: int, lately: Sequence[str] = ()) -> list[Verdict]:
+    """All of them, the best first. `lately` are the last answers, in any order."""
+    pieces = [_pieces(text) for text in lately if text]
+    verdicts = [_verdict(index, one, longest, pieces) for index, one in enumerate(candidates)]
+    return sorted(verdicts, key=lambda verdict: verdict._weight)
+
+
+def _verdict(index: int, candidate: Candidate, longest: int, lately: Sequence[frozenset[str]]) -> Verdict:
+    text = candidate.text
+    spoken = _DIRECTION.sub(" ", text)
+    directions = len(_DIRECTION.findall(text)) + len(_OPEN.findall(spoken))
+    own = _pieces(spoken)
+    return Verdict(
+        index,
+        empty=not _SAID.search(spoken),
+        cut=not candidate.whole,
+        directions=directions,
+        said_lately=any(_likeness(own, one) >= _NEAR for one in lately),
+        too_long=max(0, len(" ".join(spoken.split())) - longest),
+    )
+
+
+def _pieces(text: str) -> frozenset[str]:
+    """Runs of three letters: they tell likeness in every script."""
+    letters = "".join(_SAID.findall(unicodedata.normalize("NFKC", text).casefold()))
+    return frozenset(letters[at : at + 3] for at in range(max(1, len(letters) - 2))) if letters else frozenset()
+
+
+def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
+    """Jaccard's index of the two."""
+    together = one | other
+    return len(one & other) / len(together) if together else 0.0

@@ -1,0 +1,246 @@
+"""The built-in context providers: clock, device, battery, location, speed, file, command.
+
+Each has a factory, which takes (Device, Persona) as the plugin group `companion.contexts` wants it. Files are read by a
+thread, never more than a bounded piece, and only regular ones: a named pipe would never end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from companion.config import Device
+from companion.errors import EngineUnavailable
+from companion.mind.context import ContextProvider
+from companion.mind.context_command import Command
+from companion.persona import Language, Persona
+
+LONGEST_BYTES = 16_384
+"""More is never read from a file."""
+
+POWER_SUPPLIES = Path("/sys/class/power_supply")
+UPTIME = Path("/proc/uptime")
+TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
+
+_DAYS: dict[Language, Sequence[str]] = {
+    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+    "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
+    "ja": ("月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日"),
+    "id": ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"),
+}
+_MONTHS: dict[Language, str] = {
+    "en": "January February March April May June July August September October November December",
+    "id": "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember",
+}
+_NOW: dict[Language, str] = {
+    "en": "It is {day}, {date} {month} {year}, {time}.",
+    "zh": "现在是{year}年{number}月{date}日，{day}，{time}。",
+    "ja": "今は{year}年{number}月{date}日、{day}、{time}です。",
+    "id": "Sekarang {day}, {date} {month} {year}, pukul {time}.",
+}
+_RUNNING: dict[Language, str] = {
+    "en": "You have been switched on for {hours} hours and {minutes} minutes.",
+    "zh": "你已经开机{hours}小时{minutes}分钟。",
+    "ja": "電源が入ってから{hours}時間{minutes}分です。",
+    "id": "Kamu sudah menyala selama {hours} jam {minutes} menit.",
+}
+_WARMTH: dict[Language, str] = {
+    "en": "Your processor has {degrees} degrees Celsius.",
+    "zh": "你的处理器温度是{degrees}摄氏度。",
+    "ja": "プロセッサの温度は{degrees}度です。",
+    "id": "Suhu prosesormu {degrees} derajat Celsius.",
+}
+_BATTERY: dict[Language, tuple[str, str]] = {
+    "en": ("Your battery is {percent} percent full.", "Your battery is {percent} percent full and charging."),
+    "zh": ("你的电池还有{percent}%。", "你的电池有{percent}%，正在充电。"),
+    "ja": ("バッテリーは{percent}%です。", "バッテリーは{percent}%で、充電中です。"),
+    "id": ("Bateraimu {percent} persen.", "Bateraimu {percent} persen dan sedang diisi."),
+}
+_PLACE: dict[Language, str] = {
+    "en": "You are here: {place}.",
+    "zh": "你在这里：{place}。",
+    "ja": "今いる場所：{place}。",
+    "id": "Kamu berada di sini: {place}.",
+}
+_SPEED: dict[Language, tuple[str, str]] = {
+    "en": ("The car stands still.", "The car is driving at {speed} km/h."),
+    "zh": ("车停着。", "车速是每小时{speed}公里。"),
+    "ja": ("車は止まっています。", "車は時速{speed}キロで走っています。"),
+    "id": ("Mobil sedang berhenti.", "Mobil melaju {speed} km/jam."),
+}
+
+
+def _local_now() -> datetime:
+    return datetime.now().astimezone()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Date, weekday and time, to the minute."""
+
+    language: Language
+    now: Callable[[], datetime] = _local_now
+    name: str = "clock"
+
+    async def told(self) -> str:
+        """It."""
+        now = self.now()
+        months = _MONTHS.get(self.language, "").split()
+        month = months[now.month - 1] if months else ""
+        day = _DAYS[self.language][now.weekday()]
+        return _NOW[self.language].format(
+            day=day, date=now.day, month=month, number=now.month, year=now.year, time=f"{now:%H:%M}"
+        )
+
+
+@dataclass(frozen=True)
+class DeviceState:
+    """How long the board has been running, and how warm it is."""
+
+    language: Language
+    uptime: Path = UPTIME
+    temperature: Path = TEMPERATURE
+    name: str = "device"
+
+    async def told(self) -> str:
+        """What of both can be read."""
+        minutes = int(float((await read_file(self.uptime)).split()[0]) / 60)
+        told = [_RUNNING[self.language].format(hours=minutes // 60, minutes=minutes % 60)]
+        if self.temperature.exists():
+            degrees = round(int(await read_file(self.temperature)) / 1000)
+            told.append(_WARMTH[self.language].format(degrees=degrees))
+        return " ".join(told)
+
+
+@dataclass(frozen=True)
+class Battery:
+    """The first battery that the kernel names; nothing where there is none."""
+
+    language: Language
+    folder: Path = POWER_SUPPLIES
+    name: str = "battery"
+
+    async def told(self) -> str:
+        """How full it is."""
+        for supply in sorted(self.folder.glob("*")):
+            kind, capacity = supply / "type", supply / "capacity"
+            if kind.exists() and capacity.exists() and (await read_file(kind)) == "Battery":
+                status = await read_file(supply / "status") if (supply / "status").exists() else ""
+                percent = min(100, max(0, int(await read_file(capacity))))
+                return _BATTERY[self.language][status == "Charging"].format(percent=percent)
+        return ""
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where the unit stands, as its owner says."""
+
+    language: Language
+    place: str
+    name: str = "location"
+
+    async def told(self) -> str:
+        """It."""
+        return _PLACE[self.language].format(place=self.place) if self.place else ""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The car's speed, from a file that holds km/h as a number. To the next ten: nobody needs more."""
+
+    language: Language
+    file: Path
+    name: str = "speed"
+
+    async def told(self) -> str:
+        """It. Raises `ValueError` where the file holds no speed."""
+        speed = float((await read_file(self.file)).replace(",", ".") or "nothing")
+        if not 0 <= speed < 1000:
+            raise ValueError(f"{self.file} holds no speed in km/h")
+        standing, driving = _SPEED[self.language]
+        return standing if speed < 1 else driving.format(speed=max(10, round(speed / 10) * 10))
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A text that another program keeps up to date."""
+
+    file: Path
+    name: str = "file"
+
+    async def told(self) -> str:
+        """It."""
+        return await read_file(self.file)
+
+
+async def read_file(path: Path) -> str:
+    """The beginning of a small regular file, without blanks around it. Raises `OSError`, `ValueError`."""
+    return await asyncio.to_thread(_read, path)
+
+
+def _read(path: Path) -> str:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError(f"{path} is not a regular file")
+        return os.read(descriptor, LONGEST_BYTES).decode("utf-8-sig", "replace").strip().strip("\0")
+    finally:
+        os.close(descriptor)
+
+
+def clock(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
+    """Factory of `clock`."""
+    return Clock(persona.language)
+
+
+def device_state(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
+    """Factory of `device`."""
+    return DeviceState(persona.language)
+
+
+def battery(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
+    """Factory of `battery`."""
+    return Battery(persona.language)
+
+
+def location(device: Device, persona: Persona) -> ContextProvider:
+    """Factory of `location`."""
+    return Location(persona.language, device.context.location)
+
+
+def speed(device: Device, persona: Persona) -> ContextProvider:
+    """Factory of `speed`. Raises `EngineUnavailable` without `context.speed_file`."""
+    return Speed(persona.language, _given(device.context.speed_file, "speed_file"))
+
+
+def text_file(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
+    """Factory of `file`. Raises `EngineUnavailable` without `context.file`."""
+    return TextFile(_given(device.context.file, "file"))
+
+
+def command(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
+    """Factory of `command`."""
+    return Command(device.context.command)
+
+
+def _given(path: Path | None, key: str) -> Path:
+    if path is None:
+        raise EngineUnavailable(f"context.{key} is missing: name the file.")
+    return path
+
+
+BUILT_IN: Mapping[str, Callable[[Device, Persona], ContextProvider]] = {
+    "clock": clock,
+    "device": device_state,
+    "battery": battery,
+    "location": location,
+    "speed": speed,
+    "file": text_file,
+    "command": command,
+}
+"""By the names that stand in `context.providers`."""

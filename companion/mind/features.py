@@ -1,0 +1,109 @@
+"""What the server understands beside the plain chat, and the ban list that it takes.
+
+The service has it all, but any OpenAI-compatible server may stand in its place. What such a server refuses is left out
+from then on, as long as the process lives, and the log says so once. A refusal mostly names the field; a server that is
+not the service may refuse without saying why, so there the extras go one after the other, until it answers.
+
+The ban list names tokens of the service's vocabulary. On another server it is sent only to a model that shares it, as
+far as its name tells; elsewhere it would ban words at random.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+from companion.mind.chat_protocol import Encoded, Protocol, Refused, Request, encoded
+from companion.mind.logit_bias import Tier, bias, smaller
+from companion.mind.prompt import without_partial
+from companion.mind.refusals import Refusal, fields_named
+
+log = logging.getLogger("companion")
+
+Feature = Literal["logit_bias", "stream_options", "seed", "n", "partial", "character_options"]
+FEATURES: tuple[Feature, ...] = ("logit_bias", "stream_options", "seed", "n", "partial", "character_options")
+"""In the order in which they are left out: what is missed least first."""
+
+_MAY_LACK = frozenset({400, 404, 422, 500, 501})
+"""Statuses with which servers refuse a field that they do not know."""
+
+
+class Features:
+    """Of one server and one model."""
+
+    def __init__(self, tier: Tier | None, *, asterisks: bool, foreign: bool, model: str) -> None:
+        """`tier` is the ban list, which also bans asterisks if told so; `foreign`: it is not the service itself."""
+        self._foreign = foreign
+        self._asterisks = asterisks
+        self._lacking: set[Feature] = set()
+        self._tier: Tier | None = None
+        self._bias: dict[str, int] | None = None
+        self._ban(None if foreign and "qwen" not in model.casefold() else tier)
+
+    def lacks(self, feature: Feature) -> bool:
+        """Whether the server is known not to have it."""
+        return feature in self._lacking
+
+    def fitted(self, request: Request) -> Request:
+        """The request with the ban list, and without what the server lacks."""
+        n = 1 if self.lacks("n") else request.n
+        return replace(
+            request,
+            logit_bias=self._bias,
+            seed=None if self.lacks("seed") else request.seed,
+            n=n,
+            # Of several answers none can be said before it is chosen; one is said as it comes.
+            stream=request.stream or (request.n > 1 and n == 1),
+            messages=tuple(without_partial(request.messages)) if self.lacks("partial") else request.messages,
+        )
+
+    def encoded(self, protocol: Protocol, request: Request) -> Encoded:
+        """The request as it is sent."""
+        sent = encoded(protocol, request)
+        if self.lacks("stream_options") and protocol == "openai" and request.stream:
+            body = json.loads(sent.body)
+            body.pop("stream_options", None)
+            text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+            return replace(sent, body=text.encode("utf-8", "replace"))
+        return sent
+
+    def give_up(self, refused: Refused, meaning: Refusal, request: Request, service: str) -> bool:
+        """Leave out what this refusal is about. False where it is about something else."""
+        used = tuple(feature for feature in _used(request) if not self.lacks(feature))
+        named = fields_named(refused, used)
+        if self._tier is not None and ("logit_bias" in named or refused.status == 413):
+            log.warning("%s refuses the ban list `%s`; a smaller one is used from now on.", service, self._tier)
+            self._ban(None if self._foreign else smaller(self._tier))
+            return True
+        if refused.status not in _MAY_LACK or meaning.kind in ("moderated", "too_long", "model", "unpaid", "key"):
+            return False
+        lacking = [feature for feature in used if feature in named]
+        if not lacking and self._foreign and meaning.kind in ("parameter", "unknown"):
+            lacking = list(used[:1])
+        for feature in lacking:
+            log.warning("%s does not know `%s`; it is left out from now on.", service, feature)
+            self._lacking.add(feature)
+            if feature == "logit_bias":
+                self._ban(None)
+        return bool(lacking)
+
+    def _ban(self, tier: Tier | None) -> None:
+        """Use this ban list from now on."""
+        self._tier = tier
+        self._bias = bias(tier, asterisks=self._asterisks) if tier else None
+
+
+def _used(request: Request) -> Iterator[Feature]:
+    """What the request asks for beside the plain chat."""
+    asks: dict[Feature, bool] = {
+        "logit_bias": bool(request.logit_bias),
+        "stream_options": request.stream,
+        "seed": request.seed is not None,
+        "n": request.n > 1,
+        "partial": bool(request.messages and request.messages[-1].get("partial")),
+        "character_options": request.memory is not None,
+    }
+    return (feature for feature in FEATURES if asks[feature])

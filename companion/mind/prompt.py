@@ -1,0 +1,229 @@
+"""What goes to the model: the fixed beginning, the recent exchanges, and what is told only once. Pure.
+
+The order is chosen for the service's prefix cache: the profile and the summary first, which change only when a block of
+the history is cut; then the opening line and the exchanges, which only grow; last what belongs to this moment, just
+before the newest message of a user. In a group (section 8 of the service's specification) the speaker's own lines are
+the assistant's and all others are a user's, and each begins with a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from companion.mind.chat_request import Message
+from companion.persona import Language
+
+_REMEMBERED: dict[Language, str] = {
+    "en": "What you remember of earlier talks:",
+    "zh": "你记得以前聊过的事：",
+    "ja": "以前の会話で覚えていること：",
+    "id": "Yang kamu ingat dari obrolan sebelumnya:",
+}
+_SOMEBODY: dict[Language, str] = {"en": "Friend", "zh": "朋友", "ja": "ともだち", "id": "Teman"}
+_COLONS: dict[Language, str] = {"en": ":", "zh": "：", "ja": "：", "id": ":"}
+_LONGEST_LABEL = 120
+"""Characters after which what begins an answer cannot be a speaker's name any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a person said, and what they heard in answer."""
+
+    said: str
+    """Empty where the character spoke on by itself, or is not the first of a group to answer."""
+
+    heard: str
+    """Empty where nothing of the answer was heard."""
+
+    speaker: str = ""
+    """Who answered, in a group."""
+
+    id: int | None = None
+    """The memory's number for it; None for one kept since the memory was last read."""
+
+    @property
+    def count(self) -> int:
+        """How many messages it makes."""
+        return bool(self.said) + bool(self.heard)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """The character that the model plays in one request."""
+
+    name: str
+    system: str
+    """The profile."""
+    language: Language = "en"
+    opening: str = ""
+    opener: str = ""
+    """Whose line the opening is, in a group."""
+    group: bool = False
+
+    def label(self, name: str) -> str:
+        """What stands before a line of `name`."""
+        return f"{name}{_COLONS[self.language]}"
+
+
+def messages(
+    role: Role,
+    exchanges: Sequence[Exchange],
+    said: str = "",
+    *,
+    summary: str = "",
+    person: str = "",
+    extra: str = "",
+    goes_on: bool = False,
+) -> list[Message]:
+    """The messages of one request.
+
+    `said` is what is to be answered; empty where it stands in the exchanges already, or nobody said anything.
+    `extra` is told for this request only. With `goes_on` the character speaks on by itself.
+    """
+    out = [system_message(role, summary)]
+    if role.opening:
+        out.append(_line(role, role.opener or role.name, role.opening))
+    for exchange in exchanges:
+        out += _of_exchange(role, exchange, person)
+    if said:
+        out.append(_words(role, person, said))
+    if extra and not goes_on:
+        out.insert(_last_user(out), {"role": "system", "content": extra})
+    if goes_on or role.group:
+        out.append({"role": "assistant", "content": role.label(role.name), "partial": True})
+    return out
+
+
+def system_message(role: Role, summary: str = "") -> Message:
+    """The profile, and the summary of what is remembered where there is one."""
+    remembered = f"\n\n{_REMEMBERED[role.language]}\n{summary}" if summary else ""
+    return {"role": "system", "content": role.system + remembered}
+
+
+def without_partial(sent: Sequence[Message]) -> list[Message]:
+    """For a server that cannot go on with a message: the last one must be a user's."""
+    if not sent or not sent[-1].get("partial"):
+        return list(sent)
+    rest = list(sent[:-1])
+    if rest and rest[-1]["role"] == "user":
+        return rest
+    return [*rest, {"role": "user", "content": "…"}]
+
+
+def _of_exchange(role: Role, exchange: Exchange, person: str) -> list[Message]:
+    """Its one or two messages. The next may be of the same role, which the service allows (section 3.1)."""
+    out = []
+    if exchange.said:
+        out.append(_words(role, person, exchange.said))
+    if exchange.heard:
+        out.append(_line(role, exchange.speaker or role.opener or role.name, exchange.heard))
+    return out
+
+
+def _words(role: Role, person: str, said: str) -> Message:
+    name = role.label(person or _SOMEBODY[role.language]) if role.group else ""
+    return {"role": "user", "content": f"{name} {said}" if name else said}
+
+
+def _line(role: Role, speaker: str, text: str) -> Message:
+    if not role.group:
+        return {"role": "assistant", "content": text}
+    own = speaker == role.name
+    return {"role": "assistant" if own else "user", "content": f"{role.label(speaker)} {text}"}
+
+
+def _last_user(sent: Sequence[Message]) -> int:
+    return max((at for at, message in enumerate(sent) if message["role"] == "user"), default=len(sent))
+
+
+class History:
+    """The recent exchanges, cut in blocks.
+
+    When there are more than `longest` messages, the oldest exchanges go until no more than half of that is left, but
+    never the newest one: a window that slid by one message would lose the cached prefix with every turn.
+    """
+
+    def __init__(self, longest: int, exchanges: Sequence[Exchange] = ()) -> None:
+        self._longest = longest
+        self._exchanges = list(exchanges)
+        self._cut()
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Oldest first."""
+        return tuple(self._exchanges)
+
+    @property
+    def count(self) -> int:
+        """How many messages they make."""
+        return sum(exchange.count for exchange in self._exchanges)
+
+    def add(self, exchange: Exchange) -> None:
+        """Keep one more."""
+        self._exchanges.append(exchange)
+        self._cut()
+
+    def shorten(self) -> bool:
+        """Drop the older half, because it is too long. False where nothing is left to drop."""
+        if not self._exchanges:
+            return False
+        del self._exchanges[: (len(self._exchanges) + 1) // 2]
+        return True
+
+    def clear(self) -> None:
+        """Forget every exchange."""
+        self._exchanges.clear()
+
+    def _cut(self) -> None:
+        if self.count > self._longest:
+            while self.count > self._longest // 2 and len(self._exchanges) > 1:
+                del self._exchanges[0]
+
+
+class WithoutName:
+    """Takes the speaker's name off the beginning of an answer that comes in pieces: `Name:`, perhaps bold."""
+
+    def __init__(self, name: str) -> None:
+        """Nothing is taken off where there is no name."""
+        name = name.strip()
+        self._name = name.casefold()
+        self._label = re.compile(rf"\s*([*_]{{0,3}}){re.escape(name)}([*_]{{0,3}})[ \t]*[:：]", re.IGNORECASE)
+        self._held = ""
+        self._open = bool(name)
+
+    def feed(self, text: str) -> str:
+        """The next piece; returns what is certain not to belong to the name."""
+        if not self._open:
+            return text
+        self._held += text
+        rest = self._rest()
+        if rest is None:
+            return ""
+        self._open = False
+        return rest
+
+    def close(self) -> str:
+        """The answer ends: returns what was held back."""
+        if not self._open:
+            return ""
+        self._open = False
+        found = self._label.match(self._held)
+        return "" if found else self._held
+
+    def _rest(self) -> str | None:
+        """What is left of the text so far; None while that cannot be told."""
+        if found := self._label.match(self._held):
+            rest, bold = self._held[found.end() :], found[1]
+            if bold and found[2] != bold:
+                # The mark before the name has its partner behind the colon.
+                if bold.startswith(rest):
+                    return None
+                rest = rest.removeprefix(bold)
+            return rest.lstrip(" \t") or None
+        begun = self._held.lstrip().lstrip("*_").casefold()
+        is_open = self._name.startswith(begun) or (
+            begun.startswith(self._name) and not begun[len(self._name) :].strip("*_ \t")
+        )
+        return None if is_open and len(self._held) <= _LONGEST_LABEL else self._held

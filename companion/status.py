@@ -1,0 +1,191 @@
+"""How the device is: what `companion status` shows, what the metrics count, what the watchdog judges by.
+
+No words stand in it, neither those of people nor the character's. Times are seconds of the loop's clock; memory is in
+mebibytes of resident set (`VmRSS` of proc(5)), temperature in degrees Celsius (the hottest zone of
+/sys/class/thermal, in thousandths of a degree there). All on the loop; reading those files takes well under 1 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from companion import __version__
+from companion.events import State, TurnEnded
+
+_OWN_MEMORY = Path("/proc/self/status")
+_ZONES = Path("/sys/class/thermal")
+
+
+@dataclass(frozen=True, slots=True)
+class LastTurn:
+    """The last answer, without its words."""
+
+    ago_s: float
+    """Seconds since it ended."""
+    reason: str
+    """How it ended: `events.EndReason`."""
+    latency_ms: dict[str, float]
+    """Milliseconds of each stage: docs/events.md."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The device at one moment."""
+
+    name: str
+    persona: str
+    version: str
+    state: str
+    """`starting`, or one of `events.State`."""
+    muted: bool
+    uptime_s: float
+    memory_mib: float | None
+    """None where the system does not tell."""
+    temperature_c: float | None
+    turns: int
+    """Answers since the start."""
+    dropped_frames: int
+    """Blocks or samples of sound that the ears could not take in time, since the start."""
+    last_turn: LastTurn | None
+    engines: dict[str, str] = field(default_factory=dict)
+    """What fills each place: `transcriber` to `vosk`."""
+    links: dict[str, str] = field(default_factory=dict)
+    """`microphone`, `body`, `character` ...: `well`, or what is wrong in a few words."""
+    queues: dict[str, int] = field(default_factory=dict)
+    """What waits in each."""
+    problems: tuple[str, ...] = ()
+    """Why the watchdog is not being fed; empty while all is well."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"problems": list(self.problems)}
+
+
+class Health:
+    """Keeps what only time tells, and asks the rest when somebody wants to know."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        persona: Callable[[], str],
+        state: Callable[[], State | None],
+        engines: Mapping[str, str],
+        links: Mapping[str, Callable[[], str]],
+        queues: Mapping[str, Callable[[], int]],
+        dropped: Callable[[], int],
+        problems: Callable[[], Sequence[str]],
+    ) -> None:
+        self._name = name
+        self._persona = persona
+        self._state = state
+        self._engines = dict(engines)
+        self._links = dict(links)
+        self._queues = dict(queues)
+        self._dropped = dropped
+        self._problems = problems
+        self._now = asyncio.get_running_loop().time
+        self._began = self._now()
+        self._turns = 0
+        self._last: tuple[float, str, dict[str, float]] | None = None
+
+    def turn_ended(self, ended: TurnEnded) -> None:
+        """Take note of an answer: when and how it ended, never what was said."""
+        self._turns += 1
+        self._last = self._now(), ended.reason, dict(ended.latency_ms)
+
+    def status(self) -> Status:
+        """How the device is now."""
+        now, state = self._now(), self._state()
+        last = None
+        if self._last is not None:
+            at, reason, latency_ms = self._last
+            last = LastTurn(round(now - at, 1), reason, latency_ms)
+        return Status(
+            name=self._name,
+            persona=self._persona(),
+            version=__version__,
+            state="starting" if state is None else state.value,
+            muted=state is State.MUTED,
+            uptime_s=round(now - self._began, 1),
+            memory_mib=memory_mib(),
+            temperature_c=temperature_c(),
+            turns=self._turns,
+            dropped_frames=self._dropped(),
+            last_turn=last,
+            engines=self._engines,
+            links={name: ask() for name, ask in self._links.items()},
+            queues={name: ask() for name, ask in self._queues.items()},
+            problems=tuple(self._problems()),
+        )
+
+
+def memory_mib(source: Path = _OWN_MEMORY) -> float | None:
+    """Resident memory of this process; None where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError):
+        for line in source.read_text("ascii", "replace").splitlines():
+            if line.startswith("VmRSS:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    return None
+
+
+def temperature_c(zones: Path = _ZONES) -> float | None:
+    """The hottest thermal zone; None where there is none."""
+    found = []
+    for zone in zones.glob("thermal_zone*/temp"):
+        with suppress(OSError, ValueError):  # a sensor that is switched off refuses to be read
+            found.append(int(zone.read_text("ascii", "replace")) / 1000)
+    return round(max(found), 1) if found else None
+
+
+def describe(status: Mapping[str, Any]) -> str:
+    """A status as lines for a person. What is missing from it, or new in it, does no harm."""
+    state = str(status.get("state", "unknown")) + (", muted" if status.get("muted") else "")
+    lines = [
+        ("device", f"{status.get('name', '?')} (companion {status.get('version', '?')})"),
+        ("persona", status.get("persona", "?")),
+        ("state", "muted" if state == "muted, muted" else state),
+        ("up for", _duration(status.get("uptime_s"))),
+        ("last turn", _turn(status.get("last_turn"))),
+        ("turns", status.get("turns", "?")),
+        ("memory", _measured(status.get("memory_mib"), "MiB")),
+        ("temperature", _measured(status.get("temperature_c"), "°C")),
+        ("dropped", f"{status.get('dropped_frames', '?')} frames of sound"),
+        *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),
+        *((f"{name} link", link) for name, link in _table(status.get("links"))),
+        *((f"{name} queue", waiting) for name, waiting in _table(status.get("queues"))),
+        *(("PROBLEM", problem) for problem in status.get("problems") or ()),
+    ]
+    width = max(len(name) for name, _ in lines)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in lines)
+
+
+def _table(value: object) -> list[tuple[Any, Any]]:
+    return list(value.items()) if isinstance(value, Mapping) else []
+
+
+def _measured(value: object, unit: str) -> str:
+    return f"{value:g} {unit}" if isinstance(value, int | float) else "not told by this system"
+
+
+def _duration(seconds: object) -> str:
+    if not isinstance(seconds, int | float):
+        return "?"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [f"{amount} {unit}" for amount, unit in ((days, "d"), (hours, "h"), (minutes, "min")) if amount]
+    return " ".join([*parts, f"{rest} s"]) if not days else " ".join(parts)
+
+
+def _turn(last: object) -> str:
+    if not isinstance(last, Mapping):
+        return "none yet"
+    total = _table(last.get("latency_ms"))
+    took = next((f", first sound after {ms:.0f} ms" for name, ms in total if name == "total"), "")
+    return f"{last.get('reason', '?')}, {_duration(last.get('ago_s'))} ago{took}"

@@ -1,0 +1,119 @@
+"""What a host says to a device (`PROTOCOL.md`, "Host to device"). Pure.
+
+A message is a frozen dataclass with its wire type; `payload` and `read` are each other's inverse.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import ClassVar
+
+from firmware_bridge.values import VERSION, MalformedMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    type: ClassVar[int] = 0x01
+    session: int
+    version: int = VERSION
+
+    def payload(self) -> bytes:
+        return struct.pack("<BH", self.version, self.session)
+
+    @classmethod
+    def read(cls, payload: bytes) -> Hello:
+        version, session = struct.unpack("<BH", payload)
+        return cls(session, version)
+
+
+@dataclass(frozen=True, slots=True)
+class _Empty:
+    """A message without a payload."""
+
+    def payload(self) -> bytes:
+        return b""
+
+
+class Heartbeat(_Empty):
+    type: ClassVar[int] = 0x02
+
+
+class Stop(_Empty):
+    """Everything to its neutral pose."""
+
+    type: ClassVar[int] = 0x05
+
+
+class Query(_Empty):
+    type: ClassVar[int] = 0x06
+
+
+class EventAck(_Empty):
+    type: ClassVar[int] = 0x07
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """Where channels shall be from now on."""
+
+    type: ClassVar[int] = 0x03
+    values: dict[int, bytes]
+    """Channel number to three bytes, as `position` and `colour` make them."""
+
+    def payload(self) -> bytes:
+        return b"".join(bytes((channel,)) + value for channel, value in self.values.items())
+
+    @classmethod
+    def read(cls, payload: bytes) -> Set:
+        if not payload or len(payload) % 4:
+            raise MalformedMessage("a set holds whole entries of four bytes")
+        return cls({payload[at]: payload[at + 1 : at + 4] for at in range(0, len(payload), 4)})
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    channel: int
+    milliseconds: int
+    """How long the way from the keyframe before takes; 0 to 65535."""
+    value: bytes
+    smooth: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframes:
+    """Ways to go, behind those that the device still has."""
+
+    type: ClassVar[int] = 0x04
+    entries: tuple[Keyframe, ...]
+
+    def payload(self) -> bytes:
+        return b"".join(
+            struct.pack("<BBH3s", one.channel, one.smooth, one.milliseconds, one.value) for one in self.entries
+        )
+
+    @classmethod
+    def read(cls, payload: bytes) -> Keyframes:
+        if not payload or len(payload) % 7:
+            raise MalformedMessage("keyframes are whole entries of seven bytes")
+        found = struct.iter_unpack("<BBH3s", payload)
+        return cls(tuple(Keyframe(channel, ms, value, bool(easing)) for channel, easing, ms, value in found))
+
+
+@dataclass(frozen=True, slots=True)
+class AskLimits:
+    """What limits has this channel?"""
+
+    type: ClassVar[int] = 0x08
+    channel: int
+
+    def payload(self) -> bytes:
+        return bytes((self.channel,))
+
+    @classmethod
+    def read(cls, payload: bytes) -> AskLimits:
+        (channel,) = payload
+        return cls(channel)
+
+
+Command = Heartbeat | Set | Keyframes | Stop | Query | AskLimits

@@ -1,0 +1,28 @@
+"""The audio threads may run first where the system agrees; where it does not, nothing happens."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from companion.real_time import PRIORITY, ask_for_real_time
+
+
+def test_a_thread_gets_what_it_was_told_and_the_others_stay_as_they_were() -> None:
+    before = os.sched_getscheduler(0)
+    found: list[tuple[bool, int, int]] = []
+
+    def audio() -> None:
+        agreed = ask_for_real_time()
+        found.append((agreed, os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(0).sched_priority))
+
+    thread = threading.Thread(target=audio)
+    thread.start()
+    thread.join()
+    [(agreed, policy, priority)] = found
+    assert (policy, priority) == ((os.SCHED_RR, PRIORITY) if agreed else (before, 0))
+    assert os.sched_getscheduler(0) == before
+
+
+def test_a_refusal_is_no_error() -> None:
+    assert ask_for_real_time(1000) is False

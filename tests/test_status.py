@@ -1,0 +1,102 @@
+"""What a person and a program are told about the device."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.events import State, TurnEnded
+from companion.status import Health, describe, memory_mib, temperature_c
+
+SECRET = "my name is Ana and I live at"
+
+
+def health(**changed: Any) -> Health:
+    facts: dict[str, Any] = {
+        "persona": lambda: "Robin",
+        "state": lambda: State.IDLE,
+        "engines": {"transcriber": "vosk"},
+        "links": {"microphone": lambda: "well"},
+        "queues": {"speech": lambda: 2},
+        "dropped": lambda: 3,
+        "problems": lambda: (),
+    }
+    return Health("desk", **(facts | changed))
+
+
+async def test_it_tells_what_the_issue_asks_for() -> None:
+    told = health().status().as_dict()
+    assert (told["name"], told["persona"], told["state"], told["muted"]) == ("desk", "Robin", "idle", False)
+    assert (told["engines"], told["links"], told["queues"]) == (
+        {"transcriber": "vosk"}, {"microphone": "well"}, {"speech": 2}
+    )  # fmt: skip
+    assert told["dropped_frames"] == 3
+    assert told["last_turn"] is None
+    assert told["uptime_s"] >= 0
+    assert told["memory_mib"] > 5
+    assert json.loads(json.dumps(told)) == told
+
+
+@pytest.mark.looptime(start=100.0)
+async def test_of_the_last_turn_it_tells_times_and_no_words() -> None:
+    import asyncio
+
+    kept = health()
+    kept.turn_ended(TurnEnded(SECRET, "interrupted", latency_ms={"total": 420.0}))
+    await asyncio.sleep(7)  # virtual time
+    told = kept.status().as_dict()
+    assert told["last_turn"] == {"ago_s": 7.0, "reason": "interrupted", "latency_ms": {"total": 420.0}}
+    assert told["turns"] == 1
+    assert told["uptime_s"] == 7.0
+    assert SECRET not in json.dumps(told) + describe(told)
+
+
+@pytest.mark.parametrize(("state", "shown", "muted"), [(None, "starting", False), (State.MUTED, "muted", True)])
+async def test_the_state_is_named(state: State | None, shown: str, muted: bool) -> None:
+    told = health(state=lambda: state).status()
+    assert (told.state, told.muted) == (shown, muted)
+
+
+async def test_a_person_reads_lines() -> None:
+    kept = health(problems=lambda: ["voice: the voice hangs"])
+    kept.turn_ended(TurnEnded("", "finished", latency_ms={"total": 812.4}))
+    shown = describe(kept.status().as_dict())
+    assert "Robin" in shown
+    assert "finished, 0 s ago, first sound after 812 ms" in shown
+    assert "microphone link  well" in shown
+    assert "PROBLEM          voice: the voice hangs" in shown
+
+
+def test_memory_is_read_where_the_system_tells(tmp_path: Path) -> None:
+    source = tmp_path / "status"
+    source.write_text("Name:\tx\nVmRSS:\t  204800 kB\n")
+    assert memory_mib(source) == 200.0
+    for broken in ("", "VmRSS:\n", "VmRSS: many kB\n"):
+        source.write_text(broken)
+        assert memory_mib(source) is None
+    assert memory_mib(tmp_path / "none") is None
+
+
+def test_the_hottest_sensor_counts(tmp_path: Path) -> None:
+    assert temperature_c(tmp_path) is None
+    for number, text in enumerate(("41234\n", "71500\n", "off\n")):
+        (tmp_path / f"thermal_zone{number}").mkdir()
+        (tmp_path / f"thermal_zone{number}" / "temp").write_text(text)
+    assert temperature_c(tmp_path) == 71.5
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+)
+keys = st.sampled_from(("state", "last_turn", "uptime_s", "engines", "links", "queues", "memory_mib", "muted", "new"))
+
+
+@given(st.dictionaries(keys, anything, max_size=6))
+def test_the_status_of_another_version_is_shown_too(status: dict[str, Any]) -> None:
+    assert describe(status).count("\n") >= 8
