@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import soxr
+import soxr  # type: ignore[import-untyped]  # it has no types
 
 from companion import plugins
 from companion.assembly import BEST_SYNTHESIZERS

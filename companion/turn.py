@@ -190,7 +190,8 @@ class Turn:
             await self._tools.clock.sleep(self._timeline.pause(position, self._tools.speaker.rate))
 
     def _act(self, position: int) -> None:
-        for cue in self._timeline.due(position):
+        # A direction and an emoji beside it may mean the same: it is done once.
+        for cue in {(cue.emotion, cue.gesture): cue for cue in self._timeline.due(position)}.values():
             self._tools.journal.note(
                 "cue", emotion=cue.emotion, gesture=cue.gesture, intensity=cue.intensity, source=cue.source
             )
