@@ -8,11 +8,13 @@ from pathlib import Path
 
 from companion.assembly import Sound, assembled, build_synthesizer
 from companion.config import Device, load_device, split_overrides
+from companion.doctor.calibration_file import read_calibration
 from companion.errors import DeviceError
 from companion.events import State
 from companion.persona import Persona, load_persona
 from companion.ports import Speaker
 from companion.settings_file import parse_overrides
+from companion.state_folder import state_folder
 from companion.voice.sentences import Sentences
 from companion.voice.stage import Stage
 
@@ -20,8 +22,17 @@ from companion.voice.stage import Stage
 def load(device_file: Path, settings: Sequence[str] = ()) -> tuple[Device, Persona]:
     """Read a device file and its persona, with `KEY=VALUE` settings on top. Raises `ConfigError`."""
     of_device, of_persona = split_overrides(parse_overrides(settings), Persona)
-    device = load_device(device_file, of_device)
+    device = load_device(device_file, {**_calibration(), **of_device})
     return device, load_persona(device.persona, of_persona)
+
+
+def _calibration() -> dict[str, float]:
+    """What `companion doctor --calibrate` found on this unit."""
+    try:
+        return read_calibration(state_folder())
+    except RuntimeError:
+        # A user without a home calibrated nothing.
+        return {}
 
 
 async def run_live(device: Device, persona: Persona, events: Path | None, settings: Sequence[str] = ()) -> None:

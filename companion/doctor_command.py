@@ -58,12 +58,15 @@ def doctor(
     On a terminal the person there is asked what they see. Motors turn a little: hold the unit, or lift its wheels.
     """
     chosen = _chosen(only)
-    if log.level > logging.DEBUG:
+    around = _surroundings(state, socket, ask=not auto)
+    before = log.level
+    if before != logging.DEBUG:
         # The page says it all, and better.
         log.setLevel(logging.ERROR)
-    status = asyncio.run(
-        _test(device_file, settings, _surroundings(state, socket, ask=not auto), chosen, calibrate, card, as_json)
-    )
+    try:
+        status = asyncio.run(_test(device_file, settings, around, chosen, calibrate, card, as_json))
+    finally:
+        log.setLevel(before)
     sys.exit(status)
 
 

@@ -24,6 +24,11 @@ SETTINGS = {
     "companion.persona",
 }
 PURE = {
+    "companion.doctor.report",
+    "companion.doctor.sound_measures",
+    "companion.voice.lexicon",
+    "companion.voice.spaced_directions",
+    "companion.voice.unspaced_directions",
     "companion.own_lines",
     "companion.quiet_hours",
     "companion.manners",

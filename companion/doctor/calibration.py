@@ -1,0 +1,96 @@
+"""The microphone's gain, found from ordinary speech and kept for this unit (`calibration_file`).
+
+The speech is recorded at a gain of 1; only frames that the unit's own speech detector takes for speech count.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from companion import plugins
+from companion.doctor.calibration_file import LEAST_GAIN, MOST_GAIN, write_calibration
+from companion.doctor.examination import blocking
+from companion.doctor.report import Finding, failed, passed
+from companion.doctor.sound_measures import (
+    FULL_SCALE,
+    MOST_CLIPPED,
+    SPEECH_PEAK_DB,
+    Samples,
+    decibels,
+    measured,
+    speech_gain,
+)
+from companion.doctor.station import Station
+from companion.doctor.station_sound import Recording, hear, sound_card
+from companion.events import EAR_RATE
+from companion.ports import SpeechDetector
+
+LISTEN_S = 6.0
+LEAST_SPEECH_S = 1.0
+_VOICED = 0.6
+
+
+async def calibrate(station: Station) -> Finding:
+    """Listen to ordinary speech at a gain of 1, and write the gain with which it peaks at -12 dBFS."""
+    endpoint = station.device.ears.endpoint
+    detector: SpeechDetector = await blocking(
+        partial(plugins.build_engine, "speech_detectors", endpoint.engine, station.device, station.persona)
+    )
+    if station.person is not None:
+        station.person.tell(
+            f"Speak now, for {LISTEN_S:.0f} seconds, as loud and as far away as the unit is usually spoken to."
+        )
+
+    async def wait(recording: Recording) -> None:
+        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording grows, and tells nobody
+            await asyncio.sleep(0.05)
+
+    async with sound_card(station) as card:
+        recording = await hear(station, card, wait, gain=1.0)
+    return calibrated(recording.sound(), detector, station.state)
+
+
+def calibrated(sound: Samples, detector: SpeechDetector, state: Path) -> Finding:
+    """The gain for the speech in a recording at a gain of 1, written to the state folder. Raises `DeviceError`."""
+    speech = voiced_frames(sound, detector)
+    peaks = np.abs(speech.astype(np.int32)).max(axis=1) if len(speech) else speech.reshape(0)
+    speech_s = speech.size / EAR_RATE
+    gain = speech_gain(peaks)
+    if gain is None or speech_s < LEAST_SPEECH_S:
+        return failed(
+            f"only {speech_s:.1f} s of speech were heard, and nothing was written",
+            f"Speak for the whole {LISTEN_S:.0f} s; where you did, see what the check `microphone` says.",
+            speech_s=round(speech_s, 1),
+        )
+    peak_db = decibels(float(np.percentile(peaks, 95)) / FULL_SCALE)
+    facts = {"speech_s": round(speech_s, 1), "speech_peak_dbfs": peak_db, "gain": gain}
+    if measured(sound).clipped > MOST_CLIPPED:
+        return failed(
+            "the card itself clips this speech, which no gain can undo, and nothing was written",
+            "Turn the card's capture level down (alsamixer) and calibrate again.",
+            **facts,
+        )
+    if not LEAST_GAIN <= gain <= MOST_GAIN:
+        return failed(
+            f"speech peaks at {peak_db:g} dBFS, which would need a gain of {gain:g}, and nothing was written",
+            f"Turn the card's capture level {'up' if gain > MOST_GAIN else 'down'} (alsamixer) and calibrate again.",
+            **facts,
+        )
+    path = write_calibration(state, gain)
+    return passed(
+        f"speech peaks at {peak_db:g} dBFS; with a gain of {gain:g} at {SPEECH_PEAK_DB:g} dBFS. Written to {path}",
+        **facts,
+    )
+
+
+def voiced_frames(sound: Samples, detector: SpeechDetector) -> Samples:
+    """The frames of a recording that hold speech: (frames, samples of one)."""
+    size = detector.frame_samples
+    frames: Samples = sound[: len(sound) // size * size].reshape(-1, size)
+    detector.reset()
+    voiced: Samples = frames[[detector.probability(frame.tobytes()) >= _VOICED for frame in frames]]
+    return voiced

@@ -1,0 +1,90 @@
+"""Station test: settings, models and engines. Each engine is built as the product builds it, and the voice speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from companion import plugins
+from companion.assembly import BEST_SYNTHESIZERS, BEST_TRANSCRIBERS
+from companion.doctor.examination import blocking
+from companion.doctor.report import Finding, Measured, failed, passed, skipped
+from companion.doctor.station import Station, Surroundings
+from companion.errors import EngineUnavailable
+from companion.events import EAR_RATE
+from companion.model_store import verify
+from companion.models_catalogue import read_catalogue
+from companion.ports import Synthesizer, Transcriber
+from companion.resampling import resample
+
+PULL = "Fetch the models anew: companion models remove NAME, then companion models pull NAME."
+INSTALL = "Install what is missing, or name another engine or model in the device file."
+
+_SAID = {"en": "One, two, three.", "zh": "一，二，三。", "ja": "いち、に、さん。", "id": "Satu, dua, tiga."}
+
+
+async def models(around: Surroundings) -> Finding:
+    """Whether the models that were fetched are what they were."""
+    return await blocking(partial(_models, around.state / "models"))
+
+
+def _models(folder: Path) -> Finding:
+    there = [model for model in read_catalogue() if model.is_installed(folder)]
+    begun = sorted(path.name for path in (folder / "parts").glob("*") if not path.name.endswith(".origin"))
+    problems = [problem for model in there for problem in verify(model, folder)]
+    names = ", ".join(model.name for model in there)
+    if problems:
+        return failed("\n".join(problems), PULL, models=names)
+    if begun:
+        return failed(f"half a download lies in {folder / 'parts'}: {', '.join(begun)}", PULL, models=names)
+    if not there:
+        return skipped("none was fetched; the engines that came with the program, or those the device file names, work")
+    return passed(f"{names}: whole and unchanged", models=names)
+
+
+async def engines(station: Station) -> Finding:
+    """Whether each engine that the unit needs can be built here, the voice speaks, and the transcriber listens."""
+    device, persona, ears = station.device, station.persona, station.device.ears
+    used: dict[str, Measured] = {}
+    problems: list[str] = []
+
+    async def built(place: str, build: Callable[..., Any], *named: Any) -> Any:
+        try:
+            engine = await blocking(partial(build, *named, device, persona))
+        except EngineUnavailable as error:
+            problems.append(f"{place}: {error}")
+            return None
+        used[place] = str(getattr(engine, "name", None) or getattr(engine, "word", None) or named[1])
+        return engine
+
+    if ears.wake.mode != "button":
+        await built("wake_word", plugins.build_engine, "wake_words", ears.wake.engine)
+    await built("speech_detector", plugins.build_engine, "speech_detectors", ears.endpoint.engine)
+    transcriber: Transcriber | None = await built(
+        "transcriber", plugins.build_best, "transcribers", ears.transcriber.engine, BEST_TRANSCRIBERS
+    )
+    voice: Synthesizer | None = await built(
+        "voice", plugins.build_best, "synthesizers", device.voice.engine, BEST_SYNTHESIZERS
+    )
+    async with AsyncExitStack() as stack:
+        sound = b""
+        if voice is not None:
+            stack.push_async_callback(voice.close)
+            said = await voice.synthesize(_SAID[persona.language])
+            sound = resample(said.pcm, voice.rate, EAR_RATE)
+            if not any(sound):
+                problems.append(f"voice: {used['voice']} makes no sound")
+        if transcriber is not None:
+            stack.push_async_callback(transcriber.close)
+            await transcriber.start()
+            piece = 2 * EAR_RATE // 5
+            for at in range(0, len(sound), piece):
+                await transcriber.feed(sound[at : at + piece])
+            used["words_heard"] = len((await transcriber.finish()).text.split())
+    told = ", ".join(f"{place.replace('_', ' ')} {name}" for place, name in used.items() if place != "words_heard")
+    if problems:
+        return failed("\n".join(problems), INSTALL, **used)
+    return passed(told, **used)

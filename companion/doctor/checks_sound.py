@@ -1,0 +1,287 @@
+"""Station test: sound devices, microphone, the way from loudspeaker to microphone, the wake word.
+
+A station is quiet, and nobody speaks while it listens. Levels are dBFS; the echo is the level at which the chirp comes
+back, less that at which it was played: what the unit hears of itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from companion import plugins
+from companion.doctor.examination import blocking
+from companion.doctor.report import Finding, failed, passed, skipped
+from companion.doctor.sound_measures import MOST_CLIPPED, Echo, chirp, decibels, find_chirp, measured
+from companion.doctor.station import Station
+from companion.doctor.station_sound import Recording, hear, loudspeaker, sound_card
+from companion.errors import DeviceError, EngineUnavailable
+from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
+from companion.persona import PersonaVoice
+from companion.ports import Synthesizer, WakeWord
+from companion.resampling import resample
+
+LISTEN_S = 2.0
+LOUDEST_NOISE_DB = -20.0
+MOST_OFFSET = 0.1
+MOST_LOST = 0.01
+
+QUIET_S = 0.4
+GAP_S = 1.0
+BACK_WITHIN_S = 0.9
+"""Shorter than the gap, so that each chirp is looked for where the other cannot be."""
+CLEARLY_HEARD_DB = 6.0
+"""By how much the chirp must stand above the noise."""
+LONGEST_DELAY_S = 0.4
+"""More than that is a Bluetooth loudspeaker: the unit would interrupt itself."""
+STEADY_S = 0.01
+TRIES = 3
+
+WAKE_VOICES = ("en-us", "en-gb", "en-gb+f3", "en-us+f4", "en-us+m3")
+"""Voices of espeak-ng to say the wake word with; each model knows some of them (hey_jarvis only +f4)."""
+HEARD_WITHIN_S = 1.5
+_PIECE = 512
+
+NAME_IT = (
+    "Check the plugs; set ears.microphone.device and voice.speaker.device to a part of a name that there is, and see "
+    "that this user is in the group audio."
+)
+_LOSES = (
+    "The card loses or delays sound: use another USB port or cable, end other programs, and restart the sound server."
+)
+
+
+async def devices(station: Station) -> Finding:
+    """Whether both devices can be opened, and at which rates."""
+    ears, voice = station.device.ears.microphone, station.device.voice.speaker
+    told: list[str] = []
+    problems: list[str] = []
+    facts: dict[str, int | str] = {}
+    async with sound_card(station) as card:
+        opened = {
+            "microphone": partial(card.open_input, ears.device, EAR_RATE, 0.032, lambda *_: None),
+            "loudspeaker": partial(card.open_output, voice.device, EAR_RATE, voice.latency_ms / 1000, lambda *_: False),
+        }
+        for noun, opening in opened.items():
+            try:
+                stream = await opening(lambda _: None)
+            except DeviceError as error:
+                problems.append(str(station.blamed(error)))
+                continue
+            told.append(f"{noun} {stream.name}, {stream.rate} Hz, {stream.channels} channel(s)")
+            facts |= {noun: stream.name, f"{noun}_hz": stream.rate, f"{noun}_channels": stream.channels}
+            await stream.close()
+    if problems:
+        return failed("\n".join([*problems, *told]), NAME_IT, **facts)
+    return passed("; ".join(told), **facts)
+
+
+async def microphone(station: Station) -> Finding:
+    """Level, clipping and gaps of two seconds of what should be a quiet room."""
+
+    async def wait(recording: Recording) -> None:
+        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording grows, and tells nobody
+            await asyncio.sleep(0.05)
+
+    async with sound_card(station) as card:
+        recording = await hear(station, card, wait)
+    return microphone_finding(recording, station.device.ears.microphone.gain)
+
+
+def microphone_finding(recording: Recording, gain: float) -> Finding:
+    """What a recording of a quiet room tells."""
+    found = measured(recording.sound())
+    facts: dict[str, float] = {
+        "level_dbfs": found.rms_db,
+        "peak_dbfs": found.peak_db,
+        "clipped_share": round(found.clipped, 5),
+        "offset_share": round(found.offset, 4),
+        "lost_ms": round(recording.lost * 1000 / EAR_RATE),
+        "gain": gain,
+    }
+    text = f"level {found.rms_db:g} dBFS, peak {found.peak_db:g} dBFS, gain {gain:g}"
+    if found.constant:
+        return failed(
+            "delivers silence, without the noise that every microphone has",
+            "Check that it is plugged in and not switched off, that its capture is not muted (alsamixer), and that "
+            "ears.microphone.device names the right one.",
+            **facts,
+        )
+    if recording.lost > MOST_LOST * recording.seconds * EAR_RATE:
+        return failed(
+            f"{recording.lost * 1000 / EAR_RATE:.0f} ms of {recording.seconds:.1f} s of sound were lost",
+            "Use another USB port or cable, and end other programs.",
+            **facts,
+        )
+    if found.clipped > MOST_CLIPPED:
+        return failed(
+            f"{text}: {100 * found.clipped:.1f} % of it is clipped",
+            "Turn the card's capture level down (alsamixer), or let --calibrate find the gain; and be quiet.",
+            **facts,
+        )
+    if abs(found.offset) > MOST_OFFSET:
+        return failed(f"{text}: it hears a constant voltage", "Exchange the microphone or its card.", **facts)
+    if found.rms_db > LOUDEST_NOISE_DB:
+        return failed(
+            f"{text}: that is loud for a quiet room",
+            "Be quiet during the test; where it hums, check the microphone's ground and cable, and its gain.",
+            **facts,
+        )
+    return passed(text, **facts)
+
+
+async def loop(station: Station) -> Finding:
+    """Two chirps out of the loudspeaker, found again in what the microphone hears; again where sound was lost."""
+    volume = station.device.voice.speaker.volume
+    if not volume:
+        return failed("the volume is 0", "Set voice.speaker.volume to more than 0.")
+    found = await _chirps(station, volume)
+    for _ in range(TRIES - 1):
+        if found.advice != _LOSES:
+            break
+        # A processor that was busy for a moment is no broken card.
+        found = await _chirps(station, volume)
+    return found
+
+
+async def _chirps(station: Station, volume: float) -> Finding:
+    sound = chirp()
+    begun: list[float] = []
+
+    async def play(recording: Recording) -> None:
+        async with loudspeaker(station, card) as mouth:
+            await asyncio.sleep(QUIET_S)
+            now = asyncio.get_running_loop().time
+            pause = bytes(round(GAP_S * EAR_RATE) * SAMPLE_BYTES)
+            begun.append(now())
+            await mouth.write(sound.tobytes() + pause + sound.tobytes())
+            end = now() + 2 * len(sound) / EAR_RATE + GAP_S + BACK_WITHIN_S
+            while recording.position(end) > recording.seconds * EAR_RATE:  # noqa: ASYNC110  # as above
+                await asyncio.sleep(0.05)
+
+    async with sound_card(station) as card:
+        recording = await hear(station, card, play)
+    start = recording.position(begun[0])
+    again = start + len(sound) + round(GAP_S * EAR_RATE)
+    reach = len(sound) + round(BACK_WITHIN_S * EAR_RATE)
+    noise = recording.sound(max(0, start - round(QUIET_S * EAR_RATE)), start)
+    echoes = [find_chirp(recording.sound(at, at + reach), sound, noise) for at in (start, again)]
+    played_db = measured(sound).rms_db + decibels(volume)
+    return loop_finding(echoes, played_db, measured(recording.sound(start, again)).clipped)
+
+
+def loop_finding(echoes: Sequence[Echo | None], played_db: float, clipped: float) -> Finding:
+    """What the chirps tell that came back. `clipped` is the share of clipped samples among them."""
+    found = [echo for echo in echoes if echo is not None]
+    if not found:
+        return failed(
+            "the microphone does not hear the loudspeaker",
+            "Listen: was there a rising tone? If not, check the loudspeaker's plug, its amplifier and the card's "
+            "playback level (alsamixer); if so, the microphone.",
+            played_dbfs=played_db,
+        )
+    echo = max(found, key=lambda one: one.level_db)
+    delay_s = echo.at / EAR_RATE
+    facts = {
+        "played_dbfs": played_db,
+        "heard_dbfs": echo.level_db,
+        "noise_dbfs": echo.noise_db,
+        "delay_ms": round(1000 * delay_s),
+        "echo_db": round(echo.level_db - played_db, 1),
+    }
+    text = f"heard at {echo.level_db:g} dBFS after {1000 * delay_s:.0f} ms, echo {facts['echo_db']:+g} dB"
+    if len(found) < len(echoes):
+        return failed(f"{text}, but only one of two chirps", _LOSES, **facts)
+    if abs(found[0].at - found[-1].at) > STEADY_S * EAR_RATE:
+        apart = 1000 * abs(found[0].at - found[-1].at) / EAR_RATE
+        return failed(f"{text}, and the delay changed by {apart:.0f} ms", _LOSES, **facts)
+    if clipped > MOST_CLIPPED:
+        return failed(
+            f"{text}: it is clipped",
+            "Turn the loudspeaker down (voice.speaker.volume, alsamixer) or the microphone (--calibrate).",
+            **facts,
+        )
+    if echo.level_db - echo.noise_db < CLEARLY_HEARD_DB:
+        return failed(
+            f"{text}: hardly above the noise of {echo.noise_db:g} dBFS",
+            "Be quiet during the test; turn the loudspeaker up, and see that nothing covers it or the microphone.",
+            **facts,
+        )
+    if delay_s > LONGEST_DELAY_S:
+        return failed(
+            f"{text}: that is too late to tell its own voice from a person's",
+            "Do not use a Bluetooth loudspeaker or microphone; use one on a wire.",
+            **facts,
+        )
+    return passed(text, **facts)
+
+
+async def wake_word(station: Station) -> Finding:
+    """Whether the wake word is recognised when the loudspeaker says it."""
+    device, persona = station.device, station.persona
+    wake = device.ears.wake
+    if wake.mode == "button":
+        return skipped("the device file wants a button instead")
+    engine: WakeWord = await blocking(partial(plugins.build_engine, "wake_words", wake.engine, device, persona))
+    spoken = engine.word.replace("_", " ")
+    try:
+        sample = await wake_sample(station, engine, spoken)
+    except EngineUnavailable as error:
+        return skipped(f"the station's own voice is missing: {error}")
+    if sample is None:
+        return skipped(f'no voice of espeak-ng says "{spoken}" so that its model knows it; say it yourself')
+    voice, pcm = sample
+    heard_after: list[float] = []
+
+    async def play(recording: Recording) -> None:
+        async with loudspeaker(station, card) as mouth:
+            await asyncio.sleep(QUIET_S)
+            recording.fresh()
+            now = asyncio.get_running_loop().time
+            began = now()
+            await mouth.write(pcm)
+            end = began + len(pcm) / SAMPLE_BYTES / EAR_RATE + HEARD_WITHIN_S
+            while not heard_after and now() < end:
+                await asyncio.sleep(0.05)
+                if engine.heard(recording.fresh()):
+                    heard_after.append(now() - began)
+
+    async with sound_card(station) as card:
+        await hear(station, card, play)
+    if heard_after:
+        ms = round(1000 * heard_after[0])
+        return passed(f'"{spoken}" was recognised', heard_after_ms=ms, voice=voice)
+    return failed(
+        f'"{spoken}" was played and not recognised',
+        "Be quiet during the test; see that nothing covers the microphone; find its gain with --calibrate.",
+        voice=voice,
+    )
+
+
+async def wake_sample(station: Station, engine: WakeWord, spoken: str) -> tuple[str, bytes] | None:
+    """A voice and its word at `EAR_RATE` that the engine knows when no air is in between; None where there is none.
+
+    Raises `EngineUnavailable` without espeak-ng.
+    """
+    for voice in WAKE_VOICES:
+        speech = station.persona.model_copy(update={"speech": PersonaVoice(espeak=voice)})
+        speaks: Synthesizer = await blocking(
+            partial(plugins.build_engine, "synthesizers", "espeak", station.device, speech)
+        )
+        try:
+            said = await speaks.synthesize(spoken)
+        finally:
+            await speaks.close()
+        pcm = resample(said.pcm, speaks.rate, EAR_RATE)
+        engine.reset()
+        quiet = bytes(EAR_RATE // 2 * SAMPLE_BYTES)
+        whole = quiet + pcm + 2 * quiet
+        pieces = (
+            AudioFrame(whole[at : at + 2 * _PIECE], at // SAMPLE_BYTES) for at in range(0, len(whole), 2 * _PIECE)
+        )
+        known = [engine.heard(piece) for piece in pieces]
+        engine.reset()
+        if any(known):
+            return voice, pcm
+    return None
