@@ -34,7 +34,9 @@ from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Trans
 from companion.quiet_hours import within
 from companion.talk import Talk
 from companion.turn import Tools
+from companion.voice.directions import read as read_direction
 from companion.voice.earcon import earcon
+from companion.voice.inferring import InferringSentences
 from companion.voice.loudness import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage import Stage
@@ -126,8 +128,10 @@ async def assembled(
                 character = await its.enter_async_context(mind(device, persona))
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = Tools(
-                    stage=lambda: Stage(persona.name),
-                    sentences=Sentences,
+                    stage=lambda speaker: Stage(speaker or persona.name),
+                    sentences=lambda: InferringSentences(
+                        Sentences(), persona.language, throughout=persona.cues.channel == "inferred"
+                    ),
                     timeline=Timeline,
                     synthesizer=watch.synthesizer(voice),
                     voices=voices,
@@ -154,6 +158,8 @@ async def assembled(
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
+            # The lexicon of directions is read when first needed; that would be amid the first answer.
+            group.create_task(asyncio.to_thread(read_direction, ""))
             yield Unit(conversation, listener, journal, animator, tuple(bodies), transcriber, lives)
             animation.cancel()
             lives.end()

@@ -48,7 +48,8 @@ class Timeline(Protocol):
 class Tools:
     """What every turn works with; made once, in `app`."""
 
-    stage: Callable[[], Stage]
+    stage: Callable[[str], Stage]
+    """Who speaks (empty outside of groups) -> a stage for one answer."""
     sentences: Callable[[], Sentences]
     timeline: Callable[[], Timeline]
     synthesizer: Synthesizer
@@ -133,7 +134,7 @@ class Turn:
 
     async def _think(self) -> None:
         """Text deltas -> sentences. What came before a failure is still said."""
-        stage, sentences = self._tools.stage(), self._tools.sentences()
+        stage, sentences = self._tools.stage(self._speaker_name), self._tools.sentences()
         self._tools.journal.note("request")
         self._passed("request")
         try:

@@ -80,7 +80,7 @@ async def scene(
     speaker = speaker or VirtualSpeaker()
     animator = Animator(performer, [], clock, notes)
     tools = Tools(
-        stage=lambda: Stage(persona.name),
+        stage=lambda speaker: Stage(speaker or persona.name),
         sentences=Sentences,
         timeline=Timeline,
         synthesizer=voice,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from companion.events import EMOTIONS, GESTURES
 from companion.voice.directions import Feeling, read
 from companion.voice.emoji_cues import FEELINGS, XIAOZHI, feeling_of
 from companion.voice.emoticons import FACES, feeling_of_face
+from companion.voice.lexicon import lexicon
 
 
 @pytest.mark.parametrize(
@@ -87,6 +90,98 @@ def test_degree(weaker: str, plain: str, stronger: str) -> None:
     strengths = [feeling.intensity for feeling in map(read, (weaker, plain, stronger)) if feeling]
     assert len(strengths) == 3
     assert strengths == sorted(set(strengths))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "you smile",
+        "You laugh and clap",
+        "when you cry",
+        "makes you laugh",
+        "sees your smile",
+        "The children laugh",
+        "everyone cheers",
+        "they hug",
+        "laughter is heard offstage",
+        "Enter Anna, laughing",
+        "To HAPPY DAN",
+        "tears the letter in two",
+        "far from happy",
+        "smiles no more",
+        "你笑了",
+        "逗你笑",
+        "大家都笑了",
+        "你的眼泪",
+        "笑不出来",
+        "みんなが笑う",
+        "君が泣く",
+        "笑わせる",
+        "嬉しくない",
+        "kamu tersenyum",
+        "membuatmu tertawa",
+        "mereka tertawa",
+        "lampu padam, semua gembira",
+    ],
+)
+def test_what_others_do_and_what_is_not_says_nothing(text: str) -> None:
+    assert read(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "emotion", "gesture"),
+    [
+        ("She smiles at you", "happy", None),
+        ("smiles as you laugh", "happy", None),
+        ("returns your smile", "happy", None),
+        ("waits until you stop crying, then smiles", "happy", None),
+        ("looks at you happily", "happy", None),
+        ("tries not to laugh", "amused", None),
+        ("not angry but sad", "sad", None),
+        ("hugs you", "affectionate", "hug"),
+        ("wipes away your tears", "affectionate", None),
+        ("看着你笑了笑", "happy", None),
+        ("擦去你的眼泪", "affectionate", None),
+        ("不高兴", "disappointed", None),
+        ("memelukmu", "affectionate", "hug"),
+        ("tak bisa menahan tawa", "amused", None),
+    ],
+)
+def test_what_the_character_does_to_others_is_its_own(text: str, emotion: str, gesture: str | None) -> None:
+    feeling = read(text)
+    assert feeling is not None
+    assert (feeling.emotion, feeling.gesture) == (emotion, gesture)
+
+
+def test_another_name_is_somebody_else_where_the_own_is_known() -> None:
+    assert read("Anna smiles", "Teddy") is None
+    assert read("Anna smiles") is not None
+    assert read("Teddy smiles", "Teddy Bear") is not None
+    assert read("Smiles", "Teddy") is not None
+    assert read("Gently waves", "Teddy") is not None
+
+
+def test_hundreds_of_ways_in_each_language() -> None:
+    known = lexicon()
+    assert len(known.words.words) + len(known.words.phrases) > 2500
+    assert len(known.strings.strings) > 4000
+    meanings = [*known.words.words.values(), *known.strings.strings.values()]
+    meanings += [meaning for phrases in known.words.phrases.values() for _, meaning in phrases]
+    assert all(_is_sound(meaning.feeling) for meaning in meanings if meaning.feeling)
+    shown = {meaning.feeling.emotion for meaning in meanings if meaning.feeling}
+    assert shown >= set(EMOTIONS)
+
+
+REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
+
+
+@pytest.mark.parametrize(("language", "share"), [("zh", 0.6), ("en", 0.35)])
+def test_real_directions_are_understood(language: str, share: float) -> None:
+    path = REFERENCE / f"directions_{language}.tsv"
+    if not path.exists():
+        pytest.skip("the reference lists are not beside this checkout")
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    assert sum(read(text) is not None for _, text in rows) > share * len(rows)
 
 
 @given(st.text(max_size=120))

@@ -24,6 +24,9 @@ SETTINGS = {
     "companion.persona",
 }
 PURE = {
+    "companion.voice.inferred",
+    "companion.voice.inferred_signs",
+    "companion.voice.inferring",
     "companion.doctor.report",
     "companion.doctor.sound_measures",
     "companion.voice.lexicon",

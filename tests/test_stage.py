@@ -7,12 +7,14 @@ import random
 from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import EMOTIONS, GESTURES, Cue
+from companion.voice.emoji_cues import XIAOZHI
 from companion.voice.parse import parse
 from companion.voice.stage import Stage
 
@@ -32,7 +34,7 @@ def said(text: str, name: str = "") -> str:
 
 
 @pytest.mark.parametrize("answer", GOLDEN, ids=lambda answer: answer["text"][:30])
-def test_golden_answers_at_every_cut(answer: dict[str, str]) -> None:
+def test_golden_answers_at_every_cut(answer: dict[str, Any]) -> None:
     text, name = answer["text"], answer["name"]
     result = parse([text], name)
     cues = [[cue["emotion"], cue["gesture"], cue["intensity"], cue["at"], cue["source"]] for cue in result["cues"]]
@@ -159,3 +161,19 @@ def test_repeated_emoji_are_one_stronger_cue() -> None:
 )
 def test_signs_that_mean_something_are_kept(text: str) -> None:
     assert said(text) == text
+
+
+@pytest.mark.parametrize("name", XIAOZHI)
+@pytest.mark.parametrize("form", ["[{}]", "<{}>", "【{}】", '{{"emotion": "{}"}}', "{{emotion: {}}}"])
+def test_a_label_of_the_xiaozhi_emotions_is_a_tag(name: str, form: str) -> None:
+    if form.format(name) == "<thinking>":
+        pytest.skip("that is how models begin a chain of thought, which is never spoken")
+    speech, cues = played([form.format(name) + " Hello."])
+    feeling = XIAOZHI[name]
+    assert speech == "Hello."
+    assert cues == [Cue(feeling.emotion, feeling.gesture, feeling.intensity, 0, "tag")]
+
+
+def test_what_another_does_is_no_cue_of_the_character() -> None:
+    assert played(["*Anna laughs* Hi. *Teddy laughs*"], "Teddy")[1] == [Cue("amused", None, 0.7, 3, "direction")]
+    assert played(["*you smile* Hi."], "Teddy")[1] == []

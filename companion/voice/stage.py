@@ -28,6 +28,12 @@ _BLANK = re.compile(r"[^\S\n]+")
 _SILENT = "\u200b\u2060\ufeff\xad" + JOINERS + "\U000e0020"
 _ENUMERATOR = re.compile(r"(?:^|[\s,;:.，；：。、])(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,4}|[一二三四五六七八九十]{1,2})$")
 
+_LABEL = re.compile(
+    r"""[\[【{<]\s*(?:(?P<plain>\w+)|["']?(?:emotion|emo|mood)["']?\s*[:=：]\s*["']?(?P<quoted>\w+)["']?)\s*,?\s*[\]】}>]""",
+    re.IGNORECASE,
+)
+"""One name alone, as devices of the xiaozhi family write emotions: `[happy]`, `{"emotion": "happy"}`."""
+
 _SOURCES: dict[str, CueSource] = {"direction": "direction", "tag": "tag", "emoji": "emoji", "face": "emoji"}
 
 
@@ -93,8 +99,10 @@ class Stage:
                 return Lookahead(text[:start] + token.value + text[token.end :], look.final)
             case "direction" | "tag" | "emoji" | "face":
                 clean.gap()
-                if feeling := _feeling(token):
-                    clean.cue(feeling, _SOURCES[token.kind])
+                label = _LABEL.fullmatch(text, start, token.end)
+                named = label and XIAOZHI.get((label["quoted"] or label["plain"]).casefold())
+                if feeling := named or _feeling(token, self._name):
+                    clean.cue(feeling, "tag" if named else _SOURCES[token.kind])
         self._at = token.end
         return look
 
@@ -165,8 +173,8 @@ def _word(look: Lookahead, start: int, end: int) -> Token:
     return Token(end, "text", look.text[start:end])
 
 
-def _feeling(token: Token) -> Feeling | None:
-    """What a token tells the body."""
+def _feeling(token: Token, name: str | None) -> Feeling | None:
+    """What a token tells the body. `name` is the character's own."""
     match token.kind:
         case "emoji":
             feeling = feeling_of(token.value)
@@ -176,6 +184,6 @@ def _feeling(token: Token) -> Feeling | None:
         case "face":
             return emoticons.feeling_of_face(token.value)
         case "tag":
-            return XIAOZHI.get(token.value.strip().casefold()) or read(token.value)
+            return XIAOZHI.get(token.value.strip().casefold()) or read(token.value, name or "")
         case _:
-            return read(token.value)
+            return read(token.value, name or "")
