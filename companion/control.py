@@ -112,6 +112,8 @@ async def serve(daemon: Daemon, path: Path | None = None) -> asyncio.Server:
         finally:
             under_way -= 1
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -6,11 +6,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_configure() -> None:
     """Say that there is no event loop outside of tests: looptime would make one for each run and never close it."""
     asyncio.set_event_loop(None)
+    # No test is timed: on a busy machine an example may take long and be right.
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -93,7 +93,9 @@ async def test_a_longer_sentence_is_heard_longer(voice: Voice) -> None:
 
 
 async def test_sentences_are_equally_loud(voice: Voice) -> None:
-    levels = [loudness((await voice.synthesize(text)).pcm) for text in ("No!", "I am very glad to see you.", "Mm, honey.")]
+    levels = [
+        loudness((await voice.synthesize(text)).pcm) for text in ("No!", "I am very glad to see you.", "Mm, honey.")
+    ]
     assert max(levels) < 2 * min(levels)
 
 
@@ -135,7 +137,9 @@ async def test_the_persona_sets_the_pace(module: object) -> None:
     lengths = []
     for speed in (0.5, 1.0, 2.0):
         voice = module.build(device(PIPER_VOICE), persona(speed=speed))  # type: ignore[attr-defined]
-        lengths.append(seconds((await voice.synthesize("There was a bear who liked to dance and sing.")).pcm, voice.rate))
+        lengths.append(
+            seconds((await voice.synthesize("There was a bear who liked to dance and sing.")).pcm, voice.rate)
+        )
         await voice.close()
     assert lengths[0] > 1.4 * lengths[1] > 1.4 * 1.4 * lengths[2]
 
