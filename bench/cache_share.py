@@ -136,6 +136,7 @@ def main() -> None:
                 "memory.mode=local",
                 "identity=bench",
                 "character.requests_per_second=1000",
+                "character.answer_within_s=60",
                 f"character.history={options.history}",
             ),
         )

@@ -222,3 +222,33 @@ async def test_barge_in_shuts_the_mouth_and_comes_to_rest() -> None:
         then = [frame for time, frame in stage.body.frames if time <= interrupted + 0.4][-1].positions
         assert last["mouth"] == 0.0
         assert then == pytest.approx(last, abs=0.3)
+
+
+async def test_a_body_that_is_stopped_amid_motion_goes_to_neutral_along_a_ramp() -> None:
+    async with Stage().running() as stage:
+        stage.animator.state("speaking")
+        stage.animator.cue(cue(gesture="look_left"))
+        stage.animator.cue(cue("disgusted"))
+        for _ in range(25):
+            stage.animator.mouth(0.8)
+            await asyncio.sleep(0.02)
+        far = stage.body.frames[-1][1].positions
+        assert abs(far["head"]) > 20
+        began = asyncio.get_running_loop().time()
+        await stage.animator.come_to_rest()
+        assert asyncio.get_running_loop().time() - began <= 0.5 + 1e-6
+        assert stage.body.frames[-1][1].positions == {"head": 0.0, "wheels": 0.0, "mouth": 0.0}
+        for (before_at, before), (at, after) in pairwise(stage.body.frames):
+            allowed = CHANNELS["head"].fastest * (at - before_at) + 1e-6
+            assert abs(after.positions["head"] - before.positions["head"]) <= allowed
+        # For good: whatever is still said to it.
+        stage.animator.cue(cue(gesture="look_right"))
+        await asyncio.sleep(1)
+        assert stage.body.frames[-1][1].positions["head"] == 0.0
+
+
+async def test_a_body_that_rests_already_stops_soon() -> None:
+    async with Stage().running() as stage:
+        began = asyncio.get_running_loop().time()
+        await stage.animator.come_to_rest()
+        assert asyncio.get_running_loop().time() - began <= 0.12

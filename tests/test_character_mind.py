@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -241,6 +241,35 @@ async def test_an_answer_stops_a_summary_that_is_under_way(made: Made) -> None:
     assert character.recollection.summary == ""
 
 
+@pytest.mark.usefixtures("no_waiting")
+async def test_the_summary_is_made_in_time_though_there_is_never_a_pause(made: Made) -> None:
+    line = Summarised()
+    async with made(line, memory={"entries": 20}) as character:
+        async with aclosing(character.reply("a long story please")) as never_done:
+            await anext(never_done)
+            for number in range(10):
+                character.remember(f"number {number}", "Hi.")
+            await asyncio.sleep(0.05)
+            assert line.summaries == []
+            for number in range(10, 13):
+                character.remember(f"number {number}", "Hi.")
+            await summary_of(character)
+        assert character.recollection.history.count < 20
+
+
+@pytest.mark.usefixtures("no_waiting")
+async def test_an_answer_does_not_stop_a_summary_that_is_late(made: Made) -> None:
+    line = Summarised(wait_s=0.1)
+    async with made(line, memory={"entries": 20}) as character:
+        for number in range(13):
+            character.remember(f"number {number}", "Hi.")
+        async with asyncio.timeout(5):
+            await line.asked.wait()
+            await talk(character, "now")
+        await summary_of(character)
+    assert len(line.summaries) == 1
+
+
 @pytest.mark.looptime
 async def test_without_a_memory_the_history_is_cut_in_blocks() -> None:
     line = Line(ANSWER)
@@ -467,7 +496,7 @@ REFUSALS = ["logit_bias", "stream_options", "seed", "partial", "n"]
 async def test_what_a_server_names_as_unknown_is_left_out_from_then_on(
     field: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refusal = [400, error("bad_request", f"Unrecognized request argument supplied: '{field}'")]
+    refusal: list[bytes | int] = [400, error("bad_request", f"Unrecognized request argument supplied: '{field}'")]
     line = Line(refusal, ANSWER)
     character = on(
         line, who=persona(cast=CAST), base_url="http://llama/v1", seed=1, candidates=2 if field == "n" else 1
@@ -481,12 +510,51 @@ async def test_what_a_server_names_as_unknown_is_left_out_from_then_on(
 
 @pytest.mark.looptime
 async def test_a_strange_server_that_refuses_without_a_reason_gets_less_and_less() -> None:
-    refusal = [400, b"{}"]
+    refusal: list[bytes | int] = [400, b"{}"]
     line = Line(refusal, refusal, refusal, refusal, ANSWER)
     character = on(line, who=persona(cast=CAST), base_url="http://llama/v1", seed=1)
     assert await answer(character) == "Hi."
     assert set(line.requests[-1]) == {"model", "messages", "stream", "max_tokens"}
     assert line.requests[-1]["messages"][-1]["role"] == "user"
+
+
+BREAKS: list[bytes | int] = [
+    500,
+    b'{"error":{"code":500,"message":"type must be array, but is object","type":"server_error"}}',
+]
+
+
+@pytest.mark.looptime
+async def test_a_strange_server_that_breaks_on_what_it_cannot_read_gets_less_and_less(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    line = Line(BREAKS, BREAKS, BREAKS, ANSWER)
+    character = on(line, base_url="http://llama/v1", seed=1)
+    assert await answer(character) == "Hi."
+    assert await answer(character) == "Hi."
+    assert [("logit_bias" in one, "stream_options" in one, "seed" in one) for one in line.requests] == [
+        *((True, True, True), (True, True, True), (False, True, True), (False, False, True)),
+        (False, False, True),
+    ]
+    assert sum("`logit_bias`, `stream_options`" in one.message for one in caplog.records) == 1
+
+
+@pytest.mark.looptime
+async def test_a_strange_server_that_is_down_for_a_while_has_everything_again_later() -> None:
+    line = Line(BREAKS, BREAKS, BREAKS, BREAKS, BREAKS, ANSWER)
+    character = on(line, base_url="http://llama/v1", seed=1)
+    with pytest.raises(CharacterError):
+        await answer(character)
+    assert await answer(character) == "Hi."
+    assert {"logit_bias", "stream_options", "seed"} <= set(line.requests[-1])
+
+
+@pytest.mark.looptime
+async def test_one_fault_of_a_strange_server_takes_nothing_away() -> None:
+    line = Line(BREAKS, ANSWER, BREAKS, ANSWER)
+    character = on(line, base_url="http://llama/v1", seed=1)
+    assert [await answer(character), await answer(character)] == ["Hi.", "Hi."]
+    assert all("logit_bias" in one for one in line.requests)
 
 
 @pytest.mark.looptime

@@ -227,7 +227,7 @@ def test_a_host_that_dies_leaves_a_neutral_body_within_500_ms(moment: float) -> 
 def test_a_body_that_is_unplugged_is_missed_and_found_again() -> None:
     wired = Wired().connected()
     wired.plugged = False
-    wired.run(1.0)
+    wired.run(1.3)
     (lost,) = wired.of_kind(Lost)
     assert isinstance(lost, Lost)
     assert "does not answer" in lost.sentence
@@ -236,6 +236,22 @@ def test_a_body_that_is_unplugged_is_missed_and_found_again() -> None:
     wired.plugged = True
     wired.connected()
     assert len(wired.of_kind(Connected)) == 2
+
+
+def test_a_command_waits_for_a_device_that_gets_no_processor_time_for_most_of_a_second() -> None:
+    """As an emulator on a loaded machine: nothing runs in it, frames neither, and then all that was sent arrives."""
+    wired = Wired().connected()
+    ticket = wired.link.send(Set({0: position(500)}), wired.now)
+    held, end = b"", wired.now + 0.8
+    while wired.now < end:
+        held += wired.link.outgoing()
+        assert wired.link.tick(wired.now) == []
+        wired.now += 0.01
+    wired.device.receive(held)
+    (answered,) = wired.link.receive(wired.device.outgoing(), wired.now)
+    assert isinstance(answered, Answered)
+    assert answered.ticket == ticket
+    assert answered.answer == Ack()
 
 
 def test_a_body_that_restarts_is_noticed_at_once() -> None:

@@ -71,7 +71,10 @@ async def test_the_mouth_moves_with_the_voice_and_rests_without(tmp_path: Path) 
 async def test_the_same_file_gives_the_same_conversation(tmp_path: Path) -> None:
     heard = conversation_wav(tmp_path / "user.wav", "okay nabu", "what is your name", "sing a song please")
     kinds = ("state", "wake", "utterance", "partial", "heard")
-    runs = [[e for e in await converse(tmp_path, heard, "voice.engine=espeak", "memory.mode=off") if e["kind"] in kinds] for _ in "ab"]
+    runs = [
+        [e for e in await converse(tmp_path, heard, "voice.engine=espeak", "memory.mode=off") if e["kind"] in kinds]
+        for _ in "ab"
+    ]
     assert runs[0] == runs[1]
 
 

@@ -121,6 +121,58 @@ async def test_the_rest_of_a_sentence_with_a_fact_in_it_is_found_too(tmp_path: P
         assert "teapot" in quote
 
 
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("i am terrified of spiders", "what am i scared of"),
+        ("i have three guinea pigs in a hutch", "how many guinea pigs do i have"),
+        ("i love trains most of all the very long ones", "which long trains do i like"),
+        ("my team won the cup", "did my club win"),
+        ("每个星期四我学空手道", "我什么时候学空手道"),
+        ("我姐姐会弹钢琴", "我姐姐会什么乐器"),
+        ("我有三个姐姐和一个弟弟", "我有几个姐姐"),
+        ("你以后叫我圆圆吧", "我的小名是什么"),
+    ],
+)
+async def test_what_was_told_in_other_words_is_found_too(said: str, asked: str, tmp_path: Path) -> None:
+    async with memory_in(tmp_path) as (memory,):
+        memory.keep("", said, "Oh!")
+        for _, (other, heard) in zip(range(60), talk("zh" if "我" in said else "en", 3), strict=False):
+            memory.keep("", other, heard)
+        told = await memory.relevant("", asked)
+        assert any(said in one or "圆圆" in one for one in told)
+
+
+async def test_of_much_that_was_said_about_one_thing_that_with_the_shape_of_an_answer_comes_first(
+    tmp_path: Path,
+) -> None:
+    async with memory_in(tmp_path) as (memory,):
+        memory.keep("", "on friday i meet my teacher mister brown at the lake", "Oh!")
+        memory.keep("", "my teacher has six goats at the lake", "Oh!")
+        for number in range(8):
+            memory.keep("", f"my teacher lost kite {number} near the bridge", "Oh!")
+        assert "friday" in (await memory.relevant("", "when do i meet my teacher"))[0]
+        assert "six goats" in (await memory.relevant("", "how many goats does my teacher have"))[0]
+
+
+@pytest.mark.parametrize(
+    "asked", ["what is your name", "do you have a dog", "why do we sleep", "你叫什么名字", "你有狗吗"]
+)
+async def test_who_asks_about_the_character_or_for_a_reason_is_told_nothing_of_themselves(
+    asked: str, tmp_path: Path
+) -> None:
+    async with memory_in(tmp_path) as (memory,):
+        for said in (
+            "the old lady at the fair has a funny name",
+            "our neighbour has a dog with a name",
+            "狗的名字很长",
+        ):
+            memory.keep("", said, "Oh!")
+        for number in range(9):
+            memory.keep("", f"my cousin says that crab {number} can sleep standing up", "Oh!")
+        assert await memory.relevant("", asked) == ()
+
+
 async def test_what_the_model_sees_anyway_is_not_told_again(tmp_path: Path) -> None:
     async with memory_in(tmp_path) as (memory,):
         memory.keep("", "my dog is called rex", "ok")

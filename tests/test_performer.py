@@ -644,3 +644,40 @@ def test_after_any_cues_the_body_comes_to_rest_in_its_idle_pose(cues: list[tuple
     show.play(0.1)
     show.state("idle")
     assert show.until_settled() == Show().until_settled()
+
+
+def heads(show: Show, seconds: float) -> set[float]:
+    return {frame.positions["head"] for frame in show.play(seconds)}
+
+
+def test_a_speaker_moves_its_head_a_little_without_a_cue_and_on_top_of_an_emotion() -> None:
+    show = Show(idle_life=True, seed=4)
+    show.performer.state("speaking", show.t)
+    plain = heads(show, 10)
+    assert 2 < max(plain) - min(plain) < 20
+    show.performer.cue(cue("thoughtful"), show.t)
+    show.play(1)
+    posed = [frame.positions["tilt"] for frame in show.play(2.8)]
+    assert max(posed) - min(posed) > 2
+
+
+def test_a_device_without_signs_of_life_and_one_at_night_speak_without_them() -> None:
+    for options, share in (({"idle_life": False}, 1.0), ({"idle_life": True}, 0.3)):
+        show = Show(**options)
+        show.performer.dim(share)
+        show.performer.state("speaking", show.t)
+        assert heads(show, 10) == {0.0}
+
+
+def test_no_two_emotions_are_told_by_colour_alone_where_there_are_arms_and_a_head() -> None:
+    """Each but neutral moves something by more than a twitch, and longer than the first second."""
+    channels = {**CHANNELS, "left_arm": ChannelSettings(kind="servo", low=-90, high=90)}
+    for name in set(EMOTIONS) - {"neutral"}:
+        show = Show(channels, seed=1)
+        show.play(1)
+        show.performer.cue(cue(name), show.t)
+        frames = [frame.positions for frame in show.play(3.5)]
+        spans = [
+            max(one[key] for one in frames) - min(one[key] for one in frames) for key in ("head", "tilt", "left_arm")
+        ]
+        assert max(spans) > 6, name

@@ -166,10 +166,10 @@ def test_any_damage_ends_in_an_open_store(tmp_path: Path) -> None:
 
 
 @contextmanager
-def full_disk(path: Path) -> Iterator[None]:
-    """No file may grow beyond the size of this one: writes fail as they do on a full disk."""
+def full_disk(path: Path, room: int = 0) -> Iterator[None]:
+    """No file may grow beyond the size of this one and `room`: writes fail as they do on a full disk."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + room, hard))
     try:
         yield
     finally:
@@ -206,6 +206,50 @@ async def test_on_a_full_disk_the_talk_goes_on_and_is_written_later(
     assert len(said) == 22
     assert said[0] == "my dog is called rex"
     assert said[-1] == "and there is room again"
+
+
+async def test_a_clock_that_is_set_back_does_not_keep_it_from_the_disk(tmp_path: Path) -> None:
+    now = Clock()
+    async with memory_in(tmp_path, now) as (store, memory):
+        memory.keep("", "before", "ok")
+        await store.flush()
+        with full_disk(tmp_path / "companion.db-wal"):
+            memory.keep("", "in between", "ok")
+            await store.flush()
+        now.at -= timedelta(days=365)
+        memory.keep("", "a year earlier", "ok")
+        await store.flush()
+        assert store.problem is None
+
+
+async def test_a_disk_with_little_room_takes_what_it_can_and_is_seldom_tried(tmp_path: Path) -> None:
+    now, done = Clock(), []
+
+    def work(on: sqlite3.Connection) -> None:
+        done.append(now.at)
+        on.execute("INSERT INTO uses VALUES ('x', ?, '', '', '', '', 0, 0, 0, 0, '')", ("p" * 2000,))
+
+    async with memory_in(tmp_path, now) as (store, memory):
+        memory.keep("", "before", "ok")
+        await store.flush()
+        with full_disk(tmp_path / "companion.db-wal", room=150_000):
+            for _ in range(500):
+                store.write(work)
+                await store.flush()
+            assert store.problem is not None
+            done.clear()
+            for _ in range(240):
+                now.at += timedelta(minutes=1)
+                memory.keep("", "still full", "ok")
+                await store.flush()
+            # Not all five hundred, again and again: the talk waits for this thread.
+            assert 0 < len(done) < 2 * 500
+            assert 5 <= len(set(done)) <= 40
+        now.at += timedelta(hours=1)
+        memory.keep("", "room again", "ok")
+        await store.flush()
+        assert store.problem is None
+        assert await store.read(lambda on: on.execute("SELECT count(*) FROM uses").fetchone()[0]) == 500
 
 
 async def test_what_waited_for_the_disk_is_written_when_the_store_is_closed(tmp_path: Path) -> None:

@@ -190,6 +190,7 @@ class Asking:
             if answer.status != 200:
                 raise self.refusal(await answer.refusal(), question, request, began=False)
             await reply.begin()
+            self.features.answered(self.service)
             stack.pop_all()
         return reply
 

@@ -24,7 +24,7 @@ from companion.mind.connection import WARM_S
 from companion.mind.context import AHEAD_S, Contexts
 from companion.mind.ledger import Spent
 from companion.mind.models import Model
-from companion.mind.persons import introduced
+from companion.mind.persons import introduced, prepare
 from companion.mind.prompt import Exchange, History
 from companion.mind.recollection import Recollection
 from companion.mind.service_talk import ServiceTalk
@@ -38,6 +38,8 @@ _CHARACTERS_A_TOKEN = 0.5
 """For what a summary is made of: an estimate that holds in Chinese too."""
 _LONGEST_DRAFT = 24_000
 """Characters, where the model's limit is unknown."""
+_LATE = 1.25
+"""From so many times the messages on at which a summary is due it is made beside the talk."""
 _SPEAKS: dict[Language, str] = {
     "en": "You are talking with {person}.",
     "zh": "你正在和{person}说话。",
@@ -124,6 +126,7 @@ class ServiceCharacter:
         started, self._started = self._started, True
         before = self.recollection.session("")
         await self.recollection.be(person)
+        prepare(self._languages, self.recollection.known, self._cast.names)
         if not started or self.recollection.session("") != before:
             self._begin_talk()
 
@@ -191,8 +194,8 @@ class ServiceCharacter:
             self._in_history = said
             if heard and not again:
                 self._question = exchange
-        if self.recollection.history.count >= self._summarise_at:
-            self._summarising.begin()
+        if (count := self.recollection.history.count) >= self._summarise_at:
+            self._summarising.begin(late=count >= self._summarise_at * _LATE)
 
     async def facts(self) -> tuple[str, ...]:
         """What is known of who speaks, in short sentences."""

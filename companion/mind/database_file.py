@@ -1,7 +1,8 @@
 """`companion.db` as the store has it: opened whatever its state, written when it can be.
 
 Everything here runs on the store's one thread. While the file cannot be written, a copy of it in memory serves the
-talk, and what was not written is kept, at most `MOST_UNWRITTEN` entries (the oldest go first).
+talk, and what was not written is kept, at most `MOST_UNWRITTEN` entries (the oldest go first). The talk waits for this
+thread, so each try to write again goes only as far as it succeeds, and tries come the rarer the longer they fail.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,7 +26,10 @@ Result = TypeVar("Result")
 
 FILE = "companion.db"
 RETRY_S = 30.0
-"""How long after a failed write the next one is tried."""
+"""How long after a failed write the next one is tried; twice as long after each further failure."""
+LONGEST_RETRY_S = 600.0
+AT_ONCE = 20
+"""Entries in one transaction of what could not be written so far."""
 MOST_UNWRITTEN = 5000
 
 
@@ -40,6 +44,7 @@ class DatabaseFile:
         self._connection: Connection
         self._unwritten: deque[Work[object]] = deque(maxlen=MOST_UNWRITTEN)
         self._retry_at = now()
+        self._retry_s = RETRY_S
 
     def open(self) -> None:
         """Open the file. Never raises for a bad disk.
@@ -155,7 +160,8 @@ class DatabaseFile:
         self._connection = database.copy_in_memory(open_still, self._path)
         if open_still is not None:
             open_still.close()
-        self._retry_at = self._now() + timedelta(seconds=RETRY_S)
+        self._retry_s = RETRY_S
+        self._retry_at = self._now() + timedelta(seconds=self._retry_s)
         self.problem = (
             f"The memory {self._path} cannot be written ({error}): what is said from now on is forgotten at the end "
             "unless that changes. Make room on the disk, or let this user write there."
@@ -164,21 +170,27 @@ class DatabaseFile:
 
     def _try_again(self, *, at_once: bool = False) -> None:
         """While in memory: write to the file what could not be written, if it is time for another try."""
-        if self.problem is None or (not at_once and self._now() < self._retry_at):
+        # A wall clock that was set back must not make it wait for years.
+        wait = self._retry_at - self._now()
+        if self.problem is None or (not at_once and timedelta() < wait <= timedelta(seconds=self._retry_s)):
             return
-        self._retry_at = self._now() + timedelta(seconds=RETRY_S)
+        self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+        self._retry_at = self._now() + timedelta(seconds=self._retry_s)
         try:
             opened = self._opened()
         except Unwritable as error:
             log.debug("The memory still cannot be written: %s", error)
             return
         try:
-            database.apply(opened, list(self._unwritten))
+            while self._unwritten:
+                some = list(islice(self._unwritten, AT_ONCE))
+                database.apply(opened, some)
+                for _ in some:
+                    self._unwritten.popleft()
         except (Unwritable, Damaged) as error:
             log.debug("The memory still cannot be written: %s", error)
             opened.close()
             return
-        self._unwritten.clear()
         self._connection.close()
         self._connection = opened
         self.problem = None

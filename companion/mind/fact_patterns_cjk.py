@@ -28,6 +28,7 @@ CHINESE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         ("name", rf"我(?:的(?:大)?名字(?:叫做|叫|是)|叫做|叫|名叫){_NAME_ZH}"),
+        ("name", rf"(?:你|你们)(?:可以|就|请|以后)+叫我{_NAME_ZH}"),
         ("age", rf"我(?:今年|已经|现在|刚|才|满|都)*(?P<v>{_NUMBER_ZH})岁"),
         ("birthday", rf"我的?生日(?:是|在|就是)*(?P<v>{_DATE_ZH})"),
         ("birthday", rf"(?P<v>{_DATE_ZH})(?:是|就是)我的?生日"),

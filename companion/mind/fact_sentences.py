@@ -80,7 +80,8 @@ TEMPLATES: dict[Language, dict[str, str]] = {
 
 ASKED: dict[str, re.Pattern[str]] = {
     "name": re.compile(
-        r"\bmy name\b|\bwho (?:am i|i am)\b|\bwhat am i called|我(?:叫什么|叫啥|是谁|的名字)|(?:私|僕|俺|わたし|"
+        r"\bmy (?:nick)?name\b|\bwho (?:am i|i am)\b|\bwhat am i called|我(?:叫什么|叫啥|是谁|的(?:名字|小名|外号))|"
+        r"(?:私|僕|俺|わたし|"
         r"ぼく)の名前"
         r"|(?:私|僕|俺|わたし|ぼく)(?:は|が)誰|\bnama(?:ku| saya| aku)\b|\bsiapa (?:aku|saya)\b"
     ),
@@ -95,13 +96,14 @@ ASKED: dict[str, re.Pattern[str]] = {
         r"|\bulang tahun(?:ku| saya| aku)\b|\b(?:aku|saya) lahir\b"
     ),
     "likes": re.compile(
-        r"\bwhat\b.{0,20} i (?:like|love|enjoy)\b|我(?:最|都)?(?:喜欢|爱吃|爱玩)(?:吃|玩|喝|看)?(?:什么|啥|哪)"
+        r"\b(?:what|which)\b.{0,20} i (?:like|love|enjoy)\b|"
+        r"我(?:最|都)?(?:喜欢|爱吃|爱玩)(?:吃|玩|喝|看)?(?:什么|啥|哪)"
         r"|(?:私|僕|俺|わたし|ぼく)(?:の|が|は).{0,3}好きな|(?:私|僕|俺|わたし|ぼく)は何が好き|\b(?:aku|saya) "
         r"(?:suka|senang) apa\b"
         r"|\bapa (?:yang )?(?:aku|saya) suka\b"
     ),
     "dislikes": re.compile(
-        r"\bwhat\b.{0,20} i (?:hate|dislike|do not like|don't like|not like)\b|我(?:不喜欢|讨厌)(?:吃|玩|喝|"
+        r"\b(?:what|which)\b.{0,20} i (?:hate|dislike|do not like|don't like|not like)\b|我(?:不喜欢|讨厌)(?:吃|玩|喝|"
         r"看)?(?:什么|啥|哪)"
         r"|何が嫌い|嫌いな(?:もの|食べ物)は|\b(?:aku|saya) (?:tidak|nggak|gak) suka apa\b"
     ),

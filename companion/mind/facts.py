@@ -80,13 +80,19 @@ def told(said: str, at: datetime) -> Told:
                     continue
                 for fact in _facts(kind, match, language, at):
                     start, end = _span(match, fact)
-                    rest[start:end] = "\n" * (end - start)
+                    if not _says_more(sentence[start:end], fact):
+                        rest[start:end] = "\n" * (end - start)
                     known = found.get(fact.slot)
                     # "I have a dog" after its name in the same breath adds nothing.
                     if known is None or fact.value or not known.value:
                         found[fact.slot] = fact
         rests.append("".join(rest))
     return Told(tuple(found.values()), " ".join(" ".join(rests).split()) if found else text)
+
+
+def _says_more(part: str, fact: Fact) -> bool:
+    """Whether the words from which a fact was taken hold more than it: "two sisters", "most of all the big one"."""
+    return fact.kind in ("likes", "dislikes", "has") and not set(words(part)) <= {*words(fact.text), *fact.about}
 
 
 def _span(match: re.Match[str], fact: Fact) -> tuple[int, int]:

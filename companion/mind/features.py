@@ -2,7 +2,8 @@
 
 The service has it all, but any OpenAI-compatible server may stand in its place. What such a server refuses is left out
 from then on, as long as the process lives, and the log says so once. A refusal mostly names the field; a server that is
-not the service may refuse without saying why, so there the extras go one after the other, until it answers.
+not the service may refuse without saying why, so there the extras go one after the other, until it answers. Some call
+what they cannot read a fault of their own (500): where that comes twice in a row the extras go too, for trial.
 
 The ban list names tokens of the service's vocabulary. On another server it is sent only to a model that shares it, as
 far as its name tells; elsewhere it would ban words at random.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -39,20 +40,32 @@ class Features:
         self._foreign = foreign
         self._asterisks = asterisks
         self._lacking: set[Feature] = set()
+        self._faults = 0
+        """Answers in a row that were a fault of the server's own."""
+        self._suspects: list[Feature] = []
+        """Left out because of those, as long as no answer shows that it helped."""
         self._tier: Tier | None = None
         self._bias: dict[str, int] | None = None
         self._ban(None if foreign and "qwen" not in model.casefold() else tier)
 
     def lacks(self, feature: Feature) -> bool:
         """Whether the server is known not to have it."""
-        return feature in self._lacking
+        return feature in self._lacking or feature in self._suspects
+
+    def answered(self, service: str) -> None:
+        """The server has answered what was sent last."""
+        if self._suspects:
+            named = ", ".join(f"`{feature}`" for feature in self._suspects)
+            log.warning("%s fails on %s; that is left out from now on.", service, named)
+            self._lacking.update(self._suspects)
+        self._faults, self._suspects = 0, []
 
     def fitted(self, request: Request) -> Request:
         """The request with the ban list, and without what the server lacks."""
         n = 1 if self.lacks("n") else request.n
         return replace(
             request,
-            logit_bias=self._bias,
+            logit_bias=None if self.lacks("logit_bias") else self._bias,
             seed=None if self.lacks("seed") else request.seed,
             n=n,
             # Of several answers none can be said before it is chosen; one is said as it comes.
@@ -74,6 +87,8 @@ class Features:
         """Leave out what this refusal is about. False where it is about something else."""
         used = tuple(feature for feature in _used(request) if not self.lacks(feature))
         named = fields_named(refused, used)
+        if self._foreign and refused.status == 500 and not named:
+            return self._suspect(used)
         if self._tier is not None and ("logit_bias" in named or refused.status == 413):
             log.warning("%s refuses the ban list `%s`; a smaller one is used from now on.", service, self._tier)
             self._ban(None if self._foreign else smaller(self._tier))
@@ -89,6 +104,17 @@ class Features:
             if feature == "logit_bias":
                 self._ban(None)
         return bool(lacking)
+
+    def _suspect(self, used: Sequence[Feature]) -> bool:
+        """Leave out one more after a second fault in a row; all are taken back where that does not help."""
+        self._faults += 1
+        if self._faults == 1:
+            return False
+        if not used:
+            self._faults, self._suspects = 0, []
+            return False
+        self._suspects.append(used[0])
+        return True
 
     def _ban(self, tier: Tier | None) -> None:
         """Use this ban list from now on."""

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from companion.mind.facts import Fact, told
-from companion.mind.relevance import KnownFact, Quote, chosen, quotable
+from companion.mind.relevance import KnownFact, Quote, chosen, quotable, searched
 from companion.mind.store import Connection
-from companion.mind.words_index import words
 
 MOST_MESSAGES = 400
 """Of those not yet in the summary, how many `recall` gives at most."""
@@ -205,7 +204,7 @@ def relevant(
             (row[0], _MOST_FACTS),
         )
     ]
-    asked = words(said)
+    asked = searched(said)
     found = on.execute(
         "SELECT exchanges.id, exchanges.said, exchanges.at, words.said FROM words "
         "JOIN exchanges ON exchanges.id = words.rowid "

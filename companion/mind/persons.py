@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from companion.mind.first_names import FIRST_NAMES
 from companion.mind.name_words import NEVER, NO_CHINESE_NAME, NOT_AFTER_IM, SURNAMES
@@ -65,6 +66,8 @@ _VERBS_INDONESIAN = re.compile(r"(?:ber|ter|men|mem|meng|meny|ke.+an$|.+kan$).*"
 _CHINESE_HELLO = "(?:你好|您好|大家好|早上好|晚上好|下午好|嗨|哈喽|嘿|喂|嗯|哦|啊|呃|对|不是|不|其实|那个|现在|{own})*"
 _CHINESE_SAYS = "(?:我的名字[叫是]|我名字[叫是]|我叫|(?:你|你们)?(?:可以|请|就)?叫我|是我)"
 _CHINESE_END = r"(?:吧|啊|呀|哦|啦|呢|哟|嘛)*(?=$|[，。！、,.! ]|我|你|今天|想|要|很高兴|请|来)"
+_CHINESE_MARKS = "[，。！,! ]*"
+_CHINESE_ASKS = re.compile(r"[吗么]$|对不对|是不是")
 _NAME_CHINESE = r"(?P<name>[\u4e00-\u9fff·]{2,4}?|[A-Za-z][A-Za-z'-]+)"
 _JAPANESE_HELLO = (
     "(?:こんにちは|こんばんは|おはようございます|おはよう|はじめまして|初めまして|やあ|やっほー|ねえ|ねぇ|えっと"
@@ -79,6 +82,8 @@ _JAPANESE_SAYS = (
     f"(?:{_JAPANESE_I}は?、?)?{_JAPANESE_NAME}{_JAPANESE_CALLED}",
 )
 _JAPANESE_SHORT = f"(?:{_JAPANESE_I}は?、?)?{_JAPANESE_NAME}{_JAPANESE_IS}"
+_JAPANESE_ASKS = re.compile("(?:か|かな|かしら|よね|でしょ|だっけ)$")
+_KATAKANA_NAME = re.compile("[ァ-ヴー]{2,6}")
 _JAPANESE_NOBODY = re.compile("何|なに|なん|誰|だれ|どこ|秘密|ひみつ|知らない|ない")
 
 
@@ -164,22 +169,45 @@ def _folded(name: str) -> list[str]:
     return [word.replace("’", "'").casefold() for word in _WORD.findall(unicodedata.normalize("NFC", name))]
 
 
+def prepare(languages: Iterable[Language], known: Sequence[str] = (), character: Sequence[str] = ()) -> None:
+    """Make the patterns now that `introduced` needs for these, which takes tens of milliseconds on a slow board."""
+    for language in languages:
+        if language in ("zh", "ja"):
+            _east_asian(language, "。", known, character)
+
+
 def _east_asian(language: Language, text: str, known: Sequence[str], character: Sequence[str]) -> str | None:
     own = "|".join(map(re.escape, character)) or "(?!)"
     return (_chinese if language == "zh" else _japanese)(text, own, known)
 
 
+@lru_cache(maxsize=4)
+def _chinese_known(own: str, known: tuple[str, ...]) -> re.Pattern[str]:
+    names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True)) or "(?!)"
+    hello = _CHINESE_HELLO.format(own=own) + _CHINESE_MARKS
+    return re.compile(f"{hello}(?:{_CHINESE_SAYS}|我是)(?P<name>{names}){_CHINESE_END}", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4)
+def _chinese_forms(own: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """One that says a name and nothing else, and one that can say anything."""
+    hello = _CHINESE_HELLO.format(own=own) + _CHINESE_MARKS
+    return (
+        re.compile(f"{hello}{_CHINESE_SAYS}{_NAME_CHINESE}{_CHINESE_END}"),
+        re.compile(f"{hello}我是{_NAME_CHINESE}(?:啊|呀|哦|啦|哟)*[。！!]?$"),
+    )
+
+
 def _chinese(text: str, own: str, known: Sequence[str]) -> str | None:
-    if re.search(r"[吗么]$|对不对|是不是", text):
+    if _CHINESE_ASKS.search(text):
         return None
-    hello = _CHINESE_HELLO.format(own=own) + "[，。！,! ]*"
-    for name in sorted(known, key=len, reverse=True):
-        if re.match(f"{hello}(?:{_CHINESE_SAYS}|我是){re.escape(name)}{_CHINESE_END}", text, re.IGNORECASE):
-            return name
-    if found := re.match(f"{hello}{_CHINESE_SAYS}{_NAME_CHINESE}{_CHINESE_END}", text):
+    if found := _chinese_known(own, tuple(known)).match(text):
+        return next((name for name in known if name.casefold() == found["name"].casefold()), None)
+    says, may_say = _chinese_forms(own)
+    if found := says.match(text):
         name = found["name"]
         return name if _may_be_chinese(name) else None
-    if found := re.match(f"{hello}我是{_NAME_CHINESE}(?:啊|呀|哦|啦|哟)*[。！!]?$", text):
+    if found := may_say.match(text):
         name = found["name"]
         likely = name[0] in SURNAMES and len(name) <= 3
         return name if _may_be_chinese(name) and (likely or name.isascii() or name[0] in "小阿") else None
@@ -192,19 +220,26 @@ def _may_be_chinese(name: str) -> bool:
     return name[0] not in NO_CHINESE_NAME - SURNAMES - {"小"} and not any(map(name.startswith, NEVER["zh"]))
 
 
+@lru_cache(maxsize=4)
+def _japanese_forms(own: str) -> tuple[re.Pattern[str], ...]:
+    """The last one is the short one, which can say anything."""
+    hello = _JAPANESE_HELLO.format(own=own)
+    return tuple(re.compile(hello + form) for form in (*_JAPANESE_SAYS, _JAPANESE_SHORT))
+
+
 def _japanese(text: str, own: str, known: Sequence[str]) -> str | None:
     text = text.rstrip("。！! ")
-    if re.search("(?:か|かな|かしら|よね|でしょ|だっけ)$", text):
+    if _JAPANESE_ASKS.search(text):
         return None
-    hello = _JAPANESE_HELLO.format(own=own)
-    for form in (*_JAPANESE_SAYS, _JAPANESE_SHORT):
-        found = re.fullmatch(hello + form, text)
+    *_, short = forms = _japanese_forms(own)
+    for form in forms:
+        found = form.fullmatch(text)
         if not found or _JAPANESE_NOBODY.search(name := found["name"]):
             continue
         if said := next((one for one in known if one.casefold() == name.casefold()), None):
             return said
-        katakana = re.fullmatch("[ァ-ヴー]{2,6}", name) is not None
+        katakana = _KATAKANA_NAME.fullmatch(name) is not None
         greets = found.start("name") > 0
-        if name not in NEVER["ja"] and (form != _JAPANESE_SHORT or (katakana and greets) or name in FIRST_NAMES["ja"]):
+        if name not in NEVER["ja"] and (form is not short or (katakana and greets) or name in FIRST_NAMES["ja"]):
             return name
     return None

@@ -1,7 +1,8 @@
 """Makes summaries behind the talk: the older half of a long history is put into one by the same model.
 
-A request of its own, and never while an answer is being fetched: one that begins stops it, and it is tried again in the
-next quiet moment. Only after being stopped `MOST_STOPS` times may it run beside the talk, or it would never be done.
+A request of its own, and not while an answer is being fetched: one that begins stops it, and it is tried again in the
+next quiet moment. After being stopped `MOST_STOPS` times, or where the history has grown too far meanwhile
+(`begin(late=True)`), it runs beside the talk, or it would never be done where somebody talks without pauses.
 A failure is told once, and tried again later; the talk goes on.
 """
 
@@ -54,25 +55,30 @@ class Summarising:
         self._longest = longest
         self._changed = changed
         self._due = asyncio.Event()
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._may_begin = asyncio.Event()
+        self._may_begin.set()
+        self._late = False
         self._request: asyncio.Timeout | None = None
         """The one under way, as long as it may be stopped."""
         self._back_off = BackOff(random.random, first_s=5.0, longest_s=600.0)
 
-    def begin(self) -> None:
-        """The history has become long."""
+    def begin(self, *, late: bool = False) -> None:
+        """The history has become long; `late`: so long that no quiet moment is waited for."""
         self._due.set()
+        if late:
+            self._late, self._request = True, None
+            self._may_begin.set()
 
     def answer_begins(self) -> None:
-        """An answer is being fetched: nothing else is."""
-        self._quiet.clear()
+        """An answer is being fetched: nothing else is, unless it is late."""
+        if not self._late:
+            self._may_begin.clear()
         if self._request is not None:
             self._request.reschedule(asyncio.get_running_loop().time())
 
     def answer_ends(self) -> None:
         """It was fetched, or given up."""
-        self._quiet.set()
+        self._may_begin.set()
 
     async def run(self) -> None:
         """Make summaries until cancelled."""
@@ -81,7 +87,7 @@ class Summarising:
             await self._due.wait()
             await self._quiet_moment()
             try:
-                done = await self._summarise(stoppable=stops < MOST_STOPS)
+                done = await self._summarise(stops)
             except CharacterError as error:
                 failures += 1
                 if failures == 1:
@@ -90,6 +96,7 @@ class Summarising:
                 continue
             if done:
                 failures = stops = 0
+                self._late = False
                 self._due.clear()
                 self._changed()
             else:
@@ -97,12 +104,12 @@ class Summarising:
 
     async def _quiet_moment(self) -> None:
         while True:
-            await self._quiet.wait()
+            await self._may_begin.wait()
             await asyncio.sleep(QUIET_S)
-            if self._quiet.is_set():
+            if self._may_begin.is_set():
                 return
 
-    async def _summarise(self, *, stoppable: bool) -> bool:
+    async def _summarise(self, stops: int) -> bool:
         """Make one; False where it was stopped. Raises `CharacterError`."""
         self._asking.spending.check()
         draft = await self._recollection.draft(self._longest)
@@ -110,9 +117,10 @@ class Summarising:
             return True
         try:
             async with asyncio.timeout(None) as request:
-                self._request = request if stoppable else None
-                if stoppable and not self._quiet.is_set():
-                    return False
+                if not self._late and stops < MOST_STOPS:
+                    self._request = request
+                    if not self._may_begin.is_set():
+                        return False
                 text = await self._ask(draft)
         except TimeoutError:
             return False

@@ -49,6 +49,41 @@ _MYSELF = re.compile(
     r"\b(?:i|me|my|mine|myself|we|our|us|i'm|i've|i'll|aku|saya|gue|kami|kita)\b|\w{3,}(?<!ban)ku\b"
     r"|[我咱俺私僕]|わたし|ぼく|おれ|あたし|うち"
 )
+_CHARACTER = re.compile(
+    r"\byour\b|\b(?:do|are|did|can|were|have) you\b(?! (?:still )?(?:know|remember|recall))"
+    r"|[你您](?!(?:还)?(?:记得|知道))|あなた|\bkamu\b(?! (?:masih )?(?:ingat|tahu))"
+)
+_ASKING = re.compile(
+    "什么时候|为什么|什么|怎么样|怎么|怎样|哪[里儿个种只天年些]|[在]?哪|几[岁个只条点号月天年楼]|多少|多大|还是|是不是|有没有|谁"
+    "|[吗呢吧]$|いつ|どこ|だれ|誰|なに|何"
+)
+_WHY = re.compile(r"\bwhy\b|为什么|为啥|なぜ|どうして|\b(?:kenapa|mengapa)\b")
+_SHAPES = (
+    # What asks, and what an answer to it holds.
+    (
+        re.compile(r"\bwhen\b|what (?:day|time)|什么时候|几[点号月]|哪[天年]|星期几|いつ|何[時日曜]|\bkapan\b"),
+        re.compile(
+            r"\b(?:\w+day|today|tomorrow|yesterday|week|month|year|morning|evening|night|noon|o'clock|past|spring|summer|"
+            r"autumn|winter|january|february|march|april|may|june|july|august|september|october|november|december|next|"
+            r"last|hari|besok|minggu|bulan|tahun|jam)\b|[点号月]|星期|周|今天|明天|昨天|每天|年|天|[日時曜]"
+        ),
+    ),
+    (
+        re.compile(r"\bhow (?:many|much|old)\b|几|多少|いくつ|何[個人匹歳]|\bberapa\b"),
+        re.compile(
+            r"\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dua|tiga|empat|lima)\b"
+            r"|[一二两三四五六七八九十]"
+        ),
+    ),
+    (
+        re.compile(r"\bwhere\b|哪[里儿]|在哪|どこ|\bmana\b"),
+        re.compile(r"\b(?:in|at|on|under|behind|near|next to|inside|to|di|ke)\b|在|去|に|で"),
+    ),
+    (
+        re.compile(r"\b(?:who|what is .* (?:called|name))\b|谁|叫什么|什么名字|誰|だれ|\bsiapa\b"),
+        re.compile(r"\b(?:name|called|named|is|with|nama\w*)\b|叫|姓|是|跟|和|名前|です"),
+    ),
+)
 _PRIVATE = re.compile(
     r"pass ?words?|pass ?code|\bpin (?:code|number|is)\b|credit card|bank (?:account|card)|\baccount number|"
     r"\b(?:my|our) (?:home |full |e ?-?mail )?(?:address|street|road|school|phone|telephone|mobile|number|e-?mail|"
@@ -97,6 +132,28 @@ def is_question(said: str) -> bool:
 def is_about_self(said: str) -> bool:
     """Whether the one who speaks stands in it: "I", "my", "我" ..."""
     return _MYSELF.search(plain(said).casefold()) is not None
+
+
+def is_about_character(said: str) -> bool:
+    """Whether it asks about the one who is spoken to: "your name", "do you like", "你"; not "do you remember"."""
+    return _CHARACTER.search(plain(said).casefold()) is not None
+
+
+def without_asking(said: str) -> str:
+    """What was said with gaps in place of the Chinese and Japanese words that ask: they say nothing of what is asked,
+    and the characters beside them belong to other words."""
+    return _ASKING.sub(" ", said)
+
+
+def asks_why(said: str) -> bool:
+    """Whether it asks for a reason, which nobody has told before."""
+    return _WHY.search(plain(said).casefold()) is not None
+
+
+def answers(asked: str, told: str) -> bool:
+    """Whether what was told has the shape of an answer: a time for "when", a number for "how many"."""
+    question, answer = plain(asked).casefold(), plain(told).casefold()
+    return any(asks.search(question) and holds.search(answer) for asks, holds in _SHAPES)
 
 
 def is_private(said: str) -> bool:

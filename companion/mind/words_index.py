@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々"
 KATAKANA = "\u30a1-\u30fa\u30fc"
@@ -86,6 +87,46 @@ _IRREGULAR = dict(
     )
 )
 
+_OF_ONE_THING = (
+    "afraid scared frightened fear terrified nightmare",
+    "job work profession employed",
+    "wedding marry married bride",
+    "big grow grown older adult",
+    "bed bedtime sleep asleep nap",
+    "nickname name call",
+    "instrument music violin piano guitar drum flute trumpet cello recorder ukulele harp",
+    "team club football soccer basketball hockey rugby cricket support fan",
+    "match game goal score win",
+    "vegetable carrot broccoli spinach pea potato tomato cucumber salad cabbage",
+    "fruit apple banana pear strawberry cherry grape melon orange peach",
+    "sweet candy chocolate cake cookie",
+    "meat vegetarian vegan chicken beef pork ham sausage",
+    "drink juice milk tea coffee water lemonade",
+    "home house flat apartment",
+    "move moving moved",
+    "trip holiday vacation travel journey",
+    "car bus train tram bicycle drive ride",
+    "hurt pain ache sore",
+    "start begin",
+    "present gift",
+    "child kid baby",
+    "害怕 怕 恐惧 噩梦",
+    "工作 职业 上班 员工",
+    "乐器 提琴 钢琴 吉他 笛子 二胡 古筝",
+    "球队 球迷 足球 篮球",
+    "比赛 进球 赢",
+    "睡觉 睡 起床",
+    "外号 小名 叫",
+    "蔬菜 西兰花 萝卜 白菜 土豆 番茄 黄瓜",
+    "水果 苹果 香蕉 草莓 西瓜 葡萄",
+    "搬 搬家",
+    "结婚 婚礼",
+    "旅行 旅游 度假",
+    "礼物 送",
+    "疼 痛",
+)
+"""Words for one thing and its kinds, each as people say it."""
+
 
 def words(text: str) -> tuple[str, ...]:
     """The words by which `text` is found, in order, each once, at most `MOST`. Every one is letters and digits only."""
@@ -97,6 +138,27 @@ def words(text: str) -> tuple[str, ...]:
             if len(found) == MOST:
                 return tuple(found)
     return tuple(found)
+
+
+def kindred(word: str) -> tuple[str, ...]:
+    """Other index words for the same thing or its kinds; for looking up only, never stored."""
+    return _kindred().get(word, ())
+
+
+@cache
+def _kindred() -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for line in _OF_ONE_THING:
+        # Of a Chinese word the pair says more than its characters.
+        each = dict.fromkeys(max(words(text), key=len) for text in line.split() if words(text))
+        for word in each:
+            found.setdefault(word, {}).update(dict.fromkeys(other for other in each if other != word))
+    return {word: tuple(others) for word, others in found.items()}
+
+
+def is_pair(word: str) -> bool:
+    """Whether the word is two Chinese or Japanese characters, which may belong to two words."""
+    return len(word) == 2 and _CJK.match(word) is not None
 
 
 def is_character(word: str) -> bool:
