@@ -63,12 +63,13 @@ class Relay:
             return self.passed.get(mouth)
 
     def _accept(self) -> None:
-        host, _ = self._listener.accept()
-        device = socket.create_connection(("127.0.0.1", self._device))
-        for one in (host, device):
-            one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        threading.Thread(target=self._copy, args=(device, host, False), daemon=True).start()
-        self._copy(host, device, True)
+        while True:
+            host, _ = self._listener.accept()
+            device = socket.create_connection(("127.0.0.1", self._device))
+            for one in (host, device):
+                one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._copy, args=(device, host, False), daemon=True).start()
+            self._copy(host, device, True)
 
     def _copy(self, source: socket.socket, target: socket.socket, from_host: bool) -> None:
         with contextlib.suppress(OSError):  # one side closed: the other is closed too

@@ -31,6 +31,12 @@ _WAITS_FOR_VOICE_S = FRAME_S
 
 _ASK_BRIGHTNESS_S = 60.0
 
+RESTS_WITHIN_S = 0.5
+"""The longest that `come_to_rest` takes: the process that stops has 1.5 s for everything."""
+
+_STILL_S = 0.08
+"""What has not moved for so long has arrived."""
+
 
 class Performer(Protocol):
     """The pure part, `companion.body.performer`: what the body should look like at a time."""
@@ -67,6 +73,7 @@ class Animator:
         self._moved = asyncio.Event()
         self._gone: set[Body] = set()
         self._ticked = -math.inf
+        self._shown: BodyFrame | None = None
         self.trouble = ""
         """What a body that went away said last; empty while all are there."""
 
@@ -106,9 +113,23 @@ class Animator:
         """Show what follows on these lights only; on all where none of them is there."""
         self._performer.spotlight(lights)
 
+    async def come_to_rest(self) -> None:
+        """Take everything that moves to its neutral pose along a ramp, for good, before the bodies are closed.
+
+        Returns when it stands there, after `RESTS_WITHIN_S` at the latest. `run` must go on meanwhile.
+        """
+        self._performer.mouth(0.0)
+        self.lock("stopping")
+        now = moved = self._clock.now()
+        end, seen = now + RESTS_WITHIN_S, self._shown
+        while now < end and now - moved < _STILL_S:
+            await self._clock.sleep(FRAME_S)
+            now = self._clock.now()
+            if seen is None or self._shown is None or seen.positions != self._shown.positions:
+                moved, seen = now, self._shown
+
     async def run(self) -> None:
         """Draw frames until cancelled."""
-        shown: BodyFrame | None = None
         drawn = asked = -math.inf
         while True:
             now = self._clock.now()
@@ -122,9 +143,9 @@ class Animator:
             self._moved.clear()
             drawn = now
             frame = self._performer.frame(now)
-            if frame != shown:
+            if frame != self._shown:
                 await self._show(frame)
-                shown = frame
+                self._shown = frame
             await self._until_next(drawn)
 
     async def _until_next(self, drawn: float) -> None:

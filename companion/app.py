@@ -60,7 +60,7 @@ async def converse_with_files(
         hold=lambda: conversation.at_work,
         listening=lambda: conversation.state is State.LISTENING,
     )
-    sound = Sound(card.microphone, card.speaker, card.clock, lambda _: card.changed(), live=False)
+    sound = Sound(card.microphone, card.speaker, card.clock, lambda _: card.changed(), live=False, watched=realtime)
     async with assembled(device, persona, sound, synthesizer, events) as unit:
         conversation = unit.conversation
         await conversation.run()

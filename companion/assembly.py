@@ -56,6 +56,8 @@ class Sound:
     on_change: Callable[[State | None], None]
     live: bool
     """Whether it is a sound card, which may go and come back, and not a file, with which all must be repeatable."""
+    watched: bool = False
+    """Whether somebody looks on, though it is a file: then the body lives while nothing is said, too."""
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,12 @@ async def assembled(
             animation = group.create_task(animator.run())
             # The lexicon of directions is read when first needed; that would be amid the first answer.
             group.create_task(asyncio.to_thread(read_direction, ""))
-            yield Unit(conversation, listener, journal, animator, tuple(bodies), transcriber, lives)
+            try:
+                yield Unit(conversation, listener, journal, animator, tuple(bodies), transcriber, lives)
+            finally:
+                if sound.live:
+                    # Along a ramp: whoever switches it off may have their hands on it.
+                    await animator.come_to_rest()
             animation.cancel()
             lives.end()
 
@@ -191,7 +198,7 @@ def _animator(device: Device, sound: Sound, bodies: list[Body], journal: Journal
         body.channels,
         # The same file gives the same frames.
         seed=random.getrandbits(32) if sound.live else 0,
-        idle_life=body.idle_life and sound.live,
+        idle_life=body.idle_life and (sound.live or sound.watched),
         current_ma=body.current_ma,
     )
 

@@ -137,7 +137,7 @@ def _print_frame(t: float, frame: BodyFrame) -> None:
 def _run(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(work)
-    except* CompanionError as errors:
+    except* (CompanionError, BrokenPipeError) as errors:
         first: BaseException = errors
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]

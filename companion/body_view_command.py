@@ -41,7 +41,7 @@ def view(port: int, open_page: bool, rounds: int | None, device_file: Path) -> N
 
     shown, _ = load(device_file)
     device, persona = load(DEMO_DEVICE, ["cues.channel=directions"])
-    page = PageSettings(port=port or _free_port(), path=secrets.token_urlsafe(16), open=open_page)
+    page = PageSettings(port=_free_port(port), path=secrets.token_urlsafe(16), open=open_page)
     body = shown.body.model_copy(update={"outputs": ("page",), "page": page})
     click.echo(f"Look at {shown.name} at http://127.0.0.1:{page.port}/{page.path}/ (Ctrl-C ends)", err=True)
     asyncio.run(_converse(device.model_copy(update={"body": body}), persona, rounds))
@@ -49,11 +49,11 @@ def view(port: int, open_page: bool, rounds: int | None, device_file: Path) -> N
 
 async def _converse(device: Device, persona: Persona, rounds: int | None) -> None:
     from companion.app import converse_with_files
-    from companion.demonstration import _user_speech, _write_wav
+    from companion.demonstration import user_speech, write_wav
 
     with tempfile.TemporaryDirectory(prefix="companion-view-") as folder:
         heard, said = Path(folder) / "user.wav", Path(folder) / "reply.wav"
-        _write_wav(heard, await _user_speech(device, persona))
+        write_wav(heard, await user_speech(device, persona))
         held = 0
         while rounds is None or held < rounds:
             await converse_with_files(device, persona, heard, said, None, realtime=True)
@@ -63,12 +63,21 @@ async def _converse(device: Device, persona: Persona, rounds: int | None) -> Non
             held += 1
 
 
-def _free_port() -> int:
-    """A port that nobody uses now: each round of the conversation opens the page there again."""
+def _free_port(wanted: int) -> int:
+    """The wanted port, or for 0 one that nobody uses now: each round of the conversation opens the page there again.
+
+    Raises `DeviceError` where there is none: here, unlike in a talk, there is nothing else to see.
+    """
     with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            one.bind(("127.0.0.1", 0))
+            one.bind(("127.0.0.1", wanted))
         except OSError as error:
-            raise DeviceError(f"The page of the body finds no free port: {error.strerror}.") from error
+            what = (
+                f"cannot use port {wanted}: {error.strerror}. Name another"
+                if wanted
+                else f"finds no free port: {error.strerror}"
+            )
+            raise DeviceError(f"The page of the body {what}.") from error
         port: int = one.getsockname()[1]
     return port

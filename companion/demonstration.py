@@ -61,7 +61,7 @@ async def _from_file(project: Path, out: Path) -> None:
     user, reply, events = out / "user.wav", out / "reply.wav", out / "events.jsonl"
     # With brackets allowed, what the demonstration shows is their way out of the speech and into the body.
     device, persona = load(project / "configs" / "devices" / "demo.toml", ["cues.channel=directions"])
-    _write_wav(user, await _user_speech(device, persona))
+    write_wav(user, await user_speech(device, persona))
     logging.getLogger("companion").info("The user is espeak-ng; the character is the scripted stand-in.")
     await converse_with_files(device, persona, user, reply, events)
     for number, picture in enumerate(_pictures(user, reply, events), 1):
@@ -77,7 +77,7 @@ def _make_folder(out: Path) -> None:
         raise DeviceError(f"{out}: the demonstration cannot be written there: {error.strerror}") from error
 
 
-async def _user_speech(device: Device, persona: Persona) -> bytes:
+async def user_speech(device: Device, persona: Persona) -> bytes:
     """The whole user's side as 16 kHz PCM: espeak-ng in a voice that is not the character's."""
     user = persona.model_copy(update={"speech": PersonaVoice(espeak=USER_VOICE)})
     voice = build_engine("synthesizers", "espeak", device, user)
@@ -92,7 +92,7 @@ async def _user_speech(device: Device, persona: Persona) -> bytes:
     return resample(b"".join(parts), voice.rate, EAR_RATE)
 
 
-def _write_wav(path: Path, pcm: bytes) -> None:
+def write_wav(path: Path, pcm: bytes) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, EAR_RATE, 0, "NONE", ""))
         file.writeframes(pcm)

@@ -28,9 +28,10 @@ Kind = Literal["emotion", "gesture", "state", "idle"]
 SETTLES_S = 1.0
 """Before a cue the body takes the pose of rest."""
 STATE_S = 5.0
-"""How long a state is shown where nobody says how long; one with idle life `LIFE_S`."""
+"""How long a state is shown where nobody says how long; one that waits, with its idle life, `LIFE_S`."""
 LIFE_S = 30.0
 LONGEST_S = 600.0
+_WAITING_STATES = ("idle", "listening", "follow_up")
 _LOOK_S = 0.1
 _SETTLE_ROUNDS = 10
 
@@ -87,8 +88,9 @@ async def rehearse(
 
     `began` is called when the body rests and the cue begins. Raises `DeviceError` when a body is not there.
     """
-    lively = entry.kind == "state" and entry.name in ("idle", "listening", "follow_up") and settings.idle_life
-    performer = Performer(choreography, settings.channels, seed=seed, idle_life=lively, current_ma=settings.current_ma)
+    alive = entry.kind == "state" and settings.idle_life
+    lively = alive and entry.name in _WAITING_STATES
+    performer = Performer(choreography, settings.channels, seed=seed, idle_life=alive, current_ma=settings.current_ma)
     watched = [_Watched(body) for body in bodies]
     animator = Animator(performer, watched, clock, Journal(clock))
     async with asyncio.TaskGroup() as group:

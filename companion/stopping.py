@@ -12,8 +12,8 @@ import os
 import signal
 import threading
 
-PATIENCE_S = 1.5
-"""A stop that nothing holds up takes 0.3 s."""
+PATIENCE_S = 2.0
+"""A stop that nothing holds up takes about half a second, most of it the way to the pose of rest."""
 
 
 def stop_when_asked(task: asyncio.Task[None]) -> None:

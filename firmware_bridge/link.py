@@ -36,7 +36,8 @@ from firmware_bridge.messages import (
 
 HELLO_S = 0.25
 RETRY_S = 0.05
-TRIES = 6
+TRIES = 20
+"""A second: a host or an emulator that gets no processor time for a third of one has lost nothing yet."""
 HEARTBEAT_S = 0.1
 MOST_WAITING = 16
 

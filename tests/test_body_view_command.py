@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from companion import app
 from companion.body_view_command import view
 from companion.config import Device
-from companion.errors import ConfigError
+from companion.errors import ConfigError, DeviceError
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -54,3 +55,13 @@ def test_another_body_is_drawn_with_the_same_conversation(conversations: list[De
 def test_a_missing_device_file_is_told_as_everywhere(tmp_path: Path) -> None:
     done = CliRunner().invoke(view, ["--device", str(tmp_path / "none.toml")])
     assert isinstance(done.exception, ConfigError)
+
+
+def test_a_port_that_is_taken_is_told_before_anything_is_shown(conversations: list[Device]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        done = CliRunner().invoke(view, ["--rounds", "1", "--port", str(port)])
+    assert isinstance(done.exception, DeviceError)
+    assert f"port {port}" in str(done.exception)
+    assert "Name another" in str(done.exception)
+    assert conversations == []

@@ -394,3 +394,15 @@ def test_lights_are_dimmed_where_all_in_white_would_not_fit() -> None:
         shown = limits.frame(dict.fromkeys(channels, (255.0, 255.0, 255.0)), {}, frame / 50)
     drawn = sum(60 * sum(colour) / 765 for colour in shown.lights.values())
     assert 590 <= drawn <= 605
+
+
+def test_lights_that_shall_be_brighter_than_they_can_keep_to_their_share_of_the_current() -> None:
+    """An emotion's colour times a breath's brightness; found by a search over hostile cues."""
+    channels = {name: ChannelSettings(kind="light", current_ma=100) for name in ("one", "two")}
+    channels["head"] = ChannelSettings(kind="servo", current_ma=250)
+    limits = Limits(channels, current_ma=350)
+    blinding = (480.0, 1e9, math.inf)
+    for frame in range(100):
+        shown = limits.frame({"one": blinding, "two": blinding}, {"head": 0.0}, frame / 50)
+        drawn = sum(sum(colour) / 765 * 100 for colour in shown.lights.values())
+        assert drawn <= 100 + 0.5

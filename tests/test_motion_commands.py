@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -127,3 +129,27 @@ def test_a_body_that_is_not_there_is_told_in_one_sentence(monkeypatch: pytest.Mo
     result = run("play", "wave", "--seconds", "1", "--set", 'body.outputs=["test_motion_commands:unplugged"]')
     assert isinstance(result.exception, DeviceError)
     assert str(result.exception) == "/dev/ttyACM9: is not there; plug the body in."
+
+
+def test_a_reader_that_has_seen_enough_ends_it_without_a_word() -> None:
+    """As in `companion body play happy --json | head -1`."""
+    command = [
+        sys.executable,
+        "-m",
+        "companion",
+        "body",
+        "play",
+        "happy",
+        "--seconds",
+        "60",
+        "--json",
+        "--device",
+        str(TOY),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as playing:
+        assert playing.stdout is not None
+        assert playing.stderr is not None
+        assert json.loads(playing.stdout.readline())["t"] == 0
+        playing.stdout.close()
+        assert playing.stderr.read() == ""
+        assert playing.wait(20) in (1, 141)

@@ -112,8 +112,9 @@ class CalmLights:
         """The colours to show at `t`, `seconds` after the last; targets (KeyError) are dimmed to `share`."""
         wanted: dict[str, Shade] = {}
         for name, light in self._lights.items():
-            red, green, blue = targets[name]
-            wanted[name] = light.proposal((red * share, green * share, blue * share), seconds, t)
+            # A share of what a light can show: brighter than that is asked for too.
+            red, green, blue = (min(part, 255.0) * share for part in targets[name])
+            wanted[name] = light.proposal((red, green, blue), seconds, t)
         if len(wanted) > 1:
             self._keep_together_calm(wanted, t)
         shown = {}

@@ -125,7 +125,7 @@ class Routine(Performance):
 
 
 class IdleEpisode(Routine):
-    """A sign of life while nothing happens."""
+    """A sign of life: what nobody asked for."""
 
     blend: Blend = "add"
     every_s: tuple[
@@ -133,7 +133,7 @@ class IdleEpisode(Routine):
         Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)],
     ] = (6.0, 15.0)
     """Shortest and longest pause before it comes again."""
-    states: tuple[Literal["idle", "listening", "follow_up"], ...] = ("idle",)
+    states: tuple[Literal["idle", "listening", "follow_up", "thinking", "speaking"], ...] = ("idle",)
     """When it is played; never where empty."""
 
     @field_validator("every_s")

@@ -126,9 +126,12 @@ static void show_strip(uint8_t first_light)
 
 static void show_servo(uint8_t slot, uint8_t kind, int16_t value)
 {
-    /* Tenths of a degree: 2000 half microseconds for 900. A mouth: 2000 for 1000. */
-    int16_t grown = kind == MOUTH ? value * 2 : (int16_t)((int32_t)value * 20 / 9);
-    uint16_t next = 2 * ZERO_PULSE_US[slot] + grown;
+    /* Tenths of a degree: 2000 half microseconds for 900. A mouth: 2000 for 1000. Without a sign: the compiler's product of
+     * a negative number skips over a return, and QEMU 7.2 then never goes on (decision 0003). */
+    uint16_t size = value < 0 ? -value : value;
+    uint16_t grown = kind == MOUTH ? size * 2 : size / 9 * 20 + size % 9 * 20 / 9;
+    uint16_t next = 2 * ZERO_PULSE_US[slot];
+    next = value < 0 ? next - grown : next + grown;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { pulse[slot] = next; }
 }
 
@@ -138,7 +141,8 @@ static void show_motor(int16_t value)
     if (value == shown)
         return;
     shown = value;
-    uint8_t duty = (uint32_t)(value < 0 ? -value : value) * 255 / 1000;
+    uint16_t speed = value < 0 ? -value : value;
+    uint8_t duty = speed * 51u / 200; /* of 255, in 16 bits: see show_servo */
     /* A pin is given to the timer only while it drives: even a duty of 0 would leave a spike. */
     uint8_t outputs = 0;
     if (value > 0) {
