@@ -87,7 +87,7 @@ class Features:
         """Leave out what this refusal is about. False where it is about something else."""
         used = tuple(feature for feature in _used(request) if not self.lacks(feature))
         named = fields_named(refused, used)
-        if self._foreign and refused.status == 500 and not named:
+        if self._foreign and refused.status == 500 and not named and not _of_the_service(refused):
             return self._suspect(used)
         if self._tier is not None and ("logit_bias" in named or refused.status == 413):
             log.warning("%s refuses the ban list `%s`; a smaller one is used from now on.", service, self._tier)
@@ -120,6 +120,11 @@ class Features:
         """Use this ban list from now on."""
         self._tier = tier
         self._bias = bias(tier, asterisks=self._asterisks) if tier else None
+
+
+def _of_the_service(refused: Refused) -> bool:
+    """Whether the fault has one of the service's own names: whoever says that understands its requests."""
+    return refused.code.startswith(("internal_error", "InternalError", "SystemError", "ModelService"))
 
 
 def _used(request: Request) -> Iterator[Feature]:
