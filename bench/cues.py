@@ -28,10 +28,10 @@ from companion.animator import Animator
 from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.body.timeline import Timeline
-from companion.body_settings import ChannelSettings
 from companion.clock import LiveClock
 from companion.events import EMOTIONS, MOUTH_STEP, BodyFrame, Cue, PlacedCue, SpeechChunk, Voiced
 from companion.journal import Journal
+from companion.settings.body import ChannelSettings
 from companion.voice.loudness import mouth_openings
 
 RATE = 22_050

@@ -24,9 +24,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from companion.body.serial_body import SerialBody
-from companion.body_settings import ChannelSettings
 from companion.events import BodyFrame
-from companion.output_settings import SerialSettings
+from companion.settings.body import ChannelSettings
+from companion.settings.outputs import SerialSettings
 from firmware_bridge.frames import Receiver
 from firmware_bridge.link import Answered, Event, Link, Lost
 from firmware_bridge.messages import Ack, MalformedMessage, Set, colour, decode, position

@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 import click
 
-from companion import __version__, journal_log
+from companion import __version__
+from companion.commands.lazy import LazyGroup
 from companion.errors import CompanionError
-from companion.lazy_commands import LazyGroup
+from companion.service import journal_log
 
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_DEVICE = PROJECT / "configs" / "devices" / "desk.toml"
@@ -119,7 +120,7 @@ def check(paths: tuple[Path, ...]) -> None:
 
     Prints every problem as `file: key: problem` and exits with 78 when there is one.
     """
-    from companion.settings_check import check_paths
+    from companion.settings.check import check_paths
 
     count, problems = check_paths(paths or (PROJECT / "configs",))
     for problem in problems:

@@ -13,7 +13,7 @@ from companion.errors import DeviceError
 from companion.events import State
 from companion.persona import Persona, load_persona
 from companion.ports import Speaker
-from companion.settings_file import parse_overrides
+from companion.settings.file import parse_overrides
 from companion.state_folder import state_folder
 from companion.voice.sentences import Sentences
 from companion.voice.stage import Stage
@@ -37,7 +37,7 @@ def _calibration() -> dict[str, float]:
 
 async def run_live(device: Device, persona: Persona, events: Path | None, settings: Sequence[str] = ()) -> None:
     """Talk with the sound card until SIGTERM or SIGINT. `settings` as for `load`; later personas get them too."""
-    from companion.daemon import run_until_stopped
+    from companion.service.daemon import run_until_stopped
 
     _, of_persona = split_overrides(parse_overrides(settings), Persona)
     await run_until_stopped(device, persona, events, of_persona)
@@ -47,7 +47,7 @@ async def converse_with_files(
     device: Device, persona: Persona, heard: Path, said: Path, events: Path | None, *, realtime: bool = False
 ) -> None:
     """Hold the conversation in the WAV `heard`; the loudspeaker's sound goes to the WAV `said`."""
-    from companion.sound_file import FileSoundCard, same_file
+    from companion.sound.file import FileSoundCard, same_file
 
     if events is not None and (same_file(events, heard) or same_file(events, said)):
         raise DeviceError(f"{events}: the events would overwrite the sound; name another file")
@@ -73,12 +73,12 @@ async def say_text(device: Device, persona: Persona, text: str, out: Path | None
         stack.push_async_callback(synthesizer.close)
         speaker: Speaker
         if out is None:
-            from companion.sound_card import SoundCard
+            from companion.sound.card import SoundCard
             from companion.voice.speaker import build
 
             speaker = build(device, SoundCard(), synthesizer.rate)
         else:
-            from companion.file_speaker import WavSpeaker
+            from companion.sound.file_speaker import WavSpeaker
 
             speaker = WavSpeaker(out, synthesizer.rate)
         stack.push_async_callback(speaker.close)

@@ -32,6 +32,7 @@ from companion.manners import Manners
 from companion.persona import CastMember, Persona
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber
 from companion.quiet_hours import within
+from companion.service.watch import Unwatched, Watch
 from companion.talk import Talk
 from companion.turn import Tools
 from companion.voice.directions import read as read_direction
@@ -40,7 +41,6 @@ from companion.voice.inferring import InferringSentences
 from companion.voice.loudness import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage import Stage
-from companion.watch import Unwatched, Watch
 
 BEST_TRANSCRIBERS = ("vosk", "pocketsphinx")
 BEST_SYNTHESIZERS = ("piper", "espeak")

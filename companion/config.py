@@ -12,10 +12,10 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from companion.body_settings import BodySettings
 from companion.errors import ConfigError
-from companion.mind_settings import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
-from companion.settings_file import Factory, FilePath, Seconds, Settings, read_settings
+from companion.settings.body import BodySettings
+from companion.settings.file import Factory, FilePath, Seconds, Settings, read_settings
+from companion.settings.mind import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
 
 
 class MicrophoneSettings(Settings):

@@ -22,7 +22,7 @@ from companion.events import EAR_RATE
 from companion.persona import Persona, PersonaVoice
 from companion.picture import draw_turn
 from companion.plugins import build_engine
-from companion.resampling import resample
+from companion.sound.resampling import resample
 
 WAKE = "okay nabu"
 TURNS = ("hello momo how are you today", "i am sad please tell me a story", "thank you momo dance with me")
@@ -44,7 +44,7 @@ class Recording:
 
 async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
     """Talk live, or write `user.wav`, `reply.wav`, `events.jsonl` and `turn-N.svg` into `out`."""
-    from companion.sound_card import SoundCard
+    from companion.sound.card import SoundCard
 
     missing = "as asked" if from_file else SoundCard().problem()
     if missing is None:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from companion.settings_file import Settings, read_settings
+from companion.settings.file import Settings, read_settings
 
 Language = Literal["en", "zh", "ja", "id"]
 Lines = Annotated[tuple[str, ...], Field(min_length=1)]

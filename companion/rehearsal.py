@@ -17,11 +17,11 @@ from companion.animator import Animator
 from companion.body.choreography import ALL_LIGHTS, STATES, Choreography, IdleEpisode, Performance, Routine
 from companion.body.performer import Performer
 from companion.body.simulated_body import SimulatedBody
-from companion.body_settings import BodySettings
 from companion.errors import DeviceError
 from companion.events import EMOTIONS, GESTURES, BodyFrame, Cue
 from companion.journal import Journal
 from companion.ports import Body, Clock
+from companion.settings.body import BodySettings
 
 Kind = Literal["emotion", "gesture", "state", "idle"]
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from companion import app
-from companion.body_view_command import view
+from companion.commands.body_view import view
 from companion.config import Device
 from companion.errors import ConfigError, DeviceError
 

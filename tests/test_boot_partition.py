@@ -17,17 +17,17 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from companion.boot_device import check_boot_file
-from companion.boot_partition import provision
-from companion.boot_report import Outcome
-from companion.boot_run import CONFIGS, Folders
+from companion.boot.device import check_boot_file
+from companion.boot.partition import provision
+from companion.boot.report import Outcome
+from companion.boot.run import CONFIGS, Folders
+from companion.commands.provision import provision as command
 from companion.config import Device, load_device
 from companion.errors import ConfigError
 from companion.identity import read_unit_number
 from companion.mind.key import find_key
-from companion.mind_settings import CharacterSettings
 from companion.persona import load_persona
-from companion.provision_command import provision as command
+from companion.settings.mind import CharacterSettings
 
 KEY = "sk-4f1c9a7e2b8d4c6f"
 PASSWORD = "sunshine&rain 77"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.boot_lines import Entry, read_lines
-from companion.boot_text import LONGEST, decode
+from companion.boot.lines import Entry, read_lines
+from companion.boot.text import LONGEST, decode
 from companion.errors import ConfigError
 
 names = st.sampled_from(["persona", "key", "volume", "wifi.ssid", "name"])

@@ -15,11 +15,11 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.chat import typed_lines
-from companion.chat_command import chat_command
-from companion.chat_screen import Terminal
-from companion.chat_text import Removed, Unmixed
+from companion.commands.chat import chat_command
 from companion.events import Cue
+from companion.terminal.chat import typed_lines
+from companion.terminal.screen import Terminal
+from companion.terminal.text import Removed, Unmixed
 from companion.voice.parse import parse
 
 DEVICES = Path(__file__).parent.parent / "configs" / "devices"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from companion.mind.caps import used_up
 from companion.mind.chooser import Candidate, ranked
-from companion.mind_settings import SpendingSettings
+from companion.settings.mind import SpendingSettings
 
 
 def best(*texts: str, longest: int = 280, lately: tuple[str, ...] = ()) -> str:

@@ -42,7 +42,9 @@ class Running:
         events = folder / "events"
         os.mkfifo(events)
         command = [sys.executable, "-m", "companion", "run", "--device", str(folder / "devices" / "desk.toml")]
-        options = ["--events", str(events), "--set", "character.emulator=always", "--set", "voice.engine=espeak"]
+        quick = ("ears.endpoint.nobody_s=1", "conversation.opening_after_s=0.5", "character.emulator=always")
+        settings = (*quick, "voice.engine=espeak")
+        options = ["--events", str(events), *(word for one in settings for word in ("--set", one))]
         self.process = subprocess.Popen(
             [*command, *options], env=self.environment, cwd=folder, stderr=subprocess.PIPE, text=True
         )

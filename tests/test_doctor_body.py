@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.body import gpio_body
-from companion.body_settings import ChannelSettings
 from companion.config import Device
 from companion.doctor import checks_body, station_body
 from companion.doctor.checks_body import contacts, lights, motions, pins, serial
@@ -25,8 +24,9 @@ from companion.doctor.person import Answer
 from companion.doctor.station import Station
 from companion.doctor.station_body import motion
 from companion.errors import DeviceError
-from companion.gpio_lines import PinReport
+from companion.gpio.lines import PinReport
 from companion.persona import load_persona
+from companion.settings.body import ChannelSettings
 from firmware_bridge.messages import Channel, EventKind, Kind, Limits
 from firmware_bridge.simulator import Simulator, serve
 

@@ -293,7 +293,7 @@ class Station:
 def run_doctor(state: Path, environment: dict[str, str], only: str, *more: str) -> tuple[int, dict[str, Any]]:
     """Exit status, and the checks by name."""
     done = subprocess.run(
-        [sys.executable, "-c", "from companion.doctor_command import doctor; doctor()",
+        [sys.executable, "-c", "from companion.commands.doctor import doctor; doctor()",
          "--auto", "--json", "--state", str(state), "--only", only, *more],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.emulate_command import emulate
+from companion.commands.emulate import emulate
 from companion.emulator import EmulatorServer
 from companion.emulator.bias import without_banned
 from companion.emulator.catalogue import ENTRIES, Refusal
@@ -683,7 +683,7 @@ def test_the_limits_are_the_regions(where: str) -> None:
 
 
 def run_emulate(*options: str, **environment: str) -> subprocess.Popen[str]:
-    code = "from companion.emulate_command import emulate; emulate(standalone_mode=False)"
+    code = "from companion.commands.emulate import emulate; emulate(standalone_mode=False)"
     return subprocess.Popen(
         [sys.executable, "-c", code, *options],
         cwd=Path(__file__).parent.parent,

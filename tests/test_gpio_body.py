@@ -18,14 +18,14 @@ from companion.body import gpio_body, gpio_switches
 from companion.body.gpio_body import GpioBody
 from companion.body.gpio_channel import GpioChannel, pin_values
 from companion.body_events import BodyEvent, BodySwitches
-from companion.body_settings import BodySettings
 from companion.config import Device
 from companion.ears.button import Button
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from companion.gpio_lines import GET_CHIP_INFO, pins_report
-from companion.hardware_pwm import HardwarePwm
+from companion.gpio.hardware_pwm import HardwarePwm
+from companion.gpio.lines import GET_CHIP_INFO, pins_report
 from companion.persona import load_persona
+from companion.settings.body import BodySettings
 
 PATIENCE_S = 10.0
 CHANNELS = {

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.commands.identity import identity
 from companion.config import Device
 from companion.errors import ConfigError
 from companion.identity import ensure_salt, machine_identity, read_unit_number, unit_number
-from companion.identity_command import identity
 from companion.mind.session import device_identity
 
 SERIAL = "10000000abcdef01"

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion import journal_log
-from companion.journal_log import JournalHandler, native, priority, stderr_is_the_journal
+from companion.service import journal_log
+from companion.service.journal_log import JournalHandler, native, priority, stderr_is_the_journal
 
 
 def read(entry: bytes) -> dict[str, str]:

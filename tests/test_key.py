@@ -10,7 +10,7 @@ import pytest
 
 from companion.errors import ConfigError
 from companion.mind.key import Key, find_key
-from companion.mind_settings import CharacterSettings
+from companion.settings.mind import CharacterSettings
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion import metrics
 from companion.errors import DeviceError
+from companion.service import metrics
 
 STATUS: dict[str, Any] = {
     "name": "desk", "persona": 'Robin "the" \\ bird\n', "version": "0.1.0", "state": "idle", "muted": False,

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.downloads import Limits, fetch
 from companion.errors import EngineUnavailable
-from companion.models_catalogue import ModelFile
+from companion.model_files.catalogue import ModelFile
+from companion.model_files.downloads import Limits, fetch
 from tests.model_server import ModelServer
 
 DATA = random.Random(7).randbytes(300_000)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from companion.body_commands import body
+from companion.commands.body import body
 from companion.config import load_device
 from companion.errors import ConfigError, DeviceError
 from companion.events import EMOTIONS, GESTURES, BodyFrame

@@ -19,13 +19,13 @@ from hypothesis import strategies as st
 
 from companion.body import page_body
 from companion.body.page_body import PageBody
-from companion.body_settings import BodySettings
 from companion.config import Device
 from companion.errors import DeviceError
 from companion.events import BodyFrame
 from companion.local_server import is_own
-from companion.output_settings import PageSettings
 from companion.persona import load_persona
+from companion.settings.body import BodySettings
+from companion.settings.outputs import PageSettings
 
 CHANNELS = BodySettings.model_validate(
     {

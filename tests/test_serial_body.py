@@ -17,12 +17,12 @@ from companion.body import serial_body
 from companion.body.serial_body import SerialBody
 from companion.body.serial_channels import SerialChannels
 from companion.body_events import BodyEvent
-from companion.body_settings import BodySettings, ChannelSettings
 from companion.config import Device
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from companion.output_settings import SerialSettings
 from companion.persona import Persona, load_persona
+from companion.settings.body import BodySettings, ChannelSettings
+from companion.settings.outputs import SerialSettings
 from firmware_bridge.frames import Receiver
 from firmware_bridge.link import Answered, Connected, Link
 from firmware_bridge.messages import (

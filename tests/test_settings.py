@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from companion.config import load_device, split_overrides
 from companion.errors import ConfigError
 from companion.persona import Persona, load_persona
-from companion.settings_check import check_paths
-from companion.settings_file import parse_overrides
+from companion.settings.check import check_paths
+from companion.settings.file import parse_overrides
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 TEDDY = CONFIGS / "personas" / "teddy.toml"

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.body.simulated_body import SimulatedBody, build, drawing
-from companion.body_settings import BodySettings, ChannelSettings
 from companion.config import Device
 from companion.events import BodyFrame
 from companion.persona import Persona
+from companion.settings.body import BodySettings, ChannelSettings
 
 pytestmark = pytest.mark.looptime
 

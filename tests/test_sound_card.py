@@ -15,7 +15,7 @@ import pytest
 
 from companion.ears.microphone import CardMicrophone
 from companion.errors import DeviceError
-from companion.sound_card import SoundCard, why_no_card
+from companion.sound.card import SoundCard, why_no_card
 
 
 class PortAudioError(Exception):
@@ -116,7 +116,7 @@ class PretendedStream:
 @pytest.fixture(autouse=True)
 def _no_kernel_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     """The machine's own cards play no part."""
-    monkeypatch.setattr("companion.sound_card._CARDS", tmp_path / "none")
+    monkeypatch.setattr("companion.sound.card._CARDS", tmp_path / "none")
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, AudioFrame
-from companion.file_speaker import WavSpeaker
-from companion.sound_file import FileSoundCard
-from companion.wave_file import WaveReader, WaveWriter
+from companion.sound.file import FileSoundCard
+from companion.sound.file_speaker import WavSpeaker
+from companion.sound.wave_file import WaveReader, WaveWriter
 
 RATE = 22_050
 CHUNK = struct.Struct("<4sI")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import State, TurnEnded
-from companion.status import Health, describe, memory_mib, temperature_c
+from companion.service.status import Health, describe, memory_mib, temperature_c
 
 SECRET = "my name is Ana and I live at"
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.config import Device
-from companion.events import Voiced
 from companion.errors import EngineUnavailable, SpeechError
+from companion.events import Voiced
 from companion.persona import Persona
 from companion.voice import synthesizer_espeak as espeak
 from companion.voice import synthesizer_piper as piper

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from companion.control import SERVICE_SOCKET
 from companion.errors import ConfigError
 from companion.mind.key import CREDENTIAL
-from companion.watchdog import SILENT_S
+from companion.service.control import SERVICE_SOCKET
+from companion.service.watchdog import SILENT_S
 
 FOLDER = Path(__file__).resolve().parents[1] / "systemd"
 UNIT = FOLDER / "companion.service"

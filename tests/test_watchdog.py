@@ -12,8 +12,8 @@ from fakes import ScriptedVoice, pass_time
 
 from companion.errors import SpeechError
 from companion.events import BodyFrame, Transcript, Voiced
-from companion.watchdog import AWAY_S, BUSY_S, FEEDINGS, SILENT_S, Busy, Flow, Watchdog, complaints
-from companion.watched_engines import Calls, WatchedBody, WatchedSynthesizer, WatchedTranscriber
+from companion.service.watchdog import AWAY_S, BUSY_S, FEEDINGS, SILENT_S, Busy, Flow, Watchdog, complaints
+from companion.service.watched_engines import Calls, WatchedBody, WatchedSynthesizer, WatchedTranscriber
 
 LIMIT_S = 6.0
 PATIENCE_S = 20.0

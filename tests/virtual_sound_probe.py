@@ -18,7 +18,7 @@ import numpy as np
 
 from companion.ears.microphone import CardMicrophone
 from companion.errors import DeviceError
-from companion.sound_card import SoundCard
+from companion.sound.card import SoundCard
 from companion.voice.speaker import CardSpeaker
 
 RATE = 22_050

@@ -21,7 +21,7 @@ from pydantic import Field, field_validator
 from companion.body.light_patterns import FASTEST_PERIOD_S, Pattern, brightness
 from companion.body.tracks import Easing, Keyframe, track_type
 from companion.events import EMOTIONS, GESTURES, Colour, State
-from companion.settings_file import Settings, read_settings
+from companion.settings.file import Settings, read_settings
 
 STATES = (*(state.value for state in State), "offline")
 """The conversation's states, and `offline` for a service that cannot be reached."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from companion.body.calm_lights import Shade
 from companion.body.layers import Layer, weight
 from companion.body.tracks import Keyframe, value_at
-from companion.body_settings import ChannelSettings
+from companion.settings.body import ChannelSettings
 
 RETURN_S = 0.3
 """How long a channel takes to its neutral value where the state has no keyframes for it."""

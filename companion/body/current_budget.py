@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 
-from companion.body_settings import ChannelSettings
+from companion.settings.body import ChannelSettings
 
 PATIENCE_S = 1.0
 LEAST_TURN_S = 0.4

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import deque
 
-from companion.body_settings import DUTY_WINDOW_S, ChannelSettings
+from companion.settings.body import DUTY_WINDOW_S, ChannelSettings
 
 _SLOT_S = 0.25
 _SLOTS = math.ceil(DUTY_WINDOW_S / _SLOT_S) + 1

@@ -21,12 +21,12 @@ from collections.abc import Callable, Mapping
 from companion.body.gpio_channel import GpioChannel
 from companion.body.gpio_switches import GpioSwitches
 from companion.body_events import BodyEvent
-from companion.body_settings import ChannelSettings
 from companion.config import Device
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from companion.output_settings import GpioSettings
 from companion.persona import Persona
+from companion.settings.body import ChannelSettings
+from companion.settings.outputs import GpioSettings
 
 log = logging.getLogger("companion")
 

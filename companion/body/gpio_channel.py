@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 
-from companion.body_settings import ChannelSettings
 from companion.errors import DeviceError
 from companion.events import BodyFrame
-from companion.gpio_pins import Shown, open_part
-from companion.output_settings import LedPart, MotorPart, Part, RgbLedPart, ServoPart
+from companion.gpio.pins import Shown, open_part
+from companion.settings.body import ChannelSettings
+from companion.settings.outputs import LedPart, MotorPart, Part, RgbLedPart, ServoPart
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0

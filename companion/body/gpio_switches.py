@@ -16,8 +16,8 @@ from functools import partial
 
 from companion.body_events import BodyEvent
 from companion.errors import DeviceError
-from companion.gpio_pins import Switch
-from companion.output_settings import GpioSettings
+from companion.gpio.pins import Switch
+from companion.settings.outputs import GpioSettings
 
 log = logging.getLogger("companion")
 

@@ -15,7 +15,7 @@ from companion.body.calm_lights import Shade
 from companion.body.choreography import ALL_LIGHTS, Light, Routine
 from companion.body.tracks import Keyframe, ease, steepest_s, still_s, value_at
 from companion.body.variation import Manner, mirror_name, mirror_sign
-from companion.body_settings import ChannelSettings
+from companion.settings.body import ChannelSettings
 
 MOVING_S = 0.02
 """Between two frames while something moves: 50 frames a second."""

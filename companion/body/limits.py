@@ -18,8 +18,8 @@ from companion.body.calm_lights import LIGHT_FASTEST, RISE_PAUSE_S, CalmLights, 
 from companion.body.current_budget import CurrentBudget
 from companion.body.endurance import Endurance
 from companion.body.motion_limit import MotionLimit
-from companion.body_settings import ChannelSettings
 from companion.events import BodyFrame
+from companion.settings.body import ChannelSettings
 
 __all__ = ["LIGHT_FASTEST", "LONGEST_STEP_S", "RISE_PAUSE_S", "Limits", "neutral_frame"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 
-from companion.body_settings import ChannelSettings
+from companion.settings.body import ChannelSettings
 
 STEP_S = 0.02
 """A usual step. What stood still, or was not told anything for long, begins with no more than this."""

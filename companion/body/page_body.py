@@ -19,12 +19,12 @@ import webbrowser
 from collections.abc import Mapping
 from importlib import resources
 
-from companion.body_settings import ChannelSettings
 from companion.config import Device
 from companion.events import BodyFrame
 from companion.local_server import Guarded, LocalServer, Receive, Scope, Send, respond
-from companion.output_settings import PageSettings
 from companion.persona import Persona
+from companion.settings.body import ChannelSettings
+from companion.settings.outputs import PageSettings
 
 log = logging.getLogger("companion")
 

@@ -23,8 +23,8 @@ from companion.body.layers import MOVING_S, SLOW_S, Layer, begun
 from companion.body.limits import Limits
 from companion.body.tracks import Keyframe
 from companion.body.variation import Manner, Variation
-from companion.body_settings import ChannelSettings
 from companion.events import BodyFrame, Cue, State
+from companion.settings.body import ChannelSettings
 
 SAME_PLACE_S = 0.1
 """Two cues for the same that come within this time are one."""

@@ -23,12 +23,12 @@ from collections.abc import Callable, Mapping
 
 from companion.body.serial_channels import SerialChannels
 from companion.body_events import BodyEvent
-from companion.body_settings import ChannelSettings
 from companion.config import Device
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from companion.output_settings import SerialSettings
 from companion.persona import Persona
+from companion.settings.body import ChannelSettings
+from companion.settings.outputs import SerialSettings
 from firmware_bridge import messages
 from firmware_bridge.link import Answered, Connected, Event, Incompatible, Link, Lost
 from firmware_bridge.messages import DeviceEvent, EventKind, Nack, Stop

@@ -16,10 +16,10 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
-from companion.body_settings import ChannelSettings
 from companion.config import Device
 from companion.events import BodyFrame, Colour
 from companion.persona import Persona
+from companion.settings.body import ChannelSettings
 
 log = logging.getLogger(__name__)
 

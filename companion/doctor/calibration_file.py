@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from companion.errors import ConfigError, DeviceError
-from companion.settings_file import read_toml
+from companion.settings.file import read_toml
 from companion.state_folder import make_private
 from companion.toml_writer import to_toml
 from companion.whole_file import PRIVATE, write_whole

@@ -16,7 +16,7 @@ from pathlib import Path
 from companion.doctor.examination import blocking
 from companion.doctor.report import Finding, failed, passed, skipped
 from companion.doctor.station import Surroundings
-from companion.status import temperature_c
+from companion.service.status import temperature_c
 
 LEAST_DISK_MB = 200
 LEAST_MEMORY_MB = 100

@@ -15,10 +15,10 @@ from companion.doctor.report import Finding, Measured, failed, passed, skipped
 from companion.doctor.station import Station, Surroundings
 from companion.errors import EngineUnavailable
 from companion.events import EAR_RATE
-from companion.model_store import verify
-from companion.models_catalogue import read_catalogue
+from companion.model_files.catalogue import read_catalogue
+from companion.model_files.store import verify
 from companion.ports import Synthesizer, Transcriber
-from companion.resampling import resample
+from companion.sound.resampling import resample
 
 PULL = "Fetch the models anew: companion models remove NAME, then companion models pull NAME."
 INSTALL = "Install what is missing, or name another engine or model in the device file."

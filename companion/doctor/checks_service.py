@@ -31,7 +31,7 @@ from companion.mind.chat_protocol import parse_refusal
 from companion.mind.key import CREDENTIAL, VARIABLE, Key, find_key
 from companion.mind.models import Region
 from companion.mind.refusals import meaning
-from companion.mind_settings import CharacterSettings
+from companion.settings.mind import CharacterSettings
 
 ANSWERS_WITHIN_S = 4.0
 SERVICE_KEY = Path("/etc/companion") / CREDENTIAL

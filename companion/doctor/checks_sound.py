@@ -20,7 +20,7 @@ from companion.errors import DeviceError, EngineUnavailable
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.persona import PersonaVoice
 from companion.ports import Synthesizer, WakeWord
-from companion.resampling import resample
+from companion.sound.resampling import resample
 
 LISTEN_S = 2.0
 LOUDEST_NOISE_DB = -20.0

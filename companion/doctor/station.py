@@ -24,7 +24,7 @@ class Surroundings:
     person: Person | None = None
     """Who is asked; None where nobody is."""
     daemon: Mapping[str, Any] | None = None
-    """How the running companion says it is (`companion.status`); None while none runs."""
+    """How the running companion says it is (`companion.service.status`); None while none runs."""
     daemon_trouble: str = ""
     """Why one that seems to run did not answer."""
     socket: Path | None = None

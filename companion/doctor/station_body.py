@@ -13,13 +13,13 @@ from functools import partial
 from typing import Protocol
 
 from companion import plugins
-from companion.body_settings import ChannelSettings
 from companion.doctor.examination import blocking
 from companion.doctor.station import Station
 from companion.doctor.station_serial import SerialStation
 from companion.errors import DeviceError
 from companion.events import BodyFrame, Colour
 from companion.ports import Body
+from companion.settings.body import ChannelSettings
 
 DRAWN = ("simulated", "page")
 """Outputs that are no hardware."""

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterable, Mapping
 
 from companion.body.serial_channels import SerialChannels
-from companion.body_settings import ChannelSettings
 from companion.errors import DeviceError
 from companion.events import BodyFrame
-from companion.output_settings import SerialSettings
+from companion.settings.body import ChannelSettings
+from companion.settings.outputs import SerialSettings
 from firmware_bridge.link import Answered, Connected, Event, Incompatible, Link, LinkNotReady, Lost
 from firmware_bridge.messages import VERSION, Ack, Command, DeviceEvent, HelloReply, Query, State, Stop
 from firmware_bridge.port import Port, PortError

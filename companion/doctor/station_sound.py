@@ -11,15 +11,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
-from companion.control_client import ask
-from companion.control_protocol import Press
 from companion.doctor.examination import blocking
 from companion.doctor.sound_measures import Samples, samples
 from companion.doctor.station import Station
 from companion.ears import microphone
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.sound_card import SoundCard
+from companion.service.control_client import ask
+from companion.service.control_protocol import Press
+from companion.sound.card import SoundCard
 from companion.voice import speaker
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from companion.gpio_pins import Switch
-from companion.output_settings import SwitchPart
+from companion.gpio.pins import Switch
+from companion.settings.outputs import SwitchPart
 
 
 class Button:

@@ -15,10 +15,10 @@ from companion.config import Device
 from companion.ears.handoff import Block, Handoff
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.resampling import Resampler
-from companion.samples import amplified, mono
-from companion.sound_card import SoundCard
-from companion.sound_stream import Stream
+from companion.sound.card import SoundCard
+from companion.sound.resampling import Resampler
+from companion.sound.samples import amplified, mono
+from companion.sound.stream import Stream
 
 _BLOCK_S = 0.032
 _RING_BLOCKS = 64  # 2 s

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from companion.config import Device
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import EAR_RATE, Transcript
-from companion.models_catalogue import installed
+from companion.model_files.catalogue import installed
 from companion.persona import Persona
 
 UNKNOWN_WORD = "[unk]"

@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field, model_validator
 from companion.emulator.extract import summary
 from companion.emulator.request import Message
 from companion.errors import ConfigError
-from companion.settings_file import Settings, read_settings
+from companion.settings.file import Settings, read_settings
 
 CHARACTERS = Path(__file__).parent / "characters"
 

@@ -19,7 +19,7 @@ from companion.mind.models import Model
 from companion.mind.prompt import History, Role, WithoutName, messages
 from companion.mind.recollection import GUEST, Recollection
 from companion.mind.service_talk import Round, ServiceTalk
-from companion.mind_settings import CharacterSettings
+from companion.settings.mind import CharacterSettings
 
 _NEARLY = 0.75
 """From this share of the model's input on, the history is long."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from companion.mind_settings import SpendingSettings
+from companion.settings.mind import SpendingSettings
 
 MICRO = 1_000_000
 """Parts of a dollar or yuan in which money is counted."""

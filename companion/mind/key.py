@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from companion.errors import ConfigError
-from companion.mind_settings import CharacterSettings
+from companion.settings.mind import CharacterSettings
 
 CREDENTIAL = "dashscope-key"
 VARIABLE = "DASHSCOPE_API_KEY"

@@ -14,7 +14,7 @@ from companion.mind.caps import used_up
 from companion.mind.chat_protocol import MemoryUse, Usage
 from companion.mind.ledger import Ledger, Spent, Use
 from companion.mind.models import Model
-from companion.mind_settings import SpendingSettings
+from companion.settings.mind import SpendingSettings
 
 log = logging.getLogger("companion")
 

@@ -1,0 +1,1 @@
+"""What the installer's companion.toml on the card becomes."""

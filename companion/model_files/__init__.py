@@ -1,0 +1,1 @@
+"""Speech models and voices: what there is, fetched and checked."""

@@ -1,0 +1,1 @@
+"""The running device: switches, health, and what systemd is told."""

@@ -1,0 +1,241 @@
+"""The device with its sound card, until somebody stops it: signals, switches, the control socket, health, systemd.
+
+Everything that presses a button only puts something before the listener. A mute switch in hardware comes before all
+others: while it is closed nobody may open the ears.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from companion.assembly import Sound, Unit, assembled, build_synthesizer
+from companion.body_events import BodySwitches
+from companion.clock import LiveClock
+from companion.config import Device
+from companion.ears import microphone
+from companion.ears.attention import Attention
+from companion.ears.microphone import CardMicrophone
+from companion.errors import CompanionError, ConfigError, DeviceError
+from companion.events import Control, State, TurnEnded
+from companion.persona import Persona, load_persona
+from companion.service import control, metrics
+from companion.service.control_protocol import Button
+from companion.service.sd_notify import ServiceNotifier, tell_when_ready
+from companion.service.status import Health
+from companion.service.watch import EngineWatch
+from companion.service.watchdog import Busy, Flow, Watchdog
+from companion.sound.card import SoundCard
+from companion.stopping import stop_when_asked
+from companion.voice import speaker
+from companion.voice.speaker import CardSpeaker
+
+log = logging.getLogger("companion")
+
+_CONTROLS = {action: Control(action) for action in ("mute", "unmute", "stop")}
+_UNWATCHED_S = 20.0
+"""How often the engines are looked after where no service manager watches: its patience, if it were there."""
+
+
+async def run_until_stopped(
+    device: Device, persona: Persona, events: Path | None, persona_settings: Mapping[str, Any]
+) -> None:
+    """Talk until SIGTERM or SIGINT. `persona_settings` stand above whatever a persona file says, now and later."""
+    task = asyncio.current_task()
+    assert task is not None
+    stop_when_asked(task)
+    notifier = ServiceNotifier.from_environment()
+    synthesizer = build_synthesizer(device, persona)
+    card = SoundCard()
+    heard = microphone.build(device, card)
+    loudspeaker = speaker.build(device, card, synthesizer.rate)
+
+    def changed(state: State | None) -> None:
+        # At rest a wake word may be noticed a little later, for a third of the cost of listening.
+        heard.hurry(state is not State.IDLE)
+        notifier.status("" if state is None else state.value)
+
+    sound = Sound(heard, loudspeaker, LiveClock(), changed, live=True)
+    watch = EngineWatch(device, asyncio.get_running_loop().time)
+
+    def turn_ended(ended: TurnEnded) -> None:
+        daemon.health.turn_ended(ended)
+
+    try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(card.close)
+            unit = await stack.enter_async_context(
+                assembled(device, persona, sound, synthesizer, events, watch=watch, on_turn=turn_ended)
+            )
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            daemon = Daemon(device, unit, card, heard, loudspeaker, watch, notifier, persona_settings, group)
+            work = [
+                group.create_task(daemon.watchdog.run()),
+                group.create_task(tell_when_ready(notifier, lambda: unit.listener.position > 0)),
+            ]
+            await _open_switches(device, unit, daemon, stack)
+            log.info("%s listens.", persona.name)
+            try:
+                await unit.conversation.run()
+            finally:
+                notifier.stopping()
+                for one in work:
+                    one.cancel()
+    except asyncio.CancelledError:
+        # Asked to stop: that is how this command ends well.
+        task.uncancel()
+
+
+class Daemon:
+    """What can be asked of the running device: satisfies `control.Daemon`. On the loop."""
+
+    def __init__(
+        self,
+        device: Device,
+        unit: Unit,
+        card: SoundCard,
+        microphone: CardMicrophone,
+        loudspeaker: CardSpeaker,
+        watch: EngineWatch,
+        notifier: ServiceNotifier,
+        persona_settings: Mapping[str, Any],
+        group: asyncio.TaskGroup,
+    ) -> None:
+        self._unit = unit
+        self._loudspeaker = loudspeaker
+        self._persona_settings = persona_settings
+        self._persona_file = device.persona
+        self._group = group
+        self._changing: asyncio.Task[None] | None = None
+        self.switches = BodySwitches(self.force, unit.animator.lock, unit.animator.unlock)
+        now = asyncio.get_running_loop().time
+        ears = Flow(lambda: unit.listener.position, now, away=lambda: not microphone.is_open)
+        self.watchdog = Watchdog(
+            {
+                "ears": ears,
+                "sound card": Busy("the sound card", lambda: card.busy_since, now),
+                "engines": watch.complaint,
+            },
+            notifier.alive,
+            notifier.watchdog_s or _UNWATCHED_S,
+            [watch.examine],
+        )
+        conversation = unit.conversation
+        self.health = Health(
+            device.name,
+            persona=lambda: conversation.talk.persona.name,
+            state=lambda: conversation.state,
+            engines={
+                "transcriber": unit.transcriber.name,
+                "voice": conversation.talk.tools.synthesizer.name,
+                "body": ", ".join(device.body.outputs),
+            },
+            links={
+                "microphone": lambda: "well" if microphone.is_open else "away",
+                "body": lambda: unit.animator.trouble or "well",
+                "character": lambda: conversation.talk.trouble or "well",
+            },
+            queues={"to say": lambda: conversation.waiting},
+            dropped=lambda: microphone.dropped,
+            problems=lambda: self.watchdog.problems,
+        )
+
+    def press(self, button: Button) -> None:
+        """Press a button, unless the mute switch forbids it. Raises `DeviceError` then."""
+        if not self.switches.allows(button):
+            raise DeviceError("The mute switch is closed: nobody but the switch itself opens the ears.")
+        self.force(button)
+
+    def force(self, action: str) -> None:
+        """Press a button, whatever the switches say: this is how they are pressed themselves."""
+        if action == "mute":
+            # The ears are shut at once; what the mute interrupts is seen to right after.
+            self._unit.listener.listen_for(Attention.NOTHING)
+        if action == "wake":
+            self._unit.listener.heard_button()
+        else:
+            self._unit.listener.interject(_CONTROLS[action])
+
+    def toggle_mute(self) -> None:
+        """Mute, or unmute where that is allowed."""
+        button: Button = "unmute" if self._unit.conversation.state is State.MUTED else "mute"
+        if self.switches.allows(button):
+            self.force(button)
+
+    def set_volume(self, volume: float) -> None:
+        """Speak this loud from now on, 0 to 1."""
+        self._loudspeaker.volume = volume
+
+    def say(self, text: str) -> None:
+        """Say this as soon as nobody is speaking. Raises `CompanionError` while muted."""
+        if self._unit.conversation.state is State.MUTED:
+            raise CompanionError("The device is muted and says nothing; unmute it first.")
+        self._unit.listener.interject(Control("say", text))
+
+    def reload(self, persona: str | None) -> str:
+        """Become another persona, or the same one from its file as it is now. Raises `ConfigError`; see the port."""
+        if self._changing is not None and not self._changing.done():
+            raise CompanionError("Another persona is being prepared; ask again in a moment.")
+        file = control.find_persona(self._persona_file.parent, persona) if persona else self._persona_file
+        read = load_persona(file, self._persona_settings)
+        self._changing = self._group.create_task(self._become(read, file))
+        return f"{read.name} comes as soon as nobody speaks."
+
+    def status(self) -> dict[str, Any]:
+        """How it is."""
+        return self.health.status().as_dict()
+
+    async def _become(self, persona: Persona, file: Path) -> None:
+        lives = self._unit.lives
+        try:
+            talk = await lives.begin(persona)
+        except CompanionError as error:
+            log.error("%s: the persona is refused and the old one stays: %s", file, error)
+            return
+        lives.end(await self._unit.conversation.change(talk))
+        self._persona_file = file
+        log.info("%s has taken over.", persona.name)
+
+
+async def _open_switches(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:
+    """Signals, the control socket, the metrics, and the buttons of board and body."""
+    loop = asyncio.get_running_loop()
+
+    def wake() -> None:
+        if daemon.switches.allows("wake"):
+            daemon.force("wake")
+
+    def read_anew() -> None:
+        try:
+            log.info("%s", daemon.reload(None))
+        except CompanionError as error:
+            problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+            log.error("The persona is refused and the old one stays: %s", "; ".join(problems))
+
+    loop.add_signal_handler(signal.SIGUSR1, wake)
+    loop.add_signal_handler(signal.SIGUSR2, daemon.toggle_mute)
+    loop.add_signal_handler(signal.SIGHUP, read_anew)
+    try:
+        stack.callback((await control.serve(daemon)).close)
+        if device.health.metrics_port is not None:
+            stack.callback((await metrics.serve(daemon.status, device.health.metrics_port)).close)
+    except control.AlreadyRunning:
+        # Two of them would answer each other.
+        raise
+    except DeviceError as error:
+        # The voice works without it.
+        unit.journal.note("error", code=error.code, sentence=str(error))
+    pin = device.ears.wake.button_pin
+    if pin is not None:
+        from companion.ears.button import Button as PushToTalk
+
+        stack.callback(PushToTalk(pin, lambda: loop.call_soon_threadsafe(wake)).close)
+    for body in unit.bodies:
+        # A body need not have buttons.
+        if (listen := getattr(body, "events", None)) is not None:
+            listen(daemon.switches.take)

@@ -1,0 +1,1 @@
+"""Sound card, sound files, samples."""

@@ -1,0 +1,1 @@
+"""`companion chat`: the mind of a device in the terminal."""
