@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 
 from companion.voice.brackets import STARS, closed_bracket
-from companion.voice.directions import read
-from companion.voice.lookahead import Lookahead, Token, is_cjk, is_word
+from companion.voice.emphasis import style_tag
+from companion.voice.lookahead import Lookahead, Token, is_word
 
 _TAG_LENGTH = 80
-_EMPHASIS_LENGTH = 60
 _SHORTCODE_LENGTH = 32
 _BULLETS = "-+•·‣◦▪●○*＊–"
 _THOUGHTS: tuple[str, ...] = (
@@ -26,7 +25,10 @@ _THOUGHTS: tuple[str, ...] = (
     "analysis",
     "inner_thought",
 )
-_THOUGHTS += ("思考", "想法", "心理", "内心", "心声", "思考過程", "pikiran")
+_MUSINGS = ("思考", "想法", "心理", "内心", "心声", "思考過程", "pikiran")
+"""Thoughts of the character, not of the model; set as a mood before what is said, too, and then never closed."""
+_CLOSED_THOUGHT = re.compile(rf"[<＜‹]/\s*(?:{'|'.join((*_THOUGHTS, *_MUSINGS))})\s*[>＞›]", re.IGNORECASE)
+_PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _STYLE_TAGS = ("b", "i", "u", "s", "em", "strong", "span", "sub", "sup", "code", "font", "mark", "ruby", "rt")
 _DIRECTION_TAGS: tuple[str, ...] = (
     "action",
@@ -55,7 +57,6 @@ _DIRECTION_TAGS += (
     "ekspresi",
 )
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/#]|\S*\w[./]\w)\S*(?:\s+\"[^\"]*\")?\s*", re.IGNORECASE)
-_STANDS_FOR_ACTION = re.compile(r"[^\W\d_]+(?:s|ing|ly|ed)\b|(?:ter|ber|me)[a-z]{3,}|[\u3040-\u9fff]{2}")
 
 
 def line_mark(look: Lookahead, start: int) -> Token | None:
@@ -112,8 +113,11 @@ def shortcode(look: Lookahead, start: int) -> Token | None:
     return None if is_word(look.at(end + 1)) else Token(end + 1, "tag", look.text[start + 1 : end].replace("_", " "))
 
 
-def tag(look: Lookahead, start: int) -> Token | None:
-    """`<br>`, `<think>...</think>`, `<happy>`; not the sign in `3 < 5`."""
+def tag(look: Lookahead, start: int, begins: bool) -> Token | None:
+    """`<br>`, `<think>...</think>`, `<happy>`, `<i>`; not the sign in `3 < 5`, nor the quotation `‹Hallo›`.
+
+    `begins`: a sentence begins here.
+    """
     after = look.at(start + 1)
     if after == "|":
         end = start + 2
@@ -123,10 +127,12 @@ def tag(look: Lookahead, start: int) -> Token | None:
     if not (after == "/" or after.isalpha() or (after == "!" and look.at(start + 2) == "-")):
         return None
     end = start + 1
-    while (ch := look.at(end)) not in (">", "＞"):
+    while (ch := look.at(end)) not in (">", "＞", "›"):
         if ch in ("", "\n", "<") or end > start + _TAG_LENGTH:
             return None
         end += 1
+    if look.text[start] == "‹" and ch == "›":
+        return None
     inside = look.text[start + 1 : end].strip()
     if is_word(look.at(start - 1)) and is_word(look.at(end + 1)) and " " in inside:
         return None
@@ -134,11 +140,12 @@ def tag(look: Lookahead, start: int) -> Token | None:
     said = kind.group() if kind else ""
     if said in ("br", "p", "/p", "hr", "br/"):
         return Token(end + 1, "again", "\n")
-    if said in _THOUGHTS:
-        closing = re.compile(rf"</{said}\s*>", re.IGNORECASE).search(look.text, end)
-        return Token(closing.end(), "gap") if closing else _rest(look)
+    if said in _THOUGHTS + _MUSINGS and not inside.endswith("/"):
+        return _thought(look, end + 1, said)
     if said in _DIRECTION_TAGS and not inside.endswith("/"):
         return _tagged_direction(look, end + 1, said)
+    if said in _STYLE_TAGS:
+        return style_tag(look, start, end + 1, said, begins)
     if said.strip("/") in _STYLE_TAGS:
         return Token(end + 1, "mark")
     return Token(end + 1, "tag", "" if inside.startswith("/") else inside.replace("_", " ").rstrip("/"))
@@ -155,91 +162,22 @@ def _tagged_direction(look: Lookahead, start: int, said: str) -> Token:
     return Token(start, "gap")
 
 
-def _rest(look: Lookahead) -> Token:
-    """A line of thought that never ends is never spoken."""
-    look.at(len(look.text))
-    return Token(len(look.text), "gap")
+def _thought(look: Lookahead, start: int, said: str) -> Token:
+    """A thought, up to the tag that closes it.
 
-
-def emphasis(look: Lookahead, start: int, at_sentence_start: bool) -> Token | None:
-    """A run of `**` or `_`: a mark to drop, or a direction where it stands alone and reads like one."""
-    ch = look.text[start]
-    run = start + 1
-    if ch in STARS:
-        if look.at(run) not in STARS or not look.at(run):
-            return None
-        run += 1
-        if look.at(start - 1).isdigit() and look.at(run).isdigit():
-            return Token(run, "text", look.text[start:run])
-        if look.at(run) and look.at(run) in STARS and (crossed := _crossed_out(look, start)):
-            return crossed
-        opens = (not (before := look.at(start - 1)) or before.isspace()) and not look.at(run).isspace()
-        if opens and (half := _half_bold(look, run)):
-            return half
-    else:
-        run = look.skip("_", run)
-        if is_word(look.at(start - 1)) and is_word(look.at(run)):
-            return Token(run, "text", look.text[start:run])
-    first = look.at(run)
-    if at_sentence_start and not is_word(look.at(start - 1)) and (first.islower() or is_cjk(first)):
-        return _bold_direction(look, run, look.text[start]) or Token(run, "mark")
-    return Token(run, "mark")
-
-
-def _crossed_out(look: Lookahead, start: int) -> Token | None:
-    """Three stars and more that stand for letters: `f***ing`, `他***的`, `****`. Not those around words."""
-    run = look.skip(STARS, start)
-    before = look.at(start - 1)
-    if is_word(before):
-        return Token(run, "mark")
-    if not is_word(look.at(run)) and not is_cjk(look.at(run)) and (not before or before.isspace()):
-        return Token(run, "gap") if run - start > 3 else None
-    if not is_cjk(before) or not before.isalnum():
-        return None
-    for index in range(run, run + _EMPHASIS_LENGTH):
-        ch = look.at(index)
-        if ch in STARS or ch in ("", "\n"):
-            return None if ch and ch in STARS and look.starts(ch, index + 1) else Token(run, "mark")
-    return Token(run, "mark")
-
-
-def _half_bold(look: Lookahead, start: int) -> Token | None:
-    """A direction between marks that do not match, `**smiles* Hello`: behind it no `**` closes on its line."""
-    end = 0
-    for index in range(start, start + _EMPHASIS_LENGTH):
-        ch = look.at(index)
-        if ch in ("", "\n"):
-            break
-        if ch in STARS:
-            after = look.at(index + 1)
-            before = look.text[index - 1]
-            if after and after in STARS:
-                return None
-            end = end or (index if not before.isspace() and not before.isdigit() and not is_word(after) else -1)
-    return Token(end + 1, "direction", look.text[start:end]) if end > 0 else None
-
-
-def _bold_direction(look: Lookahead, start: int, mark: str) -> Token | None:
-    """`**waves happily** Hello`: a lower-case clause of its own, closed and followed by a blank."""
-    for index in range(start, start + _EMPHASIS_LENGTH):
-        ch = look.at(index)
-        if ch in ("", "\n") or ch in ".!?。！？：:(（[【":
-            return None
-        if ch == mark or (ch in STARS and mark in STARS):
-            end = look.skip(mark, index)
-            said = look.text[start:index]
-            alone = look.at(end) in ("", "\n", " ", "\t")
-            alone = alone and _STANDS_FOR_ACTION.match(said) is not None and read(said) is not None
-            return Token(end, "direction", said) if alone else None
-    return None
-
-
-def tilde(look: Lookahead, start: int) -> Token:
-    """`~` lengthens a vowel and is not spoken, except as "about" or "to" before a number."""
-    end = look.skip("~～〜", start + 1)
-    if end == start + 1 and look.at(end).isdigit():
-        return Token(end, "text", look.text[start])
-    return Token(end, "gap")
+    The model's own that never closes (the answer was cut within it) hides all the rest. The character's musing that
+    never closes hides its paragraph; where that is all there is, it is what the character says, and the tag a mood.
+    """
+    if closing := _CLOSED_THOUGHT.search(look.text, start):
+        return Token(closing.end(), "gap")
+    length = len(look.text)
+    look.at(length)
+    if said in _THOUGHTS:
+        return Token(length, "gap")
+    paragraph = _PARAGRAPH.search(look.text, start)
+    if paragraph and look.text[paragraph.end() :].strip():
+        return Token(paragraph.start(), "gap")
+    return Token(start, "tag", said)
 
 
 def backtick(look: Lookahead, start: int) -> Token:

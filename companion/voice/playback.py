@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 
 from companion.events import SAMPLE_BYTES
-from companion.samples import faded_out
+from companion.sound.samples import faded_out
 from companion.voice.heard import Heard
 
 AHEAD_S = 1.0

@@ -14,10 +14,10 @@ from collections.abc import Callable
 from companion.config import Device
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
-from companion.resampling import Resampler
-from companion.samples import amplified
-from companion.sound_card import SoundCard
-from companion.sound_stream import Stream
+from companion.sound.card import SoundCard
+from companion.sound.resampling import Resampler
+from companion.sound.samples import amplified
+from companion.sound.stream import Stream
 from companion.voice.playback import AHEAD_S, Playback
 
 _STALLED_S = 2.0

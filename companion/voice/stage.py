@@ -2,8 +2,9 @@
 
 The text is read once, token by token. A token is recognised only when no later text could make it another one, so the
 result does not depend on how the answer was cut into deltas; what is still open waits. The rules stand with the marks
-they read: `brackets`, `markup`, `emoticons`, `emoji_cues`; `clean_text` closes the gaps they leave. Bracketed and
-starred text is never spoken, whatever it says; every other word is.
+they read: `brackets`, `markup`, `emphasis`, `emoticons`, `emoji_cues`; `clean_text` closes the gaps they leave.
+Bracketed and starred text is never spoken, whatever it says, nor what marks of emphasis hold if it is a direction
+(`direction_grammar`); every other word is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 
 from companion.events import Cue, CueSource
-from companion.voice import emoticons, markup, speaker_name
+from companion.voice import emoticons, emphasis, markup, speaker_name
 from companion.voice.brackets import CLOSING, OPENING, STARS, bracket, star
 from companion.voice.clean_text import CleanText
 from companion.voice.directions import Feeling, read
@@ -136,16 +137,19 @@ class Stage:
         if ch in CLOSING:
             listed = ch in ")）" and _ENUMERATOR.search(look.text[max(0, start - 6) : start])
             return Token(start + 1, "text", ch) if listed else Token(start + 1, "gap")
+        begins = self._clean.at_sentence_start
         if ch in STARS or ch == "_":
-            return markup.emphasis(look, start, self._clean.at_sentence_start) or star(look, start)
+            return emphasis.emphasis(look, start, begins) or star(look, start)
+        if begins and ch in emphasis.PAIRED and (found := emphasis.paired(look, start)):
+            return found
         if ch == "!" and (found := markup.image(look, start)):
             return found
         if ch == ":" and (found := markup.shortcode(look, start)):
             return found
-        if ch in "<＜" and (found := markup.tag(look, start)):
+        if ch in "<＜‹" and (found := markup.tag(look, start, begins)):
             return found
         if ch in "~～〜":
-            return markup.tilde(look, start)
+            return emphasis.tilde(look, start, begins)
         if ch == "`":
             return markup.backtick(look, start)
         if PICTOGRAPH.match(ch):

@@ -26,7 +26,7 @@ import numpy as np
 from companion.config import Device
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Phoneme, Voiced
-from companion.models_catalogue import installed
+from companion.model_files.catalogue import installed
 from companion.persona import Persona
 from companion.voice.loudness import even
 
