@@ -11,44 +11,19 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from companion import __version__
 from companion.commands.lazy import LazyGroup
+from companion.commands.options import device_options
 from companion.errors import CompanionError
 from companion.service import journal_log
 
 PROJECT = Path(__file__).resolve().parent.parent
-DEFAULT_DEVICE = PROJECT / "configs" / "devices" / "desk.toml"
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
-
-def device_options(command: Command) -> Command:
-    """`--device` and `--set`, the same for every command that works with a device."""
-    for option in (
-        click.option(
-            "--set",
-            "settings",
-            metavar="KEY=VALUE",
-            multiple=True,
-            help="Give any key of the device or persona file another value, e.g. ears.wake.word=alexa. Repeatable.",
-        ),
-        click.option(
-            "--device",
-            "device_file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            default=DEFAULT_DEVICE,
-            show_default="configs/devices/desk.toml",
-            help="The device file: what this unit hears, thinks, speaks and moves with.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,32 +1,33 @@
-"""`--device`, `--set` and `--json`, the same for every command that looks into a unit, and where its memory lies."""
+"""`--device`, `--set` and `--json`, the same for every command that works with a unit, and where its memory lies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from companion.config import Device
 from companion.errors import CompanionError
-from companion.state_folder import state_folder
+
+if TYPE_CHECKING:
+    # The list of commands must not wait for the settings' library.
+    from companion.config import Device
 
 DEFAULT_DEVICE = Path(__file__).resolve().parents[2] / "configs" / "devices" / "desk.toml"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def unit_options(command: Command) -> Command:
-    """`--device` as `device_file`, `--set` as `settings` and `--json` as `as_json`."""
+def device_options(command: Command) -> Command:
+    """`--device` as `device_file` and `--set` as `settings`."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
         click.option(
             "--set",
             "settings",
             metavar="KEY=VALUE",
             multiple=True,
-            help="Give any key of the device or persona file another value. Repeatable.",
+            help="Give any key of the device or persona file another value, e.g. ears.wake.word=alexa. Repeatable.",
         ),
         click.option(
             "--device",
@@ -34,15 +35,22 @@ def unit_options(command: Command) -> Command:
             type=click.Path(path_type=Path, dir_okay=False),
             default=DEFAULT_DEVICE,
             show_default="configs/devices/desk.toml",
-            help="The device file of the unit.",
+            help="The device file: what this unit hears, thinks, speaks and moves with.",
         ),
     ):
         command = option(command)
     return command
 
 
+def unit_options(command: Command) -> Command:
+    """The same, and `--json` as `as_json`."""
+    return device_options(click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command))
+
+
 def memory_folder(device: Device) -> Path:
     """Where this unit's `companion.db` lies. Raises `CompanionError` for a user who has no home."""
+    from companion.state_folder import state_folder
+
     try:
         return device.memory.folder or state_folder()
     except RuntimeError as error:
