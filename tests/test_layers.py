@@ -163,7 +163,7 @@ TOP = {
     "companion.commands.identity",
     "companion.commands.models",
     "companion.commands.provision",
-    "companion.kit_command",
+    "companion.commands.kit",
     "companion.commands.doctor",
 }
 

@@ -14,7 +14,7 @@ COMMANDS = {
     "doctor": ("companion.commands.doctor:doctor", "The station test: PASS and FAIL for every part, and what to do."),
     "emulate": ("companion.commands.emulate:emulate", "Stand in for the character service on this machine."),
     "identity": ("companion.commands.identity:identity", "Print this unit's number as text and as a QR code."),
-    "kit": ("companion.kit_command:kit", "Pack everything for an installation without a network."),
+    "kit": ("companion.commands.kit:kit", "Pack everything for an installation without a network."),
     "memory": ("companion.commands.memory:memory", "See, correct, forget or export what the character remembers."),
     "models": ("companion.commands.models:models", "List, fetch, check or remove speech models and voices."),
     "provision": ("companion.commands.provision:provision", "Set a unit up from companion.toml on its card."),

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Puts the companion into a root file system: image/into-root.sh ROOT KIT. Called by build.sh; needs root, and a machine
+# that runs the root's programs (image/emulated.sh). The kit is installed by its own install.sh, without a network.
+set -eu
+root=$1 kit=$2
+here=$(cd "$(dirname "$0")" && pwd)
+
+mkdir -p "$root/data" "$root/boot/firmware" "$root/var/lib/companion" "$root/var/tmp/kit"
+tar -C "$root/var/tmp/kit" -xf "$kit"
+chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+    SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-0}" sh /var/tmp/kit/companion-kit/install.sh --no-start
+rm -rf "$root/var/tmp/kit" "$root/opt/companion/.lock"
+
+cp -R "$here/root/." "$root/"
+chown -R 0:0 "$root/usr/lib/companion" "$root/etc/fstab" "$root/etc/systemd/system/companion-data.service"
+chmod 755 "$root/usr/lib/companion/data-partition"
+systemctl --root="$root" -q enable companion-data.service
+# What is chosen in companion.toml on the card is written there at each start.
+echo 'COMPANION_DEVICE=/var/lib/companion/device.toml' >"$root/etc/companion/companion.env"
