@@ -15,5 +15,5 @@ cp -R "$here/root/." "$root/"
 chown -R 0:0 "$root/usr/lib/companion" "$root/etc/fstab" "$root/etc/systemd/system/companion-data.service"
 chmod 755 "$root/usr/lib/companion/data-partition"
 systemctl --root="$root" -q enable companion-data.service
-# What is chosen in companion.toml on the card is written there at each start.
-echo 'COMPANION_DEVICE=/var/lib/companion/device.toml' >"$root/etc/companion/companion.env"
+# No COMPANION_DEVICE: what is chosen in companion.toml on the card counts (systemd/start).
+rm -f "$root/etc/companion/companion.env"

@@ -181,16 +181,15 @@ for kind in vosk piper; do
 done
 LINKS
 fi
-device=$home/configs/devices/$(about device).toml
 boot=/boot/firmware
+settings=/etc/companion/companion.env
 if [ "$(stat -f -c %T "$boot" 2>/dev/null)" = msdos ]; then
-    # What companion.toml on the card chooses is written there at each start.
-    device=$state/device.toml
+    # What companion.toml on the card chooses is found by systemd/start.
     [ -e "$boot/companion.toml" ] || cp "$home/configs/boot/companion.toml" "$boot/companion.toml"
     say 'what this unit is and does can be chosen in companion.toml on the boot partition'
+elif [ ! -e "$settings" ]; then
+    echo "COMPANION_DEVICE=$home/configs/devices/$(about device).toml" >"$settings"
 fi
-settings=/etc/companion/companion.env
-[ -e "$settings" ] || echo "COMPANION_DEVICE=$device" >"$settings"
 if [ "$mode" != --no-start ] && ! start; then
     [ -n "$old" ] && [ "$old" != "versions/$name" ] || fail 'it does not start: journalctl -u companion tells why'
     say "the new version does not start: going back to ${old#versions/}" >&2
