@@ -22,15 +22,15 @@ from typing import Any
 
 import httpx
 
-from companion.app import load
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.config.unit import load_unit
 from companion.emulator import EmulatorServer
 from companion.emulator.tokens import ranks_file
 from companion.errors import CharacterRefused
-from companion.mind import models
+from companion.mind.api import models
 from companion.mind.assembly import build
 from companion.mind.character import ServiceCharacter
-from companion.persona import Persona
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAUSE_S = 0.15
@@ -129,7 +129,7 @@ def main() -> None:
     if ranks_file() is None:
         raise SystemExit("The model's vocabulary is not installed: pip install -e '.[dev]'")
     with tempfile.TemporaryDirectory() as folder:
-        device, persona = load(
+        device, persona = load_unit(
             PROJECT / "configs" / "devices" / "desk.toml",
             (
                 f"memory.folder={folder}",

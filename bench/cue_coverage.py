@@ -14,7 +14,7 @@ import hashlib
 import random
 from pathlib import Path
 
-from companion.voice.directions import read
+from companion.voice.stage.meaning import read
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
 

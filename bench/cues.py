@@ -28,11 +28,11 @@ from companion.animator import Animator
 from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.body.timeline import Timeline
-from companion.clock import LiveClock
+from companion.config.body import ChannelSettings
+from companion.event_log import Journal
 from companion.events import EMOTIONS, MOUTH_STEP, BodyFrame, Cue, PlacedCue, SpeechChunk, Voiced
-from companion.journal import Journal
-from companion.settings.body import ChannelSettings
-from companion.voice.loudness import mouth_openings
+from companion.sound.card import LiveClock
+from companion.voice.lipsync import mouth_openings
 
 RATE = 22_050
 CHANNELS = {

@@ -32,6 +32,7 @@ import numpy.typing as npt
 
 from bench.link import MOUTH, Relay, qemu
 from bench.sound_card import VirtualCard
+from companion import app
 from companion.events import MOUTH_STEP
 
 FACES = "😀😢😮😡😴😍🤔😨"
@@ -98,7 +99,6 @@ def inside(log: Path, arguments: list[str]) -> None:
     from gpiozero import Device  # type: ignore[import-untyped]  # ships no types
     from gpiozero.pins.mock import MockFactory, MockPWMPin  # type: ignore[import-untyped]
 
-    from companion import assembly
     from companion.__main__ import cli as companion
     from companion.body.performer import Performer
     from companion.body.timeline import Timeline
@@ -143,7 +143,7 @@ def inside(log: Path, arguments: list[str]) -> None:
 
     Device.pin_factory = MockFactory(pin_class=MarkedPin)
     try:
-        with mock.patch.multiple(assembly, Timeline=MarkedTimeline, Performer=MarkedPerformer):
+        with mock.patch.multiple(app, Timeline=MarkedTimeline, Performer=MarkedPerformer):
             companion(arguments, standalone_mode=False)
     finally:
         log.write_text("\n".join(json.dumps(mark) for mark in marks), encoding="utf-8")

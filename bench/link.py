@@ -23,10 +23,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from companion.body.serial_body import SerialBody
+from companion.body.serial import SerialBody
+from companion.config.body import ChannelSettings
+from companion.config.outputs import SerialSettings
 from companion.events import BodyFrame
-from companion.settings.body import ChannelSettings
-from companion.settings.outputs import SerialSettings
 from firmware_bridge.frames import Receiver
 from firmware_bridge.link import Answered, Event, Link, Lost
 from firmware_bridge.messages import Ack, MalformedMessage, Set, colour, decode, position

@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from companion.mind.memory import Memory
-from companion.mind.store import Store
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 
 Planted = tuple[tuple[str, str, str], ...]
 """What is said, what is asked after a week, and what the telling must hold."""

@@ -23,14 +23,14 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]  # it has no types
 
 from companion import plugins
-from companion.assembly import BEST_SYNTHESIZERS
+from companion.app import BEST_SYNTHESIZERS
 from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona, load_persona
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, Cue
-from companion.persona import Persona, load_persona
 from companion.voice.sentences import Sentences
-from companion.voice.stage import Stage
+from companion.voice.stage.stage import Stage
 
 PROJECT = Path(__file__).resolve().parent.parent
 TEDDY = PROJECT / "configs" / "personas" / "teddy.toml"

@@ -21,9 +21,9 @@ import time
 from contextlib import aclosing
 from multiprocessing.connection import Connection as Pipe
 
-from companion.mind.chat_protocol import AnswerParser, Broken, Done, Protocol, Refused, Request, encoded
-from companion.mind.connection import Connection
-from companion.mind.logit_bias import bias
+from companion.mind.api.capabilities import bias
+from companion.mind.api.connection import Connection
+from companion.mind.api.parser import AnswerParser, Broken, Done, Protocol, Refused, Request, encoded
 
 BETWEEN_TOKENS_S = 0.001
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "dashscope")

@@ -21,12 +21,12 @@ from contextlib import aclosing
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import load_persona
 from companion.mind.assembly import build, local_now
 from companion.mind.character import ServiceCharacter
-from companion.mind.memory import Memory
-from companion.mind.store import Store
-from companion.persona import load_persona
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 
 PROJECT = Path(__file__).resolve().parent.parent
 WORDS = """

@@ -11,9 +11,9 @@ import re
 import threading
 from collections.abc import Sequence
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona
 from companion.events import Transcript
-from companion.persona import Persona
 
 TRANSCRIBE_S = 0.1
 FIRST_TOKEN_S = 0.2

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from companion.errors import DeviceError
+from companion.event_log import Journal
 from companion.events import BodyFrame, Cue
-from companion.journal import Journal
 from companion.ports import Body, Clock
 
 FRAME_S = 0.02

@@ -1,46 +1,289 @@
-"""What the commands run: a device with its sound card, with files in its place, or its voice alone."""
+"""The composition root: settings -> engines -> one conversation. The only place that builds adapters.
+
+Engines are imported when they are built, so that a device without one still starts. What takes long to load (models,
+voices) loads during the first seconds of listening. What belongs to the device (ears, body, loudspeaker) is built once;
+what belongs to a persona (mind, voices) lives in a task of its own until another persona has taken over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from companion.assembly import Sound, assembled, build_synthesizer
-from companion.config import Device, load_device, split_overrides
-from companion.doctor.calibration_file import read_calibration
-from companion.errors import DeviceError
-from companion.events import State
-from companion.persona import Persona, load_persona
-from companion.ports import Speaker
-from companion.settings.file import parse_overrides
-from companion.state_folder import state_folder
+from companion import plugins
+from companion.animator import Animator
+from companion.body.choreography import load_choreography
+from companion.body.performer import Performer
+from companion.body.timeline import Timeline
+from companion.config.device import Device
+from companion.config.persona import CastMember, Persona
+from companion.conversation import Conversation, Manners, within
+from companion.dialogue import Lives, Talk
+from companion.ears.listener import Listener
+from companion.errors import ConfigError, DeviceError
+from companion.event_log import Journal
+from companion.events import State, TurnEnded
+from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Watch
+from companion.sound.pcm import earcon
+from companion.turn import Tools
+from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
-from companion.voice.stage import Stage
+from companion.voice.stage.inference import InferringSentences
+from companion.voice.stage.meaning import read as read_direction
+from companion.voice.stage.stage import Stage
+
+if TYPE_CHECKING:
+    # httpx and SQLite wait until a mind is made: a voice alone (`companion say`) needs neither.
+    from companion.mind.character import ServiceCharacter
+    from companion.mind.context import ContextProvider
+
+BEST_TRANSCRIBERS = ("vosk", "pocketsphinx")
+BEST_SYNTHESIZERS = ("piper", "espeak")
 
 
-def load(device_file: Path, settings: Sequence[str] = ()) -> tuple[Device, Persona]:
-    """Read a device file and its persona, with `KEY=VALUE` settings on top. Raises `ConfigError`."""
-    of_device, of_persona = split_overrides(parse_overrides(settings), Persona)
-    device = load_device(device_file, {**_calibration(), **of_device})
-    return device, load_persona(device.persona, of_persona)
+@dataclass(frozen=True)
+class Sound:
+    """What stands where a sound card stands."""
+
+    microphone: Microphone
+    speaker: Speaker
+    clock: Clock
+    on_change: Callable[[State | None], None]
+    live: bool
+    """Whether it is a sound card, which may go and come back, and not a file, with which all must be repeatable."""
+    watched: bool = False
+    """Whether somebody looks on, though it is a file: then the body lives while nothing is said, too."""
 
 
-def _calibration() -> dict[str, float]:
-    """What `companion doctor --calibrate` found on this unit."""
-    try:
-        return read_calibration(state_folder())
-    except RuntimeError:
-        # A user without a home calibrated nothing.
-        return {}
+@dataclass(frozen=True)
+class Unit:
+    """One device, ready to run."""
+
+    conversation: Conversation
+    listener: Listener
+    journal: Journal
+    animator: Animator
+    bodies: tuple[Body, ...]
+    transcriber: Transcriber
+    lives: Lives
 
 
-async def run_live(device: Device, persona: Persona, events: Path | None, settings: Sequence[str] = ()) -> None:
-    """Talk with the sound card until SIGTERM or SIGINT. `settings` as for `load`; later personas get them too."""
-    from companion.service.daemon import run_until_stopped
+@asynccontextmanager
+async def assembled(
+    device: Device,
+    persona: Persona,
+    sound: Sound,
+    synthesizer: Synthesizer,
+    events: Path | None,
+    *,
+    watch: Watch | None = None,
+    on_turn: Callable[[TurnEnded], None] = lambda _: None,
+) -> AsyncIterator[Unit]:
+    """Everything built and wired; the body's task runs while this is entered, and all is closed in the end.
 
-    _, of_persona = split_overrides(parse_overrides(settings), Persona)
-    await run_until_stopped(device, persona, events, of_persona)
+    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` keeps an eye on the engines.
+    """
+    watch = watch or Unwatched()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(sound.speaker.close)
+        stack.push_async_callback(sound.microphone.close)
+        journal = Journal(sound.clock, events, log_transcripts=device.log_transcripts)
+        stack.callback(journal.close)
+        wake = device.ears.wake
+        wake_word = None
+        if wake.mode != "button":
+            wake_word = plugins.build_engine("wake_words", wake.engine, device, persona)
+        detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
+        transcriber = watch.transcriber(
+            plugins.build_best("transcribers", device.ears.transcriber.engine, BEST_TRANSCRIBERS, device, persona)
+        )
+        stack.push_async_callback(transcriber.close)
+        listener = Listener(sound.microphone, wake_word, detector, transcriber, device.ears)
+        bodies: list[Body] = []
+        for name in device.body.outputs:
+            bodies.append(plugins.build_engine("bodies", name, device, persona))
+            stack.push_async_callback(bodies[-1].close)
+        animator = _animator(device, sound, [watch.body(body) for body in bodies], journal)
+
+        @asynccontextmanager
+        async def talk(persona: Persona, voice: Synthesizer | None) -> AsyncIterator[Talk]:
+            """What lives and goes with a persona."""
+
+            async with AsyncExitStack() as its:
+                voice = voice or build_synthesizer(device, persona)
+                its.push_async_callback(voice.close)
+                voices = {}
+                for member in persona.cast:
+                    voices[member.name] = watch.synthesizer(_voice_of(member, device, persona, voice.rate))
+                    its.push_async_callback(voices[member.name].close)
+                if voice.rate != sound.speaker.rate:
+                    raise ConfigError(
+                        f"{persona.name}: the voice makes {voice.rate} samples a second, the loudspeaker takes "
+                        f"{sound.speaker.rate}: restart the device to take this persona."
+                    )
+                character = await its.enter_async_context(mind(device, persona))
+                lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
+                tools = Tools(
+                    stage=lambda speaker: Stage(speaker or persona.name),
+                    sentences=lambda: InferringSentences(
+                        Sentences(), persona.language, throughout=persona.cues.channel == "inferred"
+                    ),
+                    timeline=Timeline,
+                    synthesizer=watch.synthesizer(voice),
+                    voices=voices,
+                    spotlight=lambda speaker: animator.spotlight(lights.get(speaker, ())),
+                    place=place_cues,
+                    mouth=mouth_openings,
+                    earcon=earcon,
+                    speaker=sound.speaker,
+                    animator=animator,
+                    clock=sound.clock,
+                    journal=journal,
+                    on_turn=on_turn,
+                    silent_s=device.conversation.longest_silence_s,
+                    longest_s=device.conversation.longest_turn_s,
+                )
+                yield Talk(character, persona, tools)
+
+        async with asyncio.TaskGroup() as group:
+            lives = Lives(talk, group)
+            conversation = Conversation(
+                listener,
+                await lives.begin(persona, synthesizer),
+                _manners(device, reopens=sound.live),
+                on_change=lambda: sound.on_change(conversation.state),
+            )
+            animation = group.create_task(animator.run())
+            # The lexicon of directions is read when first needed; that would be amid the first answer.
+            group.create_task(asyncio.to_thread(read_direction, ""))
+            try:
+                yield Unit(conversation, listener, journal, animator, tuple(bodies), transcriber, lives)
+            finally:
+                if sound.live:
+                    # Along a ramp: whoever switches it off may have their hands on it.
+                    await animator.come_to_rest()
+            animation.cancel()
+            lives.end()
+
+
+def build_synthesizer(device: Device, persona: Persona) -> Synthesizer:
+    """The persona's voice. Raises `EngineUnavailable`."""
+    synthesizer: Synthesizer = plugins.build_best(
+        "synthesizers", device.voice.engine, BEST_SYNTHESIZERS, device, persona
+    )
+    return synthesizer
+
+
+def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int) -> Synthesizer:
+    """The voice of another one of a group."""
+    voice = build_synthesizer(device, persona.model_copy(update={"speech": member.speech}))
+    if voice.rate != rate:
+        raise ConfigError(
+            f"{member.name}: the voice makes {voice.rate} samples a second and that of {persona.name} {rate}: "
+            "take two voices of the same kind"
+        )
+    return voice
+
+
+def _animator(device: Device, sound: Sound, bodies: list[Body], journal: Journal) -> Animator:
+    body = device.body
+    performer = Performer(
+        load_choreography(body.choreography),
+        body.channels,
+        # The same file gives the same frames.
+        seed=random.getrandbits(32) if sound.live else 0,
+        idle_life=body.idle_life and (sound.live or sound.watched),
+        current_ma=body.current_ma,
+    )
+
+    def brightness() -> float:
+        return body.night_brightness if within(body.night, datetime.now().time()) else 1.0
+
+    return Animator(performer, bodies, sound.clock, journal, brightness if sound.live and body.night else None)
+
+
+def _manners(device: Device, *, reopens: bool) -> Manners:
+    settings = device.conversation
+    return Manners(
+        nobody_s=device.ears.endpoint.nobody_s,
+        follow_up_s=settings.follow_up_s,
+        always_open=device.ears.wake.mode == "open",
+        opening_after_s=settings.opening_after_s,
+        continue_after_s=settings.continue_after_s,
+        continue_most=settings.continue_most,
+        may_speak_first=lambda: not within(settings.quiet_hours, datetime.now().time()),
+        reopens=reopens,
+    )
+
+
+@asynccontextmanager
+async def mind(device: Device, persona: Persona) -> AsyncIterator[ServiceCharacter]:
+    """The character, as long as this is entered; its summaries are made meanwhile, and all is closed in the end.
+
+    Raises `ConfigError` for a key or an address that cannot be used, `EngineUnavailable` for a context provider.
+    """
+    from companion.mind.api import models
+    from companion.mind.api.key import find_key
+    from companion.mind.assembly import build, is_own_host
+
+    settings = device.character
+    key = None if settings.emulator == "always" else find_key(settings)
+    base_url = settings.base_url or models.base_url(settings.region, settings.protocol)
+    # A server of one's own may want no key.
+    keyless = key is None and is_own_host(base_url)
+    if keyless and settings.emulator == "never":
+        raise ConfigError(
+            "character: no key: set DASHSCOPE_API_KEY, a systemd credential called dashscope-key, or character.key_file"
+        )
+    contexts = [_context(name, device, persona) for name in device.context.providers]
+    async with AsyncExitStack() as stack:
+        if keyless or settings.emulator == "always":
+            from companion.emulator import EmulatorServer
+
+            # Without its control page: no other user of this machine may read what was said.
+            server = EmulatorServer(control=False)
+            base_url = server.start()
+            stack.callback(server.stop)
+            if settings.protocol == "dashscope":
+                base_url = server.dashscope_url
+        character = await build(device, persona, base_url, key, contexts)
+        stack.push_async_callback(character.close)
+        async with asyncio.TaskGroup() as group:
+            summaries = group.create_task(character.run())
+            yield character
+            summaries.cancel()
+
+
+def _context(name: str, device: Device, persona: Persona) -> ContextProvider:
+    """A built-in provider, or one that is installed."""
+    from companion.mind.context_providers import BUILT_IN
+
+    if name in BUILT_IN:
+        return BUILT_IN[name](device, persona)
+    provider: ContextProvider = plugins.build_engine("contexts", name, device, persona)
+    return provider
+
+
+class Unwatched:
+    """Watches nothing."""
+
+    def transcriber(self, engine: Transcriber) -> Transcriber:
+        """The engine itself."""
+        return engine
+
+    def synthesizer(self, engine: Synthesizer) -> Synthesizer:
+        """The engine itself."""
+        return engine
+
+    def body(self, body: Body) -> Body:
+        """The body itself."""
+        return body
 
 
 async def converse_with_files(
@@ -64,26 +307,3 @@ async def converse_with_files(
     async with assembled(device, persona, sound, synthesizer, events) as unit:
         conversation = unit.conversation
         await conversation.run()
-
-
-async def say_text(device: Device, persona: Persona, text: str, out: Path | None) -> None:
-    """Say `text` as the character would, to the loudspeaker or into the WAV `out`."""
-    synthesizer = build_synthesizer(device, persona)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(synthesizer.close)
-        speaker: Speaker
-        if out is None:
-            from companion.sound.card import SoundCard
-            from companion.voice.speaker import build
-
-            speaker = build(device, SoundCard(), synthesizer.rate)
-        else:
-            from companion.sound.file_speaker import WavSpeaker
-
-            speaker = WavSpeaker(out, synthesizer.rate)
-        stack.push_async_callback(speaker.close)
-        stage, sentences = Stage(persona.name), Sentences()
-        for piece in [*stage.feed(text), *stage.close(), None]:
-            for sentence in sentences.close() if piece is None else sentences.feed(piece):
-                await speaker.write((await synthesizer.synthesize(sentence.text)).pcm)
-        await speaker.drain()

@@ -19,6 +19,10 @@ Rule 10 Where the owner wants it, the character speaks on by itself when a silen
 Rule 11 A new persona, and what `companion control say` asks for, wait until nobody speaks.
 
 All inputs arrive one after the other through the listener, so no two of them can be half done at once.
+
+When a device listens and speaks: what the conversation takes from the settings.
+
+Hours of the day, as the settings files write them: `20:00-07:00`.
 """
 
 from __future__ import annotations
@@ -27,9 +31,11 @@ import asyncio
 import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import time
 
-from companion.ears.attention import Attention
-from companion.ears.listener import Listener
+from companion.dialogue import Talk
+from companion.ears.listener import Attention, Listener
 from companion.errors import CompanionError, DeviceError, SpeechError
 from companion.events import (
     EAR_RATE,
@@ -42,9 +48,28 @@ from companion.events import (
     Utterance,
     WakeHeard,
 )
-from companion.manners import Manners
-from companion.spoken_commands import spoken_command
-from companion.talk import Talk
+from companion.languages.commands import spoken_command
+
+
+@dataclass(frozen=True)
+class Manners:
+    """When the device listens and speaks. All times are seconds of audio time."""
+
+    nobody_s: float
+    """LISTENING ends after this much silence."""
+    follow_up_s: float
+    """How long FOLLOW_UP lasts; 0: there is none."""
+    always_open: bool = False
+    """Whether words are listened for at rest too."""
+    opening_after_s: float = 2.0
+    continue_after_s: float = 0.0
+    """0: the character never speaks by itself."""
+    continue_most: int = 2
+    may_speak_first: Callable[[], bool] = lambda: True
+    """Whether it is not quiet hours."""
+    reopens: bool = True
+    """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
+
 
 _AT_WORK = (State.THINKING, State.SPEAKING)
 
@@ -283,3 +308,12 @@ class Conversation:
 def _back_off() -> Iterator[float]:
     """Seconds between attempts to reopen a lost microphone."""
     return itertools.chain((0.25, 0.5, 1.0), itertools.repeat(2.0))
+
+
+def within(hours: str, now: time) -> bool:
+    """Whether `now` lies in `hours` (the end does not); hours may go over midnight. Empty hours hold no time."""
+    if not hours:
+        return False
+    start, end = (time.fromisoformat(part) for part in hours.split("-"))
+    moment = now.replace(tzinfo=None)
+    return start <= moment < end if start <= end else moment >= start or moment < end

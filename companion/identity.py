@@ -9,11 +9,14 @@ A serial number has few bits and can be found out by trying them all. So it is h
 folder (`identity-salt`, for the owner only) and made once for a fresh unit; a manufacturer can give a whole fleet one,
 and then tell from a serial number which unit it is. A unit that began without a salt never gets one once it has
 memories: without the file the older derivation holds, and its sessions stay what they were.
+
+QR codes, for a terminal and as SVG (segno; BSD-3-Clause). The only file that knows the library.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import re
 import secrets
@@ -23,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from companion.errors import ConfigError
-from companion.whole_file import PRIVATE, write_whole
+from companion.storage import PRIVATE, write_whole
 
 log = logging.getLogger("companion")
 
@@ -153,3 +156,21 @@ def _kept_identity(state: Path) -> str:
             error.strerror or error,
         )
         return uuid.uuid4().hex
+
+
+def qr_for_terminal(text: str) -> str:
+    """The code in half-block characters, with the quiet zone that a camera needs around it."""
+    import segno
+
+    out = io.StringIO()
+    segno.make(text, error="q", micro=False).terminal(out, border=2, compact=True)
+    return out.getvalue()
+
+
+def qr_svg(text: str) -> bytes:
+    """The code as an SVG file of its own, with `text` as its title."""
+    import segno
+
+    out = io.BytesIO()
+    segno.make(text, error="q", micro=False).save(out, kind="svg", scale=8, border=4, title=text, light="#fff")
+    return out.getvalue()

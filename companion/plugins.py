@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import Any, Literal
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona
 from companion.errors import EngineUnavailable
-from companion.persona import Persona
 
 log = logging.getLogger("companion")
 

@@ -167,3 +167,11 @@ class Body(Protocol):
 
     async def close(self) -> None:
         """Leave the body in its neutral pose."""
+
+
+class Watch(Protocol):
+    """Wraps engines as they are built, so that a hung call is noticed. Returns what it is given, wrapped."""
+
+    def transcriber(self, engine: Transcriber) -> Transcriber: ...
+    def synthesizer(self, engine: Synthesizer) -> Synthesizer: ...
+    def body(self, body: Body) -> Body: ...

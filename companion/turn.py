@@ -14,13 +14,13 @@ from typing import Protocol
 
 from companion.animator import Animator
 from companion.errors import CharacterError, CharacterRefused, CompanionError
+from companion.event_log import Journal
 from companion.events import EAR_RATE, Cue, EndReason, PlacedCue, Sentence, SpeechChunk, TurnEnded, Utterance, Voiced
-from companion.journal import Journal
 from companion.ports import Clock, Speaker, Synthesizer
 
 
 class Stage(Protocol):
-    """`companion.voice.stage`: text deltas in, clean text and cues out."""
+    """`companion.voice.stage.stage`: text deltas in, clean text and cues out."""
 
     def feed(self, delta: str) -> list[str | Cue]: ...
     def close(self) -> list[str | Cue]: ...

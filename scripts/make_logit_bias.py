@@ -1,4 +1,4 @@
-"""Make `companion/mind/logit_bias.json`: which tokens of the Qwen vocabulary open a stage direction.
+"""Make `companion/mind/api/logit_bias.json`: which tokens of the Qwen vocabulary open a stage direction.
 
     pip download dashscope==2.0.2 --no-deps -d /tmp/qwen
     python scripts/make_logit_bias.py /tmp/qwen/dashscope-2.0.2-py3-none-any.whl
@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 VOCABULARY = "dashscope/resources/qwen.tiktoken"
-DATA = Path(__file__).parent.parent / "companion" / "mind" / "logit_bias.json"
+DATA = Path(__file__).parent.parent / "companion" / "mind" / "api" / "logit_bias.json"
 
 DOCUMENTED = (7, 8, 7552, 9909, 320, 873, 42344, 58359, 96899, 6599, 10297, 91093, 12832)
 """The ids of the service's own role-play page."""

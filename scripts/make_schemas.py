@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from companion.body.choreography import Choreography
-from companion.config import Device
-from companion.persona import Persona
+from companion.config.device import Device
+from companion.config.persona import Persona
 
 FOLDER = Path(__file__).resolve().parents[1] / "configs" / "schemas"
 MODELS: Mapping[str, type[BaseModel]] = {"device": Device, "persona": Persona, "choreography": Choreography}

@@ -81,7 +81,7 @@ fi
 # --- the virtual environment -------------------------------------------------------------------------------------
 
 # What the environment must correspond to. A finished one carries this in the stamp of each purpose.
-wanted() { cat pyproject.toml scripts/setup.sh "$@" | sha256sum; }
+wanted() { cat pyproject.toml studio/pyproject.toml scripts/setup.sh "$@" | sha256sum; }
 stamp_run=$(wanted requirements.lock)
 stamp_test=$(wanted requirements.lock requirements-dev.lock)
 
@@ -119,7 +119,9 @@ for first in setuptools srt; do
     pip install --require-hashes --no-build-isolation --use-pep517 -r .venv/first.lock || fail "$no_packages"
 done
 pip install --require-hashes --only-binary :all: -r "$lock" || fail "$no_packages"
-pip install --no-deps --no-build-isolation -e . || fail 'companion itself could not be installed into .venv: read above'
+for project in . ./studio; do
+    pip install --no-deps --no-build-isolation -e "$project" || fail "$project could not be installed into .venv: read above"
+done
 
 printf '%s\n' "$here" >.venv/made-in
 printf '%s\n' "$stamp_run" >.venv/stamp-run

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from companion.ears.attention import Attention
+from companion.ears.listener import Attention
 from companion.errors import CompanionError
 from companion.events import EAR_RATE, BodyFrame, Control, Hearing, Voiced
 

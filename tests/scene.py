@@ -21,17 +21,16 @@ from fakes import (
 
 from companion.animator import Animator
 from companion.body.timeline import Timeline
-from companion.conversation import Conversation
+from companion.config.persona import Persona, load_persona
+from companion.conversation import Conversation, Manners
+from companion.dialogue import Talk
 from companion.events import Utterance, WakeHeard
-from companion.manners import Manners
-from companion.persona import Persona, load_persona
 from companion.ports import Synthesizer
-from companion.talk import Talk
+from companion.sound.pcm import earcon
 from companion.turn import Tools
-from companion.voice.earcon import earcon
-from companion.voice.loudness import mouth_openings, place_cues
+from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
-from companion.voice.stage import Stage
+from companion.voice.stage.stage import Stage
 
 PERSONA = load_persona(Path(__file__).parent.parent / "configs" / "personas" / "teddy.toml")
 WAKE = WakeHeard("okay_nabu", 16000)

@@ -11,18 +11,18 @@ from typing import Any
 
 import httpx
 
-from companion.config import Device
-from companion.mind import models
-from companion.mind.asking import Asking
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.mind.api import models
+from companion.mind.api.capabilities import Features
+from companion.mind.api.client import Asking
+from companion.mind.api.connection import Connection
+from companion.mind.api.key import Key
+from companion.mind.api.rate_limit import Pacer
 from companion.mind.assembly import build, recollection
+from companion.mind.budget import Spending
 from companion.mind.character import ServiceCharacter
-from companion.mind.connection import Connection
 from companion.mind.context import ContextProvider, Contexts
-from companion.mind.features import Features
-from companion.mind.key import Key
-from companion.mind.pacing import Pacer
-from companion.mind.spending import Spending
-from companion.persona import Persona
 
 PROFILE = "You are Momo, a teddy bear."
 CAST = ({"name": "Kiki", "profile": {"details": "You are Kiki, a parrot."}},)

@@ -14,9 +14,9 @@ from companion.animator import Animator
 from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.body.timeline import Timeline
+from companion.config.body import ChannelSettings
 from companion.errors import DeviceError
 from companion.events import BodyFrame, Cue, PlacedCue, SpeechChunk
-from companion.settings.body import ChannelSettings
 
 pytestmark = pytest.mark.looptime
 

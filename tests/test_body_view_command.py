@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from companion import app
-from companion.commands.body_view import view
-from companion.config import Device
+from companion.cli.body import view
+from companion.config.device import Device
 from companion.errors import ConfigError, DeviceError
 
 CONFIGS = Path(__file__).parents[1] / "configs"

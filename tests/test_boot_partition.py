@@ -17,17 +17,17 @@ from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from companion.boot.device import check_boot_file
-from companion.boot.partition import provision
-from companion.boot.report import Outcome
-from companion.boot.run import CONFIGS, Folders
-from companion.commands.provision import provision as command
-from companion.config import Device, load_device
+from companion.cli.provision import provision as command
+from companion.config.character import CharacterSettings
+from companion.config.device import Device, load_device
+from companion.config.persona import load_persona
 from companion.errors import ConfigError
 from companion.identity import read_unit_number
-from companion.mind.key import find_key
-from companion.persona import load_persona
-from companion.settings.mind import CharacterSettings
+from companion.mind.api.key import find_key
+from companion.provisioning.device import check_boot_file
+from companion.provisioning.provision import provision
+from companion.provisioning.report import Outcome
+from companion.provisioning.run import CONFIGS, Folders
 
 KEY = "sk-4f1c9a7e2b8d4c6f"
 PASSWORD = "sunshine&rain 77"

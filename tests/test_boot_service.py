@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from companion.commands.provision import provision
+from companion.cli.provision import provision
 
 UNIT = Path(__file__).resolve().parents[1] / "systemd" / "companion-provision.service"
 

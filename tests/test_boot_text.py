@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.boot.lines import Entry, read_lines
-from companion.boot.text import LONGEST, decode
 from companion.errors import ConfigError
+from companion.provisioning.installer_file import LONGEST, decode
+from companion.provisioning.lines import Entry, read_lines
 
 names = st.sampled_from(["persona", "key", "volume", "wifi.ssid", "name"])
 texts = st.text(

@@ -17,10 +17,10 @@ from service_scene import ANSWER, HEAD, Line, Step, answer, device, error, event
 
 from companion.emulator import EmulatorServer
 from companion.errors import CharacterError, CharacterRefused, ConfigError
+from companion.mind.api.capabilities import bias
+from companion.mind.api.key import Key
 from companion.mind.assembly import build
 from companion.mind.character import ServiceCharacter
-from companion.mind.key import Key
-from companion.mind.logit_bias import bias
 
 SECRET = "the dog ate my cake"
 

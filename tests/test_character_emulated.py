@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from service_scene import answer, device, talk, whole
 
+from companion.config.persona import Persona, load_persona
 from companion.emulator import EmulatorServer
 from companion.mind.assembly import build
 from companion.mind.character import ServiceCharacter
-from companion.persona import Persona, load_persona
 
 PERSONAS = Path(__file__).parent.parent / "configs" / "personas"
 TEDDY = load_persona(PERSONAS / "teddy.toml")
@@ -97,7 +97,7 @@ async def test_what_was_told_is_known_after_a_summary_and_a_restart(made: Made) 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quiet moment is short, so that no test waits for it."""
-    monkeypatch.setattr("companion.mind.summarising.QUIET_S", 0.0)
+    monkeypatch.setattr("companion.mind.summarizer.QUIET_S", 0.0)
 
 
 async def test_most_of_a_long_talk_is_found_in_the_cache(made: Made) -> None:

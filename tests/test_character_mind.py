@@ -29,14 +29,14 @@ from service_scene import (
     whole,
 )
 
+from companion.config.persona import Persona
 from companion.errors import CharacterError, CharacterRefused
 from companion.mind.assembly import local_now
 from companion.mind.character import ServiceCharacter
 from companion.mind.context_providers import Clock
-from companion.mind.memory import Memory
-from companion.mind.store import Store
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 from companion.mind.summary import instruction
-from companion.persona import Persona
 
 Made = Callable[..., AbstractAsyncContextManager[ServiceCharacter]]
 
@@ -180,7 +180,7 @@ class Summarised(Line):
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quiet moment is short, so that no test waits for it."""
-    monkeypatch.setattr("companion.mind.summarising.QUIET_S", 0.0)
+    monkeypatch.setattr("companion.mind.summarizer.QUIET_S", 0.0)
 
 
 async def summary_of(character: ServiceCharacter) -> None:
@@ -216,7 +216,7 @@ async def test_the_older_half_becomes_a_summary_and_the_prefix_changes_only_then
 async def test_a_summary_that_fails_does_not_disturb_the_talk_and_is_tried_again(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("companion.mind.pacing.BackOff.wait_s", lambda *_: 0.0)
+    monkeypatch.setattr("companion.mind.api.rate_limit.BackOff.wait_s", lambda *_: 0.0)
     line = Summarised(failures=2)
     async with made(line, memory={"entries": 20}) as character:
         for number in range(10):

@@ -15,12 +15,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.commands.chat import chat_command
+from companion.cli.chat import chat_command, typed_lines
+from companion.cli.chat_screen import Removed, Terminal, Unmixed
+from companion.cli.parse import parse_deltas as parse
 from companion.events import Cue
-from companion.terminal.chat import typed_lines
-from companion.terminal.screen import Terminal
-from companion.terminal.text import Removed, Unmixed
-from companion.voice.parse import parse
 
 DEVICES = Path(__file__).parent.parent / "configs" / "devices"
 SECRET = "sk-very-secret-key-123"

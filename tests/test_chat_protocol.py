@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.chat_protocol import (
+from companion.mind.api.parser import (
     LONGEST_LINE,
     AnswerParser,
     Broken,

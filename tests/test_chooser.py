@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.caps import used_up
-from companion.mind.chooser import Candidate, ranked
-from companion.settings.mind import SpendingSettings
+from companion.config.character import SpendingSettings
+from companion.mind.budget import used_up
+from companion.mind.candidates import Candidate, ranked
 
 
 def best(*texts: str, longest: int = 280, lately: tuple[str, ...] = ()) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from companion.config import load_device
+from companion.config.device import load_device
+from companion.config.persona import load_persona
 from companion.errors import ConfigError
-from companion.persona import load_persona
 
 ROOT = Path(__file__).resolve().parents[1]
 DEVICES = sorted((ROOT / "configs" / "devices").glob("*.toml"))

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from companion.errors import CharacterError, ConfigError
-from companion.mind.chat_protocol import (
+from companion.mind.api.connection import Connection
+from companion.mind.api.key import Key
+from companion.mind.api.parser import (
     Broken,
     Delta,
     Done,
@@ -26,8 +28,6 @@ from companion.mind.chat_protocol import (
     Usage,
     encoded,
 )
-from companion.mind.connection import Connection
-from companion.mind.key import Key
 
 OPENAI = (
     'data: {"choices":[{"delta":{"content":"","role":"assistant"},"index":0,"logprobs":null,"finish_reason":null}],'

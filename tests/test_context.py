@@ -13,19 +13,19 @@ from pathlib import Path
 import pytest
 from service_scene import device, persona
 
+from companion.config.persona import Language
 from companion.errors import EngineUnavailable
 from companion.mind.context import Contexts
-from companion.mind.context_command import Command
 from companion.mind.context_providers import (
     BUILT_IN,
     Battery,
     Clock,
+    Command,
     DeviceState,
     Location,
     Speed,
     TextFile,
 )
-from companion.persona import Language
 
 
 @dataclass
@@ -173,7 +173,7 @@ async def test_a_command_that_never_ends_is_cut_off(endless: str) -> None:
 
 
 async def test_a_command_that_hangs_or_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("companion.mind.context_command.COMMAND_S", 0.01)
+    monkeypatch.setattr("companion.mind.context_providers.COMMAND_S", 0.01)
     commands = [Command(("sleep", "100")), Command(("false",)), Command(("no-such-program",))]
     for command in commands:
         assert await Contexts([command], 100).told(5.0) == ()

@@ -19,10 +19,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.commands import status as status_command
+from companion.cli import control as status_command
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.service import control
-from companion.service.control_client import ask
+from companion.service.control import ask
 from companion.service.control_protocol import (
     LONGEST_ANSWER,
     LONGEST_REQUEST,
@@ -248,7 +248,7 @@ def test_without_a_daemon_the_command_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_a_daemon_that_says_nothing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("companion.service.control_client.PATIENCE_S", 0.02)
+    monkeypatch.setattr("companion.service.control.PATIENCE_S", 0.02)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.bind(str(tmp_path / "s"))
         silent.listen()
@@ -340,6 +340,6 @@ def test_an_endless_answer_is_cut() -> None:
 def test_asking_needs_nothing_but_a_shell(tmp_path: Path) -> None:
     """The commands load no engine and no settings: they are quick on a small board."""
     show = "print(sorted({'numpy', 'pydantic', 'httpx'} & set(sys.modules)))"
-    code = f"import sys, companion.service.control_client; {show}"
+    code = f"import sys, companion.service.control; {show}"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.strip() == "[]"

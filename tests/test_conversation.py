@@ -8,10 +8,10 @@ import pytest
 from fakes import MUTE, RATE, STOP, UNMUTE, ScriptedCharacter, ScriptedVoice, VirtualSpeaker, pass_time
 from scene import PERSONA, WAKE, said, scene
 
-from companion.ears.attention import Attention
+from companion.ears.listener import Attention
 from companion.errors import CharacterError, CharacterRefused, CompanionError, DeviceError, SpeechError
 from companion.events import NobodySpoke, Partial, SpeechStarted
-from companion.voice.earcon import earcon
+from companion.sound.pcm import earcon
 
 pytestmark = pytest.mark.looptime
 

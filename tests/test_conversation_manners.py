@@ -8,11 +8,11 @@ import pytest
 from fakes import MUTE, STOP, UNMUTE, ScriptedCharacter, ScriptedVoice, pass_time
 from scene import PERSONA, WAKE, said, scene
 
-from companion.ears.attention import Attention
+from companion.config.persona import SpokenLines, Words
+from companion.dialogue import Talk
+from companion.ears.listener import Attention
 from companion.errors import CharacterError, CharacterRefused
 from companion.events import Control, NobodySpoke, SpeechStarted
-from companion.persona import SpokenLines, Words
-from companion.talk import Talk
 
 pytestmark = pytest.mark.looptime
 

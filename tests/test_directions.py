@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import EMOTIONS, GESTURES
-from companion.voice.directions import Feeling, read
-from companion.voice.emoji_cues import FEELINGS, XIAOZHI, feeling_of
-from companion.voice.emoticons import FACES, feeling_of_face
-from companion.voice.lexicon import lexicon
+from companion.voice.stage.emoji import FACES, FEELINGS, XIAOZHI, feeling_of, feeling_of_face
+from companion.voice.stage.lexicon import lexicon
+from companion.voice.stage.meaning import Feeling, read
 
 
 @pytest.mark.parametrize(

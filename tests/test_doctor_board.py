@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from companion.doctor import checks_board as board
 from companion.doctor.checks_files import models
 from companion.doctor.station import Surroundings
-from companion.model_files.catalogue import read_catalogue
-from companion.model_files.store import pull
+from companion.models.catalogue import read_catalogue
+from companion.models.store import pull
 
 NOW = datetime(2026, 11, 3, 10, 0, tzinfo=UTC)
 

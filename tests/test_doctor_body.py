@@ -16,17 +16,16 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.body import gpio_body
-from companion.config import Device
+from companion.body import gpio
+from companion.config.body import ChannelSettings
+from companion.config.device import Device
+from companion.config.persona import load_persona
 from companion.doctor import checks_body, station_body
 from companion.doctor.checks_body import contacts, lights, motions, pins, serial
-from companion.doctor.person import Answer
-from companion.doctor.station import Station
+from companion.doctor.gpio_lines import PinReport
+from companion.doctor.station import Answer, Station
 from companion.doctor.station_body import motion
 from companion.errors import DeviceError
-from companion.gpio.lines import PinReport
-from companion.persona import load_persona
-from companion.settings.body import ChannelSettings
 from firmware_bridge.messages import Channel, EventKind, Kind, Limits
 from firmware_bridge.simulator import Simulator, serve
 
@@ -100,7 +99,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pins]:
     before, factory = gpiozero.Device.pin_factory, Pins()
     gpiozero.Device.pin_factory = factory
     # The entry point comes with the installed package; the look-up by module needs none.
-    built = gpio_body.build
+    built = gpio.build
     monkeypatch.setattr(
         station_body.plugins, "build_engine", lambda _group, _name, device, persona: built(device, persona)
     )

@@ -17,13 +17,13 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from companion.commands.doctor import doctor
-from companion.config import load_device
+from companion.cli.doctor import doctor
+from companion.config.device import load_device
+from companion.config.persona import load_persona
 from companion.doctor.plan import NAMES
 from companion.doctor.station import Station
 from companion.doctor.station_sound import sound_card
 from companion.errors import DeviceError
-from companion.persona import load_persona
 from companion.service import control
 from companion.service.control_protocol import Button
 
@@ -37,7 +37,7 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No companion of the user's own, and no state of theirs."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("companion.service.control_client.SERVICE_SOCKET", tmp_path / "none" / "companion.sock")
+    monkeypatch.setattr("companion.service.control.SERVICE_SOCKET", tmp_path / "none" / "companion.sock")
 
 
 def run(*arguments: str, state: Path | None = None) -> Result:
@@ -123,7 +123,7 @@ import threading
 from companion.doctor import checks_board, examination
 checks_board.firmware_flags = lambda: threading.Event().wait()
 examination.LONGEST_S = 0.2
-from companion.commands.doctor import doctor
+from companion.cli.doctor import doctor
 doctor(["--only", "power", "--json", "--state", {state!r}])
 """
 
@@ -145,7 +145,7 @@ def test_a_driver_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
 BODY = """
 import sys
 sys.path.insert(0, {tests!r})
-from companion.commands.doctor import doctor
+from companion.cli.doctor import doctor
 doctor(["--only", "lights", "--device", {device!r}, "--state", {state!r}])
 """
 RECORDED = """

@@ -13,10 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.doctor.card import card
 from companion.doctor.examination import Check, blocking, examine
-from companion.doctor.person import Terminal
-from companion.doctor.report import Finding, Report, Result, Unit, failed, heading, lines, passed, skipped, verdict
+from companion.doctor.report import (
+    Finding,
+    Report,
+    Result,
+    Unit,
+    card,
+    failed,
+    heading,
+    lines,
+    passed,
+    skipped,
+    verdict,
+)
+from companion.doctor.station import Terminal
 from companion.errors import DeviceError
 
 NUMBER = "7K4M-2QXD-9RTF-47"

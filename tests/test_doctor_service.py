@@ -16,16 +16,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import load_persona
 from companion.doctor import checks_service
 from companion.doctor.checks_service import character, daemon, get, model_names
 from companion.doctor.report import Finding
 from companion.doctor.station import Station, Surroundings
 from companion.emulator import EmulatorServer
 from companion.errors import CharacterError, ConfigError
-from companion.mind import models
-from companion.mind.key import Key
-from companion.persona import load_persona
+from companion.mind.api import models
+from companion.mind.api.key import Key
 
 TEDDY = load_persona(Path(__file__).parents[1] / "configs" / "personas" / "teddy.toml")
 KEY = "sk-this-is-the-right-one"

@@ -20,16 +20,16 @@ from synthetic_user import room, say
 from virtual_sound import RATE, VirtualSound, why_not
 
 from companion import plugins
-from companion.config import Device, load_device
+from companion.config.calibration import CALIBRATION_FILE, read_calibration, write_calibration
+from companion.config.device import Device, load_device
+from companion.config.persona import load_persona
 from companion.doctor import checks_sound
 from companion.doctor.calibration import calibrated
-from companion.doctor.calibration_file import CALIBRATION_FILE, read_calibration, write_calibration
 from companion.doctor.report import Finding
 from companion.doctor.sound_measures import Echo, Samples, chirp, find_chirp, measured, samples, speech_gain
 from companion.doctor.station_sound import Recording
 from companion.errors import ConfigError, DeviceError
 from companion.events import AudioFrame
-from companion.persona import load_persona
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 EARS = 16_000
@@ -293,7 +293,7 @@ class Station:
 def run_doctor(state: Path, environment: dict[str, str], only: str, *more: str) -> tuple[int, dict[str, Any]]:
     """Exit status, and the checks by name."""
     done = subprocess.run(
-        [sys.executable, "-c", "from companion.commands.doctor import doctor; doctor()",
+        [sys.executable, "-c", "from companion.cli.doctor import doctor; doctor()",
          "--auto", "--json", "--state", str(state), "--only", only, *more],
         env=environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip

@@ -18,14 +18,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.commands.emulate import emulate
+from companion.cli.emulate import emulate
 from companion.emulator import EmulatorServer
-from companion.emulator.bias import without_banned
-from companion.emulator.catalogue import ENTRIES, Refusal
+from companion.emulator.errors import ENTRIES, Refusal
 from companion.emulator.faults import FAULTS, KINDS
 from companion.emulator.request import Message, read_dashscope, read_openai
 from companion.emulator.script import Cast, Rule, Script, load_cast
-from companion.emulator.tokens import EstimatedTokens
+from companion.emulator.tokens import EstimatedTokens, without_banned
 from companion.errors import CompanionError, ConfigError, DeviceError
 
 MODEL = "qwen-plus-character"
@@ -683,7 +682,7 @@ def test_the_limits_are_the_regions(where: str) -> None:
 
 
 def run_emulate(*options: str, **environment: str) -> subprocess.Popen[str]:
-    code = "from companion.commands.emulate import emulate; emulate(standalone_mode=False)"
+    code = "from companion.cli.emulate import emulate; emulate(standalone_mode=False)"
     return subprocess.Popen(
         [sys.executable, "-c", code, *options],
         cwd=Path(__file__).parent.parent,

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.emulator.catalogue import Refusal
-from companion.emulator.memory import KEPT_S, LongTermMemory
-from companion.emulator.rate_limits import Limits, RateLimits
+from companion.emulator.errors import Refusal
+from companion.emulator.limits import Limits, RateLimits
+from companion.emulator.memory import BLOCK, KEPT_S, LongTermMemory, SessionCache
 from companion.emulator.request import MemoryOptions, Message
-from companion.emulator.session_cache import BLOCK, SessionCache
 
 DAY_S = 86_400.0
 

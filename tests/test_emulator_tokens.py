@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.emulator.answer import make_answer
-from companion.emulator.bias import write
-from companion.emulator.chatml import prompt_tokens
 from companion.emulator.parameters import Parameters
 from companion.emulator.request import Message
-from companion.emulator.tokens import EstimatedTokens, ExactTokens, load_tokens, ranks_file
-from companion.mind.logit_bias import bias
+from companion.emulator.tokens import EstimatedTokens, ExactTokens, load_tokens, prompt_tokens, ranks_file, write
+from companion.mind.api.capabilities import bias
 
 SAMPLES = json.loads((Path(__file__).parent / "data" / "published" / "samples.json").read_text("utf-8"))
 DOCUMENTED = frozenset(SAMPLES["documented_ban"])

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.facts import facts
-from companion.mind.relevance import quotable
+from companion.mind.memory.facts import facts
+from companion.mind.memory.index_words import MOST, words
+from companion.mind.memory.retrieval import quotable
+from companion.mind.memory.utterance import is_private, is_question, language_of
 from companion.mind.summary import MARKERS, MOST_TOKENS, bounded, instruction, request_text, tokens
-from companion.mind.utterance import is_private, is_question, language_of
-from companion.mind.words_index import MOST, words
 
 AT = datetime(2026, 5, 3, 12, 0)
 

@@ -14,18 +14,17 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.body import gpio_body, gpio_switches
-from companion.body.gpio_body import GpioBody
-from companion.body.gpio_channel import GpioChannel, pin_values
-from companion.body_events import BodyEvent, BodySwitches
-from companion.config import Device
-from companion.ears.button import Button
+from companion.body import gpio, gpio_switches
+from companion.body.gpio import GpioBody, GpioChannel, pin_values
+from companion.body.gpio_pins import HardwarePwm
+from companion.body.gpio_switches import Button
+from companion.body.inputs import BodyEvent, BodySwitches
+from companion.config.body import BodySettings
+from companion.config.device import Device
+from companion.config.persona import load_persona
+from companion.doctor.gpio_lines import GET_CHIP_INFO, pins_report
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from companion.gpio.hardware_pwm import HardwarePwm
-from companion.gpio.lines import GET_CHIP_INFO, pins_report
-from companion.persona import load_persona
-from companion.settings.body import BodySettings
 
 PATIENCE_S = 10.0
 CHANNELS = {
@@ -218,7 +217,7 @@ async def test_a_frame_reaches_all_pins_and_closing_lets_go_of_them(pins: Pins) 
 async def test_one_pin_that_is_taken_costs_its_own_channel_and_comes_back(
     pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("companion.body.gpio_channel.FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr("companion.body.gpio.FIRST_PAUSE_S", 0.02)
     other = gpiozero.LED(12)
     body = built(settings())
     frame = BodyFrame({"glow": (255, 255, 255)}, {"head": 0.0})
@@ -260,8 +259,8 @@ async def test_showing_never_waits_for_the_pins(pins: Pins) -> None:
 async def test_motors_stop_while_the_runtime_hangs_and_run_again_after(
     pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpio_body, "LOOP_HANGS_S", 0.1)
-    monkeypatch.setattr(gpio_body, "ASK_LOOP_S", 0.02)
+    monkeypatch.setattr(gpio, "LOOP_HANGS_S", 0.1)
+    monkeypatch.setattr(gpio, "ASK_LOOP_S", 0.02)
     body = built(settings())
     await body.show(at("wheels", 1.0))
     await pins.reach(lambda: pins.level(23) == 1.0)
@@ -406,9 +405,9 @@ def test_a_channel_has_one_way_out() -> None:
 
 def test_the_body_is_built_from_the_device_file() -> None:
     persona = load_persona(Path(__file__).parents[1] / "configs" / "personas" / "teddy.toml")
-    assert isinstance(gpio_body.build(Device(persona=Path("x"), body=settings()), persona), GpioBody)
+    assert isinstance(gpio.build(Device(persona=Path("x"), body=settings()), persona), GpioBody)
     with pytest.raises(EngineUnavailable, match=r"\[body.gpio\]"):
-        gpio_body.build(Device(persona=Path("x")), persona)
+        gpio.build(Device(persona=Path("x")), persona)
     with pytest.raises(ValueError, match=r"\[body.gpio\]"):
         BodySettings(outputs=("gpio",))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.ears.handoff import Block, Handoff
+from companion.ears.microphone import Block, Handoff
 
 
 def ring(limit: int = 64) -> Handoff:

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.commands.identity import identity
-from companion.config import Device
+from companion.cli.identity import identity
+from companion.config.device import Device
 from companion.errors import ConfigError
 from companion.identity import ensure_salt, machine_identity, read_unit_number, unit_number
 from companion.mind.session import device_identity

@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import EMOTIONS, GESTURES, Cue, Sentence
-from companion.voice.inferred import Language, inferred
-from companion.voice.inferring import InferringSentences
 from companion.voice.sentences import Sentences
+from companion.voice.stage.inference import InferringSentences, Language, inferred
 
 SHOWN = [
     ("Haha, that is funny!", "amused", None),

@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from companion.errors import DeviceError
-from companion.journal import Journal, Kind
+from companion.event_log import Journal, Kind
 
 DOCS = Path(__file__).parent.parent / "docs" / "events.md"
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.service import journal_log
-from companion.service.journal_log import JournalHandler, native, priority, stderr_is_the_journal
+from companion.service import systemd
+from companion.service.systemd import JournalHandler, native, priority, stderr_is_the_journal
 
 
 def read(entry: bytes) -> dict[str, str]:
@@ -100,13 +100,13 @@ def test_only_stderr_that_goes_to_the_journal_counts(
     tmp_path: Path, journal: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert journal.fileno() > 2
-    monkeypatch.setattr(journal_log, "JOURNAL_SOCKET", tmp_path / "socket")
+    monkeypatch.setattr(systemd, "JOURNAL_SOCKET", tmp_path / "socket")
     facts = os.fstat(journal.fileno())
     right = {"JOURNAL_STREAM": f"{facts.st_dev}:{facts.st_ino}"}
     assert stderr_is_the_journal(right, journal.fileno())
     assert not stderr_is_the_journal({"JOURNAL_STREAM": "1:2"}, journal.fileno())
     assert not stderr_is_the_journal({}, journal.fileno())
-    monkeypatch.setattr(journal_log, "JOURNAL_SOCKET", tmp_path / "none")
+    monkeypatch.setattr(systemd, "JOURNAL_SOCKET", tmp_path / "none")
     assert not stderr_is_the_journal(right, journal.fileno())
 
 

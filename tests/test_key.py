@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from companion.config.character import CharacterSettings
 from companion.errors import ConfigError
-from companion.mind.key import Key, find_key
-from companion.settings.mind import CharacterSettings
+from companion.mind.api.key import Key, find_key
 
 
 @pytest.fixture(autouse=True)

@@ -15,11 +15,11 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.commands import kit as kit_command
 from companion.errors import CompanionError, ConfigError
-from companion.offline_kit.debs import read_names, write_index
-from companion.offline_kit.kit import refuse_own_models, with_value
-from companion.offline_kit.wheels import (
+from studio.cli import kit as kit_command
+from studio.kit.bundle import refuse_own_models, with_value
+from studio.kit.debs import read_names, write_index
+from studio.kit.wheels import (
     Requirement,
     Target,
     collect,

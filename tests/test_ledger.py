@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from companion.mind.ledger import Ledger, Spent, Use
-from companion.mind.store import Store
+from companion.mind.budget import Ledger, Spent, Use
+from companion.mind.memory.store import Store
 
 USE = Use("Ana", "Pip", "qwen-plus-character", "international", "talk", 1000, 900, 50, 1_234, "USD")
 

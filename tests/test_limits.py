@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.body.limits import LIGHT_FASTEST, LONGEST_STEP_S, SKIPPED_S, Limits, neutral_frame
+from companion.config.body import DUTY_WINDOW_S, BodySettings, ChannelSettings
 from companion.events import BodyFrame
-from companion.settings.body import DUTY_WINDOW_S, BodySettings, ChannelSettings
 
 CHANNELS = {
     "glow": ChannelSettings(kind="light"),

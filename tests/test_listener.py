@@ -14,10 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from synthetic_user import RATE, VOICES, room, say, seconds
 
-from companion.config import Device
-from companion.ears import speech_detector_silero, transcriber_vosk, wake_word_micro
-from companion.ears.attention import Attention
-from companion.ears.listener import Listener
+from companion.config.device import Device
+from companion.ears import transcriber_vosk, vad, wake_word
+from companion.ears.listener import Attention, Listener
 from companion.errors import CompanionError, DeviceError, SpeechError
 from companion.events import (
     AudioFrame,
@@ -520,8 +519,8 @@ async def hear_for_real(pcm: bytes, attention: Attention | None = None, wake: st
     tape = Tape(*[AudioFrame(pcm[at * 2 : (at + size) * 2], at) for at in range(0, len(pcm) // 2, size)])
     ears = Listener(
         tape,
-        wake_word_micro.build(settings, nobody),
-        speech_detector_silero.build(settings, nobody),
+        wake_word.build(settings, nobody),
+        vad.build(settings, nobody),
         transcriber,
         settings.ears,
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from companion.mind.logit_bias import bias, smaller
+from companion.mind.api.capabilities import bias, smaller
 
 ANALYSIS = Path(__file__).parent.parent.parent / "shared" / "reference" / "bracket_tokens.json"
 

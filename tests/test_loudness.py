@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import Cue, Sentence, Voiced
-from companion.voice.loudness import PEAK_DB, TARGET_DB, even, mouth_openings, place_cues, voiced
+from companion.voice.lipsync import PEAK_DB, TARGET_DB, even, mouth_openings, place_cues, voiced
 
 RATE = 22050
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 from synthetic_user import conversation_wav, flac_as_wav
 
-from companion.app import converse_with_files, load
+from companion.app import converse_with_files
+from companion.config.unit import load_unit
 from companion.emulator import EmulatorServer
 
 PROJECT = Path(__file__).parent.parent
@@ -25,7 +26,7 @@ SHARED = PROJECT.parent / "shared" / "audio"
 
 async def converse(folder: Path, heard: Path, *settings: str) -> list[dict[str, Any]]:
     """The events of a conversation; its sound is `reply.wav` in `folder`."""
-    device, persona = load(DEMO, settings)
+    device, persona = load_unit(DEMO, settings)
     events = folder / "events.jsonl"
     await converse_with_files(device, persona, heard, folder / "reply.wav", events)
     return [json.loads(line) for line in events.read_text(encoding="utf-8").splitlines()]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.memory import CHINESE, CHINESE_UNRELATED, ENGLISH, ENGLISH_UNRELATED, Weekdays, talk, week
-from companion.mind.memory import Memory
-from companion.mind.store import Store
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 from companion.mind.summary import tokens
 
 

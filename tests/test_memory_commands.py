@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from companion.commands.memory import memory as memory_group
-from companion.commands.usage import usage
-from companion.config import load_device
+from companion.cli.memory import memory as memory_group
+from companion.cli.usage import usage
+from companion.config.device import load_device
+from companion.config.persona import load_persona
 from companion.errors import CompanionError
-from companion.mind.ledger import Ledger, Use
-from companion.mind.memory import Memory
-from companion.mind.store import Store
-from companion.persona import load_persona
+from companion.mind.budget import Ledger, Use
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 DEVICE = ROOT / "configs" / "devices" / "desk.toml"
@@ -167,7 +167,7 @@ def test_forget_must_be_told_what() -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_forget_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("companion.commands.memory.on_a_terminal", lambda: True)
+    monkeypatch.setattr("companion.cli.memory.on_a_terminal", lambda: True)
     assert run("forget", "--all", stdin="n\n").exit_code == 1
     assert len(as_json("list")) == 3
     assert run("forget", "--all", stdin="y\n").exit_code == 0

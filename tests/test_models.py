@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.chat_protocol import Protocol
-from companion.mind.models import Region, base_url, find, price
+from companion.mind.api.models import Region, base_url, find, price
+from companion.mind.api.parser import Protocol
 
 PLUS = "qwen-plus-character"
 

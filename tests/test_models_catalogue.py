@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from companion.errors import ConfigError, EngineUnavailable
-from companion.model_files.catalogue import find_model, installed, models_folder, read_catalogue
+from companion.models.catalogue import find_model, installed, models_folder, read_catalogue
 
 VOSK, PIPER = "vosk-model-small-de-0.15", "de_DE-thorsten-medium"
 

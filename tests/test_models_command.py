@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from companion.commands.models import models
+from companion.cli.models import models
 from companion.errors import EngineUnavailable
-from companion.model_files import store as model_store
-from companion.model_files.catalogue import Model, installed, read_catalogue
-from companion.model_files.downloads import Limits
-from companion.model_files.store import pull
+from companion.models import store as model_store
+from companion.models.catalogue import Model, installed, read_catalogue
+from companion.models.downloads import Limits
+from companion.models.store import pull
 from tests.model_server import ModelServer
 
 VOSK, VOICE = "vosk-model-small-de-0.15", "de_DE-thorsten-medium"

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.errors import EngineUnavailable
-from companion.model_files.catalogue import ModelFile
-from companion.model_files.downloads import Limits, fetch
+from companion.models.catalogue import ModelFile
+from companion.models.downloads import Limits, fetch
 from tests.model_server import ModelServer
 
 DATA = random.Random(7).randbytes(300_000)

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from companion.commands.body import body
-from companion.config import load_device
+from companion.cli.body import body
+from companion.config.device import load_device
 from companion.errors import ConfigError, DeviceError
 from companion.events import EMOTIONS, GESTURES, BodyFrame
 
@@ -125,7 +125,7 @@ def test_a_body_that_is_not_there_is_told_in_one_sentence(monkeypatch: pytest.Mo
             self.t += seconds
             await asyncio.sleep(0)
 
-    monkeypatch.setattr("companion.clock.LiveClock", Hurried)
+    monkeypatch.setattr("companion.sound.card.LiveClock", Hurried)
     result = run("play", "wave", "--seconds", "1", "--set", 'body.outputs=["test_motion_commands:unplugged"]')
     assert isinstance(result.exception, DeviceError)
     assert str(result.exception) == "/dev/ttyACM9: is not there; plug the body in."

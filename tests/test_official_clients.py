@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from companion.emulator import EmulatorServer
-from companion.emulator.rate_limits import Limits
+from companion.emulator.limits import Limits
 from companion.emulator.tokens import ranks_file
 
 openai = pytest.importorskip("openai")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.pacing import BackOff, Pacer
+from companion.mind.api.rate_limit import BackOff, Pacer
 
 
 def test_the_first_requests_go_at_once_and_the_third_waits_for_the_next_second() -> None:

@@ -17,15 +17,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.body import page_body
-from companion.body.page_body import PageBody
-from companion.config import Device
+from companion.body import page
+from companion.body.page import PageBody
+from companion.config.body import BodySettings
+from companion.config.device import Device
+from companion.config.outputs import PageSettings
+from companion.config.persona import load_persona
 from companion.errors import DeviceError
 from companion.events import BodyFrame
 from companion.local_server import is_own
-from companion.persona import load_persona
-from companion.settings.body import BodySettings
-from companion.settings.outputs import PageSettings
 
 CHANNELS = BodySettings.model_validate(
     {
@@ -176,7 +176,7 @@ async def test_a_taken_port_is_one_sentence_and_tried_again() -> None:
 async def test_the_address_is_told_and_nobody_needs_to_look(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "companion")
     persona = load_persona(Path(__file__).parents[1] / "configs" / "personas" / "teddy.toml")
-    body = page_body.build(Device(persona=Path("x"), body=BodySettings(outputs=("page",))), persona)
+    body = page.build(Device(persona=Path("x"), body=BodySettings(outputs=("page",))), persona)
     loop = asyncio.get_running_loop()
     await body.show(BodyFrame({}, {}))
     began = loop.time()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.voice.parse import parse
+from companion.cli.parse import parse_deltas as parse
 
 
 def test_cues_stand_where_their_direction_stood() -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from companion.body.choreography import STATES, load_choreography
 from companion.body.performer import Performer
+from companion.config.body import BodySettings, ChannelSettings
 from companion.events import EMOTIONS, GESTURES, BodyFrame, Colour, Cue
-from companion.settings.body import BodySettings, ChannelSettings
 
 CHANNELS = {
     "glow": ChannelSettings(kind="light"),

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.config.persona import Language, Persona
 from companion.mind.cast import Cast
-from companion.mind.persons import introduced
+from companion.mind.memory.introductions import introduced
 from companion.mind.prompt import Exchange
-from companion.persona import Language, Persona
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh", "ja", "id")
 CHARACTERS = ("Momo", "江让")

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion import svg
-from companion.picture import LEFT, RIGHT, draw_turn
-from companion.sentence_places import place_sentences, shorten_to
+from companion.demo import svg
+from companion.demo.picture import LEFT, RIGHT, draw_turn
+from companion.demo.sentence_places import place_sentences, shorten_to
 
 SVG = "{http://www.w3.org/2000/svg}"
 RATE = 16_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from companion.service.real_time import PRIORITY, ask_for_real_time
+from companion.sound.stream import PRIORITY, ask_for_real_time
 
 
 def test_a_thread_gets_what_it_was_told_and_the_others_stay_as_they_were() -> None:

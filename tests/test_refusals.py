@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.chat_protocol import Refused
-from companion.mind.refusals import fields_named, meaning
+from companion.mind.api.errors import fields_named, meaning
+from companion.mind.api.parser import Refused
 
 CATALOGUE: list[tuple[int, str, str, str, int, str]] = [
     # status, codes of both routes, message, kind, retry, line

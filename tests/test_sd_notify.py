@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.service.sd_notify import ServiceNotifier
+from companion.service.systemd import ServiceNotifier
 
 
 class Manager:
@@ -124,7 +124,7 @@ def test_a_manager_that_does_not_read_never_holds_up_the_device(tmp_path: Path) 
 DEVICE = """
 import asyncio, sys, threading
 from companion.errors import SpeechError
-from companion.service.sd_notify import ServiceNotifier, tell_when_ready
+from companion.service.systemd import ServiceNotifier, tell_when_ready
 from companion.service.watchdog import Flow, Watchdog
 from companion.service.watched_engines import Calls, WatchedSynthesizer
 
@@ -211,7 +211,7 @@ def test_a_daemon_is_ready_when_it_listens_and_fed_until_its_voice_hangs(tmp_pat
 
 @pytest.mark.looptime
 async def test_ready_is_told_only_once_the_device_listens(tmp_path: Path) -> None:
-    from companion.service.sd_notify import tell_when_ready
+    from companion.service.systemd import tell_when_ready
 
     manager = Manager(str(tmp_path / "notify"))
     listens = False

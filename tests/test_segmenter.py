@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_user import RATE, VOICES, room, say, seconds, silence
 
-from companion.config import Device, EndpointSettings
-from companion.ears import speech_detector_silero
-from companion.ears.segmenter import Framer, Segmenter, SpeechEnded, after_wake_word
+from companion.config.device import Device, EndpointSettings
+from companion.ears import vad
+from companion.ears.endpointing import Framer, Segmenter, SpeechEnded, after_wake_word
 from companion.events import AudioFrame, NobodySpoke, SpeechStarted
 from companion.ports import SpeechDetector
 
@@ -237,7 +237,7 @@ def test_words_begin_in_the_pause_behind_the_wake_word(pause: float) -> None:
 
 
 def detector() -> SpeechDetector:
-    return speech_detector_silero.build(Device.model_validate({"persona": "bear.toml"}), None)  # type: ignore[arg-type]
+    return vad.build(Device.model_validate({"persona": "bear.toml"}), None)  # type: ignore[arg-type]
 
 
 def heard(pcm: bytes, **changes: Any) -> list[Any]:

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from companion.body import serial_body
-from companion.body.serial_body import SerialBody
+from companion.body import serial
+from companion.body.inputs import BodyEvent
+from companion.body.serial import SerialBody
 from companion.body.serial_channels import SerialChannels
-from companion.body_events import BodyEvent
-from companion.config import Device
+from companion.config.body import BodySettings, ChannelSettings
+from companion.config.device import Device
+from companion.config.outputs import SerialSettings
+from companion.config.persona import Persona, load_persona
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from companion.persona import Persona, load_persona
-from companion.settings.body import BodySettings, ChannelSettings
-from companion.settings.outputs import SerialSettings
 from firmware_bridge.frames import Receiver
 from firmware_bridge.link import Answered, Connected, Link
 from firmware_bridge.messages import (
@@ -147,8 +147,8 @@ class Openings:
 async def openings(monkeypatch: pytest.MonkeyPatch) -> Openings:
     """Ports are opened again without much of a pause, and counted."""
     one = Openings()
-    monkeypatch.setattr(serial_body, "Port", one.port)
-    monkeypatch.setattr(serial_body, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(serial, "Port", one.port)
+    monkeypatch.setattr(serial, "FIRST_PAUSE_S", 0.02)
     return one
 
 
@@ -249,7 +249,7 @@ async def test_a_port_that_cannot_be_opened_is_named_in_one_sentence(port: str, 
 async def test_something_else_on_the_port_is_told_apart(
     answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch, openings: Openings
 ) -> None:
-    monkeypatch.setattr(serial_body, "ANSWERS_WITHIN_S", 0.1)
+    monkeypatch.setattr(serial, "ANSWERS_WITHIN_S", 0.1)
 
     async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -304,8 +304,8 @@ async def test_a_lid_that_is_closed_again_gives_the_pose_back(toy: Toy) -> None:
 
 
 async def test_a_hung_runtime_leaves_a_neutral_body(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial_body, "LOOP_HANGS_S", 0.3)
-    monkeypatch.setattr(serial_body, "ASK_LOOP_S", 0.05)
+    monkeypatch.setattr(serial, "LOOP_HANGS_S", 0.3)
+    monkeypatch.setattr(serial, "ASK_LOOP_S", 0.05)
     async with body_at(toy.port) as body:
         await body.show(frame(wheels=1))
         await toy.reaches({5: [1000]})
@@ -417,12 +417,12 @@ def test_channels_with_pins_of_the_board_do_not_travel(toy_persona: Persona) -> 
             "serial": {"port": "/dev/ttyACM0"},
         }
     )
-    built = serial_body.build(Device(persona=Path("x"), body=body), toy_persona)
+    built = serial.build(Device(persona=Path("x"), body=body), toy_persona)
     assert built.shows == {"glow"}
 
 
 def test_the_body_is_built_from_the_device_file(toy_persona: Persona) -> None:
     settings = BodySettings(outputs=("serial",), serial=SerialSettings(port="usb:2341:0043"))
-    assert isinstance(serial_body.build(Device(persona=Path("x"), body=settings), toy_persona), SerialBody)
+    assert isinstance(serial.build(Device(persona=Path("x"), body=settings), toy_persona), SerialBody)
     with pytest.raises(EngineUnavailable, match=r"\[body.serial\]"):
-        serial_body.build(Device(persona=Path("x")), toy_persona)
+        serial.build(Device(persona=Path("x")), toy_persona)

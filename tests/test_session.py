@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from companion.config import Device
+from companion.config.device import Device
 from companion.mind.session import device_identity, session_id
 
 SERIAL = "10000000abcdef01"

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.config import load_device, split_overrides
+from companion.cli.check import check_paths
+from companion.config.device import load_device
+from companion.config.loading import parse_overrides
+from companion.config.persona import load_persona
+from companion.config.unit import split_overrides
 from companion.errors import ConfigError
-from companion.persona import Persona, load_persona
-from companion.settings.check import check_paths
-from companion.settings.file import parse_overrides
 
 CONFIGS = Path(__file__).parent.parent / "configs"
 TEDDY = CONFIGS / "personas" / "teddy.toml"
@@ -113,7 +114,7 @@ def test_any_key_of_both_files_can_be_given_on_the_command_line(tmp_path: Path) 
         "persona.name=Bo",
         "name=Toy 7",
     ]
-    of_device, of_persona = split_overrides(parse_overrides(given_), Persona)
+    of_device, of_persona = split_overrides(parse_overrides(given_))
     device = load_device(device_file(tmp_path, '[ears]\nwake = "open"'), of_device)
     persona = load_persona(device.persona, of_persona)
     assert (device.ears.wake.word, device.log_transcripts, device.name) == ("alexa", True, "Toy 7")
@@ -123,13 +124,13 @@ def test_any_key_of_both_files_can_be_given_on_the_command_line(tmp_path: Path) 
 @pytest.mark.parametrize("pair", ["ears", "=x", "ears..wake=1", "nosuch.key=1"])
 def test_a_setting_that_cannot_be_meant_is_refused(pair: str) -> None:
     with pytest.raises(ConfigError, match="--set"):
-        split_overrides(parse_overrides([pair]), Persona)
+        split_overrides(parse_overrides([pair]))
 
 
 @given(st.text())
 def test_no_setting_breaks_the_command_line(pair: str) -> None:
     with suppress(ConfigError):
-        split_overrides(parse_overrides([pair]), Persona)
+        split_overrides(parse_overrides([pair]))
 
 
 def test_the_projects_own_files_are_well() -> None:

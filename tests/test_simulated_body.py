@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.body.simulated_body import SimulatedBody, build, drawing
-from companion.config import Device
+from companion.body.simulated import SimulatedBody, build, drawing
+from companion.config.body import BodySettings, ChannelSettings
+from companion.config.device import Device
+from companion.config.persona import Persona
 from companion.events import BodyFrame
-from companion.persona import Persona
-from companion.settings.body import BodySettings, ChannelSettings
 
 pytestmark = pytest.mark.looptime
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.errors import DeviceError
-from companion.voice.heard import Heard
+from companion.voice.playback import Heard
 from companion.voice.speaker import CardSpeaker
 
 pytestmark = pytest.mark.looptime

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.persona import Words, load_persona
-from companion.spoken_commands import spoken_command
+from companion.config.persona import Words, load_persona
+from companion.languages.commands import spoken_command
 
 TEDDY = load_persona(Path(__file__).parent.parent / "configs" / "personas" / "teddy.toml")
 CHINESE = TEDDY.model_copy(update={"name": "江让", "words": {"zh": Words(stop=("停下", "别说了"), goodbye=("再见",))}})

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.cli.parse import parse_deltas as parse
 from companion.events import EMOTIONS, GESTURES, Cue
-from companion.voice.emoji_cues import XIAOZHI
-from companion.voice.parse import parse
-from companion.voice.stage import Stage
+from companion.voice.stage.emoji import XIAOZHI
+from companion.voice.stage.stage import Stage
 
 GOLDEN = [
     json.loads(line) for line in (Path(__file__).parent / "golden/stage.jsonl").read_text(encoding="utf-8").splitlines()

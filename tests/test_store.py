@@ -22,8 +22,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.errors import CompanionError
-from companion.mind.memory import Memory
-from companion.mind.store import Store
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -267,8 +267,8 @@ READ_ONLY = """
 import asyncio, sys
 from datetime import datetime
 from pathlib import Path
-from companion.mind.memory import Memory
-from companion.mind.store import Store
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 
 async def main():
     store = await Store.open(Path(sys.argv[1]), datetime.now)
@@ -325,8 +325,8 @@ KEEP_ON = """
 import asyncio, sys
 from datetime import datetime
 from pathlib import Path
-from companion.mind.memory import Memory
-from companion.mind.store import Store
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
 
 async def main():
     store = await Store.open(Path(sys.argv[1]), datetime.now)

@@ -15,13 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Voiced
-from companion.persona import Persona
 from companion.voice import synthesizer_espeak as espeak
 from companion.voice import synthesizer_piper as piper
-from companion.voice.loudness import mouth_openings
+from companion.voice.lipsync import mouth_openings
 
 PIPER_VOICE = Path(__file__).parent / "data" / "piper-tiny" / "en_XX-tiny-low.onnx"
 needs_espeak = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")

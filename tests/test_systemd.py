@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from companion.errors import ConfigError
-from companion.mind.key import CREDENTIAL
+from companion.mind.api.key import CREDENTIAL
 from companion.service.control import SERVICE_SOCKET
 from companion.service.watchdog import SILENT_S
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.token_estimate import prompt_tokens, text_tokens
+from companion.mind.tokens import prompt_tokens, text_tokens
 
 # The rule by which the service's vocabulary cuts text before it joins pieces.
 WORDS = (

@@ -20,14 +20,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from synthetic_user import RATE, VOICES, room, say, silence
 
-from companion.config import Device
-from companion.ears import pocketsphinx_child as child
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.ears import pocketsphinx_process as child
 from companion.ears import transcriber_pocketsphinx, transcriber_vosk
 from companion.ears.transcriber_pocketsphinx import PocketsphinxTranscriber
 from companion.ears.transcriber_vosk import VoskTranscriber
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Transcript
-from companion.persona import Persona
 from companion.ports import Transcriber
 
 VOSK_TINY = Path(__file__).parent / "data" / "vosk-tiny"
@@ -192,7 +192,7 @@ def children() -> list[int]:
     """Processes of pocketsphinx that belong to this one."""
     tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
     pids = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
-    return [pid for pid in pids if b"pocketsphinx_child" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in pids if b"pocketsphinx_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def kill_child() -> None:
@@ -399,7 +399,7 @@ def test_a_stream_cut_anywhere_is_answered_up_to_there(asked: list[child.Message
 
 def test_the_real_engine_says_why_it_cannot_answer() -> None:
     process = subprocess.run(
-        [sys.executable, "-m", "companion.ears.pocketsphinx_child"],
+        [sys.executable, "-m", "companion.ears.pocketsphinx_process"],
         input=child.encode(child.Message(7, child.FEED, bytes(RATE))),
         capture_output=True,
         check=True,

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona, Profile, SpokenLines
 from companion.events import Cue, Phoneme, Sentence, Voiced
-from companion.persona import Persona, Profile, SpokenLines
 from companion.voice import synthesizer_piper as piper
-from companion.voice.loudness import mouth_openings, place_cues
-from companion.voice.visemes import shaped, word_starts
+from companion.voice.lipsync import mouth_openings, place_cues, shaped, word_starts
 
 RATE = 16_000
 VOICES = Path(__file__).parent / "data" / "piper-tiny"

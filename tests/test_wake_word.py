@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from synthetic_user import RATE, VOICES, recording, room, say, seconds, silence
 
-from companion.config import Device
-from companion.ears import wake_word_micro
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.ears import wake_word
 from companion.errors import EngineUnavailable
 from companion.events import AudioFrame
-from companion.persona import Persona
 from companion.ports import WakeWord
 
 AUDIO = Path(__file__).parents[2] / "shared" / "audio"
@@ -32,7 +32,7 @@ def persona() -> Persona:
 
 def engine(wake: Any = "okay_nabu") -> WakeWord:
     device = Device.model_validate({"persona": "bear.toml", "ears": {"wake": wake}})
-    return wake_word_micro.build(device, persona())
+    return wake_word.build(device, persona())
 
 
 def wakes(wake_word: WakeWord, pcm: bytes, frame_ms: int = 32) -> list[float]:
@@ -120,7 +120,7 @@ def test_people_wake_it(word: str) -> None:
 
 
 @needs_recordings
-@pytest.mark.parametrize("word", wake_word_micro.WORDS)
+@pytest.mark.parametrize("word", wake_word.WORDS)
 def test_people_who_say_something_else_do_not_wake_it(word: str) -> None:
     some = [*sorted((AUDIO / "talk" / "read").iterdir())[:4], *sorted((AUDIO / "wake" / "computer").iterdir())[:8]]
     assert wakes(engine(word), b"".join(recording(file) for file in some)) == []

@@ -3,7 +3,8 @@
 A routine lights the lights and moves named channels along keyframes. Keyframe values are offsets from a channel's
 neutral value in the channel's own unit: degrees for servos, -1 to 1 for motors. A channel that the device lacks is not
 played. What a user's file leaves out is taken from the built-in file, `choreography.toml` beside this module, which
-also names the standard channels. Nothing here knows of a device or of time: seconds come in as arguments.
+also names the standard channels. Pure but for
+reading the files: nothing here knows of a device or of time, seconds come in as arguments.
 
 Safety: a pattern faster than `FASTEST_PERIOD_S` is refused, so that no file can ask for the 3 to 30 flashes a second
 that can bring on a seizure (W3C, WCAG 2.2, success criterion 2.3.1). `limits` enforces it again on what comes out.
@@ -18,10 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import Field, field_validator
 
-from companion.body.light_patterns import FASTEST_PERIOD_S, Pattern, brightness
-from companion.body.tracks import Easing, Keyframe, track_type
+from companion.body.tracks import FASTEST_PERIOD_S, Easing, Keyframe, Pattern, brightness, track_type
+from companion.config.loading import Settings, read_settings
 from companion.events import EMOTIONS, GESTURES, Colour, State
-from companion.settings.file import Settings, read_settings
 
 STATES = (*(state.value for state in State), "offline")
 """The conversation's states, and `offline` for a service that cannot be reached."""

@@ -5,6 +5,10 @@ to it. A contact that cannot be opened is tried again after a second, then twice
 
 Safety. A mute switch is read before anything else happens, and one that cannot be read counts as closed: nobody is
 listened to by mistake.
+
+The push-to-talk button of `ears.wake.button_pin`, between the pin and ground.
+
+`[body.gpio]` knows more contacts. Calls back on a thread of gpiozero's; the caller hands over to its loop.
 """
 
 from __future__ import annotations
@@ -14,10 +18,10 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
-from companion.body_events import BodyEvent
+from companion.body.gpio_pins import Switch
+from companion.body.inputs import BodyEvent
+from companion.config.outputs import GpioSettings, SwitchPart
 from companion.errors import DeviceError
-from companion.gpio.pins import Switch
-from companion.settings.outputs import GpioSettings
 
 log = logging.getLogger("companion")
 
@@ -95,3 +99,15 @@ class GpioSwitches:
         event = (_AT_WORK if at_work else _AT_REST).get(name)
         if event is not None:
             self._callback(event)
+
+
+class Button:
+    """Calls `pressed` (on gpiozero's thread) each time the button goes down. `pin` is a BCM number."""
+
+    def __init__(self, pin: int, pressed: Callable[[], object]) -> None:
+        """Raises `DeviceError` when there are no GPIO pins here, or this one is taken."""
+        self._switch = Switch("ears.wake.button_pin", SwitchPart(pin=pin), lambda down: down and pressed())
+
+    def close(self) -> None:
+        """Let go of the pin."""
+        self._switch.close()

@@ -11,7 +11,7 @@ import random
 from collections.abc import Mapping
 
 from companion.body.choreography import ALL_LIGHTS, IdleEpisode
-from companion.settings.body import ChannelSettings
+from companion.config.body import ChannelSettings
 
 
 class IdleLife:

@@ -1,21 +1,25 @@
 """One routine that is being played: what it asks of each light and channel at a time.
 
 Pure. A layer is a picture laid over others; `performer` lays them. Times are seconds of the audio clock.
+
+Layers laid over each other: one colour for each light, one value for each channel.
+
+Pure. Layers come lowest first. A layer that ends gives way to what lies below it along a ramp.
 """
 
 from __future__ import annotations
 
 import colorsys
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from companion.body import light_patterns
-from companion.body.calm_lights import Shade
+from companion.body import tracks
 from companion.body.choreography import ALL_LIGHTS, Light, Routine
+from companion.body.flash_limit import Shade
 from companion.body.tracks import Keyframe, ease, steepest_s, still_s, value_at
 from companion.body.variation import Manner, mirror_name, mirror_sign
-from companion.settings.body import ChannelSettings
+from companion.config.body import ChannelSettings
 
 MOVING_S = 0.02
 """Between two frames while something moves: 50 frames a second."""
@@ -69,10 +73,10 @@ class Layer:
         light = self.lights.get(name)
         if light is None:
             return None
-        period = max(light.period_s / self.manner.tempo, light_patterns.FASTEST_PERIOD_S)
+        period = max(light.period_s / self.manner.tempo, tracks.FASTEST_PERIOD_S)
         red, green, blue = (part / 255 for part in light.rgb)
         hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
-        value *= light_patterns.brightness(light.pattern, period, t - self.since, place)
+        value *= tracks.brightness(light.pattern, period, t - self.since, place)
         red, green, blue = colorsys.hsv_to_rgb(hue, saturation * self.strength, value)
         return 255 * red, 255 * green, 255 * blue
 
@@ -122,7 +126,7 @@ class Layer:
         if self.lights or self.shades:
             waits += self._until_faded(self.lit_until, t)
         if t < self.lit_until + FADE_S:
-            frames = [light_patterns.frame_s(one.pattern, one.period_s) for one in self.lights.values()]
+            frames = [tracks.frame_s(one.pattern, one.period_s) for one in self.lights.values()]
             waits.append(max(min(frames, default=math.inf), MOVING_S))
         return min((wait for wait in waits if wait < math.inf), default=None)
 
@@ -190,3 +194,55 @@ def begun(
 def weight(until: float, t: float) -> float:
     """How much of a layer is seen: all of it until it ends, then less along a ramp."""
     return 1.0 - ease("smooth", min(max((t - until) / FADE_S, 0.0), 1.0))
+
+
+RETURN_S = 0.3
+"""How long a channel takes to its neutral value where the state has no keyframes for it."""
+
+_DARK: Shade = (0.0, 0.0, 0.0)
+
+
+def blended_colour(layers: Sequence[Layer], name: str, t: float, place: float, ground: Shade = _DARK) -> Shade:
+    """What a light shows at `t`, perhaps brighter than it can (above 255); `ground` lies below all layers."""
+    shown = ground
+    for layer in layers:
+        own = layer.light(name, t, place)
+        if own is None:
+            continue
+        share = weight(layer.lit_until, t)
+        if layer.adds:
+            red, green, blue = (low + high * share for low, high in zip(shown, own, strict=True))
+        else:
+            red, green, blue = (low + (high - low) * share for low, high in zip(shown, own, strict=True))
+        shown = red, green, blue
+    factor = 1.0
+    for layer in layers:
+        factor *= layer.shade(name, t)
+    red, green, blue = shown
+    return red * factor, green * factor, blue * factor
+
+
+def blended_position(
+    state: Layer, layers: Sequence[Layer], name: str, settings: ChannelSettings, t: float
+) -> tuple[float, int]:
+    """Where a channel should be at `t`, and the priority of the highest layer that wants it there.
+
+    `layers` hold `state`, the layer that sends channels without keyframes back to their neutral value.
+    """
+    value, priority = _returning(state, name, settings, t), 0
+    for layer in layers:
+        own = layer.position(name, settings, t)
+        if own is None:
+            continue
+        share = weight(layer.moves_until, t)
+        value += own * share if layer.adds else (own - value) * share
+        priority = max(priority, layer.priority)
+    return value, priority
+
+
+def _returning(state: Layer, name: str, settings: ChannelSettings, t: float) -> float:
+    if settings.kind == "motor":
+        # Wheels stop as fast as their limits let them.
+        return settings.neutral
+    way = (Keyframe(RETURN_S, settings.neutral),)
+    return value_at(way, t - state.since, state.origin.get(name, settings.neutral), "smooth")

@@ -14,17 +14,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 
-from companion.body import composition
-from companion.body.calm_lights import Shade
 from companion.body.choreography import EMOTION_S, LIGHT_ONLY_S, Choreography, Performance, Routine
-from companion.body.composition import RETURN_S
+from companion.body.flash_limit import Shade
 from companion.body.idle_life import IdleLife
-from companion.body.layers import MOVING_S, SLOW_S, Layer, begun
+from companion.body.layers import MOVING_S, RETURN_S, SLOW_S, Layer, begun, blended_colour, blended_position
 from companion.body.limits import Limits
 from companion.body.tracks import Keyframe
 from companion.body.variation import Manner, Variation
+from companion.config.body import ChannelSettings
 from companion.events import BodyFrame, Cue, State
-from companion.settings.body import ChannelSettings
 
 SAME_PLACE_S = 0.1
 """Two cues for the same that come within this time are one."""
@@ -165,13 +163,13 @@ class Performer:
             layers[:] = [layer for layer in layers if t < layer.over]
         order = self._order()
         lights = {
-            name: composition.colour(order, name, t, index / len(self._lights), self._ground(name))
+            name: blended_colour(order, name, t, index / len(self._lights), self._ground(name))
             for index, name in enumerate(self._lights)
         }
         positions: dict[str, float] = {}
         priorities: dict[str, int] = {}
         for name, one in self._moving.items():
-            positions[name], priorities[name] = composition.position(self._state, order, name, one, t)
+            positions[name], priorities[name] = blended_position(self._state, order, name, one, t)
         opening = self._opening_now(order, t)
         for name, one in self._mouths.items():
             positions[name] = one.neutral + opening * (one.high - one.neutral)

@@ -15,9 +15,9 @@ import logging
 import math
 from collections.abc import Mapping
 
+from companion.config.body import ChannelSettings
+from companion.config.outputs import SerialSettings
 from companion.events import BodyFrame
-from companion.settings.body import ChannelSettings
-from companion.settings.outputs import SerialSettings
 from firmware_bridge import messages
 from firmware_bridge.link import Link
 from firmware_bridge.messages import Channel, Keyframe, Keyframes, Kind, Nack, Reason, Set

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from companion import plugins
-from companion.doctor.calibration_file import LEAST_GAIN, MOST_GAIN, write_calibration
+from companion.config.calibration import LEAST_GAIN, MOST_GAIN, write_calibration
 from companion.doctor.examination import blocking
 from companion.doctor.report import Finding, failed, passed
 from companion.doctor.sound_measures import (

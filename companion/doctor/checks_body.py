@@ -10,15 +10,15 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
+from companion.body.gpio_pins import Switch
+from companion.config.body import ChannelSettings
+from companion.config.outputs import LedPart, SwitchPart
 from companion.doctor.examination import blocking
+from companion.doctor.gpio_lines import pins_report
 from companion.doctor.report import Finding, Measured, failed, passed, skipped
 from companion.doctor.station import STOP_IT, Station
 from companion.doctor.station_body import DRAWN, WayOut, motion, open_way, serial_station, ways_out
 from companion.errors import CompanionError
-from companion.gpio.lines import pins_report
-from companion.gpio.pins import Switch
-from companion.settings.body import ChannelSettings
-from companion.settings.outputs import LedPart, SwitchPart
 from firmware_bridge.messages import EventKind
 
 PRESS_WITHIN_S = 15.0

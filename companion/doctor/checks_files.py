@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from companion import plugins
-from companion.assembly import BEST_SYNTHESIZERS, BEST_TRANSCRIBERS
+from companion.app import BEST_SYNTHESIZERS, BEST_TRANSCRIBERS
 from companion.doctor.examination import blocking
 from companion.doctor.report import Finding, Measured, failed, passed, skipped
 from companion.doctor.station import Station, Surroundings
 from companion.errors import EngineUnavailable
 from companion.events import EAR_RATE
-from companion.model_files.catalogue import read_catalogue
-from companion.model_files.store import verify
+from companion.models.catalogue import read_catalogue
+from companion.models.store import verify
 from companion.ports import Synthesizer, Transcriber
-from companion.sound.resampling import resample
+from companion.sound.pcm import resample
 
 PULL = "Fetch the models anew: companion models remove NAME, then companion models pull NAME."
 INSTALL = "Install what is missing, or name another engine or model in the device file."

@@ -21,17 +21,17 @@ from urllib.parse import urlsplit
 import certifi
 
 from companion import __version__
+from companion.config.character import CharacterSettings
 from companion.doctor.examination import blocking
 from companion.doctor.report import Finding, failed, passed, skipped
 from companion.doctor.station import STOP_IT, Station, Surroundings
 from companion.errors import CharacterError, ConfigError
-from companion.mind import models
+from companion.mind.api import models
+from companion.mind.api.errors import meaning
+from companion.mind.api.key import CREDENTIAL, VARIABLE, Key, find_key
+from companion.mind.api.models import Region
+from companion.mind.api.parser import parse_refusal
 from companion.mind.assembly import is_own_host
-from companion.mind.chat_protocol import parse_refusal
-from companion.mind.key import CREDENTIAL, VARIABLE, Key, find_key
-from companion.mind.models import Region
-from companion.mind.refusals import meaning
-from companion.settings.mind import CharacterSettings
 
 ANSWERS_WITHIN_S = 4.0
 SERVICE_KEY = Path("/etc/companion") / CREDENTIAL

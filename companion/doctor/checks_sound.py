@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from companion import plugins
+from companion.config.persona import PersonaVoice
 from companion.doctor.examination import blocking
 from companion.doctor.report import Finding, failed, passed, skipped
 from companion.doctor.sound_measures import MOST_CLIPPED, Echo, chirp, decibels, find_chirp, measured
@@ -18,9 +19,8 @@ from companion.doctor.station import Station
 from companion.doctor.station_sound import Recording, hear, loudspeaker, sound_card
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.persona import PersonaVoice
 from companion.ports import Synthesizer, WakeWord
-from companion.sound.resampling import resample
+from companion.sound.pcm import resample
 
 LISTEN_S = 2.0
 LOUDEST_NOISE_DB = -20.0

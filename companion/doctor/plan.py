@@ -8,9 +8,8 @@ from functools import partial
 from companion.doctor import checks_board, checks_body, checks_files, checks_service, checks_sound
 from companion.doctor.calibration import calibrate
 from companion.doctor.examination import Check
-from companion.doctor.person import PATIENCE_S
 from companion.doctor.report import Finding, skipped
-from companion.doctor.station import STOP_IT, Station, Surroundings
+from companion.doctor.station import PATIENCE_S, STOP_IT, Station, Surroundings
 from companion.doctor.station_body import motion
 
 NAMES = (

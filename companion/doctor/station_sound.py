@@ -17,7 +17,7 @@ from companion.doctor.station import Station
 from companion.ears import microphone
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.service.control_client import ask
+from companion.service.control import ask
 from companion.service.control_protocol import Press
 from companion.sound.card import SoundCard
 from companion.voice import speaker

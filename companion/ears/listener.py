@@ -9,6 +9,8 @@ What listening costs: the wake word runs on every frame unless nothing is listen
 only while words are listened for. A wake word among words ends them without an answer: they begin anew behind it.
 
 Positions are samples at `EAR_RATE`. One task, no threads.
+
+What the listener listens for; the conversation decides.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ import math
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-from companion.config import EarsSettings
-from companion.ears.attention import Attention
-from companion.ears.segmenter import LOOK_BACK, Framer, Segmenter, SpeechEnded, after_wake_word
+from companion.config.device import EarsSettings
+from companion.ears.endpointing import LOOK_BACK, Framer, Segmenter, SpeechEnded, after_wake_word
 from companion.events import (
     EAR_RATE,
     SAMPLE_BYTES,
@@ -35,6 +37,31 @@ from companion.events import (
     WakeHeard,
 )
 from companion.ports import Microphone, SpeechDetector, Transcriber, WakeWord
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """What is listened for: `Attention.NOTHING`, `Attention.WAKE` or `Attention.WORDS(nobody_s)`."""
+
+    kind: Literal["nothing", "wake", "words"]
+    nobody_s: float = math.inf
+    """Words only: seconds of sound without speech after which `NobodySpoke` comes."""
+
+    NOTHING: ClassVar[Attention]
+    """Muted: sound is dropped at once, neither kept nor examined."""
+
+    WAKE: ClassVar[Attention]
+    """The wake word and the button: at rest, and while an answer is made or said (barge-in)."""
+
+    @classmethod
+    def WORDS(cls, nobody_s: float = math.inf) -> Attention:
+        """An utterance. After it, or after `NobodySpoke`, the next one is listened for in the same way."""
+        return cls("words", nobody_s)
+
+
+Attention.NOTHING = Attention("nothing")
+Attention.WAKE = Attention("wake")
+
 
 FRAMES_A_PIECE = 4
 """Frames that go to the transcriber at once: 128 ms, small enough for streaming, large enough to be cheap."""

@@ -1,7 +1,7 @@
 """Speech to text by pocketsphinx, with the English model inside its wheel: the embedded default (MIT and BSD).
 
-It works in a child process (see `companion.ears.pocketsphinx_child` for why, and for the protocol), which is begun with
-the first utterance, since it takes about 100 MB, and is kept. A child that dies or takes longer than `timeout_s` is
+It works in a child process (see `companion.ears.pocketsphinx_process` for why, and for the protocol), started with the
+first utterance, since it takes about 100 MB, and is kept. A child that dies or takes longer than `timeout_s` is
 ended and raises `SpeechError`; the next utterance begins a new one. No threads. The engine gives no confidence that
 says anything, so it is always 1.
 """
@@ -14,8 +14,9 @@ import importlib.util
 import sys
 from asyncio.subprocess import PIPE, Process
 
-from companion.config import Device
-from companion.ears.pocketsphinx_child import (
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.ears.pocketsphinx_process import (
     CANCEL,
     END,
     FAILED,
@@ -29,9 +30,8 @@ from companion.ears.pocketsphinx_child import (
 )
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Transcript
-from companion.persona import Persona
 
-COMMAND = (sys.executable, "-m", "companion.ears.pocketsphinx_child")
+COMMAND = (sys.executable, "-m", "companion.ears.pocketsphinx_process")
 
 
 class PocketsphinxTranscriber:

@@ -17,11 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import EAR_RATE, Transcript
-from companion.model_files.catalogue import installed
-from companion.persona import Persona
+from companion.models.catalogue import installed
 
 UNKNOWN_WORD = "[unk]"
 """What a model writes for sound that is none of its words."""

@@ -1,14 +1,18 @@
-"""One scripted answer as the model's tokens, cut as the request asks for. Pure."""
+"""One scripted answer as the model's tokens, cut as the request asks for. Pure.
+
+What a request cost, in the shapes that the two routes give it (sections 4, 5 and 6 of the specification). Pure.
+"""
 
 from __future__ import annotations
 
 import codecs
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from companion.emulator.parameters import Parameters
-from companion.emulator.vocabulary import Token, Tokens
+from companion.emulator.tokens import Token, Tokens
 
 _TOKENS_A_CHUNK = (1, 2, 3, 2)
 
@@ -85,3 +89,33 @@ def _chunks(texts: Sequence[str], length: int) -> Iterator[Chunk]:
         at, done = end, done + len(part)
         if part:
             yield Chunk(part, at)
+
+
+CacheShape = Literal["details", "flat", "none"]
+"""Where the cached tokens are told: today's place, that of September 2025, or nowhere as before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens."""
+
+    prompt: int
+    cached: int
+    memory: Mapping[str, Any]
+    """What long-term memory adds to the details."""
+    shape: CacheShape = "details"
+
+    def openai(self, completion: int) -> dict[str, Any]:
+        """For the OpenAI-compatible route."""
+        named = {"prompt_tokens": self.prompt, "completion_tokens": completion}
+        return {**named, "total_tokens": self.prompt + completion, **self._details()}
+
+    def dashscope(self, output: int) -> dict[str, Any]:
+        """For the DashScope route."""
+        named = {"total_tokens": self.prompt + output, "output_tokens": output, "input_tokens": self.prompt}
+        return {**named, **self._details()}
+
+    def _details(self) -> dict[str, Any]:
+        if self.shape == "details":
+            return {"prompt_tokens_details": {"cached_tokens": self.cached, **self.memory}}
+        return {"cached_tokens": self.cached} if self.shape == "flat" else {}

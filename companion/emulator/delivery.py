@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from companion.emulator import dashscope_frames, openai_frames
-from companion.emulator.catalogue import Refusal
+from companion.emulator.errors import Refusal
 from companion.emulator.faults import breaks_off_with
 from companion.emulator.openai_frames import DONE
 from companion.emulator.parameters import Route

@@ -11,13 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import cycle
 
-from companion.emulator.catalogue import (
-    MODERATED_INPUT,
-    MODERATED_OUTPUT,
-    WRONG_KEY,
-    Refusal,
-    entry,
-)
+from companion.emulator.errors import MODERATED_INPUT, MODERATED_OUTPUT, WRONG_KEY, Refusal, entry
 
 FAULTS = {
     "none": "Nothing goes wrong.",

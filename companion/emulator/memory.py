@@ -10,16 +10,22 @@ Pure; seconds are those of an injected clock. The rule, which gives the service'
 
 What `skip_save_types` names is given to the model once and not kept. A session that was not used for 365 days is gone.
 The summary is an extract, not a model's: sentences as they were said, the oldest dropped where it grows too long.
+
+What of a prompt a session has had before (section 7 of the service's specification).
+
+Pure. Whole blocks of 16 tokens count, from the beginning of the prompt up to the first difference, and never its last
+token: 160 of a repeated prompt of 163. Only prompts are remembered, no answers: the service may be kinder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
-from companion.emulator.extract import sentences
 from companion.emulator.request import MemoryOptions, Message
+from companion.emulator.script import sentences
 
 KEPT_S = 365 * 86_400.0
 SUMMARY_TOKENS = 1_000
@@ -133,3 +139,49 @@ def _given(kept: _Session, options: MemoryOptions, new: Sequence[Message]) -> tu
     last = [*kept.history, *new][-options.entries :]
     summary = [Message("system", kept.summary)] if kept.summary else []
     return (Message("system", options.profile), *summary, *last)
+
+
+BLOCK = 16
+"""Tokens."""
+
+_MOST_SESSIONS = 1_000
+_MOST_BLOCKS = 200_000
+
+
+class SessionCache:
+    """The blocks that each session has seen."""
+
+    def __init__(self, implicit_minimum: int | None = None) -> None:
+        """`implicit_minimum`: requests without a session share a cache that counts from so many tokens on (the pages
+        say 256 or 1,024); None: they have none.
+        """
+        self._implicit_minimum = implicit_minimum
+        self._sessions: dict[tuple[str, ...], dict[int, None]] = {}
+        """Each session's blocks, the one used last at the end."""
+
+    def cached(self, account: str, model: str, session: str | None, prompt: Sequence[int]) -> int:
+        """How many tokens of the prompt were in the cache; from now on all of it is."""
+        if session is None and self._implicit_minimum is None:
+            return 0
+        key = (account, model) if session is None else (account, model, session)
+        seen = self._sessions.pop(key, {})
+        blocks = list(_blocks(prompt))
+        usable = blocks[: (len(prompt) - 1) // BLOCK]
+        hit = BLOCK * next((at for at, block in enumerate(usable) if block not in seen), len(usable))
+        kept = {**seen, **dict.fromkeys(blocks)} if len(seen) < _MOST_BLOCKS else dict.fromkeys(blocks)
+        self._sessions[key] = kept
+        if len(self._sessions) > _MOST_SESSIONS:
+            del self._sessions[next(iter(self._sessions))]
+        return hit if session is not None or hit >= (self._implicit_minimum or 0) else 0
+
+    def forget(self) -> None:
+        """Empty it."""
+        self._sessions.clear()
+
+
+def _blocks(prompt: Sequence[int]) -> Iterator[int]:
+    """One number for each whole block, which stands for all that came before it as well."""
+    before = 0
+    for at in range(0, len(prompt) - BLOCK + 1, BLOCK):
+        before = hash(tuple(chain((before,), prompt[at : at + BLOCK])))
+        yield before

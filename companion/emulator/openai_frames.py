@@ -7,10 +7,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from companion.emulator.answer import Answer
-from companion.emulator.catalogue import Refusal
+from companion.emulator.answer import Answer, Usage
+from companion.emulator.errors import Refusal
 from companion.emulator.request import ChatRequest
-from companion.emulator.usage import Usage
 
 DONE = b"data: [DONE]\n\n"
 MEDIA_TYPE = "text/event-stream"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from companion.emulator.catalogue import Entry, Refusal, invalid
-from companion.emulator.models import Model
+from companion.emulator.errors import Entry, Refusal, invalid
+from companion.emulator.limits import Model
 
 Route = Literal["openai", "dashscope"]
 

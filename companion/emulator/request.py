@@ -1,6 +1,6 @@
 """A chat request, as either route carries it: read, checked, and refused in the service's own words.
 
-Pure, and written apart from `companion.mind.chat_protocol`, so that one misreading cannot hide in both. Sections in
+Pure, and written apart from `companion.mind.api.parser`, so that one misreading cannot hide in both. Sections in
 comments are those of the service's specification.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from companion.emulator.catalogue import BODY, JSON_WANTED, NO_INPUT, NO_MODEL, Entry, Refusal, invalid, no_such_model
-from companion.emulator.models import MODELS, Model
+from companion.emulator.errors import BODY, JSON_WANTED, NO_INPUT, NO_MODEL, Entry, Refusal, invalid, no_such_model
+from companion.emulator.limits import MODELS, Model
 from companion.emulator.parameters import Parameters, Route, clean, read_parameters
 
 Skip = Literal["system", "user", "assistant", "output"]

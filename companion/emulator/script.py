@@ -6,6 +6,8 @@ conversation and the same seed always get the same answer.
 
 A rule may look for something in all that the model was given, and put it into its answer: so a memory can be tested
 from end to end, though nobody here understands anything.
+
+Summaries without a model: sentences as they were said. Pure.
 """
 
 from __future__ import annotations
@@ -17,10 +19,24 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from companion.emulator.extract import summary
+from companion.config.loading import Settings, read_settings
 from companion.emulator.request import Message
 from companion.errors import ConfigError
-from companion.settings.file import Settings, read_settings
+
+_SENTENCE = re.compile(r"[^.!?。！？…\n]+(?:[.!?。！？…]+[”\"'）)]*|\n|$)")
+_MOST_SENTENCES = 40
+
+
+def sentences(text: str) -> list[str]:
+    """The text's sentences, without the space around them."""
+    return [found for one in _SENTENCE.findall(text) if (found := one.strip()) and any(map(str.isalnum, found))]
+
+
+def summary(text: str, most: int = _MOST_SENTENCES) -> str:
+    """The first sentences of a text, none of them twice, and without its headings."""
+    found = (sentence for sentence in sentences(text) if not sentence.endswith((":", "：")))
+    return "\n".join(list(dict.fromkeys(found))[:most])
+
 
 CHARACTERS = Path(__file__).parent / "characters"
 

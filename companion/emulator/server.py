@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from companion.emulator.control import Clock
-from companion.emulator.models import Region
-from companion.emulator.rate_limits import Limits
+from companion.emulator.limits import Limits, Region
 from companion.emulator.script import CHARACTERS, load_cast
 from companion.emulator.service import BASE_PATH, DASHSCOPE_PATH, Pace, Service
 from companion.emulator.stand_in import StandIn

@@ -21,19 +21,18 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 
 from companion.emulator import dashscope_frames, openai_frames
-from companion.emulator.catalogue import WRONG_KEY, Refusal, invalid, new_id
+from companion.emulator.answer import CacheShape
 from companion.emulator.control import Asked, Clock, Diary, plan_faults, turn_clock
 from companion.emulator.dashscope_frames import DashScopeFrames
 from companion.emulator.delivery import JSON, deliver, error, reset, until_disconnected
+from companion.emulator.errors import WRONG_KEY, Refusal, invalid, new_id
 from companion.emulator.faults import MOST_BIAS, WHOLE_TOO, Schedule, breaks_off_with, known, refusal_of
-from companion.emulator.models import MODELS, Region
+from companion.emulator.limits import MODELS, Region
 from companion.emulator.openai_frames import OpenAiFrames
 from companion.emulator.parameters import Route as RouteName
 from companion.emulator.request import ChatRequest, read_dashscope, read_openai
 from companion.emulator.stand_in import SESSION_HEADER, Caller, Reply, StandIn
-from companion.emulator.tokens import load_tokens, ranks_file
-from companion.emulator.usage import CacheShape
-from companion.emulator.vocabulary import Tokens
+from companion.emulator.tokens import Tokens, load_tokens, ranks_file
 from companion.local_server import is_own
 
 BASE_PATH = "/compatible-mode/v1"

@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from companion.emulator.answer import Answer, make_answer
-from companion.emulator.catalogue import invalid
-from companion.emulator.chatml import prompt_tokens
-from companion.emulator.memory import LongTermMemory
+from companion.emulator.answer import Answer, Usage, make_answer
+from companion.emulator.errors import invalid
+from companion.emulator.limits import Limits, RateLimits
+from companion.emulator.memory import LongTermMemory, SessionCache
 from companion.emulator.parameters import Parameters
-from companion.emulator.rate_limits import Limits, RateLimits
 from companion.emulator.request import ChatRequest, MemoryOptions
 from companion.emulator.script import Cast
-from companion.emulator.session_cache import SessionCache
-from companion.emulator.usage import Usage
-from companion.emulator.vocabulary import Tokens
+from companion.emulator.tokens import Tokens, prompt_tokens
 
 SESSION_HEADER = "x-dashscope-aca-session"
 

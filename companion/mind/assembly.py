@@ -8,25 +8,24 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona
 from companion.errors import ConfigError, EngineUnavailable
-from companion.mind import models
-from companion.mind.asking import Asking
+from companion.mind.api import models
+from companion.mind.api.capabilities import Features
+from companion.mind.api.client import Asking
+from companion.mind.api.connection import Connection
+from companion.mind.api.key import Key
+from companion.mind.api.rate_limit import Pacer
+from companion.mind.budget import Ledger, Spending
 from companion.mind.character import ServiceCharacter
-from companion.mind.connection import Connection
 from companion.mind.context import ContextProvider, Contexts
 from companion.mind.context_providers import BUILT_IN
-from companion.mind.features import Features
-from companion.mind.key import Key
-from companion.mind.ledger import Ledger
-from companion.mind.memory import Memory
-from companion.mind.pacing import Pacer
-from companion.mind.recollection import Recollection
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
+from companion.mind.memory.working_memory import Recollection
 from companion.mind.session import device_identity, session_id
-from companion.mind.spending import Spending
-from companion.mind.store import Store
-from companion.persona import Persona
-from companion.state_folder import state_folder
+from companion.storage import state_folder
 
 log = logging.getLogger("companion")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from companion.config.persona import Persona
 from companion.mind.prompt import Exchange, Role
-from companion.persona import Persona
 
 MOST_SPEAKERS = 2
 """So many answer one utterance."""

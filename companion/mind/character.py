@@ -15,23 +15,23 @@ import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from companion.config import Device
-from companion.mind import memory_inspection
-from companion.mind.answering import Answered, Answering, Ask
-from companion.mind.asking import Asking
+from companion.config.device import Device
+from companion.config.persona import Language, Persona
+from companion.languages.commands import spoken_command
+from companion.mind.api.client import Asking
+from companion.mind.api.connection import WARM_S
+from companion.mind.api.models import Model
+from companion.mind.budget import Spent
 from companion.mind.cast import Cast
-from companion.mind.connection import WARM_S
 from companion.mind.context import AHEAD_S, Contexts
-from companion.mind.ledger import Spent
-from companion.mind.models import Model
-from companion.mind.persons import introduced, prepare
+from companion.mind.memory import inspection
+from companion.mind.memory.introductions import introduced, prepare
+from companion.mind.memory.service_memory import ServiceTalk
+from companion.mind.memory.store import Store
+from companion.mind.memory.working_memory import Recollection
 from companion.mind.prompt import Exchange, History
-from companion.mind.recollection import Recollection
-from companion.mind.service_talk import ServiceTalk
-from companion.mind.store import Store
-from companion.mind.summarising import Summarising
-from companion.persona import Language, Persona
-from companion.spoken_commands import spoken_command
+from companion.mind.reply import Answered, Answering, Ask
+from companion.mind.summarizer import Summarising
 
 _SEEDS = 2**31
 _CHARACTERS_A_TOKEN = 0.5
@@ -202,7 +202,7 @@ class ServiceCharacter:
         if self._store is None or self.recollection.is_guest:
             return ()
         who = self._persona.name, self.recollection.person
-        portraits = await self._store.read(lambda on: memory_inspection.portraits(on, *who, turns=0))
+        portraits = await self._store.read(lambda on: inspection.portraits(on, *who, turns=0))
         return tuple(fact.text for portrait in portraits for fact in portrait.facts)
 
     async def close(self) -> None:

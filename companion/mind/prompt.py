@@ -12,8 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from companion.mind.chat_request import Message
-from companion.persona import Language
+from companion.config.persona import Language
+from companion.mind.api.messages import Message
 
 _REMEMBERED: dict[Language, str] = {
     "en": "What you remember of earlier talks:",

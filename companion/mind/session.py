@@ -15,8 +15,8 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from companion.config import Device
-from companion.state_folder import make_private, state_folder
+from companion.config.device import Device
+from companion.storage import make_private, state_folder
 
 log = logging.getLogger("companion")
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Protocol
 
-from companion.mind.words_index import HAN, HIRAGANA, KATAKANA
-from companion.persona import Language
+from companion.config.persona import Language
+from companion.mind.memory.index_words import HAN, HIRAGANA, KATAKANA
 
 MOST_TOKENS = 1000
 
@@ -19,7 +19,7 @@ _CJK = re.compile(f"[{HAN}{HIRAGANA}{KATAKANA}\u3000-\u303f\uff00-\uffef\uac00-\
 
 
 class Spoken(Protocol):
-    """One exchange, as `companion.mind.memory.Exchange`."""
+    """One exchange, as `companion.mind.memory.long_term.Exchange`."""
 
     @property
     def said(self) -> str: ...

@@ -2,38 +2,66 @@
 
 Everything that presses a button only puts something before the listener. A mute switch in hardware comes before all
 others: while it is closed nobody may open the ears.
+
+How the daemon ends: SIGTERM and SIGINT cancel its task, and nothing that hangs keeps the process.
+
+The interpreter waits for every thread at its end, so a sound server, a name server or a native engine that never
+returns would hold it for ever. `PATIENCE_S` after the first signal the process therefore ends itself, with status 0:
+by then the body is at rest and the events are written. Child processes end when their stdin closes with this one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from companion.assembly import Sound, Unit, assembled, build_synthesizer
-from companion.body_events import BodySwitches
-from companion.clock import LiveClock
-from companion.config import Device
+from companion.app import Sound, Unit, assembled, build_synthesizer
+from companion.body.inputs import BodySwitches
+from companion.config.device import Device
+from companion.config.persona import Persona, load_persona
 from companion.ears import microphone
-from companion.ears.attention import Attention
+from companion.ears.listener import Attention
 from companion.ears.microphone import CardMicrophone
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import Control, State, TurnEnded
-from companion.persona import Persona, load_persona
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
-from companion.service.sd_notify import ServiceNotifier, tell_when_ready
 from companion.service.status import Health
-from companion.service.watch import EngineWatch
+from companion.service.systemd import ServiceNotifier, tell_when_ready
 from companion.service.watchdog import Busy, Flow, Watchdog
-from companion.sound.card import SoundCard
-from companion.stopping import stop_when_asked
+from companion.service.watched_engines import EngineWatch
+from companion.sound.card import LiveClock, SoundCard
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
+
+PATIENCE_S = 2.0
+"""A stop that nothing holds up takes about half a second, most of it the way to the pose of rest."""
+
+
+def stop_when_asked(task: asyncio.Task[None]) -> None:
+    """From now on the first SIGTERM or SIGINT cancels `task`; later ones change nothing. Main thread only."""
+    asked = threading.Event()
+
+    def stop() -> None:
+        if asked.is_set():
+            return
+        asked.set()
+        end = threading.Timer(PATIENCE_S, os._exit, (0,))
+        end.daemon = True
+        end.start()
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+
 
 log = logging.getLogger("companion")
 
@@ -232,7 +260,7 @@ async def _open_switches(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
         unit.journal.note("error", code=error.code, sentence=str(error))
     pin = device.ears.wake.button_pin
     if pin is not None:
-        from companion.ears.button import Button as PushToTalk
+        from companion.body.gpio_switches import Button as PushToTalk
 
         stack.callback(PushToTalk(pin, lambda: loop.call_soon_threadsafe(wake)).close)
     for body in unit.bodies:

@@ -6,13 +6,17 @@ initialised, and initialising it again (`refresh`) kills every open stream. Deci
 Threads: every call into PortAudio is made by one worker thread, so that a slow or hanging driver never stops the event
 loop. The callbacks `Hear` and `Fill` run in PortAudio's own audio thread: they must be short and never wait.
 Sound is 16-bit; times are seconds; a "frame" here is one sample of each channel.
+
+Audio time where a sound card keeps it: the card and the loop's clock run side by side.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -221,3 +225,16 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+class LiveClock:
+    """Seconds since it was made, on the loop's clock."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def now(self) -> float:
+        return time.monotonic() - self._start
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

@@ -19,7 +19,7 @@ from pathlib import Path
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.sound.file_speaker import TICKS, FileSpeaker
-from companion.sound.resampling import Resampler
+from companion.sound.pcm import Resampler
 from companion.sound.wave_file import WaveReader
 
 _FRAME_BYTES = EAR_RATE // TICKS * SAMPLE_BYTES

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from companion.events import SAMPLE_BYTES
-from companion.sound.samples import faded_out
+from companion.sound.pcm import faded_out
 from companion.sound.wave_file import WaveWriter
 
 TICKS = 100

@@ -1,10 +1,19 @@
-"""One open direction of a sound card, and the thread that calls PortAudio for it. See `companion.sound.card`."""
+"""One open direction of a sound card, and the thread that calls PortAudio for it. See `companion.sound.card`.
+
+Real-time priority for the audio threads, where the system lets us have it; without it everything works too.
+
+The service's unit allows it (`LimitRTPRIO=`), and so do most desktops for the group audio; no root is needed. A thread
+asks for itself, once, before its first block of sound. Children do not inherit it (`SCHED_RESET_ON_FORK`). Whoever
+hears or fills a block must be done in a millisecond: a real-time thread that computes keeps all others from running.
+Source: sched(7), "Privileges and resource limits".
+"""
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
 import contextlib
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,8 +21,21 @@ from typing import Any, Literal, TypeVar
 
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
-from companion.service.real_time import ask_for_real_time
-from companion.sound.samples import spread
+from companion.sound.pcm import spread
+
+PRIORITY = 10
+"""Above every ordinary thread, below the kernel's own interrupt threads (50) and a sound server's (20 to 88)."""
+
+
+def ask_for_real_time(priority: int = PRIORITY) -> bool:
+    """Let the calling thread run before all ordinary ones (SCHED_RR). Returns whether the system agreed."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
+    except OSError:
+        # Not allowed here (EPERM); the sound may then stutter while the processor is busy.
+        return False
+    return True
+
 
 Kind = Literal["input", "output"]
 Hear = Callable[[bytes, int, int], None]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
-from companion.sound.samples import mono
+from companion.sound.pcm import mono
 
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")

@@ -12,7 +12,7 @@ import re
 from dataclasses import replace
 
 from companion.events import Cue, Sentence
-from companion.voice.lookahead import Incomplete, Lookahead, is_cjk
+from companion.voice.stage.scanner import Incomplete, Lookahead, is_cjk
 
 LONGEST = 200
 """Characters. A longer run is cut at its last comma or blank: voices hold a whole piece in memory."""

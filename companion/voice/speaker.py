@@ -11,12 +11,11 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from companion.config import Device
+from companion.config.device import Device
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
 from companion.sound.card import SoundCard
-from companion.sound.resampling import Resampler
-from companion.sound.samples import amplified
+from companion.sound.pcm import Resampler, amplified
 from companion.sound.stream import Stream
 from companion.voice.playback import AHEAD_S, Playback
 

@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona, PersonaVoice
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Voiced
-from companion.persona import Persona, PersonaVoice
-from companion.voice.loudness import even
+from companion.voice.lipsync import even
 
 PROGRAM = "espeak-ng"
 WORDS_A_MINUTE = 175

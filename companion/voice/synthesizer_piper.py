@@ -23,12 +23,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from companion.config import Device
+from companion.config.device import Device
+from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Phoneme, Voiced
-from companion.model_files.catalogue import installed
-from companion.persona import Persona
-from companion.voice.loudness import even
+from companion.models.catalogue import installed
+from companion.voice.lipsync import even
 
 THREADS = 2
 """Threads of the ONNX runtime: half the cores of a Raspberry Pi, so that hearing goes on while it speaks."""

@@ -1,0 +1,149 @@
+"""A body that nobody can touch: it draws itself as one line on the terminal. A fake that ships with the product.
+
+It stands in for lights and motors on a desk, in the demonstration and in tests, and is stricter than any of them:
+a channel that it was not built with, a value out of range or one that is not a number is a mistake in the runtime and
+raises ValueError. Where stderr is no terminal it draws nothing and still checks. Runs on the event loop; it keeps the
+last frame only, and draws at most `DRAWN_A_SECOND` times a second of the loop's time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import os
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+from companion.config.body import ChannelSettings
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.events import BodyFrame, Colour
+
+log = logging.getLogger(__name__)
+
+DRAWN_A_SECOND = 20
+_BAR = 9
+"""Characters of a bar; odd, so that it has a middle."""
+_MOUTHS = "▁▂▃▄▅▆▇█"
+_NARROWEST = 20
+
+
+class SimulatedBody:
+    """Checks every frame and draws it. Give no `terminal` to draw nothing."""
+
+    def __init__(self, channels: Mapping[str, ChannelSettings], terminal: TextIO | None = None) -> None:
+        self._channels = dict(channels)
+        self._terminal = terminal
+        self._drawn_at = -math.inf
+        self._due: asyncio.TimerHandle | None = None
+        self._closed = False
+        self.frame = self._neutral()
+        """The last frame that was shown."""
+
+    async def show(self, frame: BodyFrame) -> None:
+        """Take on this picture. Raises ValueError for one that no real body could show, or after `close`."""
+        if self._closed:
+            raise ValueError("the simulated body was closed and cannot show a frame")
+        self._check(frame)
+        self.frame = BodyFrame(self.frame.lights | frame.lights, self.frame.positions | frame.positions)
+        if self._terminal is None or self._due is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._drawn_at + 1 / DRAWN_A_SECOND - loop.time()
+        if wait <= 0:
+            self._draw()
+        else:
+            self._due = loop.call_later(wait, self._draw)
+
+    async def close(self) -> None:
+        """Draw the neutral pose and leave the line."""
+        if self._closed:
+            return
+        self.frame = self._neutral()
+        if self._terminal is not None:
+            self._draw(end="\n")
+        self._closed = True
+
+    def _neutral(self) -> BodyFrame:
+        return BodyFrame(
+            {name: (0, 0, 0) for name, one in self._channels.items() if one.kind == "light"},
+            {name: one.neutral for name, one in self._channels.items() if one.kind != "light"},
+        )
+
+    def _check(self, frame: BodyFrame) -> None:
+        for name, colour in frame.lights.items():
+            if name not in self.frame.lights:
+                raise ValueError(f"the body has no light called {name}")
+            if len(colour) != 3 or not all(type(part) is int and 0 <= part <= 255 for part in colour):
+                raise ValueError(f"{name}: a colour is three whole numbers from 0 to 255, not {colour}")
+        for name, value in frame.positions.items():
+            if name not in self.frame.positions:
+                raise ValueError(f"the body has no servo, motor or mouth called {name}")
+            settings = self._channels[name]
+            # Written so that a value that is not a number fails too.
+            if not settings.low <= value <= settings.high:
+                raise ValueError(f"{name}: {value} is outside {settings.low} to {settings.high}")
+
+    def _draw(self, end: str = "") -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        terminal = self._terminal
+        if terminal is None:
+            return
+        self._drawn_at = asyncio.get_running_loop().time()
+        try:
+            terminal.write(f"\r\x1b[2K{drawing(self._channels, self.frame, _width(terminal))}{end}")
+            terminal.flush()
+        except (OSError, ValueError) as error:
+            # The window was closed or the file is shut: nobody looks any more, and the conversation goes on.
+            log.warning("The terminal went away (%s); the simulated body is drawn no more.", error)
+            self._terminal = None
+
+
+def drawing(channels: Mapping[str, ChannelSettings], frame: BodyFrame, width: int) -> str:
+    """The frame as one line of at most `width` columns, with ANSI colours; parts that do not fit are left out."""
+    line, free = "", width
+    for name, settings in channels.items():
+        if settings.kind == "light":
+            picture, columns = _block(frame.lights[name]), 2
+        elif settings.kind == "mouth":
+            picture, columns = _MOUTHS[round(_share(frame.positions[name], settings) * (len(_MOUTHS) - 1))], 1
+        else:
+            picture, columns = _bar(_share(frame.positions[name], settings)), _BAR
+        columns += len(name) + 3
+        if columns <= free:
+            line += f"{name} {picture}  "
+            free -= columns
+    return line.rstrip(" ")
+
+
+def build(device: Device, persona: Persona) -> SimulatedBody:  # noqa: ARG001 - every factory takes both
+    """The device's channels, drawn on stderr where that is a terminal."""
+    return SimulatedBody(device.body.channels, sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None)
+
+
+def _width(terminal: TextIO) -> int:
+    try:
+        return max(os.get_terminal_size(terminal.fileno()).columns - 1, _NARROWEST)
+    except OSError:
+        # Terminals of tests and of some editors have no size.
+        return 79
+
+
+def _share(value: float, settings: ChannelSettings) -> float:
+    """Where a value stands in its range, 0 to 1."""
+    reach = settings.high - settings.low
+    return (value - settings.low) / reach if reach else 0.5
+
+
+def _bar(share: float) -> str:
+    at = round(share * (_BAR - 1))
+    return "─" * at + "●" + "─" * (_BAR - 1 - at)
+
+
+def _block(colour: Colour) -> str:
+    red, green, blue = colour
+    return f"\x1b[48;2;{red};{green};{blue}m  \x1b[0m"

@@ -1,0 +1,277 @@
+"""The mind in the terminal: what the device would say, what it would not say aloud, and what it would show.
+
+The same character, memory and money as in the device, without ears, voice and body. Lines that begin with `/` are for
+the chat itself; "goodbye" and "say that another way" do what they do on the device. Everything runs on one event loop.
+
+`companion chat`: talk with the character in the terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+from pathlib import Path
+
+import click
+
+from companion.app import mind
+from companion.cli.chat_screen import Part, Screen, Spoken, TurnReport, Unmixed
+from companion.cli.options import unit_options
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.dialogue import OwnLines
+from companion.errors import CharacterError, CompanionError, DeviceError
+from companion.languages.commands import spoken_command
+from companion.mind.character import ServiceCharacter
+
+HELP = """\
+/again          the last answer in other words, with another seed
+/n 3            ask for so many answers and say the best; /n 1 streams again
+/as NAME        NAME speaks from here on
+/guest          nothing is kept from here on
+/context TEXT   tell the model this with every request; without TEXT no more
+/on             the character speaks on by itself
+/memory         what is remembered of who speaks
+/cost           what was spent
+/help           this
+/quit           end"""
+
+
+class Chat:
+    """One talk at the keyboard."""
+
+    def __init__(self, character: ServiceCharacter, persona: Persona, screen: Screen) -> None:
+        self._character = character
+        self._persona = persona
+        self._screen = screen
+        self._own_lines = OwnLines(persona.lines)
+
+    async def talk(self, lines: AsyncIterator[str]) -> None:
+        """Answer line by line, until they end or one says so."""
+        if opening := self._character.opening():
+            self._screen.opening(self._persona.name, opening)
+        self._screen.ask(self._character.recollection.person)
+        async for line in lines:
+            if line.strip() and not await self.answer(line.strip()):
+                return
+            self._screen.ask(self._character.recollection.person)
+
+    async def answer(self, line: str) -> bool:
+        """One line of the person; False ends the talk."""
+        if line.startswith("/"):
+            return await self._command(line)
+        match spoken_command(line, self._persona):
+            case "stop":
+                return False
+            case "goodbye":
+                self._own_line(line, "goodbye")
+                return False
+            case "guest":
+                self._character.be_guest()
+                self._own_line(line, "guest")
+            case "again" if (deltas := self._character.again()) is not None:
+                await self._turn(line, deltas)
+            case _:
+                await self._turn(line, None)
+        return True
+
+    async def _command(self, line: str) -> bool:
+        name, _, rest = line.partition(" ")
+        rest = rest.strip()
+        character, screen = self._character, self._screen
+        match name:
+            case "/quit":
+                return False
+            case "/help":
+                screen.note(HELP)
+            case "/again" if (deltas := character.again()) is not None:
+                await self._turn(line, deltas)
+            case "/again":
+                screen.note("Nothing was answered yet.")
+            case "/n" if rest in ("1", "2", "3", "4"):
+                character.answering.candidates = int(rest)
+            case "/n":
+                screen.note("Write a number from 1 to 4: /n 3")
+            case "/as" if rest:
+                await character.be(rest)
+            case "/as":
+                screen.note("Write a name: /as Ana")
+            case "/guest":
+                character.be_guest()
+            case "/context":
+                character.told_besides = rest
+            case "/on":
+                report = await self._spoken(line, self._persona.name, character.carry_on())
+                if report.heard:
+                    character.remember("", report.heard)
+                screen.turn(report)
+            case "/memory":
+                await self._memory()
+            case "/cost":
+                spent = character.spent
+                screen.table(
+                    "/cost",
+                    {
+                        "currency": spent.currency,
+                        "today": spent.today_micro / 1_000_000,
+                        "month": spent.month_micro / 1_000_000,
+                    },
+                )
+            case _:
+                screen.note(f"There is no {name}; /help lists what there is.")
+        return True
+
+    async def _memory(self) -> None:
+        in_mind = self._character.recollection
+        await in_mind.refresh()
+        self._screen.table(
+            "/memory",
+            {
+                "person": "guest" if in_mind.is_guest else in_mind.person,
+                "persons": list(in_mind.known),
+                "summary": in_mind.summary,
+                "messages": in_mind.history.count,
+                "facts": list(await self._character.facts()),
+            },
+        )
+
+    async def _turn(self, said: str, answer: AsyncGenerator[str] | None) -> None:
+        """One utterance and all who answer it."""
+        # `/again` is what a person at the device says in words.
+        words = next(iter(self._again_words()), said) if said == "/again" else said
+        remembered = words
+        for speaker in self._character.speakers(words):
+            report = await self._spoken(said, speaker, answer or self._character.reply(said, speaker))
+            if remembered or report.heard:
+                self._character.remember(remembered, report.heard, speaker)
+            self._screen.turn(report)
+            remembered = ""
+            if answer is not None or report.error is not None:
+                break
+
+    def _again_words(self) -> Iterable[str]:
+        words = self._persona.words.get(self._persona.language)
+        return words.again if words is not None else ()
+
+    async def _spoken(self, said: str, speaker: str, deltas: AsyncGenerator[str]) -> TurnReport:
+        """Show one answer as it comes."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        spoken = Spoken(said, speaker)
+        unmixed = Unmixed(speaker)
+        error: CharacterError | None = None
+        self._screen.speaks(speaker)
+        try:
+            async with aclosing(deltas):
+                async for delta in deltas:
+                    spoken.first_at = spoken.first_at or loop.time() - began
+                    self._show(spoken, unmixed.feed(delta))
+        except CharacterError as failure:
+            error = failure
+        self._show(spoken, unmixed.close())
+        line = self._own_lines.next(error.line) if error else ""
+        return spoken.report(self._character.answered if spoken.first_at else None, loop.time() - began, error, line)
+
+    def _show(self, spoken: Spoken, parts: Iterable[Part]) -> None:
+        for part in parts:
+            self._screen.part(part)
+            spoken.add(part)
+
+    def _own_line(self, said: str, name: str) -> None:
+        """Say one of the persona's own lines."""
+        line = self._own_lines.next(name)
+        self._screen.speaks(self._persona.name)
+        self._screen.part(line)
+        spoken = Spoken(said, self._persona.name)
+        spoken.add(line)
+        self._screen.turn(spoken.report(None, 0.0, None, ""))
+
+
+async def chat(device: Device, persona: Persona, screen: Screen, script: Path | None) -> None:
+    """Talk with the device's character until the script or the input ends."""
+    lines = typed_lines(0) if script is None else _in_turn(script_lines(script))
+    async with mind(device, persona) as character, aclosing(lines):
+        await Chat(character, persona, screen).talk(lines)
+
+
+def script_lines(path: Path) -> list[str]:
+    """What a script says, line by line; those that begin with `#` are for its reader. Raises `DeviceError`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DeviceError(f"{path}: the script cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise CompanionError(f"{path}: the script is not UTF-8 text; save it as UTF-8.") from error
+    return [line for line in text.splitlines() if not line.startswith("#")]
+
+
+async def _in_turn(lines: Iterable[str]) -> AsyncGenerator[str]:
+    for line in lines:
+        yield line
+
+
+async def typed_lines(descriptor: int) -> AsyncGenerator[str]:
+    """Lines of a terminal, a pipe or a file, as they come. The loop goes on meanwhile."""
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        with os.fdopen(os.dup(descriptor), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                yield line
+        return
+    loop = asyncio.get_running_loop()
+    came: asyncio.Queue[bytes] = asyncio.Queue()
+    loop.add_reader(descriptor, lambda: came.put_nowait(os.read(descriptor, 65_536)))
+    try:
+        waiting = b""
+        while data := await came.get():
+            *whole, waiting = (waiting + data).split(b"\n")
+            for ended in whole:
+                yield ended.decode("utf-8", "replace")
+        if waiting:
+            yield waiting.decode("utf-8", "replace")
+    finally:
+        loop.remove_reader(descriptor)
+
+
+@click.command("chat")
+@click.option("--person", metavar="NAME", help="Who speaks, until somebody says who they are; `guest` keeps nothing.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Same seed, same answers, as far as the service can.")
+@click.option(
+    "--script",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Say the lines of this file, one after the other. Commands work too; lines with # at the start are skipped.",
+)
+@unit_options
+def chat_command(
+    person: str | None,
+    seed: int | None,
+    script: Path | None,
+    as_json: bool,
+    settings: tuple[str, ...],
+    device_file: Path,
+) -> None:
+    """Talk with the character in the terminal: the device's mind without its ears, voice and body.
+
+    Stage directions that nobody would hear are dimmed, cues shown as [happy 0.8]. /help lists the commands.
+    """
+    from companion.cli.chat_screen import JsonLines, Terminal
+    from companion.config.unit import load_unit
+
+    given = [f"memory.person={json.dumps(person)}"] if person is not None else []
+    given += [f"character.seed={seed}"] if seed is not None else []
+    device, persona = load_unit(device_file, (*settings, *given))
+    screen: Screen = JsonLines(sys.stdout) if as_json else Terminal(sys.stdout)
+    try:
+        asyncio.run(chat(device, persona, screen, script))
+    except* CompanionError as errors:
+        failures: BaseException = errors
+        while isinstance(failures, BaseExceptionGroup):
+            failures = failures.exceptions[0]
+        failure = failures
+    else:
+        return
+    raise failure

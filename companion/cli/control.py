@@ -1,0 +1,109 @@
+"""`companion status` and `companion control`: asking the daemon, from a shell or from another program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from companion.service.control_protocol import AskStatus, Press, Reload, Request, Say, SetVolume
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _socket_option(command: Command) -> Command:
+    return click.option(
+        "--socket",
+        type=click.Path(path_type=Path),
+        help="The daemon's socket, where it is not the usual one.",
+    )(command)
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@_socket_option
+def status(as_json: bool, socket: Path | None) -> None:
+    """How the running device is: state, last turn, engines, memory, temperature, links, queues.
+
+    Exit status: 0 it runs and is well, 1 its watchdog complains, 69 it does not run.
+    """
+    from companion.service.control import ask
+    from companion.service.status import describe
+
+    found = ask(AskStatus(), socket).status
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else describe(found))
+    if found.get("problems"):
+        raise click.exceptions.Exit(1)
+
+
+@click.group()
+def control() -> None:
+    """Use the running device's buttons, or have it say something or take on another persona."""
+
+
+def _put(request: Request, socket: Path | None) -> None:
+    from companion.service.control import ask
+
+    click.echo(ask(request, socket).sentence)
+
+
+@control.command()
+@_socket_option
+def wake(socket: Path | None) -> None:
+    """Press its button: it listens, as after its wake word."""
+    _put(Press("wake"), socket)
+
+
+@control.command()
+@_socket_option
+def mute(socket: Path | None) -> None:
+    """Shut its ears. What it is saying ends."""
+    _put(Press("mute"), socket)
+
+
+@control.command()
+@_socket_option
+def unmute(socket: Path | None) -> None:
+    """Open its ears again."""
+    _put(Press("unmute"), socket)
+
+
+@control.command()
+@_socket_option
+def stop(socket: Path | None) -> None:
+    """End what it is saying and doing."""
+    _put(Press("stop"), socket)
+
+
+@control.command()
+@click.argument("percent", type=click.IntRange(0, 100))
+@_socket_option
+def volume(percent: int, socket: Path | None) -> None:
+    """Speak this loud from now on: PERCENT from 0 to 100."""
+    _put(SetVolume(percent), socket)
+
+
+@control.command()
+@click.argument("text")
+@_socket_option
+def say(text: str, socket: Path | None) -> None:
+    """Let the character say TEXT as soon as nobody is speaking; muted ears do not hinder it."""
+    _put(Say(" ".join(text.split())), socket)
+
+
+@control.command()
+@click.argument("name")
+@_socket_option
+def persona(name: str, socket: Path | None) -> None:
+    """Become the persona NAME, whose file stands beside the present one. A bad file is refused; the old one stays."""
+    _put(Reload(name), socket)
+
+
+@control.command()
+@_socket_option
+def reload(socket: Path | None) -> None:
+    """Read the persona's file anew (as SIGHUP does). A bad one is refused with all its problems; the old one stays."""
+    _put(Reload(), socket)

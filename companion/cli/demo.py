@@ -1,0 +1,19 @@
+"""`companion demo`: the main job, shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from companion.cli.options import PROJECT, finish
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True)
+@click.option("--file", "from_file", is_flag=True, help="Play the demonstration from a file though there is a card.")
+def demo(out: Path, from_file: bool) -> None:
+    """Talk live where there is a sound card; otherwise play a conversation from a file and draw it."""
+    from companion.demo.demonstration import demonstrate
+
+    finish(demonstrate(PROJECT, out, from_file=from_file))

@@ -1,0 +1,233 @@
+"""`companion doctor`: the station test on a terminal, as JSON, and as a card to print.
+
+Exit status: 0 nothing failed, 1 something did, 78 a settings file is wrong. Where a check hung, the process ends itself
+once the report is out, whatever still runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from companion import __version__
+from companion.cli.options import unit_options
+from companion.errors import CompanionError, ConfigError, DeviceError
+
+if TYPE_CHECKING:
+    from companion.doctor.report import Report, Result, Unit
+    from companion.doctor.station import Station, Surroundings
+
+log = logging.getLogger("companion")
+
+
+@click.command()
+@click.option("--auto", is_flag=True, help="Ask nobody: what only a person sees is shown and not judged.")
+@click.option("--calibrate", is_flag=True, help="Find the microphone's gain from ordinary speech, and keep it.")
+@click.option(
+    "--card", type=click.Path(path_type=Path, dir_okay=False), help="Write the unit's card there (SVG, one page of A6)."
+)
+@click.option("--only", metavar="NAME,...", help="Run these checks only.")
+@click.option(
+    "--state", type=click.Path(path_type=Path, file_okay=False), help="The unit's state folder, if not the usual one."
+)
+@click.option("--socket", type=click.Path(path_type=Path), help="The running daemon's socket, if not the usual one.")
+@unit_options
+def doctor(
+    device_file: Path,
+    settings: tuple[str, ...],
+    as_json: bool,
+    auto: bool,
+    calibrate: bool,
+    card: Path | None,
+    only: str | None,
+    state: Path | None,
+    socket: Path | None,
+) -> None:
+    """Test this unit: one page of PASS, FAIL and SKIP, with what to do for each FAIL.
+
+    On a terminal the person there is asked what they see. Motors turn a little: hold the unit, or lift its wheels.
+    """
+    chosen = _chosen(only)
+    around = _surroundings(state, socket, ask=not auto)
+    before = log.level
+    if before != logging.DEBUG:
+        # The page says it all, and better.
+        log.setLevel(logging.ERROR)
+    try:
+        status = asyncio.run(_test(device_file, settings, around, chosen, calibrate, card, as_json))
+    finally:
+        log.setLevel(before)
+    sys.exit(status)
+
+
+async def _test(
+    device_file: Path,
+    settings: tuple[str, ...],
+    around: Surroundings,
+    chosen: frozenset[str],
+    calibrate: bool,
+    card: Path | None,
+    as_json: bool,
+) -> int:
+    """Test, print and draw; the exit status. Does not return where a check hangs."""
+    from companion.doctor.plan import NAMES
+    from companion.doctor.report import Report, heading, lines, verdict
+
+    station, wrong = _station(device_file, settings, around)
+    unit = _unit(station, around, __version__)
+    if not as_json:
+        click.echo(heading(unit))
+    shown: list[Result] = []
+
+    def show(result: Result) -> None:
+        shown.append(result)
+        if not as_json:
+            click.echo(lines(result, _columns()))
+
+    await _examined(station, around, _settings_result(device_file, station, wrong), chosen, calibrate, show)
+    report = Report(unit, tuple(shown), partial=chosen != set(NAMES))
+    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else verdict(report))
+    if card is not None:
+        _write_card(card, report)
+    status = 78 if wrong is not None else 0 if report.passed else 1
+    if report.cut_off:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+async def _examined(
+    station: Station | None,
+    around: Surroundings,
+    first: Result,
+    chosen: frozenset[str],
+    calibrate: bool,
+    show: Callable[[Result], None],
+) -> None:
+    from companion.doctor import plan
+    from companion.doctor.examination import LONGEST_S, examine
+
+    failures: set[str] = set()
+    left_s = LONGEST_S
+    if first.name in chosen or first.finding.outcome == "fail":
+        show(first)
+    checks = [check for check in plan.first_checks(around, station) if check.name in chosen]
+    async for result in examine(checks, failures, left_s):
+        left_s -= result.seconds
+        show(result)
+    if calibrate and station is not None:
+        async for result in examine([plan.calibration(station)], failures, LONGEST_S):
+            show(result)
+            gain = result.finding.measured.get("gain")
+            if result.finding.outcome == "pass" and isinstance(gain, float):
+                station = station.with_gain(gain)
+    checks = [check for check in plan.last_checks(station) if check.name in chosen]
+    async for result in examine(checks, failures, max(left_s, 0.0)):
+        show(result)
+
+
+def _chosen(only: str | None) -> frozenset[str]:
+    from companion.doctor.plan import NAMES
+
+    if only is None:
+        return frozenset(NAMES)
+    names = [name.strip().replace("-", "_") for name in only.split(",") if name.strip()]
+    for name in names:
+        if name not in NAMES:
+            near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"there is {', '.join(NAMES)}."
+            raise click.BadParameter(f"there is no check called {name}; {hint}", param_hint="--only")
+    if not names:
+        raise click.BadParameter(f"names no check; there is {', '.join(NAMES)}.", param_hint="--only")
+    return frozenset(names)
+
+
+def _surroundings(state: Path | None, socket: Path | None, *, ask: bool) -> Surroundings:
+    from companion.doctor.station import Surroundings, Terminal
+    from companion.storage import state_folder
+
+    try:
+        state = state or state_folder()
+    except RuntimeError as error:
+        raise CompanionError("This user has no home folder: name the unit's state folder with --state.") from error
+    person = Terminal(sys.stdin.fileno(), sys.stderr) if ask and sys.stdin.isatty() and sys.stderr.isatty() else None
+    status, trouble = _running(socket)
+    return Surroundings(state=state, person=person, daemon=status, daemon_trouble=trouble, socket=socket)
+
+
+def _running(socket: Path | None) -> tuple[dict[str, object] | None, str]:
+    """How the running companion is, or why it does not say; (None, "") where none runs."""
+    from companion.service.control import ask
+    from companion.service.control_protocol import AskStatus
+
+    try:
+        return dict(ask(AskStatus(), socket).status), ""
+    except DeviceError as error:
+        return None, "" if isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError) else str(error)
+    except CompanionError as error:
+        return None, str(error)
+
+
+def _station(
+    device_file: Path, settings: tuple[str, ...], around: Surroundings
+) -> tuple[Station | None, ConfigError | None]:
+    from companion.config.unit import load_unit
+    from companion.doctor.station import Station
+
+    try:
+        device, persona = load_unit(device_file, settings)
+    except ConfigError as error:
+        return None, error
+    return Station(device=device, persona=persona, **vars(around)), None
+
+
+def _settings_result(device_file: Path, station: Station | None, wrong: ConfigError | None) -> Result:
+    from companion.doctor.report import Result, failed, passed
+
+    if station is None:
+        advice = "Correct the file; `companion check FILE` reads it again."
+        return Result("settings", failed(str(wrong), advice), 0.0)
+    name, persona = station.device.name, station.persona
+    text = f"{device_file.name}: {name}; persona {persona.name} ({persona.language})"
+    return Result("settings", passed(text, device=name, persona=persona.name), 0.0)
+
+
+def _unit(station: Station | None, around: Surroundings, version: str) -> Unit:
+    from companion.doctor.report import Unit
+    from companion.identity import machine_identity, unit_number
+
+    configured = station.device.identity if station is not None else None
+    number = unit_number(configured or machine_identity(around.state))
+    when = datetime.now().astimezone().isoformat(timespec="minutes")
+    if station is None:
+        return Unit(number, "", "", version, when)
+    return Unit(number, station.device.name, station.persona.name, version, when)
+
+
+def _write_card(path: Path, report: Report) -> None:
+    from companion.doctor.report import card
+    from companion.storage import write_whole
+
+    try:
+        write_whole(path, card(report))
+    except OSError as error:
+        raise DeviceError(f"{path}: the card cannot be written: {error.strerror or error}") from error
+
+
+def _columns() -> int:
+    try:
+        return min(max(os.get_terminal_size(sys.stdout.fileno()).columns, 60), 120)
+    except (OSError, ValueError):
+        # Not a terminal: a file, or a program.
+        return 100

@@ -1,0 +1,253 @@
+"""`companion memory`: what the character remembers, to be looked into, put right, taken along and erased.
+
+Works on the file, whether or not the daemon runs. What is printed goes to the terminal only, never to a log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from companion.cli.options import memory_folder, unit_options
+from companion.errors import CompanionError
+from companion.mind.budget import requests_of
+from companion.mind.memory import inspection as inspection
+from companion.mind.memory.repository import Erased, erase_persons, key_of
+from companion.mind.memory.store import FILE, Connection, Store
+
+Result = TypeVar("Result")
+
+PERSON = click.option("--person", metavar="NAME", help='One person only; "" is whoever never said a name.')
+
+
+@click.group()
+def memory() -> None:
+    """Look into what the character remembers, correct it, take it along, or erase it."""
+
+
+@memory.command("list")
+@unit_options
+def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) -> None:
+    """List everyone who is remembered, by all characters of this unit."""
+    _, path = _unit(device_file, settings)
+    found = _read(path, inspection.persons) or ()
+    if as_json:
+        _print_json([asdict(one) for one in found])
+    elif not found:
+        click.echo(f"Nothing is remembered yet in {path}.")
+    for one in () if as_json else found:
+        last = f"{one.last:%Y-%m-%d %H:%M}" if one.last else "-"
+        click.echo(
+            f"{_name(one.person)} with {one.persona}: {one.turns} turns, {one.facts} facts, "
+            f"a summary of {one.summary_characters} characters, last {last}"
+        )
+
+
+@memory.command()
+@unit_options
+@PERSON
+@click.option("--turns", type=click.IntRange(0), default=10, show_default=True, help="How many of the last turns.")
+def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: str | None, turns: int) -> None:
+    """Show facts with their numbers, the summary, and the last turns."""
+    persona, path = _unit(device_file, settings)
+    found = _read(path, lambda on: inspection.portraits(on, persona, person, turns=turns)) or ()
+    if as_json:
+        _print_json({"persona": persona, "persons": [asdict(one) for one in found]})
+        return
+    if not found:
+        click.echo(f"{persona} remembers nothing{f' of {_name(person)}' if person is not None else ''}.")
+    for one in found:
+        click.echo(f"{_name(one.person)}")
+        for fact in one.facts:
+            click.echo(f"  {fact.id:>5}  {fact.text}")
+        if one.summary:
+            click.echo(f"  Summary: {one.summary}")
+        for turn in one.exchanges:
+            click.echo(f"  {turn.id:>5}  {turn.at:%Y-%m-%d %H:%M}  > {turn.said}")
+            if turn.heard:
+                click.echo(f"{'':24}  {turn.speaker or persona}: {turn.heard}")
+
+
+@memory.command()
+@unit_options
+@PERSON
+@click.argument("words", nargs=-1, required=True)
+def search(
+    device_file: Path, settings: tuple[str, ...], as_json: bool, person: str | None, words: tuple[str, ...]
+) -> None:
+    """Find WORDS, in any of their forms, in facts, summaries and everything that was said and heard."""
+    persona, path = _unit(device_file, settings)
+    found = _read(path, lambda on: inspection.search(on, persona, person, " ".join(words))) or ()
+    if as_json:
+        _print_json([asdict(one) for one in found])
+    elif not found:
+        click.echo("Not found.")
+    for one in () if as_json else found:
+        click.echo(f"{one.id or '':>5}  {_name(one.person)}, {one.kind}: {one.text}")
+
+
+@memory.command()
+@unit_options
+@click.argument("number", metavar="ID", type=int)
+@click.argument("text")
+def correct(device_file: Path, settings: tuple[str, ...], as_json: bool, number: int, text: str) -> None:
+    """Put the fact ID right, or what was said in the turn ID: TEXT takes its place."""
+    persona, path = _unit(device_file, settings)
+    if not text.strip():
+        raise CompanionError("The new text is empty. To erase an entry: companion memory forget ID.")
+    before = _change(path, persona, number, text.strip())
+    if as_json:
+        _print_json({"id": number, "before": before, "text": text.strip()})
+    else:
+        click.echo(f"{number}: {before}\n{'':>{len(str(number))}}  now: {text.strip()}")
+
+
+@memory.command()
+@unit_options
+@PERSON
+@click.option("--all", "everybody", is_flag=True, help="Everyone, of all characters, and damaged files set aside.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
+def forget(
+    device_file: Path,
+    settings: tuple[str, ...],
+    as_json: bool,
+    person: str | None,
+    everybody: bool,
+    yes: bool,
+    numbers: tuple[int, ...],
+) -> None:
+    """Erase a person, everyone, or single entries, for good; what the service keeps cannot be reached any more."""
+    if sum((person is not None, everybody, bool(numbers))) != 1:
+        raise click.UsageError(
+            "Say what to forget: --person NAME, --all, or the IDs that `companion memory show` lists."
+        )
+    persona, path = _unit(device_file, settings)
+    what = (
+        "everything about everyone"
+        if everybody
+        else f"everything that {persona} remembers of {_name(person)}"
+        if person is not None
+        else f"{len(numbers)} {'entry' if len(numbers) == 1 else 'entries'}"
+    )
+    if not yes and on_a_terminal():
+        click.confirm(f"Erase {what}?", abort=True, err=True)
+    if everybody:
+        erased = _erase(path, lambda on: erase_persons(on, "1", ()))
+    elif person is not None:
+        erased = _erase(path, lambda on: erase_persons(on, "persona = ? AND key = ?", (persona, key_of(person))))
+    else:
+        erased = _erase(path, lambda on: inspection.forget_entries(on, persona, numbers))
+    removed = _remove_set_aside(path) if everybody else []
+    if as_json:
+        _print_json({**asdict(erased), "files": removed})
+        return
+    _print_erased(erased)
+    for name in removed:
+        click.echo(f"The damaged file {name} was removed.")
+
+
+@memory.command()
+@unit_options
+@PERSON
+def export(device_file: Path, settings: tuple[str, ...], as_json: bool, person: str | None) -> None:
+    """Print everything about everyone, or one person, as JSON."""
+    del as_json  # It always is.
+    persona, path = _unit(device_file, settings)
+
+    def everything(on: Connection) -> list[dict[str, Any]]:
+        found = inspection.portraits(on, persona, person, replaced=True)
+        return [{**asdict(one), "requests": requests_of(on, persona, one.person)} for one in found]
+
+    _print_json({"persona": persona, "persons": _read(path, everything) or []})
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin.isatty()
+
+
+def _unit(device_file: Path, settings: tuple[str, ...]) -> tuple[str, Path]:
+    """The character's name and the memory's file."""
+    from companion.config.unit import load_unit
+
+    device, persona = load_unit(device_file, settings)
+    return persona.name, memory_folder(device) / FILE
+
+
+def _read(path: Path, work: Callable[[Connection], Result]) -> Result | None:
+    """What `work` finds; None where there is no file yet, which is not made."""
+    return _with_store(path, lambda store: store.read(work)) if _is_there(path) else None
+
+
+def _change(path: Path, persona: str, number: int, text: str) -> str:
+    if not _is_there(path):
+        raise CompanionError(f"Nothing is remembered yet in {path}.")
+    return _with_store(path, lambda store: store.change(lambda on: inspection.correct(on, persona, number, text)))
+
+
+def _erase(path: Path, work: Callable[[Connection], Erased]) -> Erased:
+    return _with_store(path, lambda store: store.erase(work)) if _is_there(path) else Erased((), 0, (), 0)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        there = path.exists()
+    except PermissionError:
+        there = True
+    if there and not os.access(path, os.R_OK):
+        raise CompanionError(f"{path} can be read by its owner only: run this as the user that the companion runs as.")
+    return there
+
+
+def _with_store(path: Path, work: Callable[[Store], Coroutine[Any, Any, Result]]) -> Result:
+    async def run() -> Result:
+        store = await Store.open(path.parent, datetime.now, sets_aside=False)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def _remove_set_aside(path: Path) -> list[str]:
+    removed = []
+    for file in sorted(path.parent.glob(f"{FILE}.damaged-*")):
+        try:
+            file.unlink()
+        except OSError as error:
+            raise CompanionError(f"{file} could not be removed: {error.strerror or error}.") from error
+        removed.append(file.name)
+    return removed
+
+
+def _print_erased(erased: Erased) -> None:
+    if not erased.persons:
+        click.echo("Nothing was remembered; nothing was erased.")
+        return
+    turns, told = erased.exchanges, len(erased.facts)
+    click.echo(
+        f"Erased of {', '.join(map(_name, erased.persons))}: {turns} {'turn' if turns == 1 else 'turns'}, "
+        f"{told} {'fact' if told == 1 else 'facts'}, {erased.summaries} "
+        f"{'summary' if erased.summaries == 1 else 'summaries'}."
+    )
+    for text in erased.facts:
+        click.echo(f"  {text}")
+
+
+def _name(person: str | None) -> str:
+    return person or "(no name)"
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=lambda one: one.isoformat()))

@@ -1,0 +1,49 @@
+"""`companion provision`: do what the installer's file on the card says. For `companion-provision.service`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from companion.provisioning.provision import provision as provision_unit
+from companion.provisioning.report import report
+from companion.provisioning.run import CONFIGS, Folders
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.option("--boot", type=_FOLDER, required=True, help="The card's FAT partition, with companion.toml on it.")
+@click.option("--state", type=_FOLDER, required=True, help="The unit's state folder: the daemon's StateDirectory.")
+@click.option("--credentials", type=_FOLDER, help="Where secrets are kept; STATE/credentials when not given.")
+@click.option("--network", type=_FOLDER, help="Where NetworkManager looks for profiles; CREDENTIALS when not given.")
+@click.option("--credstore", type=_FOLDER, help="Where systemd looks for credentials: the key is copied there.")
+@click.option("--configs", type=_FOLDER, default=CONFIGS, show_default=False, help="The built-in devices and personas.")
+@click.option("--dry-run", is_flag=True, help="Write nothing; print what would be reported.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def provision(
+    boot: Path,
+    state: Path,
+    credentials: Path | None,
+    network: Path | None,
+    credstore: Path | None,
+    configs: Path,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Set a unit up from companion.toml on its card, and write companion-report.txt beside it.
+
+    Exits with 78 when there is something to mend in the file; the unit is set up with all else.
+    """
+    secrets = credentials or state / "credentials"
+    folders = Folders(boot, state, secrets, network or secrets, credstore, configs.absolute())
+    outcome = provision_unit(folders, dry_run=dry_run)
+    if as_json:
+        click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
+    else:
+        click.echo(report(outcome).decode("utf-8-sig").replace("\r\n", "\n"), nl=False)
+    if outcome.to_do:
+        sys.exit(78)

@@ -1,0 +1,31 @@
+"""`companion run`: the daemon."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+from pathlib import Path
+
+import click
+
+from companion.cli.options import device_options, finish
+
+
+@click.command()
+@device_options
+@click.option("--events", type=click.Path(path_type=Path, dir_okay=False), help="Write events there, as JSON lines.")
+def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> None:
+    """Listen, talk and move, with the sound card, until stopped.
+
+    SIGUSR1 (or `companion control wake`) is the push-to-talk button, SIGUSR2 mutes and unmutes.
+    """
+    # Until there are ears the switches do nothing; by themselves these signals would end the process.
+    for switch in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
+        signal.signal(switch, signal.SIG_IGN)
+    # A watchdog ends a hanging process with SIGABRT: the log then shows what each thread was doing.
+    faulthandler.enable()
+    from companion.config.unit import load_unit, persona_settings
+    from companion.service.daemon import run_until_stopped
+
+    device, persona = load_unit(device_file, settings)
+    finish(run_until_stopped(device, persona, events, persona_settings(settings)))

@@ -1,0 +1,155 @@
+"""Reading settings files: TOML into frozen models, every problem at once, with values from the command line on top.
+
+Each problem is told as `file: key: problem`, in the words of the person who edits the file. Relative paths count from
+the file that names them.
+
+Settings as a TOML file: the other direction of tomllib, for tables of plain values.
+
+Pure. Specification: https://toml.io/en/v1.0.0
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+
+from companion.errors import ConfigError
+
+
+class Settings(BaseModel):
+    """A table of a settings file: frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def _from_file(value: object, info: ValidationInfo) -> object:
+    """A path counts from the folder of the file that names it."""
+    if not isinstance(value, str):
+        return value
+    if not value or "\0" in value:
+        raise ValueError("is no path; name a file, or leave the key out")
+    try:
+        path = Path(value).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"there is no such home folder: write the whole path instead of {value}") from error
+    folder = (info.context or {}).get("folder")
+    return path if path.is_absolute() or folder is None else folder / path
+
+
+FilePath = Annotated[Path, BeforeValidator(_from_file)]
+
+Factory = Annotated[str, Field(pattern=r"^[\w-]+$|^[\w.]+:[\w.]+$")]
+"""The name of a built-in or installed engine, or `package.module:factory`."""
+
+Seconds = Annotated[float, Field(gt=0, le=600)]
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] | None = None) -> Model:
+    """Read a TOML file into `model`. Raises `ConfigError` with every problem as `file: key: problem`."""
+    tables = read_toml(path)
+    for key, value in (overrides or {}).items():
+        _put(tables, key.split("."), value)
+    try:
+        return model.model_validate(tables, context={"folder": path.parent})
+    except ValidationError as error:
+        raise ConfigError([f"{path}: {_key(one['loc'])}: {_plain(one)}" for one in error.errors()]) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The file's tables. Raises `ConfigError` for a file that is not there or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"{path}: -: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: -: is not UTF-8 text; save it as UTF-8") from error
+    except (ValueError, RecursionError) as error:
+        # Beside its own error tomllib lets out those of numbers and nesting beyond all reason.
+        raise ConfigError(f"{path}: -: is not valid TOML: {error}") from error
+
+
+def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
+    """`KEY=VALUE` from the command line. VALUE is read as TOML where it can be, else as plain text."""
+    overrides: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key or "" in key.split("."):
+            raise ConfigError(f"--set: {pair}: write it as KEY=VALUE, for example ears.wake.word=alexa")
+        try:
+            overrides[key.strip()] = tomllib.loads(f"value = {value}")["value"]
+        except (ValueError, RecursionError):
+            overrides[key.strip()] = value
+    return overrides
+
+
+def _put(tables: dict[str, Any], keys: list[str], value: object) -> None:
+    for key in keys[:-1]:
+        inner = tables.get(key)
+        if not isinstance(inner, dict):
+            # A short form such as `wake = "open"` gives way to the table that is being written into.
+            inner = tables[key] = {}
+        tables = inner
+    tables[keys[-1]] = value
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "-"
+
+
+def _plain(error: Any) -> str:
+    """Pydantic's words, in the words of the person who edits the file."""
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return "there is no such key here"
+    if kind == "missing":
+        return "is missing"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    given = error.get("input")
+    if isinstance(given, str | int | float) and kind != "value_error":
+        return f"{message[:1].lower()}{message[1:]} (it is {given!r})"
+    return f"{message[:1].lower()}{message[1:]}"
+
+
+def to_toml(tables: Mapping[str, Any]) -> str:
+    """The text of a TOML file. Keys whose value is None are left out; paths are written as text."""
+    return "\n".join(_table(tables, ())) + "\n"
+
+
+def _table(table: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[str]:
+    plain = {name: value for name, value in table.items() if value is not None and not isinstance(value, Mapping)}
+    inner = {name: value for name, value in table.items() if isinstance(value, Mapping)}
+    if names and (plain or not inner):
+        yield f"\n[{'.'.join(map(_toml_key, names))}]"
+    yield from (f"{_toml_key(name)} = {_value(value)}" for name, value in plain.items())
+    for name, value in inner.items():
+        yield from _table(value, (*names, name))
+
+
+def _toml_key(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else _text(name)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        inner = (f"{_toml_key(name)} = {_value(one)}" for name, one in value.items() if one is not None)
+        return f"{{ {', '.join(inner)} }}"
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
+    # JSON escapes what TOML wants escaped, except for one control character.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,135 @@
+"""The main job, shown: live where there is a sound card, else a conversation from a file, written down and drawn.
+
+The user of the file demonstration is espeak-ng: it says the wake word and three turns, each within the time in which no
+wake word is needed. What answers is the product itself, with its real engines and the local stand-in for the service.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from companion.app import converse_with_files
+from companion.config.unit import load_unit
+from companion.service.daemon import run_until_stopped
+from companion.config.device import Device
+from companion.errors import DeviceError
+from companion.events import EAR_RATE
+from companion.config.persona import Persona, PersonaVoice
+from companion.demo.picture import draw_turn
+from companion.plugins import build_engine
+from companion.sound.pcm import resample
+
+WAKE = "okay nabu"
+TURNS = ("hello momo how are you today", "i am sad please tell me a story", "thank you momo dance with me")
+USER_VOICE = "en-us+m3"
+LEAD_S = 1.0
+"""Quiet before the wake word."""
+PAUSE_AFTER_WAKE_S = 0.4
+REPLY_S = 11.0
+"""Room that the file leaves for each answer."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One WAV as samples."""
+
+    pcm: bytes
+    rate: int
+
+
+async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
+    """Talk live, or write `user.wav`, `reply.wav`, `events.jsonl` and `turn-N.svg` into `out`."""
+    from companion.sound.card import SoundCard
+
+    missing = "as asked" if from_file else SoundCard().problem()
+    if missing is None:
+        device, persona = load_unit(project / "configs" / "devices" / "desk.toml")
+        click.echo(f'Say "{device.ears.wake.word.replace("_", " ")}" and talk. Ctrl-C ends.', err=True)
+        await run_until_stopped(device, persona, None, {})
+        return
+    click.echo(f"Playing the demonstration from a file into {out}/ ({missing}).", err=True)
+    await _from_file(project, out)
+
+
+async def _from_file(project: Path, out: Path) -> None:
+    _make_folder(out)
+    user, reply, events = out / "user.wav", out / "reply.wav", out / "events.jsonl"
+    # With brackets allowed, what the demonstration shows is their way out of the speech and into the body.
+    device, persona = load_unit(project / "configs" / "devices" / "demo.toml", ["cues.channel=directions"])
+    write_wav(user, await user_speech(device, persona))
+    logging.getLogger("companion").info("The user is espeak-ng; the character is the scripted stand-in.")
+    await converse_with_files(device, persona, user, reply, events)
+    for number, picture in enumerate(_pictures(user, reply, events), 1):
+        (out / f"turn-{number}.svg").write_text(picture, encoding="utf-8")
+    for line in _told(events):
+        click.echo(line)
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DeviceError(f"{out}: the demonstration cannot be written there: {error.strerror}") from error
+
+
+async def user_speech(device: Device, persona: Persona) -> bytes:
+    """The whole user's side as 16 kHz PCM: espeak-ng in a voice that is not the character's."""
+    user = persona.model_copy(update={"speech": PersonaVoice(espeak=USER_VOICE)})
+    voice = build_engine("synthesizers", "espeak", device, user)
+    silence = bytes(2)
+    try:
+        parts = [silence * round(LEAD_S * voice.rate), (await voice.synthesize(WAKE)).pcm]
+        parts.append(silence * round(PAUSE_AFTER_WAKE_S * voice.rate))
+        for turn in TURNS:
+            parts += [(await voice.synthesize(turn)).pcm, silence * round(REPLY_S * voice.rate)]
+    finally:
+        await voice.close()
+    return resample(b"".join(parts), voice.rate, EAR_RATE)
+
+
+def write_wav(path: Path, pcm: bytes) -> None:
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, EAR_RATE, 0, "NONE", ""))
+        file.writeframes(pcm)
+
+
+def _events(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _spans(events: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    """Start and end of each turn: from the first word spoken to it to the end of the answer."""
+    ends = [event["t"] + 0.5 for event in events if event["kind"] == "turn"]
+    starts = [max(0.0, event["start"] - 1.5) for event in events if event["kind"] == "utterance"]
+    return list(zip(starts, ends, strict=False))
+
+
+def _pictures(user: Path, reply: Path, events: Path) -> list[str]:
+    noted = _events(events)
+    heard, said = _read(user), _read(reply)
+    return [draw_turn(heard.pcm, said.pcm, heard.rate, said.rate, noted, start, end) for start, end in _spans(noted)]
+
+
+def _read(path: Path) -> Recording:
+    with wave.open(str(path), "rb") as file:
+        return Recording(file.readframes(file.getnframes()), file.getframerate())
+
+
+def _told(events: Path) -> list[str]:
+    """The conversation, as a person would read it."""
+    lines = []
+    for event in _events(events):
+        if event["kind"] == "utterance":
+            lines.append(f"{event['t']:6.2f} s  user: {event['text']}")
+        elif event["kind"] == "heard":
+            lines.append(f"{event['t']:6.2f} s  Momo: {event['text']}")
+        elif event["kind"] == "cue":
+            lines.append(f"{event['t']:6.2f} s        * {event['emotion'] or event['gesture']}")
+    return lines

@@ -1,0 +1,1 @@
+"""Languages as data: one folder of files for each, and what reads them."""

@@ -1,0 +1,213 @@
+"""One kept connection to the character service, by either of its routes: a request out, answer events in.
+
+Everything that is HTTP, and the only file that knows httpx, whose errors become `CharacterError` here. Runs on the
+event loop's thread and sets no time limit but that for connecting: how long an answer may take is the caller's affair.
+Messages name the service's host; never the key, never what was said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import re
+import ssl
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from companion import __version__
+from companion.errors import CharacterError, ConfigError
+from companion.mind.api.key import Key
+from companion.mind.api.parser import AnswerParser, Encoded, Event, Protocol, Refused, Usage, parse_refusal
+
+log = logging.getLogger("companion")
+
+SESSION_HEADER = "x-dashscope-aca-session"
+"""Turns the service's cache on, and names its memory (sections 6 and 7). Other servers ignore it."""
+
+WARM_S = 60.0
+"""A connection used less than this ago is still open, as far as we know."""
+
+_CONNECT_S = 1.0
+_PREPARE_S = 3.0
+_DRAIN_S = 0.1
+"""How long to wait, after the answer, for the response to end: only then can its connection be used again."""
+_LONGEST_REFUSAL = 65_536
+
+
+class Connection:
+    """The way to one service."""
+
+    def __init__(
+        self,
+        base_url: str,
+        session: str,
+        key: Key | None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        protocol: Protocol = "openai",
+    ) -> None:
+        """`session` is that of requests which name no other; `transport` takes the place of the network.
+
+        Raises `ConfigError` where the address, or a proxy named in the environment, cannot be used.
+        """
+        url = _address(base_url)
+        self.service = f"The character service at {url.host}"
+        """How a sentence about it begins."""
+        self._url = url
+        self._protocol: Protocol = protocol
+        self._client = _client(url, session, key, transport)
+
+    async def warm(self) -> None:
+        """Have a connection open. Never fails: whatever goes wrong here goes wrong again in `ask`."""
+        try:
+            async with asyncio.timeout(_PREPARE_S):
+                # No body comes back that would have to be read, and any answer at all will do.
+                await self._client.head(self._below("models"))
+        except (httpx.HTTPError, TimeoutError) as error:
+            log.debug("%s could not be greeted: %s", self.service, type(error).__name__)
+
+    async def ask(self, request: Encoded, session: str | None = None) -> Answer:
+        """Send a chat request; returns with the head of the response. Raises `CharacterError`.
+
+        `session` takes the place of the connection's own: persons and characters have one each.
+        """
+        headers = request.headers if session is None else {**request.headers, SESSION_HEADER: session}
+        sent = self._client.build_request("POST", self._below(request.path), content=request.body, headers=headers)
+        with _translated(self.service):
+            return Answer(self.service, await self._client.send(sent, stream=True), self._protocol)
+
+    async def close(self) -> None:
+        """Close it for good."""
+        await self._client.aclose()
+
+    def _below(self, path: str) -> httpx.URL:
+        """An address below the base, which may have a query of its own."""
+        return self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{path}")
+
+
+class Answer:
+    """One open response, read event by event."""
+
+    def __init__(self, service: str, response: httpx.Response, protocol: Protocol = "openai") -> None:
+        self.status = response.status_code
+        self.request_id = re.sub(r"[^A-Za-z0-9-]", "", response.headers.get("x-request-id", ""))[:64]
+        """What the service's support asks for; empty where the response has none."""
+        self._service = service
+        self._response = response
+        # As they come: nothing compressed was asked for, and a small lie would unpack into a flood.
+        self._chunks = response.aiter_raw()
+        self._parser = AnswerParser(protocol)
+        self._events: deque[Event] = deque()
+
+    @property
+    def usage(self) -> Usage | None:
+        """The latest that is known of what the answer costs; mostly nothing before its end."""
+        return self._parser.usage
+
+    async def next_event(self) -> Event:
+        """The next event of an answer; not to be called after the one that ends it. Raises `CharacterError`."""
+        while not self._events:
+            data = await self._next_chunk()
+            self._events.extend(self._parser.close() if data is None else self._parser.feed(data))
+        return self._events.popleft()
+
+    async def _next_chunk(self) -> bytes | None:
+        """None at the end; also where the connection breaks after all that was asked for has come."""
+        try:
+            return await anext(self._chunks, None)
+        except httpx.HTTPError as error:
+            if self._parser.whole:
+                log.debug("%s broke off after its answer: %s", self._service, type(error).__name__)
+                return None
+            raise _as_ours(self._service, error) from error
+
+    async def refusal(self) -> Refused:
+        """What a response that is no answer says. Raises `CharacterError`."""
+        body = b""
+        with _translated(self._service):
+            async for data in self._chunks:
+                body += data
+                if len(body) > _LONGEST_REFUSAL:
+                    break
+        return parse_refusal(self.status, body)
+
+    async def drain(self) -> None:
+        """Read the response's end, which follows the answer's at once or not at all."""
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                async for _ in self._chunks:
+                    pass
+        except (httpx.HTTPError, TimeoutError) as error:
+            log.debug("%s left the connection unusable: %s", self._service, type(error).__name__)
+
+    async def aclose(self) -> None:
+        """Close the response; where it has not ended, its connection too."""
+        await self._response.aclose()
+
+
+@contextmanager
+def _translated(service: str) -> Iterator[None]:
+    """httpx's errors as ours."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise _as_ours(service, error) from error
+
+
+def _as_ours(service: str, error: httpx.HTTPError) -> CharacterError:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return CharacterError(
+            f"{service} has no certificate that can be trusted: check this device's clock and the network."
+        )
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return CharacterError(f"{service} cannot be reached: check the network.")
+    return CharacterError(f"The connection to {service[0].lower()}{service[1:]} broke.")
+
+
+def _address(base_url: str) -> httpx.URL:
+    """Raises `ConfigError` for an address that can never work."""
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"character.base_url: {error}") from error
+    labels = url.host.rstrip(".").split(".")
+    if any(not 0 < len(label) < 64 for label in labels) or (url.port or 0) > 65_535:
+        raise ConfigError("character.base_url: names no host; write it as https://host/compatible-mode/v1")
+    return url
+
+
+def _client(
+    url: httpx.URL, session: str, key: Key | None, transport: httpx.AsyncBaseTransport | None
+) -> httpx.AsyncClient:
+    headers = {
+        # A compressed stream would come in lumps.
+        "Accept-Encoding": "identity",
+        "Content-Type": "application/json",
+        "User-Agent": f"companion/{__version__}",
+        SESSION_HEADER: session,
+    }
+    if key is not None:
+        headers["Authorization"] = f"Bearer {key.reveal()}"
+    # Without TLS no certificates need to be loaded: this context trusts none.
+    verify: bool | ssl.SSLContext = True if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        return httpx.AsyncClient(
+            headers=headers,
+            verify=verify,
+            transport=transport,
+            trust_env=url.scheme == "https" and not _is_loopback(url.host),
+            timeout=httpx.Timeout(None, connect=_CONNECT_S),
+            limits=httpx.Limits(keepalive_expiry=WARM_S + 15),
+        )
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        raise ConfigError(f"environment: HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE cannot be used: {error}") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,200 @@
+"""What an answer of the character service consists of, whichever of its two routes it came by.
+
+Pure. `Delta` and `Finished` come in any number and order, `Usage` once at most; `Refused`, `Broken` and `Done` end an
+answer. The two functions at the end read single values of a wire that keeps no promises: they never raise.
+
+What is asked of the character service, before it takes the shape of one of its routes.
+
+Pure. Section 3 of the service's specification has the meaning and the limits of each value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """The next piece of an answer."""
+
+    index: int
+    """Which answer, where several were asked for."""
+
+    text: str
+    """Never empty, and always text that UTF-8 can hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """One answer is whole (`stop`) or was cut by `max_tokens` (`length`). Once for each answer."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryUse:
+    """What the service's own memory costs (section 6).
+
+    The service tells about a summary with the request after it was made, and repeats the figures until the next one is
+    made: the same figures twice in a row are one summary.
+    """
+
+    summary: int
+    """Tokens of the summary that is in use; a part of the prompt."""
+
+    prompt: int
+    """Tokens that making it took, beside those of this request."""
+
+    completion: int
+    cached: int
+    """The part of its prompt that was found in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that the request cost: all in all, and once for each request, just before what ends the answer."""
+
+    prompt: int
+    completion: int
+    """Of all answers together."""
+
+    cached: int
+    """The part of the prompt that was found in the cache."""
+
+    memory: MemoryUse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The service says no, before the answer or in the middle of it. Nothing follows."""
+
+    code: str
+    """The catalogue's code; empty where none was given."""
+
+    message: str
+    """The service's own words. They may quote what was said: not for the log."""
+
+    status: int | None = None
+    """The HTTP status, or the one that a frame of the stream names; None where neither says."""
+
+    request_id: str = ""
+    """What the service's support asks for; empty where none was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """What came is no answer, or stopped before its end. Nothing follows."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing follows."""
+
+
+Event = Delta | Finished | Usage | Refused | Broken | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one JSON object of the wire says about one of the answers."""
+
+    index: int
+    text: str
+    """New text; where the object may repeat, perhaps behind all that came before."""
+
+    reason: str
+    """Why this answer ends here; empty while it goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One JSON object of the wire that is no error."""
+
+    pieces: tuple[Piece, ...]
+    usage: Usage | None
+    may_repeat: bool = False
+    """Whether the route has servers whose every frame tells the whole text so far."""
+
+
+def count(value: object) -> int:
+    """A number of tokens, or an index; 0 for what cannot be one."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53 else 0
+
+
+def whole_text(text: str) -> str:
+    """JSON escapes can hold halves of characters: join those that belong together, replace the others."""
+    if text.isascii() or not _HALVES.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+Protocol = Literal["openai", "dashscope"]
+"""The service's two routes."""
+
+Message = dict[str, Any]
+"""`role`, `content`, and `partial: True` on a last one that the answer goes on with."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceMemory:
+    """The service's own long-term memory, which only new messages are sent to (section 6)."""
+
+    profile: str
+    """Who the character is: what the system message says otherwise."""
+
+    entries: int
+    """20 to 400: after this many messages the service makes a summary."""
+
+    skip_save: tuple[str, ...] = ()
+    """What is not kept of this round: `system`, `user`, `assistant`, `output`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. What is None, and one answer, is left to the service's defaults."""
+
+    model: str
+    messages: tuple[Message, ...]
+    stream: bool = True
+    n: int = 1
+    seed: int | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    logit_bias: Mapping[str, int] | None = None
+    """Decimal token id to -100 ... 100."""
+
+    memory: ServiceMemory | None = None
+    include_usage: bool = True
+    """Ask for the token counts of a stream: the OpenAI-compatible route gives none unasked, and some servers refuse."""
+
+    def parameters(self) -> dict[str, Any]:
+        """The values that have the same name on both routes."""
+        values: dict[str, Any] = {
+            "n": None if self.n == 1 else self.n,
+            "seed": self.seed,
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "logit_bias": dict(self.logit_bias) if self.logit_bias else None,
+            "character_options": _character_options(self.memory) if self.memory else None,
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _character_options(memory: ServiceMemory) -> dict[str, Any]:
+    return {
+        "profile": memory.profile,
+        "memory": {
+            "enable_long_term_memory": True,
+            "memory_entries": memory.entries,
+            "skip_save_types": list(memory.skip_save),
+        },
+    }

@@ -1,0 +1,121 @@
+"""The framing of an answer: server-sent events, or one bare JSON object. Bytes in, frames out, cut at any byte.
+
+Pure. The content type is never trusted, because the service frames errors as a stream under `application/json` and
+sends bare JSON where a stream was asked for (sections 4.3 and 5.3): the first byte that is not white space decides.
+Sizes are in bytes and bounded; it never raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from companion.mind.api.messages import Broken
+
+LONGEST_LINE = 1 << 20
+"""Bytes of one line, one event or one bare object. One event of a real answer has about 300."""
+
+_BOM = b"\xef\xbb\xbf"
+_STATUS = re.compile(rb":\s*HTTP_STATUS/(\d{3})\s*$")
+"""A comment of the DashScope route that carries the logical status."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event of the stream, or the whole of a bare body."""
+
+    data: bytes
+    event: str = ""
+    """The event's name: `result` and `error` on the DashScope route, mostly nothing on the other."""
+
+    status: int | None = None
+
+
+class FrameReader:
+    """Cuts one response into frames. Nothing may be fed after `close`, nor after a `Broken`."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        """The beginning of a line whose end has not come."""
+        self._after_cr = False
+        self._bare: bytearray | None = None
+        """The whole body, once it turns out to be plain JSON."""
+        self._started = False
+        self._data: list[bytes] = []
+        self._size = 0
+        self._event = ""
+        self._status: int | None = None
+
+    def feed(self, data: bytes) -> Iterator[Frame | Broken]:
+        """Take the next bytes; yield what they complete."""
+        if self._bare is None and not self._started:
+            data = self._begin(data)
+        if self._bare is not None:
+            self._bare += data
+            if len(self._bare) > LONGEST_LINE:
+                yield Broken("an answer without end")
+            return
+        if not data:
+            return
+        # A line ends with LF, CR or CRLF; a CRLF may be cut in two.
+        if self._after_cr and data.startswith(b"\n"):
+            data = data[1:]
+        self._after_cr = data.endswith(b"\r")
+        lines = (self._rest + data).splitlines(keepends=True)
+        self._rest = b"" if not lines or lines[-1].endswith((b"\n", b"\r")) else lines.pop()
+        for line in lines:
+            yield from self._take(line.rstrip(b"\r\n"))
+        if len(self._rest) > LONGEST_LINE:
+            yield Broken("a line without end")
+
+    def close(self) -> Iterator[Frame | Broken]:
+        """No more bytes will come. Neither the last line nor the last event need an end of their own."""
+        if self._bare is not None:
+            yield Frame(bytes(self._bare))
+            return
+        yield from self._take(self._rest)
+        yield from self._dispatch()
+
+    def _begin(self, data: bytes) -> bytes:
+        """See from the first bytes what it is; return what is to be read as that."""
+        content = (self._rest + data).lstrip().removeprefix(_BOM).lstrip()
+        if not content or _BOM.startswith(content):
+            self._rest = content
+            return b""
+        self._rest = b""
+        self._started = True
+        if content.startswith(b"{"):
+            self._bare = bytearray()
+        return content
+
+    def _take(self, line: bytes) -> Iterator[Frame | Broken]:
+        """One line: comments, `data`, and the fields beside it."""
+        if not line:
+            yield from self._dispatch()
+            return
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        match name:
+            case b"data":
+                self._data.append(value)
+                self._size += len(line)
+            case b"error":
+                # llama.cpp names the field so where an answer fails midway.
+                self._data.append(value)
+                self._size += len(line)
+                self._event = "error"
+            case b"event":
+                self._event = value[:64].decode("ascii", "replace").strip()
+            case b"":
+                if found := _STATUS.match(line):
+                    self._status = int(found[1])
+        if self._size > LONGEST_LINE:
+            yield Broken("an event without end")
+
+    def _dispatch(self) -> Iterator[Frame]:
+        frame = Frame(b"\n".join(self._data).strip(), self._event, self._status)
+        self._data.clear()
+        self._size, self._event, self._status = 0, "", None
+        if frame.data or frame.event == "error" or (frame.status or 0) >= 400:
+            yield frame

@@ -1,0 +1,1 @@
+"""What the character remembers: the store, working memory, facts and their retrieval."""

@@ -1,0 +1,216 @@
+"""What the character has in mind of its talk with whoever is speaking: person, session, summary, recent exchanges.
+
+Read from the memory when a person begins to speak, and again when another process forgot something there (the session's
+generation tells); from then on kept here and written there. Guests are nowhere but here. Everything runs on the event
+loop's thread. A memory that does not answer in `PATIENCE_S` is done without, because a person waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import unicodedata
+import uuid
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from companion.mind.memory.long_term import Memory
+from companion.mind.prompt import Exchange, History
+from companion.mind.session import session_id
+
+log = logging.getLogger("companion")
+
+GUEST = "guest"
+"""The person of whom nothing is kept."""
+
+PATIENCE_S = 0.3
+RECALL_S = 1.0
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a summary is to be made of."""
+
+    person: str
+    generation: int
+    previous: str
+    exchanges: tuple[Exchange, ...]
+    up_to: int
+
+
+class Recollection:
+    """Of one character on one unit."""
+
+    def __init__(
+        self, memory: Memory | None, identity: str, longest: int, *, keeps: bool = True, known: Sequence[str] = ()
+    ) -> None:
+        """`longest` messages are held before the oldest go; `keeps`: the memory takes what is said.
+
+        `known` are the names of persons who may introduce themselves.
+        """
+        self._memory = memory
+        self._identity = identity
+        self._longest = longest
+        self._keeps = keeps and memory is not None
+        self._known = {_folded(name): name for name in known}
+        self._generation = 0
+        self._guest_session: str | None = None
+        self._begun = False
+        self._since: list[Exchange] | None = None
+        """What is kept while the memory is being read."""
+        self._first_id: int | None = None
+        self.person = ""
+        self.summary = ""
+        self.history = History(longest)
+        self.is_new = True
+        """Whether nothing was ever said in this session."""
+
+    @property
+    def is_guest(self) -> bool:
+        """Whether nothing is kept."""
+        return self._guest_session is not None
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The names of all persons who were here or are expected."""
+        return tuple(self._known.values())
+
+    def session(self, character: str) -> str:
+        """The id of the session that this person has with a character."""
+        if self._guest_session is not None:
+            return session_id(self._guest_session, character)
+        return session_id(self._identity, character, _folded(self.person), self._generation)
+
+    async def be(self, person: str) -> None:
+        """Another person speaks from here on; `guest` is nobody's name."""
+        person = unicodedata.normalize("NFC", person).strip()
+        if _folded(person) == GUEST:
+            self.be_guest()
+            return
+        if self._is_known_to_speak(person):
+            await self.refresh()
+            return
+        if self._memory is not None:
+            for name in await _in_time(self._memory.persons(), (), PATIENCE_S):
+                self._known.setdefault(_folded(name), name)
+        self._guest_session, self._begun = None, True
+        self.person = self._known.setdefault(_folded(person), person) if person else ""
+        await self._recall()
+
+    def _is_known_to_speak(self, person: str) -> bool:
+        return self._begun and not self.is_guest and _folded(person) == _folded(self.person)
+
+    def be_guest(self) -> None:
+        """From here on nothing is kept."""
+        self._guest_session = uuid.uuid4().hex
+        self.person, self.summary, self._generation = "", "", 0
+        self.history = History(self._longest)
+        self._first_id = None
+        self.is_new = True
+
+    async def refresh(self) -> bool:
+        """Notice what another process forgot; whether it did."""
+        if self._memory is None or self.is_guest:
+            return False
+        generation = await _in_time(self._memory.generation(self.person), self._generation, PATIENCE_S)
+        if generation == self._generation:
+            return False
+        log.info("The memory was changed by another process; it is read again.")
+        await self._recall()
+        return True
+
+    def keep(self, exchange: Exchange) -> None:
+        """One more exchange."""
+        self.history.add(exchange)
+        if self._since is not None:
+            self._since.append(exchange)
+        self.is_new = False
+        if self._memory is not None and self._keeps and not self.is_guest:
+            self._memory.keep(self.person, exchange.said, exchange.heard, exchange.speaker)
+
+    def note_opening(self, line: str) -> None:
+        """The session has begun, where the memory takes nothing else of it: the character's own line tells so."""
+        self.is_new = False
+        if self._memory is not None and not self._keeps and not self.is_guest:
+            self._memory.keep(self.person, "", line)
+
+    async def relevant(self, said: str) -> tuple[str, ...]:
+        """What is remembered of the person and matters for this, beside what the model sees anyway."""
+        if self._memory is None or not self._keeps or self.is_guest:
+            return ()
+        # What was said in this process has no number yet, but every one is above those that were read.
+        seen = range(0) if self._first_id is None else range(self._first_id, 1 << 62)
+        return await _in_time(self._memory.relevant(self.person, said, besides=seen), (), PATIENCE_S)
+
+    async def draft(self, longest: int) -> Draft | None:
+        """The older half of what is in no summary yet, at most `longest` characters; None where there is too little."""
+        if self._memory is None or not self._keeps or self.is_guest:
+            return None
+        person, generation = self.person, self._generation
+        recalled = await self._memory.recall(person)
+        half = sum(bool(one.said) + bool(one.heard) for one in recalled.exchanges) // 2
+        chosen: list[Exchange] = []
+        size = messages = up_to = 0
+        for one in recalled.exchanges:
+            size += len(one.said) + len(one.heard)
+            if messages >= half or (size > longest and chosen):
+                break
+            messages += bool(one.said) + bool(one.heard)
+            up_to = one.id
+            chosen.append(Exchange(one.said, one.heard, one.speaker, one.id))
+        if not chosen or (person, generation) != (self.person, self._generation):
+            return None
+        return Draft(person, generation, recalled.summary, tuple(chosen), up_to)
+
+    async def summarised(self, draft: Draft, summary: str) -> None:
+        """The summary of a draft is there: what it holds leaves the history."""
+        if self._memory is None:
+            return
+        if await self._memory.generation(draft.person) != draft.generation:
+            return
+        await self._memory.summarise(draft.person, draft.up_to, summary)
+        if (draft.person, draft.generation) == (self.person, self._generation) and not self.is_guest:
+            await self._recall()
+
+    async def _recall(self) -> None:
+        """Read the memory: what this person said before."""
+        if self._memory is None:
+            self.history, self.is_new = History(self._longest), True
+            return
+        person, guest = self.person, self._guest_session
+        since: list[Exchange] = []
+        self._since = since
+        try:
+            recalled = await _in_time(self._memory.recall(person), None, RECALL_S)
+        finally:
+            if self._since is since:
+                self._since = None
+        if (person, guest) != (self.person, self._guest_session):
+            return
+        if recalled is None:
+            self.summary, self.is_new, self._first_id = "", not since, None
+            self.history = History(self._longest, since)
+            return
+        self._generation = recalled.generation
+        self.summary = recalled.summary if self._keeps else ""
+        self.is_new = recalled.is_new and not since
+        read = [Exchange(one.said, one.heard, one.speaker, one.id) for one in recalled.exchanges]
+        self.history = History(self._longest, [*read, *since] if self._keeps else since)
+        first = next((one.id for one in self.history.exchanges if one.id is not None), None)
+        self._first_id = 0 if first is None and recalled.is_new else first
+
+
+async def _in_time(answer: Awaitable[T], otherwise: T, within_s: float) -> T:
+    try:
+        async with asyncio.timeout(within_s):
+            return await answer
+    except TimeoutError:
+        log.warning("The memory did not answer within %g s; the talk goes on without it.", within_s)
+        return otherwise
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold().strip()

@@ -1,0 +1,197 @@
+"""The models on this unit: fetched whole, compared with what they were, removed.
+
+A model gets its name when it is whole and checked, in one step; before that nobody sees it. One command at a time
+works on a folder. All errors are `EngineUnavailable` with one sentence.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from companion.errors import EngineUnavailable
+from companion.models.archive import unpack
+from companion.models.catalogue import Model, ModelFile
+from companion.models.downloads import Limits, Tell, copy, fetch
+from companion.storage import keep_folder, write_whole
+
+MEMORY = Path("/proc/meminfo")
+
+_REST_MB = 150
+"""What the daemon takes without this model: an estimate."""
+
+
+def pull(
+    model: Model,
+    folder: Path,
+    tell: Tell,
+    *,
+    source: str | None = None,
+    limits: Limits | None = None,
+    memory: Path = MEMORY,
+) -> bool:
+    """Have the model on this unit; False where it was there already. `source` is a mirror's address or a folder.
+
+    Raises `EngineUnavailable`.
+    """
+    _refuse_memory(model, memory)
+    with _locked(folder):
+        if model.is_installed(folder):
+            return False
+        parts = folder / "parts"
+        parts.mkdir(exist_ok=True)
+        sums = {file.name: _bring(file, parts / file.name, tell, source, limits) for file in model.files}
+        place = model.place(folder)
+        place.parent.mkdir(exist_ok=True)
+        if model.kind == "vosk":
+            _unpack_vosk(parts / model.files[0].name, place, folder, model)
+        else:
+            _place_piper(model, parts, place, sums, folder)
+        keep_folder(place.parent)
+        for file in model.files:
+            for left in (parts / file.name, parts / f"{file.name}.origin"):
+                left.unlink(missing_ok=True)
+        return True
+
+
+def verify(model: Model, folder: Path) -> tuple[str, ...]:
+    """What is wrong with a model that is there, each as a sentence. Raises `EngineUnavailable`."""
+    place = model.place(folder)
+    root = place if model.kind == "vosk" else place.parent
+    try:
+        expected = _read_sums(folder, model)
+        if expected is None:
+            return (f"{model.name}: was not fetched by this command, so there is nothing to compare it with.",)
+        found = {name: _sha256(root / name) for name in expected if (root / name).is_file()}
+    except OSError as error:
+        raise EngineUnavailable(f"{error.filename}: cannot be read: {error.strerror}.") from error
+    again = f"remove it and pull it again: companion models remove {model.name}"
+    missing = [f"{model.name}: {name} is missing; {again}." for name in expected if name not in found]
+    changed = [f"{model.name}: {name} is not what it was; {again}." for name in found if found[name] != expected[name]]
+    return (*missing, *changed)
+
+
+def remove(model: Model, folder: Path) -> bool:
+    """Remove a model and what was begun of it; False where nothing was there. Raises `EngineUnavailable`."""
+    with _locked(folder):
+        place = model.place(folder)
+        there = place.exists()
+        if model.kind == "vosk" and there:
+            # Out of sight first: half a model must not be found.
+            gone = place.with_name(f".{model.name}.removed")
+            shutil.rmtree(gone, ignore_errors=True)
+            place.rename(gone)
+            shutil.rmtree(gone)
+        place.unlink(missing_ok=True)
+        leftovers = [_sums_file(folder, model), *(folder / "parts").glob(f"{model.name}.*")]
+        for left in (Path(f"{place}.json"), *leftovers):
+            there |= left.exists()
+            left.unlink(missing_ok=True)
+        return there
+
+
+def _bring(file: ModelFile, part: Path, tell: Tell, source: str | None, limits: Limits | None) -> str:
+    if source is not None and not source.startswith(("http://", "https://")):
+        return copy(file, Path(source).expanduser() / file.name, part, tell, limits)
+    address = f"{source.rstrip('/')}/{file.name}" if source else file.address
+    if file.sha256 is None and urlsplit(address).scheme == "http" and not _on_this_machine(address):
+        raise EngineUnavailable(
+            f"{file.name}: no SHA-256 is published for it, so it must come over https or from a folder."
+        )
+    return fetch(file, address, part, tell, limits)
+
+
+def _on_this_machine(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _unpack_vosk(archive: Path, place: Path, folder: Path, model: Model) -> None:
+    fresh = place.with_name(f".{model.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    unpack(archive, fresh)
+    if not any((fresh / name).is_file() for name in ("am/final.mdl", "final.mdl")):
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise EngineUnavailable(f"{archive.name} holds no Vosk model (it has no am/final.mdl).")
+    files = sorted(path for path in fresh.rglob("*") if path.is_file())
+    _write_sums(folder, model, {str(path.relative_to(fresh)): _sha256(path) for path in files})
+    keep_folder(fresh)
+    fresh.rename(place)
+
+
+def _place_piper(model: Model, parts: Path, place: Path, sums: dict[str, str], folder: Path) -> None:
+    settings = parts / f"{place.name}.json"
+    try:
+        described = json.loads(settings.read_text("utf-8"))
+        rate = described["audio"]["sample_rate"]
+    except (ValueError, KeyError, TypeError) as error:
+        settings.unlink(missing_ok=True)
+        raise EngineUnavailable(f"{settings.name} does not describe a Piper voice: it was thrown away.") from error
+    if not isinstance(rate, int):
+        raise EngineUnavailable(f"{settings.name} does not describe a Piper voice.")
+    _write_sums(folder, model, sums)
+    os.replace(settings, f"{place}.json")
+    os.replace(parts / place.name, place)
+
+
+def _write_sums(folder: Path, model: Model, sums: dict[str, str]) -> None:
+    path = _sums_file(folder, model)
+    path.parent.mkdir(exist_ok=True)
+    # The form of sha256sum(1).
+    write_whole(path, "".join(f"{value}  {name}\n" for name, value in sorted(sums.items())).encode())
+
+
+def _read_sums(folder: Path, model: Model) -> dict[str, str] | None:
+    path = _sums_file(folder, model)
+    if not path.exists():
+        return None
+    pairs = (line.partition("  ") for line in path.read_text("utf-8").splitlines())
+    return {name: value for value, _, name in pairs}
+
+
+def _sums_file(folder: Path, model: Model) -> Path:
+    return folder / "checksums" / f"{model.name}.sha256"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_memory(model: Model, memory: Path) -> None:
+    try:
+        lines = memory.read_text("ascii").splitlines()
+        total = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal:"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return
+    if (model.memory_mb + _REST_MB) * 1e6 > total:
+        raise EngineUnavailable(
+            f"{model.name} does not fit: it takes about {model.memory_mb} MB of memory beside the {_REST_MB} MB of the "
+            f"rest, and this unit has {total / 1e6:.0f} MB. Choose a smaller one."
+        )
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One command at a time; every error of the disk as one sentence."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise EngineUnavailable(f"Another command is at work in {folder}: wait until it has ended.") from error
+            yield
+    except OSError as error:
+        raise EngineUnavailable(f"{error.filename or folder}: cannot be written: {error.strerror or error}.") from error

@@ -1,0 +1,182 @@
+"""Whether the value of a setting can be meant, and the form in which it counts.
+
+Pure. Each is judged by itself. No sentence shows a secret, its length, or a word that may be one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from companion.provisioning.lines import Entry, Value
+
+SECRETS = ("key", "wifi.password", "fleet.salt")
+REMOVE = "remove"
+"""In place of a key or a Wi-Fi name: forget the one that was stored."""
+
+NAMES = (
+    *("persona", "device", "name", "language", "volume", "person", "key", "region"),
+    *("wifi.ssid", "wifi.password", "wifi.country", "log.transcripts", "fleet.salt"),
+)
+_LANGUAGES = {
+    **dict.fromkeys(("english", "englisch"), "en"),
+    **dict.fromkeys(("chinese", "mandarin", "中文", "cn"), "zh"),
+    **dict.fromkeys(("japanese", "日本語", "jp"), "ja"),
+    **dict.fromkeys(("indonesian", "bahasa_indonesia"), "id"),
+}
+_REGIONS = {
+    **dict.fromkeys(("international", "singapore", "intl", "sg", "world"), "international"),
+    **dict.fromkeys(("china", "beijing", "cn", "中国", "mainland"), "china"),
+}
+LOOKS_LIKE_KEY = re.compile(r"sk-[\w-]{6,}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What this unit has to choose from."""
+
+    personas: Mapping[str, str]
+    """Built-in personas and their languages, the preferred ones first."""
+    devices: Sequence[str]
+    beside: Sequence[str]
+    """Names of the other files in the installer's folder."""
+
+
+class Wrong(Exception):
+    """Why a value is left out, as the end of a sentence that begins with its name."""
+
+
+def judged(name: str, entry: Entry, text: str, choices: Choices) -> str | int | bool | None:
+    """The value that counts; None where none was given. Raises `Wrong`."""
+    if entry.problem:
+        raise Wrong(f"{entry.problem}. It was left out.")
+    value = entry.value
+    if value is None or (isinstance(value, str) and not value.strip() and name != "wifi.password"):
+        return None
+    if value == "":
+        return None
+    if name == "volume":
+        return _volume(value)
+    if name == "log.transcripts":
+        if isinstance(value, bool):
+            return value
+        raise Wrong("write true or false, without quotation marks. It was left out.")
+    if not isinstance(value, str):
+        # Digits alone: a password or a name, with its leading zeros.
+        value = text[entry.start : entry.end]
+    if name not in SECRETS and LOOKS_LIKE_KEY.search(value):
+        raise Wrong("looks like the key of the service. Write that behind key = and something else here.")
+    if any(not one.isprintable() for one in value):
+        raise Wrong("has an invisible character in it; type it again. It was left out.")
+    return _CHECKS[name](value, choices)
+
+
+def _volume(value: Value) -> int:
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,3}\s*%?\s*", value):
+        value = int(value.strip().rstrip("% "))
+    if isinstance(value, float) and 0 < value < 1:
+        value = round(value * 100)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise Wrong("write a number from 0 to 100, for example volume = 80. It was left out.")
+    return round(value)
+
+
+def _persona(value: str, choices: Choices) -> str:
+    wanted = value.strip().removesuffix(".toml")
+    for file in choices.beside:
+        if file.lower() == f"{wanted}.toml".lower():
+            return file
+    return _one_of(wanted, list(choices.personas), "persona", "or the name of a persona file beside this one")
+
+
+def _device(value: str, choices: Choices) -> str:
+    return _one_of(value.strip().removesuffix(".toml"), choices.devices, "device", "")
+
+
+def _one_of(value: str, known: Sequence[str], what: str, also: str) -> str:
+    plain = re.sub(r"[\s-]+", "_", value).lower()
+    if plain in known:
+        return plain
+    near = get_close_matches(plain, known, 1)
+    there = ", ".join(known) + (f", {also}" if also else "")
+    raise Wrong(f"There is no such {what} here.{f' Is it {near[0]}?' if near else ''} There is: {there}.")
+
+
+def _language(value: str, choices: Choices) -> str:
+    plain = re.sub(r"[\s-]+", "_", value.strip()).lower()
+    language = _LANGUAGES.get(plain, plain.split("_")[0])
+    known = list(dict.fromkeys(choices.personas.values()))
+    if language in known:
+        return language
+    near = [one for one in known if plain.startswith(one)]
+    raise Wrong(f"No persona here speaks that.{f' Is it {near[0]}?' if near else ''} There is: {', '.join(known)}.")
+
+
+def _region(value: str, _: Choices) -> str:
+    plain = value.strip().lower()
+    near = _REGIONS.get(plain) or next((_REGIONS[one] for one in get_close_matches(plain, _REGIONS, 1)), None)
+    if near is None or (plain not in _REGIONS and plain[:3] != near[:3]):
+        raise Wrong("write international (a key from Singapore) or china (a key from Beijing). It was left out.")
+    return near
+
+
+def _key(value: str, _: Choices) -> str:
+    key = value.strip()
+    if key.lower() == REMOVE:
+        return REMOVE
+    if re.search(r"\.\.\.|…|[<>]|x{4,}|your", key, re.IGNORECASE):
+        raise Wrong("still holds the example. Put the key of the service there.")
+    if not re.fullmatch(r"[!-~]{8,512}", key):
+        raise Wrong("is no key: a key is one long word. Copy it once more from the service's page. It was left out.")
+    return key
+
+
+def _ssid(value: str, _: Choices) -> str:
+    if value.strip().lower() == REMOVE:
+        return REMOVE
+    if len(value.encode("utf-8", "replace")) > 32:
+        raise Wrong("is too long for the name of a Wi-Fi. Write it as your phone shows it.")
+    return value
+
+
+def _wifi_password(value: str, _: Choices) -> str:
+    if re.fullmatch(r"[0-9A-Fa-f]{64}", value) or 8 <= len(value.encode("utf-8", "replace")) <= 63:
+        return value
+    raise Wrong("cannot be right: a Wi-Fi password has 8 to 63 characters. It was left out.")
+
+
+def _country(value: str, _: Choices) -> str:
+    plain = {"UK": "GB"}.get(value.strip().upper(), value.strip().upper())
+    if not re.fullmatch(r"[A-Z]{2}", plain):
+        raise Wrong("write the two letters of the country, for example DE, US, GB or CN. It was left out.")
+    return plain
+
+
+def _salt(value: str, _: Choices) -> str:
+    if not 8 <= len(value) <= 200:
+        raise Wrong("must have 8 to 200 characters. It was left out.")
+    return value
+
+
+def _short(value: str, _: Choices) -> str:
+    plain = value.strip()
+    if len(plain) > 60:
+        raise Wrong("is too long: 60 characters at most. It was left out.")
+    return plain
+
+
+_CHECKS: Mapping[str, Callable[[str, Choices], str]] = {
+    "persona": _persona,
+    "device": _device,
+    "name": _short,
+    "language": _language,
+    "person": _short,
+    "key": _key,
+    "region": _region,
+    "wifi.ssid": _ssid,
+    "wifi.password": _wifi_password,
+    "wifi.country": _country,
+    "fleet.salt": _salt,
+}

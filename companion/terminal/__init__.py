@@ -1,1 +1,0 @@
-"""`companion chat`: the mind of a device in the terminal."""

@@ -1,0 +1,1 @@
+"""Stage directions and cues out of streamed text."""

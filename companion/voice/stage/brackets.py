@@ -1,0 +1,219 @@
+"""Where a bracket or a star closes. Pure.
+
+What stands between is a stage direction and is never spoken, so the scanner holds it back until it closes; a blank
+line may stand in it, but behind that no other direction may begin. One that does not close within `HOLD` code points
+reaches to a mark of another kind that closes on its line, as in `(smiles] Hi`; else to the end of its line if it has
+one; if the answer ended, to that end (a cut-off direction); else to the end of its first sentence. It never reaches
+over another one that begins inside it. So a forgotten bracket cannot silence the rest of the answer.
+"""
+
+from __future__ import annotations
+
+import re
+
+from companion.voice.stage.scanner import Incomplete, Lookahead, Token, is_cjk, is_word
+
+HOLD = 600
+"""Code points. Longer than nearly all directions that models write; shorter than a whole answer."""
+
+LOOSE = 80
+"""Code points within which a star that stands between blanks, or inside a word, must find its partner."""
+
+_LOOK_BACK = 16
+"""Code points. The stage keeps more than this behind the place being read, wherever the text was cut."""
+
+# Families: a model that opens with a wide bracket often closes with a narrow one.
+_FAMILIES = ("(（⦅｟ )）⦆｠", "[［【〔〖 ]］】〕〗", "{｛ }｝", "ʕ ʔ")
+OPENING = {ch: family for family, pairs in enumerate(_FAMILIES) for ch in pairs.split()[0]}
+CLOSING = {ch: family for family, pairs in enumerate(_FAMILIES) for ch in pairs.split()[1]}
+STARS = "*＊"
+
+_BRACKET = re.compile(f"[{re.escape(''.join((*OPENING, *CLOSING)))}]|\\n[ \\t\\r]*\\n")
+_STAR = re.compile(f"[{STARS}]+|[{re.escape(''.join(OPENING))}]|\\n[ \\t\\r]*\\n")
+_SENTENCE_END = re.compile(r"[。！？!?]+[\"”'’」』]*|\.+(?=\s)")
+_EYES = ":;="
+_NO_END = re.compile(r"(?:[:;=][-^']?|\^|[\s,;，、。；](?:\d{1,3}|[A-Za-z]))$")
+"""What before a `)` tells that it is a smiley's mouth or numbers a list."""
+
+
+def bracket(look: Lookahead, start: int) -> Token:
+    """The direction whose bracket opens at `start`."""
+    end, stop = _partner(look, start)
+    return Token(end, "direction", look.text[start + 1 : end - 1]) if end else _unclosed(look, start, stop)
+
+
+def closed_bracket(look: Lookahead, start: int) -> int:
+    """Position just after the partner of the bracket at `start`; 0 if it never closes."""
+    return _partner(look, start)[0]
+
+
+def _partner(look: Lookahead, start: int) -> tuple[int, int]:
+    """Position just after the partner of the bracket at `start`, else 0; and where the direction may reach."""
+    stack: list[int] = []
+    inner, blank, stray = 0, 0, False
+    for found in _BRACKET.finditer(look.text, start, start + HOLD):
+        ch = found.group()
+        if ch in OPENING:
+            if blank or stray:
+                return 0, blank or found.start()
+            inner = inner or (found.start() if stack else 0)
+            stack.append(OPENING[ch])
+        elif ch not in CLOSING:
+            blank = blank or found.start() + 1
+            if len(stack) > 1:
+                return 0, blank
+        elif CLOSING[ch] not in stack:
+            stray = stray or len(stack) == 1
+        elif (blank or stray) and _NO_END.search(look.text[max(start, found.start() - 5) : found.start()]):
+            continue
+        elif not _smiles(look, start, found.start(), len(stack)):
+            # A closer of an outer family ends the inner ones with it.
+            while stack.pop() != CLOSING[ch]:
+                pass
+            if not stack:
+                return found.end(), found.end()
+    return 0, min(_searched(look, start + HOLD), blank or inner or start + HOLD)
+
+
+def _searched(look: Lookahead, stop: int) -> int:
+    """Where a search that found nothing up to `stop` ended; it is over only if no more text can change that."""
+    if look.final or len(look.text) >= stop:
+        return min(stop, len(look.text))
+    raise Incomplete
+
+
+def star(look: Lookahead, start: int) -> Token:
+    """What a single star at `start` is: the opening of a direction, arithmetic, or a stray mark."""
+    before, after = look.at(start - 1), look.at(start + 1)
+    if after in "\ufe0f\u20e3" and after:
+        return Token(look.skip("\ufe0f\u20e3", start + 1), "gap")
+    if _is_operator(look, start):
+        return Token(start + 1, "text", look.text[start])
+    if after and not after.isspace():
+        inside_word = is_word(before)
+        end, stop = _star_partner(look, start, LOOSE if inside_word else HOLD)
+        inner = look.text[start + 1 : end]
+        if inside_word and (not end or _SENTENCE_END.search(inner) or (len(inner) < 4 and is_word(look.at(end)))):
+            return Token(start + 1, "mark")
+        if not end and after in ",;:!?)":
+            return Token(start + 1, "gap")
+        return Token(end, "direction", inner) if end else _unclosed(look, start, stop)
+    if not is_word(before) and after and after != "\n":
+        end = _loose_partner(look, start)
+        if end:
+            return Token(end, "direction", look.text[start + 1 : end])
+    return Token(start + 1, "mark")
+
+
+def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
+    """Position just after the partner of the star at `start`, else 0; and where the direction may reach."""
+    spare, inner, blank, index, text = 0, 0, 0, start + 1, look.text
+    open_runs = [1]
+    while found := _STAR.search(text, index, start + hold):
+        index, run = found.end(), found.group()
+        before, after = text[found.start() - 1], look.at(index)
+        lines = "\n" in text[start : found.start()]
+        if run[0] == "\n":
+            blank = blank or found.start() + 1
+            if spare or inner:
+                return spare, inner or blank
+        elif run[0] not in STARS:
+            # Stars in a bracket inside the direction are its own affair, as in `*hops (*^▽^*) away*`.
+            index = (closed_bracket(look, found.start()) if after and after in STARS else 0) or index
+        elif (after and after in "\ufe0f\u20e3") or (len(run) == 1 and _is_operator(look, found.start())):
+            continue
+        elif (before.isspace() or before in OPENING) and after and not after.isspace() and after not in ".,!?;:":
+            # It opens a direction inside this one, unless this one was never closed.
+            inner = inner or found.start()
+            open_runs.append(len(run))
+            if lines:
+                return spare, blank or inner
+        elif len(run) == 2 and open_runs[-1] != 2:
+            # Bold inside the direction, or a direction closed with one star too many.
+            spare = spare or (0 if is_word(after) else index)
+        elif not lines or not after.isalnum():
+            closed = open_runs.pop()
+            while open_runs and closed < len(run):
+                closed += open_runs.pop()
+            if not open_runs:
+                return found.start() + min(closed, len(run)), index
+    return spare, min(_searched(look, start + hold), blank or inner or start + hold)
+
+
+def _loose_partner(look: Lookahead, start: int) -> int:
+    """Just after the partner of a star that is followed by a blank, on the same line (`* smiles *`), else 0."""
+    for index in range(start + 1, start + LOOSE):
+        ch = look.at(index)
+        if ch in ("", "\n"):
+            return 0
+        if ch in STARS:
+            after = look.at(index + 1)
+            opens = look.text[index - 1].isspace() and after and not after.isspace()
+            return 0 if opens or _is_operator(look, index) else index + 1
+    return 0
+
+
+def _is_operator(look: Lookahead, index: int) -> bool:
+    """Whether the star multiplies: between two numbers or single letters, spaced alike on both sides."""
+    text = look.text
+    left = index - 1
+    while left >= max(0, index - _LOOK_BACK) and text[left] in " \t":
+        left -= 1
+    operand = text[left] if left >= 0 else ""
+    if not is_word(operand) or (operand.isalpha() and left > 0 and is_word(text[left - 1])):
+        return False
+    right = look.skip(" \t", index + 1)
+    other = look.at(right)
+    if (right == index + 1) != (left == index - 1) or not is_word(other):
+        return False
+    return other.isdigit() or not is_word(look.at(right + 1))
+
+
+def _unclosed(look: Lookahead, start: int, stop: int) -> Token:
+    """How far a direction reaches that has no partner up to `stop`; the module's docstring gives the rule."""
+    held = look.text[start:stop]
+    line = held.find("\n")
+    if other := _other_end(held if line < 0 else held[:line]):
+        end = start + other
+    elif line >= 0:
+        end = start + line
+    elif len(held) < HOLD and look.final and stop == len(look.text):
+        end = start + len(held)
+    else:
+        sentence = _SENTENCE_END.search(held)
+        end = start + (sentence.end() if sentence else len(held))
+    return Token(end, "direction", look.text[start + 1 : end])
+
+
+def _other_end(held: str) -> int:
+    """Just after a mark of another kind that closes what `held` begins with, as in `(smiles] Hi`; 0 without one."""
+    inner = ""
+    for index in range(1, len(held)):
+        ch, after = held[index], held[index + 1 : index + 2]
+        if ch in STARS and not held[index - 1].isspace() and not is_word(after):
+            if "*" not in inner:
+                return index + 1
+            inner = inner.partition("*")[0]
+        elif ch in OPENING or (ch in STARS and after and not after.isspace()):
+            inner += "*" if ch in STARS else "("
+        elif ch in CLOSING:
+            if "(" not in inner:
+                return index + 1
+            inner = inner.rpartition("(")[0]
+    return 0
+
+
+def _smiles(look: Lookahead, start: int, index: int, depth: int) -> bool:
+    """Whether a `)` at `index` is the mouth of a smiley inside the bracket, which closes later: `(hops :) away)`."""
+    face = index - 1
+    if look.at(face) == "-":
+        face -= 1
+    if depth != 1 or face <= start + 1 or look.at(face) not in _EYES or not look.at(face - 1).isspace():
+        return False
+    for ahead in range(index + 1, index + LOOSE):
+        ch = look.at(ahead)
+        if ch and ch in ")）":
+            return look.at(ahead - 1) not in _EYES + "-"
+        if ch in "(（.!?。！？\n" or is_cjk(ch):
+            return False
+    return False

@@ -1,0 +1,1 @@
+"""What a maker runs at a desk. It uses `companion` and is never installed on a unit."""

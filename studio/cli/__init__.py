@@ -1,0 +1,1 @@
+"""The maker's commands, which join the command line of `companion`."""
