@@ -1,7 +1,7 @@
 """What the runtime needs from the outside, as Protocols.
 
 An adapter satisfies one of these and translates its library's errors into `companion.errors`. The unit-test doubles in
-`tests/fakes.py` satisfy them too. All methods are called on the event loop's thread. Those marked *short* run inline:
+`tests/support/doubles.py` satisfy them too. All methods are called on the event loop's thread. Those marked *short* run inline:
 they must return within 5 ms for 32 ms of sound (both built-in engines need a tenth of that on a desktop processor).
 """
 

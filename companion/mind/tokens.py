@@ -4,7 +4,7 @@ Pure. The service counts plain ChatML with the vocabulary of `qwen.tiktoken` (se
 device. Written out here is what decides: numbers are a token a digit, Chinese about 0.75 a character, Japanese a token
 for each Han character and for each frequent piece of kana, words as short as their language allows. A Latin text counts
 as English where it has enough of the commonest English words, and otherwise as a language whose words the vocabulary
-has only in pieces, such as Indonesian. `tests/test_token_estimate.py` holds the estimate against the real vocabulary.
+has only in pieces, such as Indonesian. `tests/mind/test_tokens.py` holds the estimate against the real vocabulary.
 """
 
 from __future__ import annotations

@@ -1,0 +1,473 @@
+"""The board's own pins, on gpiozero's mock pins: what LEDs, servos and motors get, and what contacts do."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import gpiozero
+import pytest
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.body import gpio, gpio_switches
+from companion.body.gpio import GpioBody, GpioChannel, pin_values
+from companion.body.gpio_pins import HardwarePwm
+from companion.body.gpio_switches import Button
+from companion.body.inputs import BodyEvent, BodySwitches
+from companion.config.body import BodySettings
+from companion.config.device import Device
+from companion.config.persona import load_persona
+from companion.doctor.gpio_lines import GET_CHIP_INFO, pins_report
+from companion.errors import DeviceError, EngineUnavailable
+from companion.events import BodyFrame
+from tests.support.paths import CONFIGS
+
+PATIENCE_S = 10.0
+CHANNELS = {
+    "eyes": {"kind": "light"},
+    "glow": {"kind": "light"},
+    "head": {"kind": "servo", "low": -80, "high": 80},
+    "wheels": {"kind": "motor"},
+    "mouth": {"kind": "mouth"},
+}
+PARTS = {
+    "head": {"kind": "servo", "pin": 12},
+    "eyes": {"kind": "rgb_led", "red": 17, "green": 27, "blue": 22},
+    "glow": {"kind": "led", "pin": 5},
+    "wheels": {"kind": "motor", "forward": 23, "backward": 24, "enable": 25},
+    "mouth": {"kind": "led", "pin": 6, "active_high": False},
+}
+
+
+class NoticedPin(MockPWMPin):
+    """A mock pin that tells its factory of each change."""
+
+    def _change_state(self, value: float) -> bool:
+        changed = bool(super()._change_state(value))
+        self.factory.changed()
+        return changed
+
+
+class Pins(MockFactory):
+    """Mock pins that a test can wait for."""
+
+    def __init__(self) -> None:
+        super().__init__(pin_class=NoticedPin)
+        self.changed: Callable[[], object] = lambda: None
+
+    def level(self, number: int) -> float:
+        """0 to 1: the duty cycle, or the level."""
+        return float(self.pin(number).state)
+
+    def width_us(self, number: int) -> float | None:
+        """A servo's pulse; None while there is none."""
+        pin = self.pin(number)
+        return None if pin.frequency is None else round(pin.state * 1e6 / pin.frequency, 3)
+
+    async def reach(self, wanted: Callable[[], bool]) -> None:
+        """Wait until a change of some pin makes this true."""
+        loop, event = asyncio.get_running_loop(), asyncio.Event()
+        self.changed = lambda: loop.call_soon_threadsafe(event.set)
+        async with asyncio.timeout(PATIENCE_S):
+            while not wanted():
+                await event.wait()
+                event.clear()
+
+
+@pytest.fixture
+def pins() -> Iterator[Pins]:
+    before, factory = gpiozero.Device.pin_factory, Pins()
+    gpiozero.Device.pin_factory = factory
+    yield factory
+    factory.changed = lambda: None
+    factory.reset()
+    gpiozero.Device.pin_factory = before
+
+
+def settings(**tables: object) -> BodySettings:
+    return BodySettings.model_validate(
+        {"outputs": ["gpio"], "channels": CHANNELS, "gpio": {"channels": PARTS, **tables}}
+    )
+
+
+def built(body: BodySettings) -> GpioBody:
+    assert body.gpio is not None
+    return GpioBody(body.gpio, body.channels)
+
+
+def channel(name: str, **changes: object) -> GpioChannel:
+    body = BodySettings.model_validate(
+        {"channels": CHANNELS, "gpio": {"channels": {name: {**PARTS[name], **changes}}}}  # type: ignore[dict-item]
+    )
+    assert body.gpio is not None
+    return GpioChannel(name, body.gpio.channels[name], body.channels[name])
+
+
+def at(name: str, value: float) -> BodyFrame:
+    return BodyFrame({}, {name: value})
+
+
+def test_a_servo_gets_the_pulse_of_its_angle_and_none_before_it_is_asked(pins: Pins) -> None:
+    one = channel("head")
+    one.update(at("mouth", 1.0), 0.0)
+    assert pins.width_us(12) is None
+    for angle, width in ((0, 1500), (45, 2000), (-80, 611.111), (400, 2388.889)):
+        one.update(at("head", angle), 1.0)
+        assert pins.width_us(12) == pytest.approx(width, abs=0.01)
+    one.close()
+
+
+def test_a_servo_that_has_rested_gets_no_pulses_until_it_moves(pins: Pins) -> None:
+    one = channel("head", rest_s=2.0)
+    one.update(at("head", 10), 100.0)
+    assert one.due == 102.0
+    one.update(at("head", 10), 101.9)
+    assert pins.width_us(12) is not None
+    one.update(at("head", 10), 102.0)
+    assert pins.width_us(12) is None
+    one.update(at("head", 10), 110.0)
+    assert pins.width_us(12) is None
+    one.update(at("head", 20), 111.0)
+    assert pins.width_us(12) is not None
+
+
+def test_a_servo_that_hangs_the_other_way_round_is_turned(pins: Pins) -> None:
+    one = channel("head", inverted=True, low_us=1000, high_us=2000)
+    one.update(at("head", 45), 0.0)
+    assert pins.width_us(12) == pytest.approx(1250)
+
+
+def test_a_motor_runs_forward_or_backward_and_never_both(pins: Pins) -> None:
+    one = channel("wheels")
+    seen = []
+    for speed in (0.5, -1.0, 0.0):
+        one.update(at("wheels", speed), 0.0)
+        seen.append((pins.level(23), pins.level(24)))
+    assert seen == [(0.5, 0.0), (0.0, 1.0), (0.0, 0.0)]
+    one.update(at("wheels", 1.0), 0.0, motors_may_run=False)
+    assert pins.level(23) == 0.0
+    one.update(at("wheels", 1.0), 0.0)
+    assert pins.level(25) == 1.0
+    one.close()
+    assert pins.level(23) == pins.level(24) == 0.0
+
+
+def test_lights_have_their_colour_and_a_single_led_its_luminance(pins: Pins) -> None:
+    eyes, glow, mouth = channel("eyes"), channel("glow"), channel("mouth")
+    frame = BodyFrame({"eyes": (255, 51, 0), "glow": (0, 255, 0)}, {"mouth": 0.25})
+    for one in (eyes, glow, mouth):
+        one.update(frame, 0.0)
+    assert (pins.level(17), pins.level(27), pins.level(22)) == pytest.approx((1.0, 0.2, 0.0))
+    assert pins.level(5) == pytest.approx(0.7152)
+    assert pins.level(6) == pytest.approx(0.75), "this one hangs on the supply"
+
+
+def test_an_led_without_pwm_is_on_or_off(pins: Pins) -> None:
+    one = channel("glow", pwm=False)
+    levels = []
+    for grey in (100, 200, 0):
+        one.update(BodyFrame({"glow": (grey, grey, grey)}, {}), 0.0)
+        levels.append(pins.level(5))
+    assert levels == [0.0, 1.0, 0.0]
+
+
+def test_a_taken_pin_is_named_and_tried_again_with_back_off(pins: Pins) -> None:
+    other = gpiozero.LED(12)
+    one = channel("head")
+    with pytest.raises(DeviceError, match=r"body\.gpio\.channels\.head.*companion doctor"):
+        one.update(at("head", 0), 10.0)
+    assert one.due == 10.5
+    one.update(at("head", 0), 10.4)
+    with pytest.raises(DeviceError):
+        one.update(at("head", 0), 10.5)
+    assert one.due == 11.5
+    other.close()
+    one.update(at("head", 0), 11.5)
+    assert pins.width_us(12) == pytest.approx(1500)
+
+
+@given(
+    st.sampled_from(sorted(PARTS)),
+    st.floats(),
+    st.tuples(*[st.integers(0, 255)] * 3),
+)
+def test_whatever_a_frame_holds_a_pin_stays_in_its_range(name: str, value: float, rgb: tuple[int, int, int]) -> None:
+    body = settings()
+    assert body.gpio is not None
+    frame = BodyFrame({name: rgb}, {name: value})
+    found = pin_values(body.gpio.channels[name], body.channels[name], frame, name)
+    assert found is None or all(-1.0 <= one <= 1.0 for one in found)
+
+
+async def test_a_frame_reaches_all_pins_and_closing_lets_go_of_them(pins: Pins) -> None:
+    body = built(settings())
+    await body.show(BodyFrame({"eyes": (0, 255, 0)}, {"head": 45, "wheels": 0.25, "mouth": 1.0}))
+    await pins.reach(lambda: pins.width_us(12) == 2000 and pins.level(23) == 0.25 and pins.level(27) == 1.0)
+    await body.close()
+    assert pins.level(23) == 0.0
+    assert pins.width_us(12) is None
+    for number in (12, 17, 23):
+        gpiozero.LED(number).close()
+
+
+async def test_one_pin_that_is_taken_costs_its_own_channel_and_comes_back(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("companion.body.gpio.FIRST_PAUSE_S", 0.02)
+    other = gpiozero.LED(12)
+    body = built(settings())
+    frame = BodyFrame({"glow": (255, 255, 255)}, {"head": 0.0})
+    await body.show(frame)
+    await pins.reach(lambda: pins.level(5) == pytest.approx(1.0))
+    with pytest.raises(DeviceError, match=r"channels\.head"):
+        await body.show(frame)
+    for _ in range(50):
+        await body.show(frame)
+    other.close()
+    await pins.reach(lambda: pins.width_us(12) == pytest.approx(1500))
+    await body.close()
+
+
+async def test_no_pins_at_all_is_one_sentence_and_the_talk_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
+    monkeypatch.delenv("GPIOZERO_PIN_FACTORY", raising=False)
+    one = channel("glow")
+    with pytest.raises(DeviceError) as told:
+        one.update(BodyFrame({"glow": (1, 1, 1)}, {}), 0.0)
+    assert "\n" not in str(told.value)
+    assert str(told.value).startswith("body.gpio.channels.glow: ")
+
+
+async def test_showing_never_waits_for_the_pins(pins: Pins) -> None:
+    gate = threading.Event()
+    pins.changed = gate.wait
+    body = built(settings())
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for angle in range(1000):
+        await body.show(at("head", angle % 80))
+    took = loop.time() - began
+    gate.set()
+    await body.close()
+    assert took < 1.0
+
+
+async def test_motors_stop_while_the_runtime_hangs_and_run_again_after(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpio, "LOOP_HANGS_S", 0.1)
+    monkeypatch.setattr(gpio, "ASK_LOOP_S", 0.02)
+    body = built(settings())
+    await body.show(at("wheels", 1.0))
+    await pins.reach(lambda: pins.level(23) == 1.0)
+    stopped = threading.Event()
+    pins.changed = lambda: stopped.set() if pins.level(23) == 0.0 else None
+    assert stopped.wait(PATIENCE_S), "the loop hangs here, and the wheels must stop meanwhile"
+    await pins.reach(lambda: pins.level(23) == 1.0)
+    await body.close()
+
+
+class Told:
+    """What bodies tell, and how the conversation takes it."""
+
+    def __init__(self) -> None:
+        self.events: list[BodyEvent] = []
+        self.done: list[str] = []
+        self.switches = BodySwitches(
+            self.done.append,
+            lambda reason: self.done.append(f"+{reason}"),
+            lambda reason: self.done.append(f"-{reason}"),
+        )
+        self._came = asyncio.Event()
+
+    def take(self, event: BodyEvent) -> None:
+        self.events.append(event)
+        self.switches.take(event)
+        self._came.set()
+
+    async def hears(self, count: int) -> list[str]:
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.done) < count:
+                self._came.clear()
+                await self._came.wait()
+        return self.done
+
+
+@pytest.fixture
+async def told() -> Told:
+    return Told()
+
+
+async def test_a_mute_switch_that_is_closed_mutes_before_anything_else(pins: Pins, told: Told) -> None:
+    contact = pins.pin(4)
+    body = built(settings(mute={"pin": 4, "pull": False}))
+    contact.drive_low()
+    body.events(told.take)
+    assert told.done == ["mute"]
+    assert told.switches.muted
+    assert not told.switches.allows("unmute")
+    assert not told.switches.allows("wake")
+    assert told.switches.allows("stop")
+    contact.drive_high()
+    assert await told.hears(2) == ["mute", "unmute"]
+    assert told.switches.allows("unmute")
+    await body.close()
+
+
+@pytest.mark.usefixtures("pins")
+async def test_a_mute_switch_that_cannot_be_read_counts_as_closed(
+    told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gpio_switches, "FIRST_PAUSE_S", 0.02)
+    other = gpiozero.LED(4)
+    body = built(settings(mute=4))
+    body.events(told.take)
+    assert told.done == ["mute"]
+    assert "body.gpio.mute" in caplog.text
+    other.close()
+    assert await told.hears(2) == ["mute", "unmute"]
+    await body.close()
+
+
+async def test_button_touch_and_lid_are_told_on_the_event_loop(pins: Pins, told: Told) -> None:
+    body = built(settings(button=4, touch={"pin": 26, "active_high": True}, lid=13, under_way=16))
+    body.events(told.take)
+    assert told.done == []
+    pins.pin(4).drive_low()
+    pins.pin(4).drive_high()
+    pins.pin(26).drive_high()
+    pins.pin(13).drive_low()
+    pins.pin(16).drive_low()
+    pins.pin(13).drive_high()
+    assert await told.hears(5) == ["wake", "wake", "+lid", "+under_way", "-lid"]
+    await body.close()
+
+
+async def test_a_lid_that_is_open_at_the_start_locks_motion_at_once(pins: Pins, told: Told) -> None:
+    body = built(settings(lid={"pin": 13, "active_high": True, "pull": False}))
+    pins.pin(13).drive_high()
+    body.events(told.take)
+    assert told.done == ["+lid"]
+    await body.close()
+
+
+def test_two_switches_mute_until_both_are_open() -> None:
+    done: list[str] = []
+    switches = BodySwitches(done.append, done.append, done.append)
+    for kind, reason in (("mute", "a"), ("mute", "b"), ("unmute", "a")):
+        switches.take(BodyEvent(kind, reason))  # type: ignore[arg-type]
+    assert switches.muted
+    switches.take(BodyEvent("wake", "button"))
+    assert done == ["mute", "mute"]
+    switches.take(BodyEvent("unmute", "b"))
+    assert done == ["mute", "mute", "unmute"]
+
+
+def test_the_push_to_talk_button_calls_back_and_names_a_taken_pin(pins: Pins) -> None:
+    pressed: list[bool] = []
+    button = Button(17, lambda: pressed.append(True))
+    pins.pin(17).drive_low()
+    pins.pin(17).drive_high()
+    assert pressed == [True]
+    with pytest.raises(DeviceError, match=r"ears\.wake\.button_pin"):
+        Button(17, lambda: None)
+    button.close()
+
+
+@pytest.mark.parametrize(
+    ("gpio", "words"),
+    [
+        ({"button": 12, "channels": {"head": PARTS["head"]}}, r"GPIO12 .*channels\.head\.pin.*body\.gpio\.button"),
+        ({"channels": {"eyes": {**PARTS["eyes"], "blue": 17}}}, r"GPIO17 .*eyes\.red.*eyes\.blue"),
+        ({"channels": {"nose": PARTS["head"]}}, "no channel called nose"),
+        ({"channels": {"eyes": PARTS["head"]}}, "a light is shown by led or rgb_led, not by servo"),
+        ({"channels": {"head": {**PARTS["head"], "low_us": 2600}}}, "low_us must be below high_us"),
+        ({"channels": {"head": {**PARTS["head"], "pin": 40}}}, "less than or equal to 27"),
+        ({"channels": {"head": {"kind": "laser", "pin": 3}}}, "led"),
+        ({"button": True}, "valid dictionary|SwitchPart"),
+    ],
+)
+def test_a_wrong_table_is_told_apart(gpio: dict[str, object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        BodySettings.model_validate({"outputs": ["gpio"], "channels": CHANNELS, "gpio": gpio})
+
+
+def test_a_channel_has_one_way_out() -> None:
+    with pytest.raises(ValueError, match="one way out"):
+        BodySettings.model_validate(
+            {"channels": CHANNELS, "gpio": {"channels": PARTS}, "serial": {"port": "x", "channels": {"head": 0}}}
+        )
+
+
+def test_the_body_is_built_from_the_device_file() -> None:
+    persona = load_persona(CONFIGS / "personas" / "teddy.toml")
+    assert isinstance(gpio.build(Device(persona=Path("x"), body=settings()), persona), GpioBody)
+    with pytest.raises(EngineUnavailable, match=r"\[body.gpio\]"):
+        gpio.build(Device(persona=Path("x")), persona)
+    with pytest.raises(ValueError, match=r"\[body.gpio\]"):
+        BodySettings(outputs=("gpio",))
+
+
+@pytest.fixture
+def sysfs(tmp_path: Path) -> Path:
+    """The kernel's files, as they are after `export`."""
+    (tmp_path / "pwmchip0" / "pwm1").mkdir(parents=True)
+    return tmp_path
+
+
+def test_hardware_pwm_writes_what_the_kernel_reads(sysfs: Path) -> None:
+    pwm = HardwarePwm("pwmchip0:1", 0.02, sysfs)
+    files = sysfs / "pwmchip0" / "pwm1"
+    assert (files / "period").read_text() == "20000000"
+    pwm.pulse(0.0015)
+    assert ((files / "duty_cycle").read_text(), (files / "enable").read_text()) == ("1500000", "1")
+    pwm.pulse(0.0)
+    assert (files / "enable").read_text() == "0"
+    pwm.close()
+    assert (sysfs / "pwmchip0" / "unexport").read_text() == "1"
+
+
+def test_hardware_pwm_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(DeviceError, match="dtoverlay=pwm-2chan"):
+        HardwarePwm("pwmchip0:1", 0.02, tmp_path)
+
+
+class Kernel:
+    """Two GPIO chips, as `ioctl` shows them."""
+
+    def __init__(self, users: dict[int, str]) -> None:
+        self._users = users
+
+    def __call__(self, number: int, request: int, data: bytes) -> bytes:
+        name = Path(f"/proc/self/fd/{number}").resolve().name
+        if request == GET_CHIP_INFO:
+            label = {"gpiochip0": b"raspberrypi-exp-gpio", "gpiochip1": b"pinctrl-rp1"}[name]
+            return struct.pack("=32s32sI", name.encode(), label, 54)
+        (pin,) = struct.unpack_from("=64xI", data)
+        if name != "gpiochip1" or pin > 27:
+            raise OSError(22, "Invalid argument")
+        user = self._users.get(pin, "")
+        return struct.pack("=32s32sII Q 176x", b"GPIO", user.encode(), pin, 0, int(pin in self._users))
+
+
+def test_the_doctor_hears_who_has_which_pin(tmp_path: Path) -> None:
+    for name in ("gpiochip0", "gpiochip1"):
+        (tmp_path / name).touch()
+    gpio = settings(button=4, mute=13).gpio
+    assert gpio is not None
+    reports = pins_report(gpio, tmp_path, Kernel({4: "onewire@0", 17: "lg"}))
+    problems = {one.pin: one.problem for one in reports if one.problem}
+    assert problems == {4: "body.gpio.button: GPIO4 is taken by onewire@0; free it there, or name another pin."}
+    assert {one.pin: one.taken_by for one in reports if one.taken_by} == {4: "onewire@0", 17: "lg"}
+    assert [one.pin for one in reports] == [12, 17, 27, 22, 5, 23, 24, 25, 6, 4, 13]
+
+
+def test_the_doctor_hears_that_there_are_no_pins(tmp_path: Path) -> None:
+    gpio = settings().gpio
+    assert gpio is not None
+    assert all("no GPIO pins" in one.problem for one in pins_report(gpio, tmp_path))

@@ -1,0 +1,214 @@
+"""`companion memory` and `companion usage`, as a person at a terminal meets them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from companion.cli.memory import memory as memory_group
+from companion.cli.usage import usage
+from companion.config.device import load_device
+from companion.config.persona import load_persona
+from companion.errors import CompanionError
+from companion.mind.budget import Ledger, Use
+from companion.mind.memory.long_term import Memory
+from companion.mind.memory.store import Store
+from tests.support.paths import CONFIGS
+
+DEVICE = CONFIGS / "devices" / "desk.toml"
+PERSONA = load_persona(load_device(DEVICE).persona).name
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "companion"
+
+
+@pytest.fixture
+def filled(folder: Path) -> Path:
+    async def fill() -> None:
+        store = await Store.open(folder, datetime.now)
+        memory = Memory(store, PERSONA, datetime.now)
+        memory.keep("Ana", "my dog is called rex", "What a fine name!")
+        memory.keep("Ana", "i hid the key under the blue flowerpot", "I keep it to myself.")
+        memory.keep("Bo", "i like snails", "So slow!")
+        await memory.recall("Ana")
+        await memory.summarise("Ana", 1, "Ana talked about her dog Rex.")
+        Memory(store, "Somebody Else", datetime.now).keep("Ana", "i like trains", "Choo!")
+        ledger = Ledger(store, datetime.now)
+        ledger.add(Use("Ana", PERSONA, "qwen-plus-character", "international", "talk", 1000, 900, 50, 120_000, "USD"))
+        await store.close()
+
+    asyncio.run(fill())
+    return folder
+
+
+def run(*arguments: str, stdin: str = "") -> Result:
+    return CliRunner().invoke(memory_group, [arguments[0], "--device", str(DEVICE), *arguments[1:]], input=stdin)
+
+
+def printed(*arguments: str) -> str:
+    done = run(*arguments)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def as_json(*arguments: str) -> Any:
+    return json.loads(printed(*arguments, "--json"))
+
+
+def ids(person: str) -> dict[str, int]:
+    """By text, the numbers that `show` gives facts and turns."""
+    (portrait,) = as_json("show", "--person", person)["persons"]
+    return {one["text"]: one["id"] for one in portrait["facts"]} | {
+        one["said"]: one["id"] for one in portrait["exchanges"]
+    }
+
+
+def test_where_nothing_is_remembered_no_file_is_made(folder: Path) -> None:
+    assert "Nothing is remembered yet" in printed("list")
+    assert as_json("list") == []
+    assert as_json("show")["persons"] == []
+    assert "nothing was erased" in printed("forget", "--all", "--yes")
+    assert not folder.exists()
+
+
+@pytest.mark.usefixtures("filled")
+def test_list_and_show() -> None:
+    listed = printed("list")
+    assert "Ana" in listed
+    assert "Bo" in listed
+    assert "Somebody Else" in listed
+    assert {(one["person"], one["turns"], one["facts"]) for one in as_json("list") if one["persona"] == PERSONA} == {
+        ("Ana", 2, 1),
+        ("Bo", 1, 1),
+    }
+    shown = printed("show", "--person", "ana")
+    for text in ("Their dog is called Rex.", "Ana talked about her dog Rex.", "flowerpot", "I keep it to myself."):
+        assert text in shown
+    assert "snails" not in shown
+    assert "trains" not in printed("show")
+
+
+@pytest.mark.usefixtures("filled")
+def test_search_finds_other_forms_of_a_word() -> None:
+    assert [one["kind"] for one in as_json("search", "dogs")] == ["summary", "fact", "said"]
+    assert as_json("search", "hiding", "keys")[0]["text"] == "i hid the key under the blue flowerpot"
+    assert as_json("search", "--person", "Bo", "dog") == []
+    assert printed("search", "zebra").strip() == "Not found."
+
+
+@pytest.mark.usefixtures("filled")
+def test_correct_a_fact_and_a_turn() -> None:
+    number = ids("Ana")["Their dog is called Rex."]
+    before = as_json("list")[0]["generation"]
+    assert as_json("correct", str(number), "Their dog is called Max.")["before"] == "Their dog is called Rex."
+    assert "Max" in printed("show", "--person", "Ana")
+    turn = ids("Bo")["i like snails"]
+    printed("correct", str(turn), "i like whales")
+    shown = printed("show", "--person", "Bo")
+    assert "They like whales." in shown
+    assert "snails" not in shown
+    generations = {one["person"]: one["generation"] for one in as_json("list") if one["persona"] == PERSONA}
+    assert generations == {"Ana": before, "Bo": 1}
+    assert isinstance(run("correct", "999", "x").exception, CompanionError)
+    assert isinstance(run("correct", str(turn), "  ").exception, CompanionError)
+
+
+@pytest.mark.usefixtures("filled")
+def test_forget_a_person_prints_what_was_erased_and_leaves_the_others() -> None:
+    printed_text = printed("forget", "--person", "ANA", "--yes")
+    assert "Ana: 2 turns, 1 fact, 1 summary" in printed_text
+    assert "Their dog is called Rex." in printed_text
+    assert [one["person"] for one in as_json("list")] == ["Bo", "Ana"]  # of somebody else
+    assert as_json("search", "dog") == []
+    done = CliRunner().invoke(usage, ["--device", str(DEVICE), "--json"])
+    assert [one["person"] for one in json.loads(done.output)["days"]] == [""]
+
+
+@pytest.mark.usefixtures("filled")
+def test_forget_one_fact_and_one_turn() -> None:
+    entries = ids("Ana")
+    key, dog = entries["i hid the key under the blue flowerpot"], entries["my dog is called rex"]
+    erased = as_json("forget", str(key), str(dog))
+    assert erased["exchanges"] == 2
+    assert erased["facts"] == ["Their dog is called Rex."]
+    assert erased["summaries"] == 1
+    assert as_json("show", "--person", "Ana")["persons"] == []
+    failed = run("forget", str(ids("Bo")["i like snails"]), "999").exception
+    assert isinstance(failed, CompanionError)
+    assert "999" in str(failed)
+    assert "snails" in printed("show"), "nothing is erased where one number is wrong"
+
+
+def test_forget_everything_takes_damaged_files_along(filled: Path) -> None:
+    (filled / "companion.db.damaged-20260101-000000").write_bytes(b"i hid the key")
+    assert "companion.db.damaged-20260101-000000" in printed("forget", "--all")
+    assert as_json("list") == []
+    everything = b"".join(one.read_bytes() for one in filled.iterdir()).lower()
+    for word in (b"flowerpot", b"snails", b"trains", b"ana"):
+        assert word not in everything
+
+
+@pytest.mark.usefixtures("filled")
+def test_forget_must_be_told_what() -> None:
+    assert run("forget").exit_code == 2
+    assert run("forget", "--all", "--person", "Ana").exit_code == 2
+    assert len(as_json("list")) == 3
+
+
+@pytest.mark.usefixtures("filled")
+def test_forget_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("companion.cli.memory.on_a_terminal", lambda: True)
+    assert run("forget", "--all", stdin="n\n").exit_code == 1
+    assert len(as_json("list")) == 3
+    assert run("forget", "--all", stdin="y\n").exit_code == 0
+    assert as_json("list") == []
+
+
+@pytest.mark.usefixtures("filled")
+def test_export_holds_everything_about_a_person() -> None:
+    (ana,) = json.loads(printed("export", "--person", "Ana"))["persons"]
+    assert ana["summary"] == "Ana talked about her dog Rex."
+    assert [one["said"] for one in ana["exchanges"]] == [
+        "my dog is called rex",
+        "i hid the key under the blue flowerpot",
+    ]
+    assert ana["facts"][0]["text"] == "Their dog is called Rex."
+    assert ana["requests"][0]["prompt"] == 1000
+    assert len(json.loads(printed("export"))["persons"]) == 2
+
+
+def test_a_damaged_file_is_one_sentence(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "companion.db").write_bytes(b"garbage" * 1000)
+    failed = run("list").exception
+    assert isinstance(failed, CompanionError)
+    assert "cannot be read" in str(failed)
+
+
+@pytest.mark.usefixtures("filled")
+def test_usage_shows_days_persons_and_caps() -> None:
+    command = ["--device", str(DEVICE), "--set", "spending.daily=0.5"]
+    done = CliRunner().invoke(usage, command)
+    assert done.exit_code == 0, done.output
+    assert "Ana" in done.output
+    assert "90%" in done.output
+    assert "0.1200 USD of 0.5 (24%)" in done.output
+    data = json.loads(CliRunner().invoke(usage, [*command, "--json"]).output)
+    assert data["days"][0]["cached_share"] == 0.9
+    assert data["totals"] == [{"currency": "USD", "today": 0.12, "month": 0.12, "daily_cap": 0.5, "monthly_cap": None}]
+
+
+def test_usage_of_a_new_unit(folder: Path) -> None:
+    done = CliRunner().invoke(usage, ["--device", str(DEVICE)])
+    assert "No requests" in done.output
+    assert not folder.exists()

@@ -1,0 +1,331 @@
+"""Lights, motions, contacts and the microcontroller at the station: on mock pins, and on a simulated body."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import gpiozero
+import pytest
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+from hypothesis import given
+from hypothesis import strategies as st
+
+from companion.body import gpio
+from companion.config.body import ChannelSettings
+from companion.config.device import Device
+from companion.config.persona import load_persona
+from companion.doctor import checks_body, station_body
+from companion.doctor.checks_body import contacts, lights, motions, pins, serial
+from companion.doctor.gpio_lines import PinReport
+from companion.doctor.station import Answer, Station
+from companion.doctor.station_body import motion
+from companion.errors import DeviceError
+from firmware_bridge.messages import Channel, EventKind, Kind, Limits
+from firmware_bridge.simulator import Simulator, serve
+from tests.support.paths import CONFIGS
+
+TEDDY = load_persona(CONFIGS / "personas" / "teddy.toml")
+CHANNELS = {
+    "eyes": {"kind": "light"},
+    "glow": {"kind": "light"},
+    "head": {"kind": "servo", "low": -40, "high": 40},
+    "wheels": {"kind": "motor", "low": -0.4, "high": 0.4},
+    "mouth": {"kind": "mouth"},
+}
+PARTS = {
+    "eyes": {"kind": "rgb_led", "red": 17, "green": 27, "blue": 22},
+    "glow": {"kind": "led", "pin": 5},
+    "head": {"kind": "servo", "pin": 12},
+    "wheels": {"kind": "motor", "forward": 23, "backward": 24},
+    "mouth": {"kind": "led", "pin": 6},
+}
+HURRY = 0.02
+
+
+class Crowd:
+    """A person who gives these answers one after the other, then yes; `told` does what they are told."""
+
+    def __init__(self, *answers: Answer, told: Callable[[str], object] = lambda _: None) -> None:
+        self._answers = list(answers)
+        self._told = told
+        self.heard: list[str] = []
+
+    async def ask(self, question: str) -> Answer:
+        self.heard.append(question)
+        return self._answers.pop(0) if self._answers else "yes"
+
+    def tell(self, text: str) -> None:
+        self.heard.append(text)
+        self._told(text)
+
+
+def station(person: Crowd | None = None, *, outputs: list[str] | None = None, **body: Any) -> Station:
+    tables = {"outputs": outputs or ["gpio"], "channels": CHANNELS, **body}
+    device = Device.model_validate({"persona": "x.toml", "body": tables})
+    return Station(device=device, persona=TEDDY, state=Path("/nonexistent"), person=person, pace=HURRY)
+
+
+def on_pins(person: Crowd | None = None, **tables: Any) -> Station:
+    return station(person, gpio={"channels": PARTS, **tables})
+
+
+class Watched(MockPWMPin):
+    """A mock pin whose levels are kept."""
+
+    def _change_state(self, value: float) -> bool:
+        changed = bool(super()._change_state(value))
+        if changed:
+            self.factory.seen.setdefault(self.info.name, []).append(float(value))
+        return changed
+
+
+class Pins(MockFactory):
+    def __init__(self) -> None:
+        super().__init__(pin_class=Watched)
+        self.seen: dict[str, list[float]] = {}
+
+    def levels(self, number: int) -> set[float]:
+        """What the pin was set to, but for nothing."""
+        return {round(level, 4) for level in self.seen.get(f"GPIO{number}", [])} - {0.0}
+
+
+@pytest.fixture
+def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pins]:
+    before, factory = gpiozero.Device.pin_factory, Pins()
+    gpiozero.Device.pin_factory = factory
+    # The entry point comes with the installed package; the look-up by module needs none.
+    built = gpio.build
+    monkeypatch.setattr(
+        station_body.plugins, "build_engine", lambda _group, _name, device, persona: built(device, persona)
+    )
+    yield factory
+    factory.reset()
+    gpiozero.Device.pin_factory = before
+
+
+@given(
+    kind=st.sampled_from(["light", "servo", "motor", "mouth"]),
+    low=st.floats(-1000, 0),
+    high=st.floats(0, 1000),
+    share=st.floats(0, 1),
+    fastest=st.floats(5, 5000),
+)
+def test_no_motion_leaves_its_range_or_is_too_fast_and_all_end_at_rest(
+    kind: str, low: float, high: float, share: float, fastest: float
+) -> None:
+    neutral = min(max(low + share * (high - low), low), high)
+    channel = ChannelSettings.model_validate(
+        {"kind": kind, "low": low, "high": high, "neutral": neutral, "fastest": fastest}
+    )
+    shown = motion("part", channel)
+    if kind == "light":
+        colours = [frame.lights["part"] for frame, _ in shown]
+        assert {(255, 0, 0), (0, 255, 0), (0, 0, 255)} <= set(colours)
+        assert colours[-1] == (0, 0, 0)
+        return
+    values = [frame.positions["part"] for frame, _ in shown]
+    assert all(low - 1e-6 <= value <= high + 1e-6 for value in values)
+    assert values[-1] == pytest.approx(neutral, abs=1e-6)
+    if kind == "motor":
+        assert max(abs(value - neutral) for value in values) <= 0.3 * (high - low) + 1e-6
+    else:
+        steps = [abs(b - a) for a, b in pairwise(values)]
+        assert max(steps) <= fastest * shown[0][1] + 1e-6
+        # Both ends are reached, nearly.
+        assert max(values) >= neutral + 0.95 * (high - neutral) - 1e-6
+        assert min(values) <= neutral - 0.95 * (neutral - low) + 1e-6
+
+
+async def test_every_light_is_driven_in_every_colour(board: Pins) -> None:
+    found = await lights(on_pins())
+    assert found.outcome == "pass"
+    assert found.measured == {"eyes": "shown", "glow": "shown"}
+    assert [board.levels(number) for number in (17, 27, 22)] == [{1.0}] * 3
+    # One LED shows the luminance of red, green, blue and white.
+    assert board.levels(5) == {0.2126, 0.7152, 0.0722, 1.0}
+    assert board.pin(5).state == 0
+
+
+async def test_servos_motors_and_mouths_move_and_rest_in_the_end(board: Pins) -> None:
+    found = await motions(on_pins())
+    assert found.outcome == "pass"
+    assert found.measured == {"head": "shown", "wheels": "shown", "mouth": "shown"}
+    assert board.levels(23) == {0.12}
+    assert board.levels(24) == {0.12}
+    widths = sorted(level * 20_000 for level in board.levels(12))
+    # 40 degrees of 90 to either side of 1500 us; frames that come while one is written take its place.
+    assert widths[0] < 1200
+    assert widths[-1] > 1800
+    assert min(widths) > 1050
+    assert max(widths) < 1950
+    assert (board.pin(23).state, board.pin(24).state) == (0, 0)
+
+
+async def test_what_the_person_did_not_see_fails_and_is_named(board: Pins) -> None:
+    person = Crowd("again", "yes", "no")
+    found = await lights(on_pins(person))
+    assert found.outcome == "fail"
+    assert found.text == "glow: you did not see it"
+    assert "pin" in found.advice
+    assert found.measured == {"eyes": "seen", "glow": "you did not see it"}
+    assert sum("Look at eyes" in one for one in person.heard) == 2
+    assert "Did eyes shine red, green, blue and white?" in person.heard
+    assert "Did glow light up?" in person.heard
+    assert board.levels(17)
+
+
+@pytest.mark.usefixtures("board")
+async def test_no_answer_is_no_pass() -> None:
+    assert (await lights(on_pins(Crowd("none")))).text == "eyes: nobody answered"
+    assert (await lights(on_pins(Crowd(*["again"] * 5)))).outcome == "fail"
+
+
+@pytest.mark.usefixtures("board")
+async def test_a_pin_that_somebody_has_costs_its_own_channel() -> None:
+    other = gpiozero.LED(5)
+    found = await lights(on_pins())
+    other.close()
+    assert found.outcome == "fail"
+    assert found.measured["eyes"] == "shown"
+    assert "body.gpio.channels.glow" in str(found.measured["glow"])
+
+
+@pytest.mark.usefixtures("board")
+async def test_a_channel_that_leads_nowhere_is_told() -> None:
+    found = await lights(station(gpio={"channels": {"eyes": PARTS["eyes"]}}))
+    assert found.outcome == "fail"
+    assert "glow: no output shows it" in found.text
+
+
+async def test_a_drawn_body_is_skipped() -> None:
+    for check in (lights, motions, serial, pins, contacts):
+        assert (await check(station(outputs=["simulated"]))).outcome == "skip"
+
+
+async def test_contacts_at_rest_and_one_that_hangs(board: Pins) -> None:
+    unit = on_pins(button={"pin": 4, "pull": False}, mute=13)
+    board.pin(4).drive_high()
+    found = await contacts(unit)
+    assert found.outcome == "pass"
+    assert "nobody was asked" in found.text
+    board.pin(4).drive_low()
+    found = await contacts(unit)
+    assert found.outcome == "fail"
+    assert "closed though nobody presses it" in str(found.measured["body.gpio.button"])
+    assert str(found.measured["body.gpio.mute"]).startswith("at rest")
+
+
+async def test_contacts_that_a_person_uses(board: Pins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks_body, "PRESS_WITHIN_S", 0.05)
+
+    def use(told: str) -> None:
+        if "button" in told:
+            board.pin(4).drive_low()
+            board.pin(4).drive_high()
+        elif "lid" in told:
+            board.pin(16).drive_low()
+
+    found = await contacts(on_pins(Crowd(told=use), button={"pin": 4, "debounce_ms": 0}, mute=13, lid=16))
+    assert found.outcome == "fail"
+    assert found.measured["body.gpio.button"] == "works"
+    assert "did not answer" in str(found.measured["body.gpio.mute"])
+    assert "did not go back" in str(found.measured["body.gpio.lid"])
+
+
+async def test_pins_and_who_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    def reported(*reports: PinReport) -> None:
+        monkeypatch.setattr(checks_body, "pins_report", lambda _: list(reports))
+
+    free, ours = PinReport(5, "body.gpio.a"), PinReport(6, "body.gpio.b", "lg")
+    reported(free)
+    assert (await pins(on_pins())).outcome == "pass"
+    reported(free, ours)
+    found = await pins(on_pins())
+    assert found.outcome == "fail"
+    assert "GPIO6" in found.text
+    running = Station(**{**vars(on_pins()), "daemon": {"state": "idle"}})
+    assert (await pins(running)).outcome == "pass"
+    reported(free, PinReport(4, "body.gpio.c", "onewire", "body.gpio.c: GPIO4 is taken by onewire."))
+    found = await pins(on_pins())
+    assert (found.outcome, found.measured) == ("fail", {"GPIO4": "onewire"})
+    none = "there are no GPIO pins on this machine."
+    reported(*(PinReport(n, f"body.gpio.{n}", problem=f"body.gpio.{n}: {none}") for n in (1, 2, 3)))
+    assert (await pins(on_pins())).text.count(none) == 1
+
+
+@contextmanager
+def simulated(simulator: Simulator) -> Iterator[Station]:
+    """A body on a wire, in real time, and its station."""
+    running = threading.Event()
+    running.set()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener, simulator, running.is_set))
+        thread.start()
+        try:
+            port = f"socket://127.0.0.1:{listener.getsockname()[1]}"
+            yield station(outputs=["serial"], serial={"port": port})
+        finally:
+            running.clear()
+            with socket.create_connection(listener.getsockname()):
+                thread.join(10)
+
+
+async def test_the_microcontroller_tells_its_firmware_and_what_it_measures() -> None:
+    simulator = Simulator()
+    simulator.battery_mv = 3700
+    with simulated(simulator) as unit:
+        found = await serial(unit)
+        assert found.outcome == "pass", found
+        assert found.measured["channels"] == 8
+        assert found.measured["battery_mv"] == 3700
+        simulator.activate(EventKind.LID)
+        # It believes its contacts after three frames; a whole station test lasts longer.
+        await serial(unit)
+        found = await serial(unit)
+    assert found.outcome == "fail"
+    assert "lid is open" in found.text
+
+
+async def test_the_microcontroller_takes_on_what_it_is_shown() -> None:
+    simulator = Simulator()
+    with simulated(simulator) as unit:
+        found = await lights(unit)
+        assert found.outcome == "pass", found
+        slow = Station(**{**vars(unit), "pace": 0.2})
+        found = await motions(slow)
+        assert found.outcome == "pass", found
+    assert set(found.measured) == {"head", "wheels", "mouth"}
+
+
+async def test_a_microcontroller_without_such_a_channel_fails() -> None:
+    one = Simulator((Channel(Kind.SERVO, -900, 0, 900, 6000),), (Limits(0, 60_000, 0, 0, 250, 1200),))
+    with simulated(one) as unit:
+        found = await lights(unit)
+    assert found.outcome == "fail"
+    assert "showed nothing of it" in str(found.measured["eyes"])
+
+
+async def test_a_port_where_nobody_is_says_so() -> None:
+    with pytest.raises(DeviceError, match="cannot be opened"):
+        await serial(station(outputs=["serial"], serial={"port": "/dev/nonexistent"}))
+    found = await lights(station(outputs=["serial"], serial={"port": "/dev/nonexistent"}))
+    assert found.outcome == "fail"
+    assert "cannot be opened" in found.text
+
+
+async def test_buttons_of_the_microcontroller_are_counted_when_they_are_pressed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checks_body, "WATCH_S", 20.0)
+    simulator = Simulator()
+    with simulated(simulator) as unit:
+        person = Crowd(told=lambda _: simulator.activate(EventKind.BUTTON, 1))
+        found = await contacts(Station(**{**vars(unit), "person": person}))
+        assert found.text == "the microcontroller's: works: button 1"
+        assert (await contacts(Station(**{**vars(unit), "person": Crowd("no")}))).outcome == "skip"

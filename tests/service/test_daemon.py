@@ -1,0 +1,169 @@
+"""The running daemon on a (virtual) sound card: what an owner sees and does while it runs; about 8 s of real time.
+
+Waiting is for the daemon's own lines in its events file, never for time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.paths import CONFIGS, ROOT
+from tests.support.virtual_sound import VirtualSound, why_not
+
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
+
+PATIENCE_S = 25.0
+
+
+class Running:
+    """`companion run`, and what it tells: its events come through a named pipe, so that nobody polls."""
+
+    def __init__(self, sound: VirtualSound, folder: Path) -> None:
+        for name in ("personas", "devices"):
+            shutil.copytree(ROOT / "configs" / name, folder / name)
+        shutil.copytree(CONFIGS / "choreography", folder / "choreography")
+        self.folder = folder
+        self.environment = {
+            **sound.environment,
+            "XDG_RUNTIME_DIR": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "PYTHONPATH": str(ROOT),
+        }
+        events = folder / "events"
+        os.mkfifo(events)
+        command = [sys.executable, "-m", "companion", "run", "--device", str(folder / "devices" / "desk.toml")]
+        quick = ("ears.endpoint.nobody_s=1", "conversation.opening_after_s=0.5", "character.emulator=always")
+        settings = (*quick, "voice.engine=espeak")
+        options = ["--events", str(events), *(word for one in settings for word in ("--set", one))]
+        self.process = subprocess.Popen(
+            [*command, *options], env=self.environment, cwd=folder, stderr=subprocess.PIPE, text=True
+        )
+        self.descriptor = os.open(events, os.O_RDONLY)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.descriptor, selectors.EVENT_READ)
+        self.rest = b""
+
+    def until(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """The next event of this kind with these fields."""
+        while True:
+            while b"\n" in self.rest:
+                line, _, self.rest = self.rest.partition(b"\n")
+                event: dict[str, Any] = json.loads(line)
+                if event["kind"] == kind and fields.items() <= event.items():
+                    return event
+            assert self.selector.select(PATIENCE_S), f"no event {kind} {fields}"
+            more = os.read(self.descriptor, 65536)
+            assert more, f"it ended: {self.process.communicate()[1]}"
+            self.rest += more
+
+    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "companion", *words],
+            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+
+    def status(self) -> dict[str, Any]:
+        status: dict[str, Any] = json.loads(self.command("status", "--json").stdout)
+        return status
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    sound = VirtualSound(tmp_path_factory.mktemp("sound"))
+    sound.start()
+    daemon = Running(sound, tmp_path_factory.mktemp("unit"))
+    try:
+        daemon.until("state", state="idle")
+        yield daemon
+    finally:
+        if daemon.process.poll() is None:
+            daemon.process.kill()
+        daemon.process.communicate()
+        os.close(daemon.descriptor)
+        sound.stop()
+
+
+def test_the_status_tells_how_it_is(running: Running) -> None:
+    status = running.status()
+    assert status["state"] == "idle"
+    assert status["persona"] == "Momo"
+    assert status["engines"]["voice"] == "espeak"
+    assert status["links"]["body"] == "well"
+    assert status["memory_mib"] > 20
+    assert status["problems"] == []
+    assert "Momo" in running.command("status").stdout
+
+
+def test_it_says_what_its_owner_wants_said(running: Running) -> None:
+    assert running.command("control", "say", "Dinner is ready.").returncode == 0
+    assert running.until("heard")["text"] == "Dinner is ready."
+    status = running.status()
+    assert status["turns"] == 1
+    assert status["last_turn"]["reason"] == "finished"
+    assert "Dinner" not in json.dumps(status)
+
+
+def test_another_persona_takes_over_and_a_bad_one_is_refused(running: Running) -> None:
+    assert running.command("control", "persona", "go_prodigy").returncode == 0
+    running.command("control", "say", "Now I am somebody else.")
+    running.until("heard")
+    assert running.status()["persona"] != "Momo"
+    bad = running.folder / "personas" / "bad.toml"
+    bad.write_text('name = "Bad"\nvoice = 1\n')
+    refused = running.command("control", "persona", "bad")
+    assert refused.returncode == 78
+    assert "voice" in refused.stderr
+    assert "profile" in refused.stderr
+    assert running.status()["persona"] != "Bad"
+    assert "there is no such persona" in running.command("control", "persona", "nobody").stderr
+
+
+def test_sighup_reads_the_file_anew(running: Running) -> None:
+    assert running.command("control", "persona", "teddy").returncode == 0
+    teddy = running.folder / "personas" / "teddy.toml"
+    running.command("control", "say", "One.")
+    running.until("heard", text="One.")
+    teddy.write_text(teddy.read_text("utf-8").replace('name = "Momo"', 'name = "Bruno"'), "utf-8")
+    running.process.send_signal(signal.SIGHUP)
+    # What is asked for next is said by whoever has taken over by then; the second one at the latest is the new one.
+    for word in ("Two.", "Three."):
+        running.command("control", "say", word)
+        running.until("heard", text=word)
+    assert running.status()["persona"] == "Bruno"
+
+
+def test_muted_it_neither_hears_nor_speaks_until_it_is_unmuted(running: Running) -> None:
+    running.command("control", "mute")
+    running.until("state", state="muted")
+    assert running.status()["muted"] is True
+    refused = running.command("control", "say", "Psst.")
+    assert refused.returncode == 1
+    assert "muted" in refused.stderr
+    running.command("control", "unmute")
+    running.until("state", state="idle")
+
+
+def test_the_button_wakes_it_and_silence_sends_it_to_rest(running: Running) -> None:
+    assert running.command("control", "volume", "40").returncode == 0
+    running.command("control", "wake")
+    running.until("wake", word="button")
+    running.until("state", state="listening")
+    running.until("state", state="idle")
+
+
+def test_it_stops_when_it_is_asked_to(running: Running) -> None:
+    running.process.send_signal(signal.SIGTERM)
+    _, told = running.process.communicate(timeout=PATIENCE_S)
+    assert running.process.returncode == 0, told
+    assert "Traceback" not in told

@@ -1,0 +1,291 @@
+"""The rules at the top of `companion/conversation.py`, one by one, on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from companion.ears.listener import Attention
+from companion.errors import CharacterError, CharacterRefused, CompanionError, DeviceError, SpeechError
+from companion.events import NobodySpoke, Partial, SpeechStarted
+from companion.sound.pcm import earcon
+from tests.support.doubles import MUTE, RATE, STOP, UNMUTE, ScriptedCharacter, ScriptedVoice, VirtualSpeaker, pass_time
+from tests.support.scene import PERSONA, WAKE, said, scene
+
+pytestmark = pytest.mark.looptime
+
+
+async def test_one_sentence_walks_from_the_wake_word_to_the_follow_up() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, SpeechStarted(16000), Partial("how", 20000), said("how are you"))
+        await s.until("follow_up")
+        assert s.notes.states() == ["idle", "listening", "thinking", "speaking", "follow_up"]
+        assert s.voice.spoken == ["Hello.", "How are you?"]
+        assert s.character.remembered == [("how are you", "Hello. How are you?")]
+        assert s.listener.attention == Attention.WORDS(8.0)
+
+
+async def test_the_body_shows_every_state() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        shown = [name for name, _ in s.performer.acted if name in s.notes.states()]
+        assert shown == s.notes.states()
+
+
+async def test_nobody_speaking_leads_back_to_idle() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE)
+        await s.until("listening")
+        assert s.listener.attention == Attention.WORDS(5.0)
+        s.listener.put(NobodySpoke(96000))
+        await s.until("idle")
+        assert s.listener.attention == Attention.WAKE
+
+
+async def test_in_the_follow_up_no_wake_word_is_needed() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        s.listener.put(SpeechStarted(90000), said("and you"))
+        await s.until("thinking")
+        await s.until("follow_up")
+        assert s.character.asked == ["hi", "and you"]
+
+
+async def test_without_follow_up_the_device_rests_after_an_answer() -> None:
+    async with scene(follow_up_s=0.0) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        await s.until("idle")
+
+
+async def test_a_wake_word_while_it_speaks_silences_it_and_only_what_was_heard_is_remembered() -> None:
+    character = ScriptedCharacter(["One two three four five six seven eight nine ten. ", "Never heard."])
+    async with scene(character) as s:
+        s.listener.put(WAKE, said("count"))
+        await s.until("speaking")
+        await pass_time(1.0)
+        before = asyncio.get_running_loop().time()
+        s.listener.put(WAKE)
+        await s.until("listening")
+        assert s.speaker.silent
+        assert s.speaker.flushed_at[0] - before < 0.02
+        [(asked, heard)] = s.character.remembered
+        assert asked == "count"
+        assert heard
+        assert "One two three four five six seven eight nine ten.".startswith(heard)
+        assert len(heard) < 30
+        assert s.notes.of("heard") == [{"text": heard, "reason": "interrupted"}]
+
+
+async def test_barge_in_closes_the_stream_so_that_the_model_stops() -> None:
+    async with scene(ScriptedCharacter(["Hello there my friend. ", 20.0, "Late."])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        s.listener.put(WAKE)
+        await s.until("listening")
+        assert s.character.closed_streams == 1
+
+
+@pytest.mark.parametrize("words", ["stop", "Stop.", "okay stop it Momo", "please be quiet"])
+async def test_stop_ends_the_talk_without_a_word(words: str) -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said(words))
+        await s.until("listening")
+        await s.until("idle")
+        assert s.voice.spoken == []
+        assert s.character.asked == []
+
+
+async def test_goodbye_is_answered_in_the_personas_words_and_ends_the_talk() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("bye bye momo"))
+        await s.until("speaking")
+        await s.until("idle")
+        assert " ".join(s.voice.spoken) == PERSONA.lines.goodbye[0]
+        assert s.character.asked == []
+
+
+async def test_an_unreachable_service_is_told_in_the_personas_words_and_listening_goes_on() -> None:
+    async with scene(ScriptedCharacter([CharacterError("no route")])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert " ".join(s.voice.spoken) == PERSONA.lines.offline[0]
+        assert s.character.remembered == [("hi", "")]
+        assert s.notes.of("error") == [{"code": "character", "sentence": "no route"}]
+        assert "offline" in [name for name, _ in s.performer.acted]
+        s.character.deltas = ["Back again."]
+        s.listener.put(said("hello"))
+        await s.until("thinking")
+        await s.until("follow_up")
+        assert s.voice.spoken[-1] == "Back again."
+
+
+async def test_what_came_before_the_stream_broke_is_still_said_and_remembered() -> None:
+    async with scene(ScriptedCharacter(["Once upon a time. And then", CharacterError("reset")])) as s:
+        s.listener.put(WAKE, said("a story"))
+        await s.until("follow_up")
+        assert s.voice.spoken[:2] == ["Once upon a time.", "And then"]
+        assert s.character.remembered == [("a story", "Once upon a time. And then")]
+
+
+async def test_a_refusal_is_never_read_aloud() -> None:
+    refusal = CharacterRefused("The key is wrong.", "invalid_api_key")
+    async with scene(ScriptedCharacter([refusal])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert " ".join(s.voice.spoken) == PERSONA.lines.failed[0]
+
+
+async def test_a_broken_voice_ends_the_turn_with_a_sound() -> None:
+    async with scene(voice=ScriptedVoice(SpeechError("the voice died"))) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert s.speaker.position() == len(earcon(RATE)) // 2
+        assert s.character.remembered == [("hi", "")]
+
+
+async def test_a_hanging_voice_cannot_hold_the_state() -> None:
+    async with scene(voice=ScriptedVoice(hangs=True)) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("thinking")
+        began = asyncio.get_running_loop().time()
+        await s.until("follow_up")
+        assert asyncio.get_running_loop().time() - began < 35
+
+
+async def test_an_answer_that_never_becomes_speech_is_given_up() -> None:
+    drip: list[str | float | CompanionError] = ["(she thinks", *[part for _ in range(99) for part in (1.0, " and")]]
+    async with scene(ScriptedCharacter(drip)) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("thinking")
+        began = asyncio.get_running_loop().time()
+        await s.until("speaking")
+        assert asyncio.get_running_loop().time() - began < 16
+        assert s.voice.spoken[0] in PERSONA.lines.failed[0]
+
+
+async def test_a_long_story_is_not_cut_by_the_limit_on_silence() -> None:
+    async with scene(ScriptedCharacter(["One two three four five six seven. "] * 12)) as s:
+        s.listener.put(WAKE, said("a story"))
+        await s.until("follow_up")
+        assert s.notes.of("heard")[0]["reason"] == "finished"
+
+
+async def test_a_lost_loudspeaker_does_not_stop_the_listening() -> None:
+    async with scene(speaker=VirtualSpeaker(DeviceError("it was unplugged"))) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert {"code": "device", "sentence": "it was unplugged"} in s.notes.of("error")
+
+
+async def test_a_lost_microphone_is_reopened_with_growing_pauses() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE)
+        await s.until("listening")
+        s.listener.put(DeviceError("gone"), DeviceError("still gone"), DeviceError("away"), WAKE)
+        await s.until("idle")
+        await s.until("listening")
+        times = [t for t, kind, _ in s.notes.notes if kind == "error"]
+        assert times[1] - times[0] < times[2] - times[1]
+
+
+async def test_a_microphone_that_stays_away_is_told_of_once_and_again_when_it_goes_again() -> None:
+    async with scene() as s:
+        s.listener.put(*[DeviceError("gone")] * 20, WAKE)
+        await s.until("listening")
+        assert [note["sentence"] for note in s.notes.of("error")] == ["gone"]
+        s.listener.put(DeviceError("gone"), WAKE)
+        await s.until("idle")
+        await s.until("listening")
+        assert [note["sentence"] for note in s.notes.of("error")] == ["gone", "gone"]
+
+
+async def test_a_failing_transcriber_is_excused_and_listening_goes_on() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, SpeechStarted(16000), SpeechError("the child died"))
+        await s.until("follow_up")
+        assert " ".join(s.voice.spoken) == PERSONA.lines.failed[0]
+
+
+@pytest.mark.parametrize("state", ["idle", "listening", "thinking", "speaking", "follow_up"])
+async def test_muting_works_in_every_state_and_nothing_is_heard_until_unmuted(state: str) -> None:
+    async with scene(ScriptedCharacter([0.5, "Hello there my friend."])) as s:
+        if state != "idle":
+            s.listener.put(WAKE)
+        if state in ("thinking", "speaking", "follow_up"):
+            s.listener.put(said("hi"))
+        await s.until(state)
+        s.listener.put(MUTE, WAKE, said("secret"))
+        await s.until("muted")
+        await pass_time(10)
+        assert s.conversation.state == "muted"
+        assert s.listener.attention == Attention.NOTHING
+        assert s.speaker.silent
+        assert "secret" not in s.character.asked
+        s.listener.put(UNMUTE)
+        await s.until("idle")
+        assert s.listener.attention == Attention.WAKE
+
+
+async def test_a_failing_transcriber_does_not_unmute() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, SpeechStarted(16000), MUTE, SpeechError("the child died"))
+        await s.until("muted")
+        await pass_time(10)
+        assert s.conversation.state == "muted"
+        assert s.voice.spoken == []
+
+
+async def test_the_stop_button_ends_the_talk() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        s.listener.put(STOP)
+        await s.until("idle")
+        assert s.speaker.silent
+
+
+async def test_an_open_device_needs_no_wake_word() -> None:
+    async with scene(always_open=True) as s:
+        await s.until("idle")
+        assert s.listener.attention == Attention.WORDS()
+        s.listener.put(SpeechStarted(100), said("hi"))
+        await s.until("follow_up")
+        assert s.character.asked == ["hi"]
+
+
+async def test_cues_are_acted_when_their_word_is_heard() -> None:
+    async with scene(ScriptedCharacter(["(waves) Hello my friend. Here I am, (nods) you see."])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        heard_from = next(t for t, kind, _ in s.notes.notes if kind == "speaking")
+        cues = [(t - heard_from, fields["gesture"]) for t, kind, fields in s.notes.notes if kind == "cue"]
+        assert [gesture for _, gesture in cues] == ["wave", "nod"]
+        assert cues[0][0] < 0.05
+        # "Hello my friend." is 16 characters, "Here I am," 10 and the space before "you" one more.
+        assert abs(cues[1][0] - 27 * 0.05) < 0.15
+        assert "waves" not in " ".join(s.voice.spoken)
+
+
+async def test_the_latency_of_every_stage_is_told() -> None:
+    async with scene(ScriptedCharacter([0.2, "Hello. ", 0.1, "Bye."])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        [turn] = s.notes.of("turn")
+        latency = turn["latency_ms"]
+        assert list(latency) == [
+            "endpoint",
+            "transcribe",
+            "request",
+            "first_token",
+            "first_sentence",
+            "first_sound",
+            "total",
+        ]
+        assert latency["endpoint"] == pytest.approx(700)
+        assert latency["transcribe"] == pytest.approx(12)
+        assert latency["first_token"] == pytest.approx(200, abs=10)
+        assert latency["total"] == pytest.approx(sum(v for k, v in latency.items() if k != "total"), abs=0.1)

@@ -1,0 +1,246 @@
+"""Opening line, speaking on, groups, guests, other words, announcements and a change of persona, on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from companion.config.persona import SpokenLines, Words
+from companion.dialogue import Talk
+from companion.ears.listener import Attention
+from companion.errors import CharacterError, CharacterRefused
+from companion.events import Control, NobodySpoke, SpeechStarted
+from tests.support.doubles import MUTE, STOP, UNMUTE, ScriptedCharacter, ScriptedVoice, pass_time
+from tests.support.scene import PERSONA, WAKE, said, scene
+
+pytestmark = pytest.mark.looptime
+
+OPENING = "Hello, I am Momo."
+
+
+def persona(**lines: tuple[str, ...]):  # type: ignore[no-untyped-def]  # a Persona
+    words = {"en": Words(again=("say that another way",), guest=("i am a guest",), stop=("stop",))}
+    spoken = SpokenLines(offline=("Offline line.",), failed=("Failed line.",), **lines)
+    return PERSONA.model_copy(update={"words": words, "lines": spoken})
+
+
+async def test_the_opening_line_is_said_on_the_first_wake_of_a_new_session() -> None:
+    async with scene(ScriptedCharacter(first_line=OPENING)) as s:
+        s.listener.put(WAKE)
+        await s.until("listening")
+        assert s.listener.attention == Attention.WORDS(2.0)
+        s.listener.put(NobodySpoke(32000))
+        await s.until("speaking")
+        await s.until("listening")
+        assert s.voice.spoken == [OPENING]
+        assert s.listener.attention == Attention.WORDS(5.0)
+        assert s.character.remembered == []
+        s.listener.put(NobodySpoke(90000), WAKE)
+        await s.until("idle")
+        await s.until("listening")
+        assert s.listener.attention == Attention.WORDS(5.0)
+
+
+async def test_whoever_speaks_at_once_is_answered_and_not_talked_over() -> None:
+    async with scene(ScriptedCharacter(first_line=OPENING)) as s:
+        s.listener.put(WAKE, SpeechStarted(16000), said("hi"))
+        await s.until("follow_up")
+        s.listener.put(NobodySpoke(90000), WAKE)
+        await s.until("idle")
+        await s.until("listening")
+        s.listener.put(NobodySpoke(99000))
+        await s.until("idle")
+        assert OPENING not in s.voice.spoken
+
+
+async def test_a_session_that_goes_on_has_no_opening_line() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, NobodySpoke(32000))
+        await s.until("listening")
+        await s.until("idle")
+        assert s.voice.spoken == []
+
+
+async def test_after_a_long_silence_the_character_speaks_on_but_not_for_ever() -> None:
+    async with scene(continue_after_s=20.0, continue_most=2) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        began = asyncio.get_running_loop().time()
+        s.listener.put(NobodySpoke(90000))
+        await s.until("speaking")
+        assert asyncio.get_running_loop().time() - began == pytest.approx(20, abs=0.5)
+        await s.until("speaking")
+        await s.until("follow_up")
+        await pass_time(100)
+        assert s.character.asked == ["hi", "(on)", "(on)"]
+        assert s.character.remembered[1:] == [("", "Hello. How are you?")] * 2
+        s.listener.put(said("oh"))
+        await s.until("follow_up")
+        await s.until("speaking")
+        assert s.character.asked[-1] == "(on)"
+
+
+@pytest.mark.parametrize("what", [STOP, MUTE, WAKE, SpeechStarted(90000)])
+async def test_whatever_anybody_does_ends_the_waiting(what: object) -> None:
+    async with scene(continue_after_s=20.0) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        s.listener.put(what)  # type: ignore[arg-type]
+        await pass_time(100)
+        assert s.character.asked == ["hi"]
+
+
+async def test_it_never_speaks_by_itself_in_quiet_hours_nor_by_default() -> None:
+    async with scene(continue_after_s=20.0, may_speak_first=lambda: False) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        await pass_time(100)
+        assert s.character.asked == ["hi"]
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        await pass_time(10_000)
+        assert s.character.asked == ["hi"]
+
+
+async def test_after_stop_or_goodbye_it_does_not_speak_on() -> None:
+    async with scene(continue_after_s=20.0) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        s.listener.put(SpeechStarted(1), said("bye bye"))
+        await s.until("speaking")
+        await s.until("idle")
+        await pass_time(100)
+        assert s.character.asked == ["hi"]
+
+
+async def test_that_nothing_came_of_speaking_on_is_not_told() -> None:
+    async with scene(continue_after_s=20.0) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        s.character.deltas = [CharacterError("no route")]
+        await s.until("idle")
+        assert s.voice.spoken == ["Hello.", "How are you?"]
+        assert len(s.character.remembered) == 1
+
+
+async def test_a_group_answers_one_after_the_other_each_with_a_voice_and_light_of_its_own() -> None:
+    other, lit = ScriptedVoice(), []
+    character = ScriptedCharacter(names=("Momo", "Kiki"))
+    async with scene(character, voices={"Kiki": other}, spotlight=lit.append) as s:
+        s.listener.put(WAKE, said("hi you two"))
+        await s.until("follow_up")
+        assert s.character.asked_of == ["Momo", "Kiki"]
+        assert s.voice.spoken == other.spoken == ["Hello.", "How are you?"]
+        assert lit == ["Momo", "Kiki"]
+        assert s.character.remembered == [("hi you two", "Hello. How are you?"), ("", "Hello. How are you?")]
+
+
+async def test_interrupting_the_first_of_a_group_silences_all() -> None:
+    async with scene(ScriptedCharacter(names=("Momo", "Kiki"))) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        s.listener.put(WAKE)
+        await s.until("listening")
+        assert s.character.asked_of == ["Momo"]
+
+
+async def test_the_last_answer_comes_in_other_words() -> None:
+    async with scene(persona=persona()) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        s.listener.put(said("Say that another way please"))
+        await s.until("follow_up")
+        assert s.character.asked == ["hi", "(again)"]
+        assert s.character.remembered[1] == ("Say that another way please", "Hello. How are you?")
+
+
+async def test_where_there_is_no_last_answer_the_words_go_to_the_character() -> None:
+    async with scene(persona=persona()) as s:
+        s.listener.put(WAKE, said("say that another way"))
+        await s.until("follow_up")
+        assert s.character.asked == ["say that another way"]
+
+
+async def test_a_guest_is_told_that_nothing_is_kept() -> None:
+    async with scene(persona=persona(guest=("I will keep nothing.",))) as s:
+        s.listener.put(WAKE, said("I am a guest"))
+        await s.until("follow_up")
+        assert s.character.guest
+        assert s.voice.spoken == ["I will keep nothing."]
+        assert s.character.asked == []
+
+
+@pytest.mark.parametrize(
+    ("line", "spoken"),
+    [
+        ("busy", "Busy line."),
+        ("unpaid", "Offline line."),
+        ("change_subject", "Failed line."),
+        ("offline", "Offline line."),
+    ],
+)
+async def test_each_kind_of_failure_has_its_line_or_the_next_best(line: str, spoken: str) -> None:
+    character = ScriptedCharacter([CharacterError("it failed", line)])
+    async with scene(character, persona=persona(busy=("Busy line.",))) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert s.voice.spoken == [spoken]
+
+
+async def test_when_the_money_is_spent_the_talk_ends_in_the_personas_words() -> None:
+    character = ScriptedCharacter([CharacterRefused("the daily cap", "cap", "spent")])
+    async with scene(character, persona=persona(spent=("I am tired for today.",))) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        await s.until("idle")
+        assert s.voice.spoken == ["I am tired for today."]
+
+
+async def test_an_announcement_waits_until_nobody_speaks() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        s.listener.put(Control("say", "Dinner is ready."))
+        await s.until("follow_up")
+        await s.until("follow_up")
+        assert s.voice.spoken == ["Hello.", "How are you?", "Dinner is ready."]
+        assert s.notes.of("heard")[0]["reason"] == "finished"
+
+
+async def test_a_muted_device_says_nothing_by_itself() -> None:
+    async with scene() as s:
+        s.listener.put(MUTE, Control("say", "Dinner is ready."))
+        await s.until("muted")
+        s.listener.put(UNMUTE)
+        await s.until("idle")
+        await pass_time(10)
+        assert s.voice.spoken == []
+
+
+async def test_a_new_persona_takes_over_between_two_answers() -> None:
+    new = ScriptedCharacter(["I am new."])
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        old = s.conversation.talk
+        changing = asyncio.create_task(s.conversation.change(Talk(new, PERSONA, old.tools)))
+        await pass_time(0)
+        assert not changing.done()
+        await s.until("follow_up")
+        assert await changing is old
+        assert s.voice.spoken == ["Hello.", "How are you?"]
+        s.listener.put(said("who are you"))
+        await s.until("follow_up")
+        assert s.voice.spoken[-1] == "I am new."
+        assert new.asked == ["who are you"]
+
+
+async def test_a_new_persona_comes_at_once_where_nobody_speaks_even_when_muted() -> None:
+    async with scene() as s:
+        s.listener.put(MUTE)
+        await s.until("muted")
+        old = s.conversation.talk
+        assert await s.conversation.change(Talk(ScriptedCharacter(), PERSONA, old.tools)) is old
+        assert s.conversation.state == "muted"

@@ -1,0 +1,107 @@
+"""One conversation on virtual time with doubles all around: what the tests of its rules share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from companion.animator import Animator
+from companion.body.timeline import Timeline
+from companion.config.persona import Persona, load_persona
+from companion.conversation import Conversation, Manners
+from companion.dialogue import Talk
+from companion.events import Utterance, WakeHeard
+from companion.ports import Synthesizer
+from companion.sound.pcm import earcon
+from companion.turn import Tools
+from companion.voice.lipsync import mouth_openings, place_cues
+from companion.voice.sentences import Sentences
+from companion.voice.stage.stage import Stage
+from tests.support.doubles import (
+    LoopClock,
+    NoteTaker,
+    ScriptedCharacter,
+    ScriptedListener,
+    ScriptedVoice,
+    StillPerformer,
+    VirtualSpeaker,
+)
+from tests.support.paths import CONFIGS
+
+PERSONA = load_persona(CONFIGS / "personas" / "teddy.toml")
+WAKE = WakeHeard("okay_nabu", 16000)
+
+
+def said(text: str) -> Utterance:
+    return Utterance(text, 0.9, 16000, 32000, 43200, 12.0)
+
+
+@dataclass
+class Scene:
+    """One conversation, and everything around it."""
+
+    listener: ScriptedListener
+    character: ScriptedCharacter
+    voice: ScriptedVoice
+    speaker: VirtualSpeaker
+    notes: NoteTaker
+    performer: StillPerformer
+    conversation: Conversation
+
+    changed: asyncio.Event
+    passed: int = 0
+
+    async def until(self, state: str) -> None:
+        """Go on with the first entry into `state` after the last one waited for."""
+        while state not in self.notes.states()[self.passed :]:
+            self.changed.clear()
+            await self.changed.wait()
+        self.passed += self.notes.states()[self.passed :].index(state) + 1
+
+
+@asynccontextmanager
+async def scene(
+    character: ScriptedCharacter | None = None,
+    voice: ScriptedVoice | None = None,
+    speaker: VirtualSpeaker | None = None,
+    persona: Persona = PERSONA,
+    voices: Mapping[str, Synthesizer] | None = None,
+    spotlight: Callable[[str], None] = lambda _: None,
+    **settings: Any,
+) -> AsyncIterator[Scene]:
+    clock = LoopClock()
+    notes, performer, listener = NoteTaker(clock), StillPerformer(), ScriptedListener()
+    character, voice = character or ScriptedCharacter(), voice or ScriptedVoice()
+    speaker = speaker or VirtualSpeaker()
+    animator = Animator(performer, [], clock, notes)
+    tools = Tools(
+        stage=lambda speaker: Stage(speaker or persona.name),
+        sentences=Sentences,
+        timeline=Timeline,
+        synthesizer=voice,
+        voices=voices or {},
+        spotlight=spotlight,
+        place=place_cues,
+        mouth=mouth_openings,
+        earcon=earcon,
+        speaker=speaker,
+        animator=animator,
+        clock=clock,
+        journal=notes,
+        on_turn=lambda _: None,
+        silent_s=15.0,
+        longest_s=30.0,
+    )
+    changed = asyncio.Event()
+    manners = Manners(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})
+    conversation = Conversation(listener, Talk(character, persona, tools), manners, changed.set)
+    task = asyncio.create_task(conversation.run())
+    try:
+        yield Scene(listener, character, voice, speaker, notes, performer, conversation, changed)
+        listener.put(None)
+        await asyncio.wait_for(task, 60)
+    finally:
+        task.cancel()
