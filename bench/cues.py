@@ -29,7 +29,7 @@ from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.body import ChannelSettings
-from companion.event_log import Journal
+from companion.event_log import EventLog
 from companion.events import EMOTIONS, MOUTH_STEP, BodyFrame, Cue, PlacedCue, SpeechChunk, Voiced
 from companion.sound.card import LiveClock
 from companion.voice.lipsync import mouth_openings
@@ -103,7 +103,7 @@ async def measure(cues: int) -> None:
     performer = WatchingPerformer(load_choreography(None), CHANNELS, seed=1)
     body = WatchingBody(performer)
     clock = LiveClock()
-    animator = Animator(performer, [body], clock, Journal(clock))
+    animator = Animator(performer, [body], clock, EventLog(clock))
     animator.state("speaking")
     async with asyncio.TaskGroup() as group:
         running = group.create_task(animator.run())

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from companion.errors import DeviceError
-from companion.event_log import Journal
+from companion.event_log import EventLog
 from companion.events import BodyFrame, Cue
 from companion.ports import Body, Clock
 
@@ -61,14 +61,14 @@ class Animator:
         performer: Performer,
         bodies: Sequence[Body],
         clock: Clock,
-        journal: Journal,
+        event_log: EventLog,
         brightness: Callable[[], float] | None = None,
     ) -> None:
         """`brightness` tells, whenever it is asked, the share of their brightness that the lights should have now."""
         self._performer = performer
         self._bodies = bodies
         self._clock = clock
-        self._journal = journal
+        self._event_log = event_log
         self._brightness = brightness
         self._moved = asyncio.Event()
         self._gone: set[Body] = set()
@@ -173,7 +173,7 @@ class Animator:
         self._moved.set()
 
     async def _show(self, frame: BodyFrame) -> None:
-        self._journal.note(
+        self._event_log.record(
             "body",
             lights={name: list(colour) for name, colour in frame.lights.items()},
             positions={name: round(value, 3) for name, value in frame.positions.items()},
@@ -185,7 +185,7 @@ class Animator:
                 self.trouble = str(error)
                 if body not in self._gone:
                     self._gone.add(body)
-                    self._journal.note("error", code=error.code, sentence=str(error))
+                    self._event_log.record("error", code=error.code, sentence=str(error))
             else:
                 self._gone.discard(body)
         if not self._gone:

@@ -23,15 +23,15 @@ from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.device import Device
 from companion.config.persona import CastMember, Persona
-from companion.conversation import Conversation, Manners, within
-from companion.dialogue import Lives, Talk
+from companion.conversation import Conversation, ConversationRules, in_hours
+from companion.dialogue import Dialogue, Dialogues
 from companion.ears.listener import Listener
 from companion.errors import ConfigError, DeviceError
-from companion.event_log import Journal
+from companion.event_log import EventLog
 from companion.events import State, TurnEnded
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Watch
 from companion.sound.pcm import earcon
-from companion.turn import Tools
+from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage.inference import InferringSentences
@@ -49,7 +49,7 @@ BEST_SYNTHESIZERS = ("piper", "espeak")
 
 @dataclass(frozen=True)
 class Sound:
-    """What stands where a sound card stands."""
+    """The sound card, or what stands in for it."""
 
     microphone: Microphone
     speaker: Speaker
@@ -67,11 +67,11 @@ class Unit:
 
     conversation: Conversation
     listener: Listener
-    journal: Journal
+    event_log: EventLog
     animator: Animator
     bodies: tuple[Body, ...]
     transcriber: Transcriber
-    lives: Lives
+    dialogues: Dialogues
 
 
 @asynccontextmanager
@@ -85,16 +85,16 @@ async def assembled(
     watch: Watch | None = None,
     on_turn: Callable[[TurnEnded], None] = lambda _: None,
 ) -> AsyncIterator[Unit]:
-    """Everything built and wired; the body's task runs while this is entered, and all is closed in the end.
+    """Build and wire one device; the body's task runs while this is entered, and all is closed on exit.
 
-    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` keeps an eye on the engines.
+    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines.
     """
     watch = watch or Unwatched()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(sound.speaker.close)
         stack.push_async_callback(sound.microphone.close)
-        journal = Journal(sound.clock, events, log_transcripts=device.log_transcripts)
-        stack.callback(journal.close)
+        event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts)
+        stack.callback(event_log.close)
         wake = device.ears.wake
         wake_word = None
         if wake.mode != "button":
@@ -109,12 +109,11 @@ async def assembled(
         for name in device.body.outputs:
             bodies.append(plugins.build_engine("bodies", name, device, persona))
             stack.push_async_callback(bodies[-1].close)
-        animator = _animator(device, sound, [watch.body(body) for body in bodies], journal)
+        animator = _animator(device, sound, [watch.body(body) for body in bodies], event_log)
 
         @asynccontextmanager
-        async def talk(persona: Persona, voice: Synthesizer | None) -> AsyncIterator[Talk]:
-            """What lives and goes with a persona."""
-
+        async def open_dialogue(persona: Persona, voice: Synthesizer | None) -> AsyncIterator[Dialogue]:
+            """What comes and goes with a persona: its mind and its voices."""
             async with AsyncExitStack() as its:
                 voice = voice or build_synthesizer(device, persona)
                 its.push_async_callback(voice.close)
@@ -129,7 +128,7 @@ async def assembled(
                     )
                 character = await its.enter_async_context(mind(device, persona))
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
-                tools = Tools(
+                tools = TurnTools(
                     stage=lambda speaker: Stage(speaker or persona.name),
                     sentences=lambda: InferringSentences(
                         Sentences(), persona.language, throughout=persona.cues.channel == "inferred"
@@ -144,32 +143,32 @@ async def assembled(
                     speaker=sound.speaker,
                     animator=animator,
                     clock=sound.clock,
-                    journal=journal,
+                    event_log=event_log,
                     on_turn=on_turn,
                     silent_s=device.conversation.longest_silence_s,
                     longest_s=device.conversation.longest_turn_s,
                 )
-                yield Talk(character, persona, tools)
+                yield Dialogue(character, persona, tools)
 
         async with asyncio.TaskGroup() as group:
-            lives = Lives(talk, group)
+            dialogues = Dialogues(open_dialogue, group)
             conversation = Conversation(
                 listener,
-                await lives.begin(persona, synthesizer),
-                _manners(device, reopens=sound.live),
+                await dialogues.open(persona, synthesizer),
+                _rules(device, reopens=sound.live),
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
             # The lexicon of directions is read when first needed; that would be amid the first answer.
             group.create_task(asyncio.to_thread(read_direction, ""))
             try:
-                yield Unit(conversation, listener, journal, animator, tuple(bodies), transcriber, lives)
+                yield Unit(conversation, listener, event_log, animator, tuple(bodies), transcriber, dialogues)
             finally:
                 if sound.live:
                     # Along a ramp: whoever switches it off may have their hands on it.
                     await animator.come_to_rest()
             animation.cancel()
-            lives.end()
+            dialogues.close_all()
 
 
 def build_synthesizer(device: Device, persona: Persona) -> Synthesizer:
@@ -191,7 +190,7 @@ def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int) -
     return voice
 
 
-def _animator(device: Device, sound: Sound, bodies: list[Body], journal: Journal) -> Animator:
+def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: EventLog) -> Animator:
     body = device.body
     performer = Performer(
         load_choreography(body.choreography),
@@ -203,21 +202,21 @@ def _animator(device: Device, sound: Sound, bodies: list[Body], journal: Journal
     )
 
     def brightness() -> float:
-        return body.night_brightness if within(body.night, datetime.now().time()) else 1.0
+        return body.night_brightness if in_hours(body.night, datetime.now().time()) else 1.0
 
-    return Animator(performer, bodies, sound.clock, journal, brightness if sound.live and body.night else None)
+    return Animator(performer, bodies, sound.clock, event_log, brightness if sound.live and body.night else None)
 
 
-def _manners(device: Device, *, reopens: bool) -> Manners:
+def _rules(device: Device, *, reopens: bool) -> ConversationRules:
     settings = device.conversation
-    return Manners(
+    return ConversationRules(
         nobody_s=device.ears.endpoint.nobody_s,
         follow_up_s=settings.follow_up_s,
         always_open=device.ears.wake.mode == "open",
         opening_after_s=settings.opening_after_s,
         continue_after_s=settings.continue_after_s,
         continue_most=settings.continue_most,
-        may_speak_first=lambda: not within(settings.quiet_hours, datetime.now().time()),
+        may_speak_first=lambda: not in_hours(settings.quiet_hours, datetime.now().time()),
         reopens=reopens,
     )
 
@@ -271,7 +270,7 @@ def _context(name: str, device: Device, persona: Persona) -> ContextProvider:
 
 
 class Unwatched:
-    """Watches nothing."""
+    """Stands in for the watchdog where nobody watches: returns what it is given."""
 
     def transcriber(self, engine: Transcriber) -> Transcriber:
         """The engine itself."""

@@ -1,6 +1,6 @@
 """Who may speak now: the one state machine.
 
-Rule 1  There is one state at a time. Only `_enter` changes it, and every change is journalled and shown by the body.
+Rule 1  There is one state at a time. Only `_enter` changes it, and every change is recorded and shown by the body.
 Rule 2  IDLE: only the wake word (or the button) is listened for; in open mode, words.
 Rule 3  A wake leads to LISTENING from every state but MUTED. If a turn is running it is interrupted first: silence,
         then everything else; only what was heard is remembered.
@@ -12,17 +12,13 @@ Rule 6  The end of a turn leads to FOLLOW_UP, where no wake word is needed; afte
 Rule 7  A spoken "stop" or "goodbye" ends the talk; it is never put to the character.
 Rule 8  Muting leads to MUTED from every state, and a running turn is interrupted. Nothing is listened to, kept,
         examined or said until unmuting leads to IDLE.
-Rule 9  No state can stick: LISTENING and FOLLOW_UP are bounded by the segmenter in audio time, THINKING and SPEAKING
+Rule 9  No state can stick: LISTENING and FOLLOW_UP are bounded by endpointing in audio time, THINKING and SPEAKING
         by the turn's longest time; a lost microphone leads to IDLE until it is back.
-Rule 10 Where the owner wants it, the character speaks on by itself when a silence behind its answer has grown long:
-        from FOLLOW_UP or IDLE only, so many times until somebody speaks, never in quiet hours.
+Rule 10 Where the owner wants it, the character goes on by itself after a long silence behind its answer: from
+        FOLLOW_UP or IDLE only, a limited number of times until somebody speaks, never in quiet hours.
 Rule 11 A new persona, and what `companion control say` asks for, wait until nobody speaks.
 
 All inputs arrive one after the other through the listener, so no two of them can be half done at once.
-
-When a device listens and speaks: what the conversation takes from the settings.
-
-Hours of the day, as the settings files write them: `20:00-07:00`.
 """
 
 from __future__ import annotations
@@ -34,7 +30,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import time
 
-from companion.dialogue import Talk
+from companion.dialogue import Dialogue
 from companion.ears.listener import Attention, Listener
 from companion.errors import CompanionError, DeviceError, SpeechError
 from companion.events import (
@@ -48,11 +44,10 @@ from companion.events import (
     Utterance,
     WakeHeard,
 )
-from companion.languages.commands import spoken_command
 
 
 @dataclass(frozen=True)
-class Manners:
+class ConversationRules:
     """When the device listens and speaks. All times are seconds of audio time."""
 
     nobody_s: float
@@ -78,23 +73,28 @@ class Conversation:
     """One device's talk with whoever is there. `run` it once; it ends only when the microphone's file ends."""
 
     def __init__(
-        self, listener: Listener, talk: Talk, manners: Manners, on_change: Callable[[], None] = lambda: None
+        self,
+        listener: Listener,
+        dialogue: Dialogue,
+        rules: ConversationRules,
+        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_change` is called after every change of state."""
         self._listener = listener
-        self._manners = manners
+        self._rules = rules
         self._on_change = on_change
-        self._at_rest = Attention.WORDS() if manners.always_open else Attention.WAKE
+        self._at_rest = Attention.WORDS() if rules.always_open else Attention.WAKE
         self._turn: asyncio.Task[None] | None = None
         self._silence: asyncio.Task[None] | None = None
-        """Waits for the silence in which the character speaks on."""
+        """Waits until the silence is long enough for the character to go on by itself."""
         self._continued = 0
-        self._to_say: deque[str] = deque()
-        self._next: tuple[Talk, asyncio.Future[Talk]] | None = None
+        self._announcements: deque[str] = deque()
+        self._next: tuple[Dialogue, asyncio.Future[Dialogue]] | None = None
         self._group: asyncio.TaskGroup
         self.state: State | None = None
-        self.talk = talk
-        self._journal = talk.tools.journal
+        self.dialogue = dialogue
+        """The character that speaks now."""
+        self._event_log = dialogue.tools.event_log
 
     @property
     def at_work(self) -> bool:
@@ -104,14 +104,14 @@ class Conversation:
     @property
     def waiting(self) -> int:
         """How many announcements wait until nobody speaks."""
-        return len(self._to_say)
+        return len(self._announcements)
 
-    async def change(self, talk: Talk) -> Talk:
-        """Be somebody else from the next moment on in which nobody speaks. Returns, then, who it was before."""
-        before: asyncio.Future[Talk] = asyncio.get_running_loop().create_future()
-        self._next = talk, before
+    async def switch_to(self, dialogue: Dialogue) -> Dialogue:
+        """Let another character take over as soon as nobody speaks. Returns the previous one once that has happened."""
+        previous: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
+        self._next = dialogue, previous
         self._listener.interject(Control("reload"))
-        return await before
+        return await previous
 
     async def run(self) -> None:
         """Listen and answer until the sound ends."""
@@ -134,13 +134,13 @@ class Conversation:
                     if str(error) != told:
                         self._note_error(error)
                     told = str(error)
-                    if not self._manners.reopens:
+                    if not self._rules.reopens:
                         raise
                     if self.state in (State.LISTENING, State.FOLLOW_UP):
                         self._rest()
                     await asyncio.sleep(next(back_off))
             await self._interrupt()
-            self._do_not_wait()
+            self._cancel_silence()
 
     async def _handle(self, heard: Hearing) -> None:
         match heard:
@@ -152,44 +152,44 @@ class Conversation:
                     self._rest()
             case Control(action="reload"):
                 if self._turn is None:
-                    self._change()
+                    self._switch()
             case _ if self.state is State.MUTED:
                 pass
             case Control(action="stop"):
                 await self._interrupt()
-                self._do_not_wait()
+                self._cancel_silence()
                 self._rest()
             case Control(action="say"):
-                self._to_say.append(heard.text)
+                self._announcements.append(heard.text)
                 if self.state in (State.IDLE, State.FOLLOW_UP):
-                    self._say_what_waits()
+                    self._say_next_announcement()
             case Control(action="continue"):
-                if self.state in (State.IDLE, State.FOLLOW_UP) and self._manners.may_speak_first():
+                if self.state in (State.IDLE, State.FOLLOW_UP) and self._rules.may_speak_first():
                     self._continued += 1
-                    self._start(lambda: self.talk.carry_on(self._speaking))
+                    self._start(lambda: self.dialogue.continue_speaking(self._first_sound))
             case WakeHeard():
-                self._journal.note("wake", word=heard.word)
+                self._event_log.record("wake", word=heard.word)
                 await self._interrupt()
-                wait = self._manners.opening_after_s if self.talk.opening() else self._manners.nobody_s
+                wait = self._rules.opening_after_s if self.dialogue.pending_opening() else self._rules.nobody_s
                 self._enter(State.LISTENING, Attention.WORDS(wait))
-                self._get_ready()
+                self._prepare()
             case SpeechStarted():
-                self._journal.note("speech_started")
+                self._event_log.record("speech_started")
                 if self.state is not State.LISTENING:
                     self._enter(State.LISTENING)
-                    self._get_ready()
+                    self._prepare()
             case Partial():
-                self._journal.note("partial", text=heard.text)
+                self._event_log.record("partial", text=heard.text)
             case Utterance():
                 self._answer(heard)
             case NobodySpoke():
-                if self.state is State.LISTENING and (line := self.talk.opening()):
-                    self._start(lambda: self.talk.open(line, self._speaking))
+                if self.state is State.LISTENING and (line := self.dialogue.pending_opening()):
+                    self._start(lambda: self.dialogue.say_opening(line, self._first_sound))
                 else:
                     self._rest()
 
     def _answer(self, utterance: Utterance) -> None:
-        self._journal.note(
+        self._event_log.record(
             "utterance",
             text=utterance.text,
             confidence=round(utterance.confidence, 3),
@@ -197,75 +197,75 @@ class Conversation:
             end=round(utterance.end / EAR_RATE, 3),
         )
         self._continued = 0
-        talk = self.talk
-        match spoken_command(utterance.text, talk.persona):
+        dialogue = self.dialogue
+        match dialogue.persona.spoken_command(utterance.text):
             case "stop":
                 self._rest()
             case "goodbye":
                 self._say("goodbye", State.IDLE)
             case "guest":
-                talk.character.be_guest()
+                dialogue.character.start_guest_session()
                 self._say("guest", State.FOLLOW_UP)
-            case "again" if (answer := talk.character.again()) is not None:
-                self._start(lambda: talk.reply(utterance, answer, self._speaking))
+            case "again" if (answer := dialogue.character.rephrase()) is not None:
+                self._start(lambda: dialogue.reply(utterance, answer, self._first_sound))
             case _:
-                self._start(lambda: talk.reply(utterance, None, self._speaking))
+                self._start(lambda: dialogue.reply(utterance, None, self._first_sound))
 
     def _start(self, say: Callable[[], Coroutine[None, None, State]]) -> None:
         """An answer will be said soon: a loudspeaker that fell asleep during long speech wakes up meanwhile."""
         self._enter(State.THINKING, Attention.WAKE)
         self._group.create_task(self._prepare_speaker())
-        self._turn = self._group.create_task(self._say_to_the_end(say))
+        self._turn = self._group.create_task(self._run_turn(say))
 
-    async def _say_to_the_end(self, say: Callable[[], Coroutine[None, None, State]]) -> None:
-        self._turn_over(await say())
+    async def _run_turn(self, say: Callable[[], Coroutine[None, None, State]]) -> None:
+        self._turn_ended(await say())
 
     def _say(self, line: str, then: State) -> None:
         """Say one of the persona's own lines."""
-        self._start(lambda: self.talk.line(line, then, self._speaking))
+        self._start(lambda: self.dialogue.say_line(line, then, self._first_sound))
 
-    def _speaking(self) -> None:
+    def _first_sound(self) -> None:
         self._enter(State.SPEAKING)
 
-    def _turn_over(self, then: State) -> None:
+    def _turn_ended(self, then: State) -> None:
         self._turn = None
-        self._change()
+        self._switch()
         if then is State.LISTENING:
-            self._enter(State.LISTENING, Attention.WORDS(self._manners.nobody_s))
-        elif then is State.FOLLOW_UP and self._manners.follow_up_s > 0:
-            self._enter(State.FOLLOW_UP, Attention.WORDS(self._manners.follow_up_s))
-            self._wait_in_silence()
+            self._enter(State.LISTENING, Attention.WORDS(self._rules.nobody_s))
+        elif then is State.FOLLOW_UP and self._rules.follow_up_s > 0:
+            self._enter(State.FOLLOW_UP, Attention.WORDS(self._rules.follow_up_s))
+            self._time_silence()
         else:
             self._rest()
-        self._say_what_waits()
+        self._say_next_announcement()
 
-    def _say_what_waits(self) -> None:
-        if self._to_say:
-            text = self._to_say.popleft()
-            self._start(lambda: self.talk.text(text, State.FOLLOW_UP, self._speaking))
+    def _say_next_announcement(self) -> None:
+        if self._announcements:
+            text = self._announcements.popleft()
+            self._start(lambda: self.dialogue.say_text(text, State.FOLLOW_UP, self._first_sound))
 
-    def _change(self) -> None:
-        """Be the one whom `change` named, if it did."""
+    def _switch(self) -> None:
+        """Hand over to the character that `switch_to` named, if it did."""
         if self._next is not None:
-            (talk, before), self._next = self._next, None
-            self.talk, left = talk, self.talk
-            if not before.done():
-                before.set_result(left)
+            (dialogue, previous), self._next = self._next, None
+            self.dialogue, left = dialogue, self.dialogue
+            if not previous.done():
+                previous.set_result(left)
 
     def _rest(self) -> None:
         self._enter(State.IDLE, self._at_rest)
 
-    def _wait_in_silence(self) -> None:
-        manners = self._manners
-        if manners.continue_after_s > 0 and self._continued < manners.continue_most:
-            self._silence = self._group.create_task(self._silence_grows())
+    def _time_silence(self) -> None:
+        rules = self._rules
+        if rules.continue_after_s > 0 and self._continued < rules.continue_most:
+            self._silence = self._group.create_task(self._continue_after_silence())
 
-    async def _silence_grows(self) -> None:
-        await self.talk.tools.clock.sleep(self._manners.continue_after_s)
+    async def _continue_after_silence(self) -> None:
+        await self.dialogue.tools.clock.sleep(self._rules.continue_after_s)
         self._silence = None
         self._listener.interject(Control("continue"))
 
-    def _do_not_wait(self) -> None:
+    def _cancel_silence(self) -> None:
         """Somebody did something: the silence is over."""
         if self._silence is not None:
             self._silence.cancel()
@@ -275,33 +275,33 @@ class Conversation:
         """Barge-in: the loudspeaker falls silent before anything else is done."""
         turn, self._turn = self._turn, None
         if turn is not None:
-            self.talk.tools.speaker.flush()
+            self.dialogue.tools.speaker.flush()
             turn.cancel()
             await asyncio.wait([turn])
 
-    def _get_ready(self) -> None:
+    def _prepare(self) -> None:
         """Somebody is about to speak: open the connection and the loudspeaker meanwhile."""
-        self._group.create_task(self.talk.character.prepare())
+        self._group.create_task(self.dialogue.character.prepare())
         self._group.create_task(self._prepare_speaker())
 
     async def _prepare_speaker(self) -> None:
         try:
-            await self.talk.tools.speaker.prepare()
+            await self.dialogue.tools.speaker.prepare()
         except DeviceError as error:
             self._note_error(error)
 
     def _note_error(self, error: CompanionError) -> None:
-        self._journal.note("error", code=error.code, sentence=str(error))
+        self._event_log.record("error", code=error.code, sentence=str(error))
 
     def _enter(self, state: State, attention: Attention | None = None) -> None:
         if attention is not None:
             self._listener.listen_for(attention)
         if state not in (State.IDLE, State.FOLLOW_UP):
-            self._do_not_wait()
+            self._cancel_silence()
         if state is not self.state:
             self.state = state
-            self._journal.note("state", state=state.value)
-            self.talk.tools.animator.state(state.value)
+            self._event_log.record("state", state=state.value)
+            self.dialogue.tools.animator.state(state.value)
             self._on_change()
 
 
@@ -310,8 +310,11 @@ def _back_off() -> Iterator[float]:
     return itertools.chain((0.25, 0.5, 1.0), itertools.repeat(2.0))
 
 
-def within(hours: str, now: time) -> bool:
-    """Whether `now` lies in `hours` (the end does not); hours may go over midnight. Empty hours hold no time."""
+def in_hours(hours: str, now: time) -> bool:
+    """Whether `now` lies in `hours`, written as in the settings: `20:00-07:00`, the end not included.
+
+    Hours may go over midnight; empty hours hold no time.
+    """
     if not hours:
         return False
     start, end = (time.fromisoformat(part) for part in hours.split("-"))

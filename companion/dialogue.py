@@ -1,15 +1,7 @@
-"""What one character can say: answers, its own lines, or speaking on. Each is a coroutine that ends with the state
-that follows, and which `conversation` runs as a task and cancels to interrupt.
+"""What one character can say: an answer, one of its own lines, an announcement, or more of what it was saying.
 
-Of everything that is said only what was heard is remembered, whether it was said to its end or not.
-
-What the character says by itself, without the service: each kind of line in turn, so that none is worn out.
-
-A persona need not have every kind: what is missing is said with the next best.
-
-Personas, one after the other: each with its mind and voices lives in a task until the next has taken over.
-
-A task each, because what is opened in one task must be closed in it. All on the loop.
+Each is a coroutine that returns the state that follows. `conversation` runs it as a task and cancels it to interrupt.
+Whether it was said to its end or not, only what was heard is remembered.
 """
 
 from __future__ import annotations
@@ -23,7 +15,7 @@ from companion.config.persona import Persona, SpokenLines
 from companion.errors import CompanionError, DeviceError
 from companion.events import State, Utterance
 from companion.ports import Character, Synthesizer
-from companion.turn import Tools, Turn
+from companion.turn import Turn, TurnTools
 
 NEXT_BEST = {
     "busy": ("offline",),
@@ -32,11 +24,11 @@ NEXT_BEST = {
     "change_subject": ("failed",),
     "spent": ("goodbye", "offline"),
 }
-"""Kind of line -> what is said where the persona has none of it."""
+"""Kind of line -> the kinds that stand in for it, in order, where the persona has none."""
 
 
 class OwnLines:
-    """One persona's lines."""
+    """The lines that a persona says without the service; those of one kind take turns, so that none wears out."""
 
     def __init__(self, lines: SpokenLines) -> None:
         self._lines: dict[str, Iterator[str]] = {}
@@ -45,7 +37,7 @@ class OwnLines:
                 self._lines[name] = itertools.cycle(said)
 
     def next(self, name: str) -> str:
-        """The next line of this kind; empty where there is none and nothing stands for it."""
+        """The next line of this kind; empty where there is none and nothing stands in for it."""
         for kind in (name, *NEXT_BEST.get(name, ())):
             if kind in self._lines:
                 return next(self._lines[kind])
@@ -53,13 +45,13 @@ class OwnLines:
 
 
 _UNREACHED = ("offline", "busy", "denied", "unpaid")
-"""Lines that mean that the service is not there for us: the body shows it."""
+"""Lines said because the service cannot be used; the body shows that too."""
 
 
-class Talk:
+class Dialogue:
     """One character with its voice and body."""
 
-    def __init__(self, character: Character, persona: Persona, tools: Tools) -> None:
+    def __init__(self, character: Character, persona: Persona, tools: TurnTools) -> None:
         self.character = character
         self.persona = persona
         self.tools = tools
@@ -68,19 +60,19 @@ class Talk:
         self.trouble = ""
         """Why the last answer did not come, as one of `CharacterError.line`; empty where it came."""
 
-    def opening(self) -> str:
-        """The opening line, if it is still to be said."""
+    def pending_opening(self) -> str:
+        """The opening line where it is still to be said; else empty."""
         return "" if self._opened else self.character.opening()
 
-    async def open(self, line: str, on_first_sound: Callable[[], None]) -> State:
+    async def say_opening(self, line: str, on_first_sound: Callable[[], None]) -> State:
         """Say the opening line; then it is the person's turn."""
         self._opened = True
-        return await self.text(line, State.LISTENING, on_first_sound)
+        return await self.say_text(line, State.LISTENING, on_first_sound)
 
     async def reply(
         self, utterance: Utterance, answer: AsyncGenerator[str] | None, on_first_sound: Callable[[], None]
     ) -> State:
-        """Answer what was said; in a group, one after the other. `answer` is one that was asked for otherwise."""
+        """Answer what was said; in a group, one after the other. `answer` takes the place of asking the character."""
         self._opened = True
         said = utterance.text
         for speaker in self.character.speakers(said):
@@ -95,14 +87,14 @@ class Talk:
             self.trouble = ended.line
             if ended.reason != "finished":
                 then = State.IDLE if ended.line == "spent" else State.FOLLOW_UP
-                return await self.line(ended.line, then, on_first_sound)
+                return await self.say_line(ended.line, then, on_first_sound)
             if answer is not None:
                 break
         return State.FOLLOW_UP
 
-    async def carry_on(self, on_first_sound: Callable[[], None]) -> State:
-        """Speak on. That nothing came of it need not be told to anybody."""
-        turn = Turn(self.tools, self.character.carry_on(), on_first_sound)
+    async def continue_speaking(self, on_first_sound: Callable[[], None]) -> State:
+        """Go on speaking though nobody answered. Where that fails nothing is said about it."""
+        turn = Turn(self.tools, self.character.continue_speaking(), on_first_sound)
         try:
             ended = await turn.run()
         finally:
@@ -110,69 +102,75 @@ class Talk:
                 self.character.remember("", turn.heard)
         return State.FOLLOW_UP if ended.reason == "finished" else State.IDLE
 
-    async def line(self, name: str, then: State, on_first_sound: Callable[[], None]) -> State:
+    async def say_line(self, name: str, then: State, on_first_sound: Callable[[], None]) -> State:
         """Say one of the persona's own lines."""
         if name in _UNREACHED:
             self.tools.animator.state("offline")
-        return await self.text(self._own_lines.next(name), then, on_first_sound)
+        return await self.say_text(self._own_lines.next(name), then, on_first_sound)
 
-    async def text(self, text: str, then: State, on_first_sound: Callable[[], None]) -> State:
+    async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None]) -> State:
         """Say a text as it stands; nothing where it is empty."""
         if text:
             ended = await Turn(self.tools, _one(text), on_first_sound).run()
             if ended.reason == "failed":
-                await self._sound_the_earcon()
+                await self._play_earcon()
         return then
 
-    async def _sound_the_earcon(self) -> None:
-        """The voice itself failed: a sound says that this was not silence."""
+    async def _play_earcon(self) -> None:
+        """The voice itself failed: play a sound, so that the person knows that something was meant to be said."""
         speaker = self.tools.speaker
         try:
             await speaker.write(self.tools.earcon(speaker.rate))
             await speaker.drain()
         except DeviceError as error:
-            self.tools.journal.note("error", code=error.code, sentence=str(error))
+            self.tools.event_log.record("error", code=error.code, sentence=str(error))
 
 
 async def _one(text: str) -> AsyncGenerator[str]:
     yield text
 
 
-Make = Callable[[Persona, Synthesizer | None], AbstractAsyncContextManager[Talk]]
-"""What a persona needs, open as long as this is entered; the voice is given where it was made before."""
+OpenDialogue = Callable[[Persona, Synthesizer | None], AbstractAsyncContextManager[Dialogue]]
+"""Builds a persona's dialogue and closes it again on exit; the voice is given where it was built before."""
 
 
-class Lives:
-    """The lives of one device's personas."""
+class Dialogues:
+    """The dialogues of one device: the one that speaks now, and for a moment the one that takes over from it.
 
-    def __init__(self, make: Make, group: asyncio.TaskGroup) -> None:
-        self._make = make
+    Each lives in a task of its own, because what is opened in a task must be closed in the same one.
+    """
+
+    def __init__(self, open_dialogue: OpenDialogue, group: asyncio.TaskGroup) -> None:
+        self._open_dialogue = open_dialogue
         self._group = group
-        self._over: dict[Talk, asyncio.Event] = {}
+        self._closing: dict[Dialogue, asyncio.Event] = {}
 
-    async def begin(self, persona: Persona, voice: Synthesizer | None = None) -> Talk:
-        """Open everything for a persona. Raises what is wrong with it; then nothing is left open."""
-        ready: asyncio.Future[Talk] = asyncio.get_running_loop().create_future()
-        self._group.create_task(self._live(persona, voice, ready))
+    async def open(self, persona: Persona, voice: Synthesizer | None = None) -> Dialogue:
+        """Open everything that a persona needs. Raises what is wrong with it; then nothing is left open."""
+        ready: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
+        self._group.create_task(self._keep_open(persona, voice, ready))
         return await ready
 
-    def end(self, talk: Talk | None = None) -> None:
-        """Close what belongs to this one, or to all."""
-        for one, over in self._over.items():
-            if talk is None or one is talk:
-                over.set()
+    def close(self, dialogue: Dialogue) -> None:
+        """Close what belongs to this dialogue."""
+        self._closing[dialogue].set()
 
-    async def _live(self, persona: Persona, voice: Synthesizer | None, ready: asyncio.Future[Talk]) -> None:
+    def close_all(self) -> None:
+        """Close what belongs to every dialogue."""
+        for closing in self._closing.values():
+            closing.set()
+
+    async def _keep_open(self, persona: Persona, voice: Synthesizer | None, ready: asyncio.Future[Dialogue]) -> None:
         try:
-            async with self._make(persona, voice) as talk:
-                over = self._over[talk] = asyncio.Event()
+            async with self._open_dialogue(persona, voice) as dialogue:
+                closing = self._closing[dialogue] = asyncio.Event()
                 if ready.cancelled():
                     return
-                ready.set_result(talk)
+                ready.set_result(dialogue)
                 try:
-                    await over.wait()
+                    await closing.wait()
                 finally:
-                    del self._over[talk]
+                    del self._closing[dialogue]
         except CompanionError as error:
             if ready.done():
                 raise

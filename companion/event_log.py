@@ -39,7 +39,7 @@ _QUIET: Final = frozenset({"body", "partial"})
 """Kinds too frequent for a log."""
 
 
-class Journal:
+class EventLog:
     """Takes note of events. `path` is the events file, or None for the log only.
 
     Raises `DeviceError` when the file cannot be opened. When writing fails later (a full disk), the file is given up
@@ -58,7 +58,7 @@ class Journal:
             except OSError as error:
                 raise DeviceError(f"{path}: the events cannot be written there: {error.strerror}") from error
 
-    def note(self, kind: Kind, **fields: Any) -> None:
+    def record(self, kind: Kind, **fields: Any) -> None:
         """Write down one event at the present audio time."""
         if self._file is not None:
             line = {"t": round(self._clock.now(), 4), "kind": kind, **fields}

@@ -1,8 +1,9 @@
 """What the runtime needs from the outside, as Protocols.
 
 An adapter satisfies one of these and translates its library's errors into `companion.errors`. The unit-test doubles in
-`tests/support/doubles.py` satisfy them too. All methods are called on the event loop's thread. Those marked *short* run inline:
-they must return within 5 ms for 32 ms of sound (both built-in engines need a tenth of that on a desktop processor).
+`tests/support/doubles.py` satisfy them too. All methods are called on the event loop's thread. Those marked *short* run
+inline: they must return within 5 ms for 32 ms of sound (both built-in engines need a tenth of that on a desktop
+processor).
 """
 
 from __future__ import annotations
@@ -99,13 +100,13 @@ class Character(Protocol):
         or the stream breaks or stalls.
         """
 
-    def again(self) -> AsyncGenerator[str] | None:
+    def rephrase(self) -> AsyncGenerator[str] | None:
         """The last answer in other words; None where there was none. Errors as for `reply`."""
 
-    def carry_on(self) -> AsyncGenerator[str]:
+    def continue_speaking(self) -> AsyncGenerator[str]:
         """Speak on though nobody said anything. Errors as for `reply`."""
 
-    def be_guest(self) -> None:
+    def start_guest_session(self) -> None:
         """Keep nothing from here on, until somebody says who they are."""
 
     def remember(self, said: str, heard: str, speaker: str = "") -> None:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from companion.animator import Animator
 from companion.errors import CharacterError, CharacterRefused, CompanionError
-from companion.event_log import Journal
+from companion.event_log import EventLog
 from companion.events import EAR_RATE, Cue, EndReason, PlacedCue, Sentence, SpeechChunk, TurnEnded, Utterance, Voiced
 from companion.ports import Clock, Speaker, Synthesizer
 
@@ -45,7 +45,7 @@ class Timeline(Protocol):
 
 
 @dataclass(frozen=True)
-class Tools:
+class TurnTools:
     """What every turn works with; made once, in `app`."""
 
     stage: Callable[[str], Stage]
@@ -66,7 +66,7 @@ class Tools:
     speaker: Speaker
     animator: Animator
     clock: Clock
-    journal: Journal
+    event_log: EventLog
     on_turn: Callable[[TurnEnded], None]
     """Told how each turn ended, once it is over."""
     silent_s: float
@@ -80,7 +80,7 @@ class Turn:
 
     def __init__(
         self,
-        tools: Tools,
+        tools: TurnTools,
         answer: AsyncGenerator[str],
         on_first_sound: Callable[[], None],
         utterance: Utterance | None = None,
@@ -135,13 +135,13 @@ class Turn:
     async def _think(self) -> None:
         """Text deltas -> sentences. What came before a failure is still said."""
         stage, sentences = self._tools.stage(self._speaker_name), self._tools.sentences()
-        self._tools.journal.note("request")
+        self._tools.event_log.record("request")
         self._passed("request")
         try:
             async with aclosing(self._answer) as deltas:
                 async for delta in deltas:
                     if self._passed("first_token"):
-                        self._tools.journal.note("first_token")
+                        self._tools.event_log.record("first_token")
                     for piece in stage.feed(delta):
                         await self._put(sentences.feed(piece))
                     await self._put(sentences.pause())
@@ -157,7 +157,7 @@ class Turn:
     async def _put(self, sentences: list[Sentence]) -> None:
         for sentence in sentences:
             self._passed("first_sentence")
-            self._tools.journal.note("sentence", text=sentence.text)
+            self._tools.event_log.record("sentence", text=sentence.text)
             await self._sentences.put(sentence)
 
     async def _synthesize(self) -> None:
@@ -176,7 +176,7 @@ class Turn:
         while (chunk := await self._speech.get()) is not None:
             self._timeline.add(await speaker.write(chunk.pcm), chunk)
             if chunk.pcm and self._passed("first_sound"):
-                self._tools.journal.note("speaking")
+                self._tools.event_log.record("speaking")
                 self._tools.spotlight(self._speaker_name)
                 self._patience.reschedule(asyncio.get_running_loop().time() + self._tools.longest_s)
                 self._on_first_sound()
@@ -193,7 +193,7 @@ class Turn:
     def _act(self, position: int) -> None:
         # A direction and an emoji beside it may mean the same: it is done once.
         for cue in {(cue.emotion, cue.gesture): cue for cue in self._timeline.due(position)}.values():
-            self._tools.journal.note(
+            self._tools.event_log.record(
                 "cue", emotion=cue.emotion, gesture=cue.gesture, intensity=cue.intensity, source=cue.source
             )
             self._tools.animator.cue(cue)
@@ -209,7 +209,7 @@ class Turn:
         return True
 
     def _note_error(self, error: CompanionError) -> None:
-        self._tools.journal.note("error", code=error.code, sentence=str(error))
+        self._tools.event_log.record("error", code=error.code, sentence=str(error))
 
     def _finish(self) -> TurnEnded:
         """Silence, a body at rest, and the truth about what was heard."""
@@ -220,8 +220,8 @@ class Turn:
         latency = {stage: round(ms, 2) for stage, ms in self._latency.items()}
         if "first_sound" in latency:
             latency["total"] = round(sum(latency.values()), 2)
-        self._tools.journal.note("heard", text=self.heard, reason=self._reason)
-        self._tools.journal.note("turn", latency_ms=latency)
+        self._tools.event_log.record("heard", text=self.heard, reason=self._reason)
+        self._tools.event_log.record("turn", latency_ms=latency)
         ended = TurnEnded(self.heard, self._reason, self._line, latency)
         self._tools.on_turn(ended)
         return ended

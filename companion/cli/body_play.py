@@ -19,7 +19,7 @@ from companion.body.performer import Performer
 from companion.body.simulated import SimulatedBody
 from companion.config.body import BodySettings
 from companion.errors import DeviceError
-from companion.event_log import Journal
+from companion.event_log import EventLog
 from companion.events import EMOTIONS, GESTURES, BodyFrame, Cue
 from companion.ports import Body, Clock
 
@@ -92,7 +92,7 @@ async def rehearse(
     lively = alive and entry.name in _WAITING_STATES
     performer = Performer(choreography, settings.channels, seed=seed, idle_life=alive, current_ma=settings.current_ma)
     watched = [_Watched(body) for body in bodies]
-    animator = Animator(performer, watched, clock, Journal(clock))
+    animator = Animator(performer, watched, clock, EventLog(clock))
     async with asyncio.TaskGroup() as group:
         running = group.create_task(animator.run())
         await clock.sleep(SETTLES_S)

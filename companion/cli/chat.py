@@ -26,7 +26,6 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.dialogue import OwnLines
 from companion.errors import CharacterError, CompanionError, DeviceError
-from companion.languages.commands import spoken_command
 from companion.mind.character import ServiceCharacter
 
 HELP = """\
@@ -65,16 +64,16 @@ class Chat:
         """One line of the person; False ends the talk."""
         if line.startswith("/"):
             return await self._command(line)
-        match spoken_command(line, self._persona):
+        match self._persona.spoken_command(line):
             case "stop":
                 return False
             case "goodbye":
                 self._own_line(line, "goodbye")
                 return False
             case "guest":
-                self._character.be_guest()
+                self._character.start_guest_session()
                 self._own_line(line, "guest")
-            case "again" if (deltas := self._character.again()) is not None:
+            case "again" if (deltas := self._character.rephrase()) is not None:
                 await self._turn(line, deltas)
             case _:
                 await self._turn(line, None)
@@ -89,7 +88,7 @@ class Chat:
                 return False
             case "/help":
                 screen.note(HELP)
-            case "/again" if (deltas := character.again()) is not None:
+            case "/again" if (deltas := character.rephrase()) is not None:
                 await self._turn(line, deltas)
             case "/again":
                 screen.note("Nothing was answered yet.")
@@ -102,11 +101,11 @@ class Chat:
             case "/as":
                 screen.note("Write a name: /as Ana")
             case "/guest":
-                character.be_guest()
+                character.start_guest_session()
             case "/context":
                 character.told_besides = rest
             case "/on":
-                report = await self._spoken(line, self._persona.name, character.carry_on())
+                report = await self._spoken(line, self._persona.name, character.continue_speaking())
                 if report.heard:
                     character.remember("", report.heard)
                 screen.turn(report)

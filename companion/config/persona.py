@@ -10,11 +10,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from companion.config.loading import Settings, read_settings
+from companion.languages.commands import Command, Phrases, spoken_command
+from companion.languages.language import language
+from companion.languages.loader import language_codes
+from companion.languages.understood import DEFAULT, understood
 
-Language = Literal["en", "zh", "ja", "id"]
+
+def _known_language(code: str) -> str:
+    if code not in language_codes():
+        raise ValueError(f"there is no such language; there is {', '.join(language_codes())}")
+    return code
+
+
+LanguageCode = Annotated[
+    str, AfterValidator(_known_language), WithJsonSchema({"type": "string", "enum": list(language_codes())})
+]
+"""The code of one of `companion/languages`."""
 Lines = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -32,8 +46,8 @@ class Profile(Settings):
 
 
 class PersonaVoice(Settings):
-    espeak: str = "en"
-    """Voice name of espeak-ng, with a variant if wanted: `en-gb+f3`."""
+    espeak: str | None = None
+    """Voice name of espeak-ng, with a variant if wanted: `en-gb+f3`; that of the persona's language when absent."""
     speaker: int | None = Field(default=None, ge=0)
     """Which speaker of a Piper voice that holds several."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
@@ -58,7 +72,7 @@ class Cues(Settings):
 
 
 class Words(Settings):
-    """What a person says to the device itself, in one language."""
+    """What a person says to the device itself, in one language. What is left out is as the language has it."""
 
     stop: tuple[str, ...] = ()
     """Ends the talk without another word."""
@@ -98,14 +112,14 @@ class Persona(Settings):
 
     name: str = Field(min_length=1)
     """The character's name; removed where the model writes it before a line (`Name: ...`)."""
-    language: Language = "en"
+    language: LanguageCode = DEFAULT
     profile: Profile
     opening: str = ""
     """The character's first line; it sets the style of all that follow."""
     speech: PersonaVoice = PersonaVoice()
     cues: Cues = Cues()
     lines: SpokenLines
-    words: dict[Language, Words] = Field(default_factory=dict)
+    words: dict[LanguageCode, Words] = Field(default_factory=dict)
     cast: tuple[CastMember, ...] = ()
     """Other characters on this device. The persona itself is the first of the group."""
     lights: tuple[str, ...] = ()
@@ -115,19 +129,33 @@ class Persona(Settings):
         """The profile as one system message, its sections in a fixed order."""
         sections = [self.profile.details, self.profile.description, self.profile.context, self.profile.style]
         if self.cues.channel == "emoji":
-            sections.append(_EMOJI_ASKED_FOR[self.language])
+            sections.append(language(self.language).prompts.emoji_asked_for)
         return "\n\n".join(part.strip() for part in sections if part.strip())
 
+    def spoken_command(self, text: str) -> Command | None:
+        """The command to the device that a person's words are, if they are one.
 
-_EMOJI_ASKED_FOR: dict[str, str] = {
-    "en": "Show what you feel with one emoji at the start of a reply. "
-    "Write only what is said aloud: no actions in brackets or between asterisks.",
-    "zh": "在回复开头用一个表情符号表示你的心情。只写说出口的话，不要用括号或星号写动作。",
-    "ja": "返事の最初に絵文字を一つ入れて気持ちを表してください。"
-    "声に出す言葉だけを書き、括弧や星印で動作を書かないでください。",
-    "id": "Tunjukkan perasaanmu dengan satu emoji di awal jawaban. "
-    "Tulis hanya yang diucapkan: jangan menulis tindakan dalam kurung atau di antara tanda bintang.",
-}
+        Phrases are those of `words`, and for what is not named there those of the language itself.
+        """
+        codes = dict.fromkeys((*self.words, self.language))
+        names = (self.name, *(member.name for member in self.cast))
+        small = frozenset().union(*(one.commands.small_words for one in understood(self.language)))
+        return spoken_command(text, map(self._phrases, codes), names, small)
+
+    def _phrases(self, code: str) -> Phrases:
+        own = self.words.get(code, Words())
+        given: dict[Command, tuple[str, ...]] = {
+            "stop": own.stop,
+            "goodbye": own.goodbye,
+            "again": own.again,
+            "guest": own.guest,
+        }
+        usual = language(code).commands
+        return given | {
+            command: phrases
+            for command, phrases in zip(given, (usual.stop, usual.goodbye, usual.again, usual.guest), strict=True)
+            if command not in own.model_fields_set
+        }
 
 
 def load_persona(path: Path, overrides: Mapping[str, Any] | None = None) -> Persona:

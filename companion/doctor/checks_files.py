@@ -15,6 +15,7 @@ from companion.doctor.report import Finding, Measured, failed, passed, skipped
 from companion.doctor.station import Station, Surroundings
 from companion.errors import EngineUnavailable
 from companion.events import EAR_RATE
+from companion.languages.language import language
 from companion.models.catalogue import read_catalogue
 from companion.models.store import verify
 from companion.ports import Synthesizer, Transcriber
@@ -22,8 +23,6 @@ from companion.sound.pcm import resample
 
 PULL = "Fetch the models anew: companion models remove NAME, then companion models pull NAME."
 INSTALL = "Install what is missing, or name another engine or model in the device file."
-
-_SAID = {"en": "One, two, three.", "zh": "一，二，三。", "ja": "いち、に、さん。", "id": "Satu, dua, tiga."}
 
 
 async def models(around: Surroundings) -> Finding:
@@ -73,7 +72,7 @@ async def engines(station: Station) -> Finding:
         sound = b""
         if voice is not None:
             stack.push_async_callback(voice.close)
-            said = await voice.synthesize(_SAID[persona.language])
+            said = await voice.synthesize(language(persona.language).general.sample)
             sound = resample(said.pcm, voice.rate, EAR_RATE)
             if not any(sound):
                 problems.append(f"voice: {used['voice']} makes no sound")

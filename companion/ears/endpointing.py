@@ -69,7 +69,7 @@ class SpeechEnded:
     """Position at which this was decided."""
 
 
-class Segmenter:
+class Endpointer:
     """One period of listening after another: `begin`, then `feed` until it decides something."""
 
     def __init__(self, settings: EndpointSettings) -> None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from companion.config.device import EarsSettings
-from companion.ears.endpointing import LOOK_BACK, Framer, Segmenter, SpeechEnded, after_wake_word
+from companion.ears.endpointing import LOOK_BACK, Endpointer, Framer, SpeechEnded, after_wake_word
 from companion.events import (
     EAR_RATE,
     SAMPLE_BYTES,
@@ -91,7 +91,7 @@ class Listener:
         self._wake_word = wake_word
         self._detector = detector
         self._transcriber = transcriber
-        self._segmenter = Segmenter(settings.endpoint)
+        self._endpointer = Endpointer(settings.endpoint)
         self._preroll = round(settings.endpoint.preroll_s * EAR_RATE)
         kept = self._preroll + LOOK_BACK + FRAMES_A_PIECE * detector.frame_samples
         self._past: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
@@ -166,7 +166,7 @@ class Listener:
                     async for hearing in self._examine(frame):
                         yield hearing
             if self._transcribing and not self._attention_is_new:
-                ended = self._segmenter.cut_off(self.position)
+                ended = self._endpointer.cut_off(self.position)
                 if ended is not None and (utterance := await self._transcribe(ended)) is not None:
                     yield utterance
         finally:
@@ -221,7 +221,7 @@ class Listener:
             woken = _Woken(at, at)
         self._floor = woken.words_from
         self._detector.reset()
-        self._segmenter.begin(at, self._attention.nobody_s, ignored_until=woken.at)
+        self._endpointer.begin(at, self._attention.nobody_s, ignored_until=woken.at)
         for past in [past for past in self._past if past.end > self._floor]:
             async for hearing in self._hear_words(past):
                 yield hearing
@@ -229,7 +229,7 @@ class Listener:
                 return
 
     async def _hear_words(self, frame: AudioFrame) -> AsyncIterator[Hearing]:
-        decision = self._segmenter.feed(frame, self._detector.probability(frame.pcm))
+        decision = self._endpointer.feed(frame, self._detector.probability(frame.pcm))
         if self._transcribing:
             self._untranscribed.append(frame.pcm)
         if isinstance(decision, SpeechStarted):
@@ -246,14 +246,14 @@ class Listener:
                 return
             self._floor = decision.end
             if utterance is not None:
-                self._segmenter.begin(decision.decided, self._attention.nobody_s)
+                self._endpointer.begin(decision.decided, self._attention.nobody_s)
                 yield utterance
-            elif (nobody := self._segmenter.resume(decision.decided)) is not None:
-                self._segmenter.begin(nobody.at, self._attention.nobody_s)
+            elif (nobody := self._endpointer.resume(decision.decided)) is not None:
+                self._endpointer.begin(nobody.at, self._attention.nobody_s)
                 yield nobody
             return
         elif isinstance(decision, NobodySpoke):
-            self._segmenter.begin(decision.at, self._attention.nobody_s)
+            self._endpointer.begin(decision.at, self._attention.nobody_s)
             yield decision
         while len(self._untranscribed) >= FRAMES_A_PIECE and not self._attention_is_new:
             text = await self._feed(FRAMES_A_PIECE)

@@ -1,8 +1,8 @@
 """The microphone of the machine's sound card.
 
-The audio thread lays blocks of 32 ms into a `Handoff`; `frames` takes them out on the loop and makes them mono, as loud
-as configured, and 16 kHz. Positions count samples at 16 kHz since the first `frames`, including those that were lost
-and the time in which the device was away.
+The audio thread lays blocks of 32 ms into a `AudioRing`; `frames` takes them out on the loop and makes them mono, as
+loud as configured, and 16 kHz. Positions count samples at 16 kHz since the first `frames`, including those that were
+lost and the time in which the device was away.
 
 From the audio thread to the event loop: a bounded ring of blocks.
 
@@ -47,7 +47,7 @@ class Block:
     frames: int
 
 
-class Handoff:
+class AudioRing:
     """A ring of at most `limit` blocks, filled by one thread every `rhythm_s` seconds and emptied by the loop.
 
     Where there is no rhythm (0) each waking comes from the other thread.
@@ -147,7 +147,7 @@ class CardMicrophone:
         self._card = card
         self._name = name
         self._gain = gain
-        self._ring: Handoff | None = None
+        self._ring: AudioRing | None = None
         self._batch = 1
         self._stream: Stream | None = None
         self._began: float | None = None
@@ -165,7 +165,7 @@ class CardMicrophone:
         """See `ports.Microphone.frames`. One caller at a time."""
         loop = asyncio.get_running_loop()
         while True:
-            ring = self._ring = Handoff(loop, _RING_BLOCKS, _BLOCK_S)
+            ring = self._ring = AudioRing(loop, _RING_BLOCKS, _BLOCK_S)
             ring.batch = self._batch
             stream = self._stream = await self._card.open_input(
                 self._name, EAR_RATE, _BLOCK_S, hear=ring.put, lost=ring.end

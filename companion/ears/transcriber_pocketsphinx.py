@@ -30,6 +30,7 @@ from companion.ears.pocketsphinx_process import (
 )
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Transcript
+from companion.languages.language import language
 
 COMMAND = (sys.executable, "-m", "companion.ears.pocketsphinx_process")
 
@@ -128,7 +129,7 @@ class PocketsphinxTranscriber:
 
 def build(device: Device, persona: Persona) -> PocketsphinxTranscriber:
     """Ready to begin the child process. Raises `EngineUnavailable`."""
-    if persona.language != "en":
+    if not language(persona.language).general.voices.embedded_transcriber:
         raise EngineUnavailable(
             f"pocketsphinx hears English only, and the persona speaks '{persona.language}': "
             "set ears.transcriber.model to a Vosk model of that language"

@@ -22,6 +22,8 @@ from pydantic import AfterValidator, Field, model_validator
 from companion.config.loading import Settings, read_settings
 from companion.emulator.request import Message
 from companion.errors import ConfigError
+from companion.languages.language import language
+from companion.languages.loader import language_codes
 
 _SENTENCE = re.compile(r"[^.!?。！？…\n]+(?:[.!?。！？…]+[”\"'）)]*|\n|$)")
 _MOST_SENTENCES = 40
@@ -40,8 +42,8 @@ def summary(text: str, most: int = _MOST_SENTENCES) -> str:
 
 CHARACTERS = Path(__file__).parent / "characters"
 
-SUMMARY_MARKS = ("[summary]", "Summary of a conversation:", "对话摘要：", "会話の要約：", "Ringkasan percakapan:")
-"""How a system message begins that asks for a summary: the last four are the device's own, by language."""
+SUMMARY_MARKS = ("[summary]", *(language(code).prompts.summary.marker for code in language_codes()))
+"""How a system message begins that asks for a summary: all but the first are the device's own, of each language."""
 
 _PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
 _SPEAKER = re.compile(r"^\s*[^\s:：]{1,20}(?: [^\s:：]{1,20})?[:：]\s*")

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import ConfigError, EngineUnavailable
+from companion.languages.language import language
 from companion.mind.api import models
 from companion.mind.api.capabilities import Features
 from companion.mind.api.client import Asking
@@ -120,7 +121,7 @@ def _by_service(device: Device, persona: Persona) -> bool:
     if persona.cast:
         log.warning('memory.mode = "service" is not for groups; they are remembered on this device.')
         return False
-    if persona.language != "zh":
+    if not language(persona.language).general.service_memory:
         log.warning("The service's own memory understands Chinese only; for other languages use memory.mode = local.")
     return True
 

@@ -16,8 +16,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from companion.config.device import Device
-from companion.config.persona import Language, Persona
-from companion.languages.commands import spoken_command
+from companion.config.persona import Persona
+from companion.languages.language import language
 from companion.mind.api.client import Asking
 from companion.mind.api.connection import WARM_S
 from companion.mind.api.models import Model
@@ -40,12 +40,6 @@ _LONGEST_DRAFT = 24_000
 """Characters, where the model's limit is unknown."""
 _LATE = 1.25
 """From so many times the messages on at which a summary is due it is made beside the talk."""
-_SPEAKS: dict[Language, str] = {
-    "en": "You are talking with {person}.",
-    "zh": "你正在和{person}说话。",
-    "ja": "今話している相手は{person}です。",
-    "id": "Kamu sedang berbicara dengan {person}.",
-}
 
 
 class ServiceCharacter:
@@ -73,7 +67,9 @@ class ServiceCharacter:
         self._service_memory = service_memory
         self._store = store
         longest = int(model.most_input * _CHARACTERS_A_TOKEN) if model.most_input else _LONGEST_DRAFT
-        self._summarising = Summarising(asking, recollection, persona.language, device.character.model, longest)
+        self._summarising = Summarising(
+            asking, recollection, language(persona.language), device.character.model, longest
+        )
         self._summarise_at = min(device.memory.entries, device.character.history)
         self.answering = Answering(
             device.character,
@@ -104,7 +100,7 @@ class ServiceCharacter:
         return self._asking.spending.spent
 
     async def start(self) -> None:
-        """Read the memory. `reply` and `carry_on` do so first where it was not done."""
+        """Read the memory. `reply` and `continue_speaking` do so first where it was not done."""
         if not self._started:
             await self.be(self._device.memory.person)
 
@@ -130,10 +126,10 @@ class ServiceCharacter:
         if not started or self.recollection.session("") != before:
             self._begin_talk()
 
-    def be_guest(self) -> None:
+    def start_guest_session(self) -> None:
         """Keep nothing from here on, until somebody says who they are."""
         self._started = True
-        self.recollection.be_guest()
+        self.recollection.start_guest_session()
         self._begin_talk()
 
     def opening(self) -> str:
@@ -144,7 +140,7 @@ class ServiceCharacter:
         """Who answers this: the one called by name, else the persona and one other in turn."""
         self._in_history = None
         exchanges = self.recollection.history.exchanges
-        if self._cast.is_group and spoken_command(said, self._persona) == "again":
+        if self._cast.is_group and self._persona.spoken_command(said) == "again":
             return (self._cast.last_speaker(exchanges),)
         return self._cast.speakers(said, exchanges)
 
@@ -161,7 +157,7 @@ class ServiceCharacter:
             async for delta in deltas:
                 yield delta
 
-    def again(self) -> AsyncGenerator[str] | None:
+    def rephrase(self) -> AsyncGenerator[str] | None:
         """The last answer in other words; None where there was none. Errors as for `reply`."""
         exchanges = self.recollection.history.exchanges
         places = [at for at, one in enumerate(exchanges) if one.heard]
@@ -172,7 +168,7 @@ class ServiceCharacter:
         self._asked_again = True
         return self._once_more(exchanges[at], History(2 * len(exchanges), exchanges[:at]))
 
-    async def carry_on(self) -> AsyncGenerator[str]:
+    async def continue_speaking(self) -> AsyncGenerator[str]:
         """Speak on though nobody said anything. Errors as for `reply`."""
         began = asyncio.get_running_loop().time()
         await self.start()
@@ -250,7 +246,7 @@ class ServiceCharacter:
     async def _extra(self, said: str) -> str:
         """What the model is told for this answer only: who speaks, the moment, and what is remembered that matters."""
         person = self.recollection.person
-        told = [_SPEAKS[self._persona.language].format(person=person)] if person else []
+        told = [language(self._persona.language).prompts.speaking_with.format(person=person)] if person else []
         async with asyncio.TaskGroup() as group:
             moment = group.create_task(self._contexts.told())
             memories = group.create_task(self.recollection.relevant(said))

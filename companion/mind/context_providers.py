@@ -15,15 +15,16 @@ import asyncio
 import os
 import signal
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from companion.config.device import Device
-from companion.config.persona import Language, Persona
+from companion.config.persona import Persona
 from companion.errors import EngineUnavailable
+from companion.languages.language import Language, language
 from companion.mind.context import ContextProvider
 
 COMMAND_S = 0.5
@@ -95,53 +96,6 @@ POWER_SUPPLIES = Path("/sys/class/power_supply")
 UPTIME = Path("/proc/uptime")
 TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 
-_DAYS: dict[Language, Sequence[str]] = {
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
-    "zh": ("星期一", "星期二", "星期三", "星期四", "星期五", "星期六", "星期日"),
-    "ja": ("月曜日", "火曜日", "水曜日", "木曜日", "金曜日", "土曜日", "日曜日"),
-    "id": ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu"),
-}
-_MONTHS: dict[Language, str] = {
-    "en": "January February March April May June July August September October November December",
-    "id": "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember",
-}
-_NOW: dict[Language, str] = {
-    "en": "It is {day}, {date} {month} {year}, {time}.",
-    "zh": "现在是{year}年{number}月{date}日，{day}，{time}。",
-    "ja": "今は{year}年{number}月{date}日、{day}、{time}です。",
-    "id": "Sekarang {day}, {date} {month} {year}, pukul {time}.",
-}
-_RUNNING: dict[Language, str] = {
-    "en": "You have been switched on for {hours} hours and {minutes} minutes.",
-    "zh": "你已经开机{hours}小时{minutes}分钟。",
-    "ja": "電源が入ってから{hours}時間{minutes}分です。",
-    "id": "Kamu sudah menyala selama {hours} jam {minutes} menit.",
-}
-_WARMTH: dict[Language, str] = {
-    "en": "Your processor has {degrees} degrees Celsius.",
-    "zh": "你的处理器温度是{degrees}摄氏度。",
-    "ja": "プロセッサの温度は{degrees}度です。",
-    "id": "Suhu prosesormu {degrees} derajat Celsius.",
-}
-_BATTERY: dict[Language, tuple[str, str]] = {
-    "en": ("Your battery is {percent} percent full.", "Your battery is {percent} percent full and charging."),
-    "zh": ("你的电池还有{percent}%。", "你的电池有{percent}%，正在充电。"),
-    "ja": ("バッテリーは{percent}%です。", "バッテリーは{percent}%で、充電中です。"),
-    "id": ("Bateraimu {percent} persen.", "Bateraimu {percent} persen dan sedang diisi."),
-}
-_PLACE: dict[Language, str] = {
-    "en": "You are here: {place}.",
-    "zh": "你在这里：{place}。",
-    "ja": "今いる場所：{place}。",
-    "id": "Kamu berada di sini: {place}.",
-}
-_SPEED: dict[Language, tuple[str, str]] = {
-    "en": ("The car stands still.", "The car is driving at {speed} km/h."),
-    "zh": ("车停着。", "车速是每小时{speed}公里。"),
-    "ja": ("車は止まっています。", "車は時速{speed}キロで走っています。"),
-    "id": ("Mobil sedang berhenti.", "Mobil melaju {speed} km/jam."),
-}
-
 
 def _local_now() -> datetime:
     return datetime.now().astimezone()
@@ -158,11 +112,14 @@ class Clock:
     async def told(self) -> str:
         """It."""
         now = self.now()
-        months = _MONTHS.get(self.language, "").split()
-        month = months[now.month - 1] if months else ""
-        day = _DAYS[self.language][now.weekday()]
-        return _NOW[self.language].format(
-            day=day, date=now.day, month=month, number=now.month, year=now.year, time=f"{now:%H:%M}"
+        dates = self.language.general.dates
+        return self.language.prompts.moment.now.format(
+            weekday=dates.weekdays[now.weekday()],
+            day=now.day,
+            month=dates.months[now.month - 1] if dates.months else "",
+            month_number=now.month,
+            year=now.year,
+            time=f"{now:%H:%M}",
         )
 
 
@@ -178,10 +135,11 @@ class DeviceState:
     async def told(self) -> str:
         """What of both can be read."""
         minutes = int(float((await read_file(self.uptime)).split()[0]) / 60)
-        told = [_RUNNING[self.language].format(hours=minutes // 60, minutes=minutes % 60)]
+        moment = self.language.prompts.moment
+        told = [moment.running.format(hours=minutes // 60, minutes=minutes % 60)]
         if self.temperature.exists():
             degrees = round(int(await read_file(self.temperature)) / 1000)
-            told.append(_WARMTH[self.language].format(degrees=degrees))
+            told.append(moment.warmth.format(degrees=degrees))
         return " ".join(told)
 
 
@@ -200,7 +158,9 @@ class Battery:
             if kind.exists() and capacity.exists() and (await read_file(kind)) == "Battery":
                 status = await read_file(supply / "status") if (supply / "status").exists() else ""
                 percent = min(100, max(0, int(await read_file(capacity))))
-                return _BATTERY[self.language][status == "Charging"].format(percent=percent)
+                moment = self.language.prompts.moment
+                told = moment.charging if status == "Charging" else moment.battery
+                return told.format(percent=percent)
         return ""
 
 
@@ -214,7 +174,7 @@ class Location:
 
     async def told(self) -> str:
         """It."""
-        return _PLACE[self.language].format(place=self.place) if self.place else ""
+        return self.language.prompts.moment.place.format(place=self.place) if self.place else ""
 
 
 @dataclass(frozen=True)
@@ -230,8 +190,8 @@ class Speed:
         speed = float((await read_file(self.file)).replace(",", ".") or "nothing")
         if not 0 <= speed < 1000:
             raise ValueError(f"{self.file} holds no speed in km/h")
-        standing, driving = _SPEED[self.language]
-        return standing if speed < 1 else driving.format(speed=max(10, round(speed / 10) * 10))
+        moment = self.language.prompts.moment
+        return moment.standing if speed < 1 else moment.driving.format(speed=max(10, round(speed / 10) * 10))
 
 
 @dataclass(frozen=True)
@@ -263,27 +223,27 @@ def _read(path: Path) -> str:
 
 def clock(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
     """Factory of `clock`."""
-    return Clock(persona.language)
+    return Clock(language(persona.language))
 
 
 def device_state(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
     """Factory of `device`."""
-    return DeviceState(persona.language)
+    return DeviceState(language(persona.language))
 
 
 def battery(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature
     """Factory of `battery`."""
-    return Battery(persona.language)
+    return Battery(language(persona.language))
 
 
 def location(device: Device, persona: Persona) -> ContextProvider:
     """Factory of `location`."""
-    return Location(persona.language, device.context.location)
+    return Location(language(persona.language), device.context.location)
 
 
 def speed(device: Device, persona: Persona) -> ContextProvider:
     """Factory of `speed`. Raises `EngineUnavailable` without `context.speed_file`."""
-    return Speed(persona.language, _given(device.context.speed_file, "speed_file"))
+    return Speed(language(persona.language), _given(device.context.speed_file, "speed_file"))
 
 
 def text_file(device: Device, persona: Persona) -> ContextProvider:  # noqa: ARG001 - the factories' signature

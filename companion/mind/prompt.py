@@ -12,17 +12,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from companion.config.persona import Language
+from companion.languages.language import language
+from companion.languages.understood import DEFAULT
 from companion.mind.api.messages import Message
 
-_REMEMBERED: dict[Language, str] = {
-    "en": "What you remember of earlier talks:",
-    "zh": "你记得以前聊过的事：",
-    "ja": "以前の会話で覚えていること：",
-    "id": "Yang kamu ingat dari obrolan sebelumnya:",
-}
-_SOMEBODY: dict[Language, str] = {"en": "Friend", "zh": "朋友", "ja": "ともだち", "id": "Teman"}
-_COLONS: dict[Language, str] = {"en": ":", "zh": "：", "ja": "：", "id": ":"}
 _LONGEST_LABEL = 120
 """Characters after which what begins an answer cannot be a speaker's name any more."""
 
@@ -56,7 +49,7 @@ class Role:
     name: str
     system: str
     """The profile."""
-    language: Language = "en"
+    language: str = DEFAULT
     opening: str = ""
     opener: str = ""
     """Whose line the opening is, in a group."""
@@ -64,7 +57,7 @@ class Role:
 
     def label(self, name: str) -> str:
         """What stands before a line of `name`."""
-        return f"{name}{_COLONS[self.language]}"
+        return f"{name}{language(self.language).general.colon}"
 
 
 def messages(
@@ -98,7 +91,7 @@ def messages(
 
 def system_message(role: Role, summary: str = "") -> Message:
     """The profile, and the summary of what is remembered where there is one."""
-    remembered = f"\n\n{_REMEMBERED[role.language]}\n{summary}" if summary else ""
+    remembered = f"\n\n{language(role.language).prompts.remembered}\n{summary}" if summary else ""
     return {"role": "system", "content": role.system + remembered}
 
 
@@ -123,7 +116,7 @@ def _of_exchange(role: Role, exchange: Exchange, person: str) -> list[Message]:
 
 
 def _words(role: Role, person: str, said: str) -> Message:
-    name = role.label(person or _SOMEBODY[role.language]) if role.group else ""
+    name = role.label(person or language(role.language).prompts.somebody) if role.group else ""
     return {"role": "user", "content": f"{name} {said}" if name else said}
 
 

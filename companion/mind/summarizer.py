@@ -14,8 +14,8 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from companion.config.persona import Language
 from companion.errors import CharacterError
+from companion.languages.language import Language
 from companion.mind.api.client import Asking, Question
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
@@ -126,7 +126,7 @@ class Summarising:
             return False
         finally:
             self._request = None
-        summary = bounded(text)
+        summary = bounded(text, self._language)
         if not summary:
             raise CharacterError(f"{self._asking.service} gave no summary.")
         await self._recollection.summarised(draft, summary)

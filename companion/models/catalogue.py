@@ -19,6 +19,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from companion.errors import ConfigError, EngineUnavailable
+from companion.languages.language import find_language
 from companion.storage import state_folder
 
 Kind = Literal["vosk", "piper"]
@@ -129,7 +130,10 @@ def installed(kind: Kind, language: str, folder: Path | None = None) -> Path | N
 
 def _language_of(name: str, kind: Kind) -> str | None:
     found = re.match(r"vosk-model-(?:small-)?([a-z]{2})\b" if kind == "vosk" else r"([a-z]{2})_[A-Z]{2}-", name)
-    return {"cn": "zh"}.get(found[1], found[1]) if found else None
+    if found is None:
+        return None
+    known = find_language(found[1])
+    return found[1] if known is None else known.code
 
 
 def _model(table: dict[str, Any]) -> Model:

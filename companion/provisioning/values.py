@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from companion.languages.language import language
+from companion.languages.loader import language_codes
 from companion.provisioning.lines import Entry, Value
 
 SECRETS = ("key", "wifi.password", "fleet.salt")
@@ -20,12 +22,6 @@ NAMES = (
     *("persona", "device", "name", "language", "volume", "person", "key", "region"),
     *("wifi.ssid", "wifi.password", "wifi.country", "log.transcripts", "fleet.salt"),
 )
-_LANGUAGES = {
-    **dict.fromkeys(("english", "englisch"), "en"),
-    **dict.fromkeys(("chinese", "mandarin", "中文", "cn"), "zh"),
-    **dict.fromkeys(("japanese", "日本語", "jp"), "ja"),
-    **dict.fromkeys(("indonesian", "bahasa_indonesia"), "id"),
-}
 _REGIONS = {
     **dict.fromkeys(("international", "singapore", "intl", "sg", "world"), "international"),
     **dict.fromkeys(("china", "beijing", "cn", "中国", "mainland"), "china"),
@@ -106,12 +102,17 @@ def _one_of(value: str, known: Sequence[str], what: str, also: str) -> str:
 
 def _language(value: str, choices: Choices) -> str:
     plain = re.sub(r"[\s-]+", "_", value.strip()).lower()
-    language = _LANGUAGES.get(plain, plain.split("_")[0])
+    chosen = _named_language(plain) or plain.split("_")[0]
     known = list(dict.fromkeys(choices.personas.values()))
-    if language in known:
-        return language
+    if chosen in known:
+        return chosen
     near = [one for one in known if plain.startswith(one)]
     raise Wrong(f"No persona here speaks that.{f' Is it {near[0]}?' if near else ''} There is: {', '.join(known)}.")
+
+
+def _named_language(plain: str) -> str | None:
+    """The code of the language of that name, as people write it."""
+    return next((code for code in language_codes() if plain in language(code).general.also_called), None)
 
 
 def _region(value: str, _: Choices) -> str:

@@ -156,17 +156,17 @@ class Daemon:
         conversation = unit.conversation
         self.health = Health(
             device.name,
-            persona=lambda: conversation.talk.persona.name,
+            persona=lambda: conversation.dialogue.persona.name,
             state=lambda: conversation.state,
             engines={
                 "transcriber": unit.transcriber.name,
-                "voice": conversation.talk.tools.synthesizer.name,
+                "voice": conversation.dialogue.tools.synthesizer.name,
                 "body": ", ".join(device.body.outputs),
             },
             links={
                 "microphone": lambda: "well" if microphone.is_open else "away",
                 "body": lambda: unit.animator.trouble or "well",
-                "character": lambda: conversation.talk.trouble or "well",
+                "character": lambda: conversation.dialogue.trouble or "well",
             },
             queues={"to say": lambda: conversation.waiting},
             dropped=lambda: microphone.dropped,
@@ -219,13 +219,13 @@ class Daemon:
         return self.health.status().as_dict()
 
     async def _become(self, persona: Persona, file: Path) -> None:
-        lives = self._unit.lives
+        dialogues = self._unit.dialogues
         try:
-            talk = await lives.begin(persona)
+            dialogue = await dialogues.open(persona)
         except CompanionError as error:
             log.error("%s: the persona is refused and the old one stays: %s", file, error)
             return
-        lives.end(await self._unit.conversation.change(talk))
+        dialogues.close(await self._unit.conversation.switch_to(dialogue))
         self._persona_file = file
         log.info("%s has taken over.", persona.name)
 
@@ -257,7 +257,7 @@ async def _open_switches(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
         raise
     except DeviceError as error:
         # The voice works without it.
-        unit.journal.note("error", code=error.code, sentence=str(error))
+        unit.event_log.record("error", code=error.code, sentence=str(error))
     pin = device.ears.wake.button_pin
     if pin is not None:
         from companion.body.gpio_switches import Button as PushToTalk

@@ -24,6 +24,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona, PersonaVoice
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Voiced
+from companion.languages.language import language
 from companion.voice.lipsync import even
 
 PROGRAM = "espeak-ng"
@@ -142,14 +143,16 @@ class EspeakSynthesizer:
 
 def build(device: Device, persona: Persona) -> EspeakSynthesizer:
     """The persona's voice. Raises `EngineUnavailable` where espeak-ng or the voice is not installed."""
-    voice = persona.speech
-    _check_variant(voice.espeak)
-    arguments = arguments_for(voice)
+    voice = persona.speech.espeak
+    if voice is None:
+        voice = language(persona.language).general.voices.espeak
+    _check_variant(voice)
+    arguments = arguments_for(voice, persona.speech)
     # Without any text the program writes no header, and the header holds the rate.
     probe = _run(arguments, b"a")
     if probe.returncode != 0:
         raise EngineUnavailable(
-            f"espeak-ng has no voice {voice.espeak!r}: change speech.espeak; `espeak-ng --voices` lists them."
+            f"espeak-ng has no voice {voice!r}: change speech.espeak; `espeak-ng --voices` lists them."
         )
     try:
         rate, _ = read_wav(probe.stdout)
@@ -158,10 +161,10 @@ def build(device: Device, persona: Persona) -> EspeakSynthesizer:
     return EspeakSynthesizer(arguments, rate, device.voice.timeout_s)
 
 
-def arguments_for(voice: PersonaVoice) -> tuple[str, ...]:
+def arguments_for(voice: str, speech: PersonaVoice) -> tuple[str, ...]:
     """The command that speaks stdin (UTF-8, no SSML) with this voice, without a pause at the end."""
-    speed = f"-s{round(WORDS_A_MINUTE * voice.speed)}"
-    return (PROGRAM, f"-v{voice.espeak}", speed, f"-p{voice.pitch}", "-z", "-b1", "--stdin", "--stdout")
+    speed = f"-s{round(WORDS_A_MINUTE * speech.speed)}"
+    return (PROGRAM, f"-v{voice}", speed, f"-p{speech.pitch}", "-z", "-b1", "--stdin", "--stdout")
 
 
 def clean(text: str) -> str:

@@ -27,6 +27,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Phoneme, Voiced
+from companion.languages.language import find_language
 from companion.models.catalogue import installed
 from companion.voice.lipsync import even
 
@@ -34,7 +35,6 @@ THREADS = 2
 """Threads of the ONNX runtime: half the cores of a Raspberry Pi, so that hearing goes on while it speaks."""
 
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
-_EAST_ASIAN_VOICES = ("cmn", "zh", "yue", "hak", "ja", "ko")
 _UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk")
 
 Speak = Callable[[str], Voiced]
@@ -164,7 +164,8 @@ def clean(text: str, language: str) -> str:
     """What Piper is given. What a voice of this language would spell out by name is skipped: emoji, control
     characters, and East Asian letters under other languages. `[[` would begin phonemes and is taken apart.
     """
-    east_asian = language.split("-")[0] in _EAST_ASIAN_VOICES
+    known = find_language(language)
+    east_asian = known is not None and known.general.voices.east_asian
     kept = (" " if one in "[]" or not _speakable(one, east_asian) else one for one in text)
     spoken = " ".join("".join(kept).split())
     return spoken if any(one.isalnum() for one in spoken) else ""

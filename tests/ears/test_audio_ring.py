@@ -9,43 +9,43 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.ears.microphone import Block, Handoff
+from companion.ears.microphone import AudioRing, Block
 
 
-def ring(limit: int = 64) -> Handoff:
-    return Handoff(asyncio.get_running_loop(), limit)
+def ring(limit: int = 64) -> AudioRing:
+    return AudioRing(asyncio.get_running_loop(), limit)
 
 
 async def test_blocks_come_out_in_the_order_they_were_heard() -> None:
-    handoff = ring()
-    handoff.put(b"aa", 1)
-    handoff.put(b"bbcc", 2)
-    assert await handoff.get(1) == Block(b"aa", 0, 1)
-    assert await handoff.get(1) == Block(b"bbcc", 1, 2)
+    audio_ring = ring()
+    audio_ring.put(b"aa", 1)
+    audio_ring.put(b"bbcc", 2)
+    assert await audio_ring.get(1) == Block(b"aa", 0, 1)
+    assert await audio_ring.get(1) == Block(b"bbcc", 1, 2)
 
 
 async def test_a_block_from_another_thread_wakes_the_waiting_loop() -> None:
-    handoff = ring()
-    waiting = asyncio.ensure_future(handoff.get(5))
+    audio_ring = ring()
+    waiting = asyncio.ensure_future(audio_ring.get(5))
     await asyncio.sleep(0)
-    thread = threading.Thread(target=handoff.put, args=(b"xx", 1))
+    thread = threading.Thread(target=audio_ring.put, args=(b"xx", 1))
     thread.start()
     assert await waiting == Block(b"xx", 0, 1)
     thread.join()
 
 
 async def test_many_blocks_from_another_thread_all_arrive() -> None:
-    handoff = ring(10_000)
+    audio_ring = ring(10_000)
 
     def talk() -> None:
         for number in range(5_000):
-            handoff.put(number.to_bytes(2, "little"), 1)
-        handoff.end()
+            audio_ring.put(number.to_bytes(2, "little"), 1)
+        audio_ring.end()
 
     thread = threading.Thread(target=talk)
     thread.start()
     heard = []
-    while (block := await handoff.get(5)) is not None:
+    while (block := await audio_ring.get(5)) is not None:
         heard.append((block.start, int.from_bytes(block.pcm, "little")))
     thread.join()
     assert heard == [(number, number) for number in range(5_000)]
@@ -54,17 +54,17 @@ async def test_many_blocks_from_another_thread_all_arrive() -> None:
 @given(st.lists(st.tuples(st.integers(1, 500), st.integers(0, 50)), max_size=40), st.integers(1, 8))
 def test_every_sample_is_heard_or_counted_as_lost(blocks: list[tuple[int, int]], limit: int) -> None:
     async def go() -> None:
-        handoff = ring(limit)
+        audio_ring = ring(limit)
         for frames, lost in blocks:
-            handoff.put(bytes(2 * frames), frames, lost)
-        handoff.end()
+            audio_ring.put(bytes(2 * frames), frames, lost)
+        audio_ring.end()
         came = []
-        while (block := await handoff.get(1)) is not None:
+        while (block := await audio_ring.get(1)) is not None:
             came.append(block)
         assert len(came) == min(limit, len(blocks))
         total = sum(frames + lost for frames, lost in blocks)
         assert not came or came[-1].start + came[-1].frames == total
-        assert sum(block.frames for block in came) + handoff.dropped == sum(frames for frames, _ in blocks)
+        assert sum(block.frames for block in came) + audio_ring.dropped == sum(frames for frames, _ in blocks)
         ends = [0, *(block.start + block.frames for block in came)]
         assert all(block.start >= end for block, end in zip(came, ends, strict=False))
 
@@ -72,64 +72,64 @@ def test_every_sample_is_heard_or_counted_as_lost(blocks: list[tuple[int, int]],
 
 
 async def test_the_oldest_gives_way_and_the_gap_shows() -> None:
-    handoff = ring(2)
+    audio_ring = ring(2)
     for name in (b"a", b"b", b"c"):
-        handoff.put(name * 20, 10)
-    assert await handoff.get(1) == Block(b"b" * 20, 10, 10)
-    assert handoff.dropped == 10
+        audio_ring.put(name * 20, 10)
+    assert await audio_ring.get(1) == Block(b"b" * 20, 10, 10)
+    assert audio_ring.dropped == 10
 
 
 async def test_the_end_comes_after_what_was_heard_before_it() -> None:
-    handoff = ring()
-    handoff.put(b"zz", 1)
-    handoff.end()
-    assert await handoff.get(1) == Block(b"zz", 0, 1)
-    assert await handoff.get(1) is None
-    assert await handoff.get(1) is None
+    audio_ring = ring()
+    audio_ring.put(b"zz", 1)
+    audio_ring.end()
+    assert await audio_ring.get(1) == Block(b"zz", 0, 1)
+    assert await audio_ring.get(1) is None
+    assert await audio_ring.get(1) is None
 
 
 @pytest.mark.looptime
 async def test_silence_of_the_device_is_told_after_the_time_given() -> None:
-    handoff = ring()
+    audio_ring = ring()
     began = asyncio.get_running_loop().time()
     with pytest.raises(TimeoutError):
-        await handoff.get(2.0)
+        await audio_ring.get(2.0)
     assert asyncio.get_running_loop().time() - began == pytest.approx(2.0)
-    handoff.put(b"zz", 1)
-    assert await handoff.get(2.0) == Block(b"zz", 0, 1)
+    audio_ring.put(b"zz", 1)
+    assert await audio_ring.get(2.0) == Block(b"zz", 0, 1)
 
 
 async def test_in_batches_the_loop_sleeps_until_enough_has_come() -> None:
-    handoff = ring()
-    handoff.batch = 2
-    waiting = asyncio.ensure_future(handoff.get(5))
+    audio_ring = ring()
+    audio_ring.batch = 2
+    waiting = asyncio.ensure_future(audio_ring.get(5))
     await asyncio.sleep(0)
-    handoff.put(b"aa", 1)
+    audio_ring.put(b"aa", 1)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert not waiting.done()
-    handoff.put(b"bb", 1)
+    audio_ring.put(b"bb", 1)
     assert await waiting == Block(b"aa", 0, 1)
-    assert await handoff.get(5) == Block(b"bb", 1, 1)
+    assert await audio_ring.get(5) == Block(b"bb", 1, 1)
 
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("batch", [1, 2])
 async def test_blocks_in_a_rhythm_are_found_just_after_they_are_due(batch: int) -> None:
     loop = asyncio.get_running_loop()
-    handoff = Handoff(loop, 64, rhythm_s=0.032)
-    handoff.batch = batch
+    audio_ring = AudioRing(loop, 64, rhythm_s=0.032)
+    audio_ring.batch = batch
     lags = []
 
     async def talk() -> None:
         for number in range(20):
-            handoff.put(number.to_bytes(2, "little"), 1)
+            audio_ring.put(number.to_bytes(2, "little"), 1)
             await asyncio.sleep(0.032)
-        handoff.end()
+        audio_ring.end()
 
     async with asyncio.TaskGroup() as group:
         group.create_task(talk())
-        while (block := await handoff.get(2.0)) is not None:
+        while (block := await audio_ring.get(2.0)) is not None:
             lags.append(loop.time() - 0.032 * block.start)
     assert len(lags) == 20
     assert max(lags) < 0.002 + 0.032 * (batch - 1)
@@ -138,24 +138,24 @@ async def test_blocks_in_a_rhythm_are_found_just_after_they_are_due(batch: int) 
 @pytest.mark.looptime
 async def test_a_block_out_of_rhythm_still_wakes_the_loop_and_its_absence_is_told() -> None:
     loop = asyncio.get_running_loop()
-    handoff = Handoff(loop, 64, rhythm_s=0.032)
-    handoff.put(b"aa", 1)
-    await handoff.get(2.0)
-    loop.call_later(1.0, handoff.put, b"bb", 1)
+    audio_ring = AudioRing(loop, 64, rhythm_s=0.032)
+    audio_ring.put(b"aa", 1)
+    await audio_ring.get(2.0)
+    loop.call_later(1.0, audio_ring.put, b"bb", 1)
     began = loop.time()
-    assert await handoff.get(2.0) == Block(b"bb", 1, 1)
+    assert await audio_ring.get(2.0) == Block(b"bb", 1, 1)
     assert loop.time() - began == pytest.approx(1.0)
     with pytest.raises(TimeoutError):
-        await handoff.get(2.0)
+        await audio_ring.get(2.0)
     assert loop.time() - began == pytest.approx(3.0, abs=0.05)
 
 
 @pytest.mark.looptime
 async def test_the_end_is_told_at_once_even_before_the_next_block_is_due() -> None:
     loop = asyncio.get_running_loop()
-    handoff = Handoff(loop, 64, rhythm_s=10.0)
-    handoff.put(b"aa", 1)
-    await handoff.get(2.0)
-    loop.call_later(0.5, handoff.end)
-    assert await handoff.get(2.0) is None
+    audio_ring = AudioRing(loop, 64, rhythm_s=10.0)
+    audio_ring.put(b"aa", 1)
+    await audio_ring.get(2.0)
+    loop.call_later(0.5, audio_ring.end)
+    assert await audio_ring.get(2.0) is None
     assert loop.time() == pytest.approx(0.5, abs=0.01)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from companion.config.device import Device, EndpointSettings
 from companion.ears import vad
-from companion.ears.endpointing import Framer, Segmenter, SpeechEnded, after_wake_word
+from companion.ears.endpointing import Endpointer, Framer, SpeechEnded, after_wake_word
 from companion.events import AudioFrame, NobodySpoke, SpeechStarted
 from companion.ports import SpeechDetector
 from tests.support.synthetic_user import RATE, VOICES, room, say, seconds, silence
@@ -30,17 +30,17 @@ def frames(count: int, at: int = 0) -> list[AudioFrame]:
     return [AudioFrame(bytes(FRAME * 2), at + number * FRAME) for number in range(count)]
 
 
-def decisions(segmenter: Segmenter, probabilities: list[float], at: int = 0) -> list[Any]:
+def decisions(endpointer: Endpointer, probabilities: list[float], at: int = 0) -> list[Any]:
     made = [
-        segmenter.feed(frame, one) for frame, one in zip(frames(len(probabilities), at), probabilities, strict=True)
+        endpointer.feed(frame, one) for frame, one in zip(frames(len(probabilities), at), probabilities, strict=True)
     ]
     return [decision for decision in made if decision is not None]
 
 
-def begun(nobody_s: float = 5.0, **changes: Any) -> Segmenter:
-    segmenter = Segmenter(settings(**changes))
-    segmenter.begin(0, nobody_s)
-    return segmenter
+def begun(nobody_s: float = 5.0, **changes: Any) -> Endpointer:
+    endpointer = Endpointer(settings(**changes))
+    endpointer.begin(0, nobody_s)
+    return endpointer
 
 
 def test_speech_ends_after_the_configured_silence_and_not_later() -> None:
@@ -55,16 +55,16 @@ def test_speech_ends_after_the_configured_silence_and_not_later() -> None:
 def test_a_detector_that_remembers_speech_does_not_delay_the_end() -> None:
     loud, faint = b"\x00\x20" * FRAME, b"\x08\x00" * FRAME
     sound = [(loud, 0.9)] * 20 + [(faint, 0.9)] * 3 + [(faint, 0.0)] * 40
-    segmenter = begun()
-    made = [segmenter.feed(AudioFrame(pcm, at * FRAME), one) for at, (pcm, one) in enumerate(sound)]
+    endpointer = begun()
+    made = [endpointer.feed(AudioFrame(pcm, at * FRAME), one) for at, (pcm, one) in enumerate(sound)]
     assert [one.end for one in made if isinstance(one, SpeechEnded)] == [20 * FRAME]
 
 
 def test_soft_speech_after_loud_speech_is_still_speech() -> None:
     loud, soft = b"\x00\x20" * FRAME, b"\x80\x00" * FRAME
-    segmenter = begun()
+    endpointer = begun()
     made = [
-        segmenter.feed(AudioFrame(pcm, at * FRAME), 0.9)
+        endpointer.feed(AudioFrame(pcm, at * FRAME), 0.9)
         for at, pcm in enumerate([loud] * 20 + [soft] * (SILENCE_FRAMES + 5))
     ]
     assert not any(isinstance(one, SpeechEnded) for one in made)
@@ -123,37 +123,37 @@ def test_clicks_do_not_keep_it_waiting_for_ever() -> None:
 
 
 def test_the_tail_of_the_wake_word_is_not_speech() -> None:
-    segmenter = Segmenter(settings())
-    segmenter.begin(10 * FRAME, 5.0, ignored_until=10 * FRAME)
-    assert decisions(segmenter, [0.9] * 12 + [0.0] * 30) == []
+    endpointer = Endpointer(settings())
+    endpointer.begin(10 * FRAME, 5.0, ignored_until=10 * FRAME)
+    assert decisions(endpointer, [0.9] * 12 + [0.0] * 30) == []
 
 
 def test_words_in_one_breath_with_the_wake_word_begin_before_its_recognition() -> None:
-    segmenter = Segmenter(settings())
-    segmenter.begin(10 * FRAME, 5.0, ignored_until=10 * FRAME)
-    assert decisions(segmenter, [0.0] * 4 + [0.9] * 12) == [SpeechStarted(4 * FRAME)]
+    endpointer = Endpointer(settings())
+    endpointer.begin(10 * FRAME, 5.0, ignored_until=10 * FRAME)
+    assert decisions(endpointer, [0.0] * 4 + [0.9] * 12) == [SpeechStarted(4 * FRAME)]
 
 
 def test_sound_without_words_does_not_give_new_time() -> None:
-    segmenter = begun(nobody_s=3.2)
-    decisions(segmenter, [0.9] * 5 + [0.0] * SILENCE_FRAMES)
-    assert segmenter.resume(27 * FRAME) is None
-    assert decisions(segmenter, [0.0] * 73, at=27 * FRAME) == [NobodySpoke(100 * FRAME)]
-    segmenter.begin(0, 3.2)
-    assert segmenter.resume(120 * FRAME) == NobodySpoke(120 * FRAME)
+    endpointer = begun(nobody_s=3.2)
+    decisions(endpointer, [0.9] * 5 + [0.0] * SILENCE_FRAMES)
+    assert endpointer.resume(27 * FRAME) is None
+    assert decisions(endpointer, [0.0] * 73, at=27 * FRAME) == [NobodySpoke(100 * FRAME)]
+    endpointer.begin(0, 3.2)
+    assert endpointer.resume(120 * FRAME) == NobodySpoke(120 * FRAME)
 
 
 def test_lost_sound_is_not_taken_for_silence() -> None:
-    segmenter = begun()
-    decisions(segmenter, [0.9] * 10 + [0.0] * 5)
-    assert decisions(segmenter, [0.0] * 5 + [0.9] * 5, at=15 * FRAME + 2 * RATE) == []
+    endpointer = begun()
+    decisions(endpointer, [0.9] * 10 + [0.0] * 5)
+    assert decisions(endpointer, [0.0] * 5 + [0.9] * 5, at=15 * FRAME + 2 * RATE) == []
 
 
 def test_the_end_of_the_sound_ends_speech() -> None:
-    segmenter = begun()
-    decisions(segmenter, [0.9] * 10 + [0.0] * 5)
-    assert segmenter.cut_off(15 * FRAME) == SpeechEnded(0, 10 * FRAME, 15 * FRAME)
-    assert segmenter.cut_off(15 * FRAME) is None
+    endpointer = begun()
+    decisions(endpointer, [0.9] * 10 + [0.0] * 5)
+    assert endpointer.cut_off(15 * FRAME) == SpeechEnded(0, 10 * FRAME, 15 * FRAME)
+    assert endpointer.cut_off(15 * FRAME) is None
 
 
 @given(
@@ -165,8 +165,8 @@ def test_the_end_of_the_sound_ends_speech() -> None:
 def test_decisions_are_in_order_and_within_their_limits(
     runs: list[tuple[int, float]], silence_s: float, longest_s: float, nobody_s: float
 ) -> None:
-    segmenter = Segmenter(settings(silence_s=silence_s, longest_s=longest_s))
-    segmenter.begin(0, nobody_s)
+    endpointer = Endpointer(settings(silence_s=silence_s, longest_s=longest_s))
+    endpointer.begin(0, nobody_s)
     period = 0
     started: int | None = None
     for frame, probability in zip(
@@ -174,8 +174,8 @@ def test_decisions_are_in_order_and_within_their_limits(
         [probability for count, probability in runs for _ in range(count)],
         strict=True,
     ):
-        decision = segmenter.feed(frame, probability)
-        assert segmenter.in_speech == (
+        decision = endpointer.feed(frame, probability)
+        assert endpointer.in_speech == (
             isinstance(decision, SpeechStarted) or (started is not None and decision is None)
         )
         if isinstance(decision, SpeechStarted):
@@ -193,7 +193,7 @@ def test_decisions_are_in_order_and_within_their_limits(
         if isinstance(decision, SpeechEnded | NobodySpoke):
             started = None
             period = frame.end
-            segmenter.begin(period, nobody_s)
+            endpointer.begin(period, nobody_s)
 
 
 @given(st.lists(st.integers(0, 2000), max_size=30))
@@ -242,8 +242,8 @@ def detector() -> SpeechDetector:
 
 def heard(pcm: bytes, **changes: Any) -> list[Any]:
     silero = detector()
-    segmenter = begun(nobody_s=600.0, **changes)
-    made = [segmenter.feed(frame, silero.probability(frame.pcm)) for frame in Framer(FRAME).frames(AudioFrame(pcm, 0))]
+    endpointer = begun(nobody_s=600.0, **changes)
+    made = [endpointer.feed(frame, silero.probability(frame.pcm)) for frame in Framer(FRAME).frames(AudioFrame(pcm, 0))]
     return [decision for decision in made if decision is not None]
 
 

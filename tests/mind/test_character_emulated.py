@@ -57,8 +57,8 @@ def made(routes: dict[str, str], tmp_path: Path) -> Made:
 async def test_both_routes_can_do_everything(made: Made, route: str) -> None:
     async with made(route=route) as character:
         assert await talk(character, "tell me a story")
-        assert await whole(character.again())
-        assert await whole(character.carry_on())
+        assert await whole(character.rephrase())
+        assert await whole(character.continue_speaking())
         character.answering.candidates = 3
         assert await answer(character, "sing a song")
         assert character.answered is not None

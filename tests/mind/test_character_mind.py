@@ -15,6 +15,7 @@ import pytest
 
 from companion.config.persona import Persona
 from companion.errors import CharacterError, CharacterRefused
+from companion.languages.language import language
 from companion.mind.assembly import local_now
 from companion.mind.character import ServiceCharacter
 from companion.mind.context_providers import Clock
@@ -100,7 +101,7 @@ async def test_nothing_of_a_guest_is_kept(made: Made, tmp_path: Path) -> None:
     line = Line(ANSWER)
     async with made(line) as character:
         await talk(character, "my name is ana")
-        character.be_guest()
+        character.start_guest_session()
         await talk(character, "i stole the cookies")
         await talk(character, "hello")
         await talk(character, "i'm ana")
@@ -116,7 +117,7 @@ async def test_two_guests_have_nothing_in_common(made: Made) -> None:
     line = Line(ANSWER)
     async with made(line, memory={"person": "guest"}) as character:
         await talk(character, "one")
-        character.be_guest()
+        character.start_guest_session()
         await talk(character, "two")
     assert line.said(1) == ["two"]
     assert line.sessions[0] != line.sessions[1]
@@ -167,7 +168,7 @@ class Summarised(Line):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
-        if body["messages"][0]["content"] != instruction("en"):
+        if body["messages"][0]["content"] != instruction(language("en")):
             return await super().handle_async_request(request)
         self.summaries.append(body)
         self.asked.set()
@@ -304,11 +305,11 @@ async def test_the_last_answer_in_other_words() -> None:
     line = Line([event("One."), event("", "stop")], [event("Two."), event("", "stop")], [event("Three.", "stop")])
     character = on(line, seed=7)
     await character.start()
-    assert character.again() is None
+    assert character.rephrase() is None
     await talk(character, "sing")
-    assert await whole(character.again()) == "Two."
+    assert await whole(character.rephrase()) == "Two."
     character.remember("say that another way", "Two.")
-    assert await whole(character.again()) == "Three."
+    assert await whole(character.rephrase()) == "Three."
     character.remember("again", "Three.")
     first, second, third = line.requests
     assert first["messages"] == second["messages"] == third["messages"]
@@ -344,7 +345,7 @@ async def test_the_character_speaks_on() -> None:
     character = on(line)
     await character.start()
     character.remember("hello", "Hi.")
-    assert await whole(character.carry_on()) == "And then?"
+    assert await whole(character.continue_speaking()) == "And then?"
     assert line.requests[0]["messages"][-2:] == [
         {"role": "assistant", "content": "Hi."},
         {"role": "assistant", "content": "Momo:", "partial": True},
@@ -429,7 +430,7 @@ async def test_the_services_memory_is_for_chinese_and_says_so(made: Made, caplog
 @pytest.mark.looptime
 async def test_the_moment_is_told_just_before_the_last_words() -> None:
     line = Line(ANSWER)
-    clock = Clock("en", lambda: datetime(2026, 12, 24, 18, 5))
+    clock = Clock(language("en"), lambda: datetime(2026, 12, 24, 18, 5))
     character = on(line, contexts=[clock])
     await talk(character, "hello")
     await talk(character, "well")

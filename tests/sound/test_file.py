@@ -240,7 +240,7 @@ async def test_a_sleeper_in_a_chain_keeps_step_with_the_frames(tmp_path: Path) -
     assert times == [pytest.approx(0.02 * number) for number in range(76)]
 
 
-class Talk:
+class Dialogue:
     """A conversation in small: after some frames it makes a reply of several pieces, each after some work."""
 
     def __init__(self, tmp_path: Path, seconds: float, **how: Any) -> None:
@@ -280,7 +280,7 @@ class Talk:
 
 @pytest.mark.looptime
 async def test_the_work_of_engines_takes_no_audio_time_and_leaves_no_gaps(tmp_path: Path) -> None:
-    talk = Talk(tmp_path, 2.0)
+    talk = Dialogue(tmp_path, 2.0)
     loop = asyncio.get_running_loop()
     before = loop.time()
     lengths = [5000, 777, 3, 11_111]
@@ -300,21 +300,21 @@ async def test_the_work_of_engines_takes_no_audio_time_and_leaves_no_gaps(tmp_pa
 @given(lengths=st.lists(st.integers(0, 3000), min_size=1, max_size=8))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 def test_a_reply_in_any_pieces_is_heard_whole(tmp_path: Path, lengths: list[int]) -> None:
-    sound = asyncio.run(Talk(tmp_path, 1.0).run(0.1, lengths, lambda: asyncio.sleep(0)))
+    sound = asyncio.run(Dialogue(tmp_path, 1.0).run(0.1, lengths, lambda: asyncio.sleep(0)))
     spoken = np.flatnonzero(sound)
     whole = said(sum(lengths))
     assert (sound[spoken[0] : spoken[-1] + 1].tobytes() if len(spoken) else b"") == whole
 
 
 async def test_a_reply_at_the_files_end_is_heard_to_its_own_end(tmp_path: Path) -> None:
-    talk = Talk(tmp_path, 0.5)
+    talk = Dialogue(tmp_path, 0.5)
     sound = await talk.run(0.5, [2 * RATE], lambda: asyncio.sleep(0))
     assert np.count_nonzero(sound) == 2 * RATE
     assert talk.frames == pytest.approx(300, abs=3)
 
 
 async def test_time_after_the_end_is_limited(tmp_path: Path) -> None:
-    talk = Talk(tmp_path, 0.1, tail_s=1.0)
+    talk = Dialogue(tmp_path, 0.1, tail_s=1.0)
     sound = await talk.run(0.1, [3 * RATE], lambda: asyncio.sleep(0))
     assert talk.frames == 110
     assert 0.98 * RATE < np.count_nonzero(sound) < 1.02 * RATE
@@ -346,7 +346,7 @@ async def test_writing_far_ahead_waits_for_audio_time(tmp_path: Path) -> None:
 
 
 async def test_a_flush_is_silence_within_50_ms_and_positions_go_on(tmp_path: Path) -> None:
-    talk = Talk(tmp_path, 1.0)
+    talk = Dialogue(tmp_path, 1.0)
     speaker = talk.card.speaker
     async for frame in talk.card.microphone.frames():
         if frame.start == 0:

@@ -16,7 +16,7 @@ from companion.body.timeline import Timeline
 from companion.config.body import ChannelSettings
 from companion.errors import DeviceError
 from companion.events import BodyFrame, Cue, PlacedCue, SpeechChunk
-from tests.support.doubles import LoopClock, NoteTaker
+from tests.support.doubles import LoopClock, RecordedEvents
 
 pytestmark = pytest.mark.looptime
 
@@ -60,7 +60,7 @@ class Counting(Performer):
 class Stage:
     def __init__(self, *, idle_life: bool = False, brightness: Callable[[], float] | None = None) -> None:
         self.clock = LoopClock()
-        self.notes = NoteTaker(self.clock)
+        self.notes = RecordedEvents(self.clock)
         self.body = Watcher()
         self.performer = Counting(load_choreography(None), CHANNELS, idle_life=idle_life)
         self.animator = Animator(self.performer, [self.body], self.clock, self.notes, brightness)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from companion.config.persona import SpokenLines, Words
-from companion.dialogue import Talk
+from companion.dialogue import Dialogue
 from companion.ears.listener import Attention
 from companion.errors import CharacterError, CharacterRefused
 from companion.events import Control, NobodySpoke, SpeechStarted
@@ -224,8 +224,8 @@ async def test_a_new_persona_takes_over_between_two_answers() -> None:
     async with scene() as s:
         s.listener.put(WAKE, said("hi"))
         await s.until("speaking")
-        old = s.conversation.talk
-        changing = asyncio.create_task(s.conversation.change(Talk(new, PERSONA, old.tools)))
+        old = s.conversation.dialogue
+        changing = asyncio.create_task(s.conversation.switch_to(Dialogue(new, PERSONA, old.tools)))
         await pass_time(0)
         assert not changing.done()
         await s.until("follow_up")
@@ -241,6 +241,6 @@ async def test_a_new_persona_comes_at_once_where_nobody_speaks_even_when_muted()
     async with scene() as s:
         s.listener.put(MUTE)
         await s.until("muted")
-        old = s.conversation.talk
-        assert await s.conversation.change(Talk(ScriptedCharacter(), PERSONA, old.tools)) is old
+        old = s.conversation.dialogue
+        assert await s.conversation.switch_to(Dialogue(ScriptedCharacter(), PERSONA, old.tools)) is old
         assert s.conversation.state == "muted"

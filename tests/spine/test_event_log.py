@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 from companion.errors import DeviceError
-from companion.event_log import Journal, Kind
+from companion.event_log import EventLog, Kind
 from tests.support.paths import ROOT
 
 DOCS = ROOT / "docs" / "events.md"
@@ -26,18 +26,18 @@ class Noon:
 
 
 def test_events_are_json_lines_with_time_and_kind(tmp_path: Path) -> None:
-    journal = Journal(Noon(), tmp_path / "e.jsonl")
-    journal.note("utterance", text="我在看书", confidence=0.5)
+    event_log = EventLog(Noon(), tmp_path / "e.jsonl")
+    event_log.record("utterance", text="我在看书", confidence=0.5)
     # Nothing is buffered: a power cut loses at most the line being written.
     [line] = (tmp_path / "e.jsonl").read_text(encoding="utf-8").splitlines()
     assert json.loads(line) == {"t": 12.0, "kind": "utterance", "text": "我在看书", "confidence": 0.5}
-    journal.close()
+    event_log.close()
 
 
 @pytest.mark.parametrize("allowed", [True, False])
 def test_speech_stands_in_the_log_only_when_allowed(caplog: pytest.LogCaptureFixture, allowed: bool) -> None:
     caplog.set_level(logging.DEBUG, "companion")
-    Journal(Noon(), log_transcripts=allowed).note("heard", text="my secret", reason="finished")
+    EventLog(Noon(), log_transcripts=allowed).record("heard", text="my secret", reason="finished")
     assert ("my secret" in caplog.text) is allowed
     assert "finished" in caplog.text
 
@@ -45,16 +45,16 @@ def test_speech_stands_in_the_log_only_when_allowed(caplog: pytest.LogCaptureFix
 def test_a_full_disk_costs_the_events_and_not_the_talk(caplog: pytest.LogCaptureFixture) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    journal = Journal(Noon(), Path("/dev/full"))
-    journal.note("wake", word="okay_nabu")
-    journal.note("wake", word="okay_nabu")
-    journal.close()
+    event_log = EventLog(Noon(), Path("/dev/full"))
+    event_log.record("wake", word="okay_nabu")
+    event_log.record("wake", word="okay_nabu")
+    event_log.close()
     assert caplog.text.count("events are no longer written") == 1
 
 
 def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="cannot be written"):
-        Journal(Noon(), tmp_path / "no" / "such" / "folder")
+        EventLog(Noon(), tmp_path / "no" / "such" / "folder")
 
 
 def test_every_kind_is_documented() -> None:

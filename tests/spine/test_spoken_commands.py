@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.config.persona import Words, load_persona
-from companion.languages.commands import spoken_command
 from tests.support.paths import CONFIGS
 
 TEDDY = load_persona(CONFIGS / "personas" / "teddy.toml")
@@ -38,14 +37,14 @@ CHINESE = TEDDY.model_copy(update={"name": "江让", "words": {"zh": Words(stop=
     ],
 )
 def test_english(said: str, meant: str | None) -> None:
-    assert spoken_command(said, TEDDY) == meant
+    assert TEDDY.spoken_command(said) == meant
 
 
 @pytest.mark.parametrize(
     ("said", "meant"), [("停下", "stop"), ("江让，再见！", "goodbye"), ("再见吧", "goodbye"), ("明天再见面", None)]
 )
 def test_chinese_needs_no_spaces(said: str, meant: str | None) -> None:
-    assert spoken_command(said, CHINESE) == meant
+    assert CHINESE.spoken_command(said) == meant
 
 
 @pytest.mark.parametrize(
@@ -58,15 +57,15 @@ def test_chinese_needs_no_spaces(said: str, meant: str | None) -> None:
     ],
 )
 def test_every_language_of_the_persona_counts(said: str, meant: str) -> None:
-    assert spoken_command(said, TEDDY) == meant
+    assert TEDDY.spoken_command(said) == meant
 
 
 def test_a_group_may_be_called_by_any_of_its_names() -> None:
     duo = load_persona(CONFIGS / "personas" / "duo.toml")
-    assert spoken_command("kiki stop", duo) == "stop"
-    assert spoken_command("momo and kiki say it another way", duo) == "again"
+    assert duo.spoken_command("kiki stop") == "stop"
+    assert duo.spoken_command("momo and kiki say it another way") == "again"
 
 
 @given(st.text())
 def test_anything_may_be_said(said: str) -> None:
-    assert spoken_command(said, TEDDY) in ("stop", "goodbye", "again", "guest", None)
+    assert TEDDY.spoken_command(said) in ("stop", "goodbye", "again", "guest", None)

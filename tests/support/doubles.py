@@ -85,13 +85,13 @@ class ScriptedCharacter:
         assert said
         return self.names
 
-    def again(self) -> AsyncGenerator[str] | None:
+    def rephrase(self) -> AsyncGenerator[str] | None:
         return self.reply("(again)") if self.remembered else None
 
-    def carry_on(self) -> AsyncGenerator[str]:
+    def continue_speaking(self) -> AsyncGenerator[str]:
         return self.reply("(on)")
 
-    def be_guest(self) -> None:
+    def start_guest_session(self) -> None:
         self.guest = True
 
     async def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
@@ -191,14 +191,14 @@ class VirtualSpeaker:
         return asyncio.get_running_loop().time()
 
 
-class NoteTaker:
-    """Stands where the journal stands and keeps what it is told, with the time."""
+class RecordedEvents:
+    """Stands in for `EventLog` and keeps every event with its time."""
 
     def __init__(self, clock: LoopClock) -> None:
         self._clock = clock
         self.notes: list[tuple[float, str, dict[str, Any]]] = []
 
-    def note(self, kind: str, **fields: Any) -> None:
+    def record(self, kind: str, **fields: Any) -> None:
         self.notes.append((self._clock.now(), kind, fields))
 
     def of(self, kind: str) -> list[dict[str, Any]]:

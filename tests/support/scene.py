@@ -11,18 +11,18 @@ from typing import Any
 from companion.animator import Animator
 from companion.body.timeline import Timeline
 from companion.config.persona import Persona, load_persona
-from companion.conversation import Conversation, Manners
-from companion.dialogue import Talk
+from companion.conversation import Conversation, ConversationRules
+from companion.dialogue import Dialogue
 from companion.events import Utterance, WakeHeard
 from companion.ports import Synthesizer
 from companion.sound.pcm import earcon
-from companion.turn import Tools
+from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage.stage import Stage
 from tests.support.doubles import (
     LoopClock,
-    NoteTaker,
+    RecordedEvents,
     ScriptedCharacter,
     ScriptedListener,
     ScriptedVoice,
@@ -47,7 +47,7 @@ class Scene:
     character: ScriptedCharacter
     voice: ScriptedVoice
     speaker: VirtualSpeaker
-    notes: NoteTaker
+    notes: RecordedEvents
     performer: StillPerformer
     conversation: Conversation
 
@@ -73,11 +73,11 @@ async def scene(
     **settings: Any,
 ) -> AsyncIterator[Scene]:
     clock = LoopClock()
-    notes, performer, listener = NoteTaker(clock), StillPerformer(), ScriptedListener()
+    notes, performer, listener = RecordedEvents(clock), StillPerformer(), ScriptedListener()
     character, voice = character or ScriptedCharacter(), voice or ScriptedVoice()
     speaker = speaker or VirtualSpeaker()
     animator = Animator(performer, [], clock, notes)
-    tools = Tools(
+    tools = TurnTools(
         stage=lambda speaker: Stage(speaker or persona.name),
         sentences=Sentences,
         timeline=Timeline,
@@ -90,14 +90,14 @@ async def scene(
         speaker=speaker,
         animator=animator,
         clock=clock,
-        journal=notes,
+        event_log=notes,
         on_turn=lambda _: None,
         silent_s=15.0,
         longest_s=30.0,
     )
     changed = asyncio.Event()
-    manners = Manners(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})
-    conversation = Conversation(listener, Talk(character, persona, tools), manners, changed.set)
+    rules = ConversationRules(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})
+    conversation = Conversation(listener, Dialogue(character, persona, tools), rules, changed.set)
     task = asyncio.create_task(conversation.run())
     try:
         yield Scene(listener, character, voice, speaker, notes, performer, conversation, changed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from companion.config.persona import Language
+from companion.languages.language import Code as Language
 from companion.mind.memory.index_words import is_character, word_set, words
 
 TEMPLATES: dict[Language, dict[str, str]] = {

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from companion.config.persona import Language
+from companion.languages.language import Code as Language
 from companion.mind.memory import fact_patterns_cjk as cjk
 from companion.mind.memory import fact_patterns_latin as latin
 from companion.mind.memory.fact_sentences import TEMPLATES, about, day, subject_of
@@ -29,7 +29,7 @@ class Fact:
     """One thing known about a person."""
 
     kind: str
-    """`name`, `age`, `birthday`, `likes`, `dislikes`, `favourite`, `has`, `lives`, `grade`, `job`, `promise` or
+    """`name`, `age`, `birthday`, `likes`, `dislikes`, `favourite`, `has`, `dialogues`, `grade`, `job`, `promise` or
     `remember`."""
     subject: str
     """What of that kind: the thing liked, `dog`, `colour`; empty where a person has only one, such as a name."""

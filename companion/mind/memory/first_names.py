@@ -5,7 +5,7 @@ Who has another name says "my name is ...", or greets first; once known, a name 
 
 from __future__ import annotations
 
-from companion.config.persona import Language
+from companion.languages.language import Code as Language
 from companion.mind.memory.name_words import NEVER
 
 _EUROPEAN = """

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
-from companion.config.persona import Language
+from companion.languages.language import Code as Language
 from companion.mind.memory.first_names import FIRST_NAMES
 from companion.mind.memory.name_words import NEVER, NO_CHINESE_NAME, NOT_AFTER_IM, SURNAMES
 

@@ -5,7 +5,7 @@ A person who is called so all the same is understood once the device file names 
 
 from __future__ import annotations
 
-from companion.config.persona import Language
+from companion.languages.language import Code as Language
 
 _ENGLISH = """
 a about above absent absolutely across actually afraid after again against ago ahead alive all allergic allowed almost

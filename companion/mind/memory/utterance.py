@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from companion.config.persona import Language
+from companion.languages.language import Code as Language
 from companion.mind.memory.index_words import HAN, HIRAGANA, KATAKANA
 
 _CJK = f"{HAN}{HIRAGANA}{KATAKANA}"

@@ -88,7 +88,7 @@ class Recollection:
         """Another person speaks from here on; `guest` is nobody's name."""
         person = unicodedata.normalize("NFC", person).strip()
         if _folded(person) == GUEST:
-            self.be_guest()
+            self.start_guest_session()
             return
         if self._is_known_to_speak(person):
             await self.refresh()
@@ -103,7 +103,7 @@ class Recollection:
     def _is_known_to_speak(self, person: str) -> bool:
         return self._begun and not self.is_guest and _folded(person) == _folded(self.person)
 
-    def be_guest(self) -> None:
+    def start_guest_session(self) -> None:
         """From here on nothing is kept."""
         self._guest_session = uuid.uuid4().hex
         self.person, self.summary, self._generation = "", "", 0

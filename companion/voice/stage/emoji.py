@@ -2,7 +2,7 @@ r"""Pictographs in the text: where one begins and ends, and what it tells the bo
 
 The ranges are those of Unicode's emoji-data.txt (every code point above U+2000 with the property Emoji, but
 not ‼ ⁉ ™ ℹ, which are text) and the symbols around them that have no sound either, such as ♪ and ★. A table of
-ranges costs nothing to load; the `emoji` package costs 8.5 MB. `tests/voice/stage/test_emoji.py` holds one against the other.
+ranges costs nothing to load; the `emoji` package costs 8.5 MB (`tests/voice/stage/test_stage.py` compares the two).
 
 Faces made of ordinary characters: `:-)`, `^_^`, `(´・ω・`)`, `¯\_(ツ)_/¯`. Pure.
 

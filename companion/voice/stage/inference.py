@@ -16,14 +16,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from companion.events import Cue, Sentence
 from companion.voice.sentences import Sentences
 from companion.voice.stage.inferred_signs import SIGNS
 from companion.voice.stage.lexicon import Feeling
 
-Language = Literal["en", "zh", "ja", "id"]
+Language = str
 
 _MOST = 2
 """Cues in one sentence."""

@@ -8,11 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.languages.language import language
+from companion.languages.loader import language_codes
 from companion.mind.memory.facts import facts
 from companion.mind.memory.index_words import MOST, words
 from companion.mind.memory.retrieval import quotable
 from companion.mind.memory.utterance import is_private, is_question, language_of
-from companion.mind.summary import MARKERS, MOST_TOKENS, bounded, instruction, request_text, tokens
+from companion.mind.summary import MOST_TOKENS, bounded, instruction, request_text, tokens
+
+ENGLISH = language("en")
 
 AT = datetime(2026, 5, 3, 12, 0)
 
@@ -193,25 +197,28 @@ class Said:
 
 
 def test_a_request_for_a_summary_holds_the_last_one_and_every_line() -> None:
-    text = request_text("They have a dog.", [Said("i like\ncats", "Me too!"), Said("", "Are you there?", "Pip")], "en")
+    text = request_text(
+        "They have a dog.", [Said("i like\ncats", "Me too!"), Said("", "Are you there?", "Pip")], ENGLISH
+    )
     assert text.index("They have a dog.") < text.index("Person: i like cats") < text.index("Pip: Are you there?")
-    assert "summary so far" not in request_text("", [], "en")
-    for language, marker in MARKERS.items():
-        assert instruction(language).startswith(marker)
+    assert "summary so far" not in request_text("", [], ENGLISH)
+    for code in language_codes():
+        assert instruction(language(code)).startswith(language(code).prompts.summary.marker)
 
 
 def test_a_summary_is_plain_and_ends_with_a_sentence() -> None:
     assert (
-        bounded("## Facts\n\n- **Ana** is *seven*.\n1. She has `Rex`.\n---\n") == "Facts\nAna is seven.\nShe has Rex."
+        bounded("## Facts\n\n- **Ana** is *seven*.\n1. She has `Rex`.\n---\n", ENGLISH)
+        == "Facts\nAna is seven.\nShe has Rex."
     )
-    long = bounded("Ana likes pizza very much. " * 300)
+    long = bounded("Ana likes pizza very much. " * 300, ENGLISH)
     assert long.endswith("much.")
     assert MOST_TOKENS * 0.9 < tokens(long) <= MOST_TOKENS
-    chinese = bounded("小明喜欢狗。" * 500)
+    chinese = bounded("小明喜欢狗。" * 500, ENGLISH)
     assert chinese.endswith("。")
     assert tokens(chinese) <= MOST_TOKENS
 
 
 @given(st.text(alphabet="ab 。.*_#`-\n[]()<>我犬", max_size=6000) | st.text(max_size=400))
 def test_a_summary_is_always_within_its_bound(text: str) -> None:
-    assert tokens(bounded(text)) <= MOST_TOKENS
+    assert tokens(bounded(text, ENGLISH)) <= MOST_TOKENS

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.config.persona import Language, Persona
+from companion.config.persona import Persona
 from companion.mind.cast import Cast
 from companion.mind.memory.introductions import introduced
 from companion.mind.prompt import Exchange
 
-LANGUAGES: tuple[Language, ...] = ("en", "zh", "ja", "id")
+LANGUAGES = ("en", "zh", "ja", "id")
 CHARACTERS = ("Momo", "江让")
 
 

@@ -1,0 +1,190 @@
+"""One language: its files, each read when it is first asked for.
+
+`language.toml` and `prompts.toml` must be there. A language without one of the other files works with less: nothing of
+that kind is understood or inferred in it (`check.missing` says what).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import cache, cached_property
+from typing import Literal
+
+from companion.languages.loader import AnyPart, LanguageError, Part, Regex, WordSet, language_codes, read_part
+
+Code = str
+"""The code of a language: the name of its folder."""
+
+
+class Voices(Part):
+    """The language's names in the engines."""
+
+    espeak: str
+    """The espeak-ng voice of a persona that names none."""
+    others: tuple[str, ...] = ()
+    """Other codes that models and voices of this language go by (`cn`, `cmn`)."""
+    east_asian: bool = False
+    """Whether its voices speak East Asian letters; those of other languages would spell them out."""
+    embedded_transcriber: bool = False
+    """Whether the transcriber that needs no download understands it."""
+
+
+class Dates(Part):
+    """Dates and times, as they are said to the model."""
+
+    date: str
+    """With `{day}`, `{month}` (its name), `{month_number}` and `{year}`."""
+    months: tuple[str, ...] = ()
+    """From January on; empty where `date` needs no names."""
+    weekdays: tuple[str, ...]
+    """From Monday on."""
+
+
+class General(Part):
+    """`language.toml`."""
+
+    name: str
+    """In English."""
+    own_name: str
+    writing: Literal["spaced", "unspaced"]
+    """Whether blanks stand between words: it decides which algorithms read the language."""
+    also_called: tuple[str, ...] = ()
+    """Names by which an installer may choose it, in small letters."""
+    script: Regex | None = None
+    """A character that no other language is written with: who writes it, writes this language."""
+    shared_script: Regex | None = None
+    """The same for a script that other languages use beside one of their own (Han in Chinese)."""
+    common_words: Regex | None = None
+    """Words by which a text of the language is told from another one in the same script; in small letters."""
+    sample: str
+    """Something short to say when a voice is tried."""
+    colon: str = ":"
+    understands: tuple[str, ...] = ()
+    """Codes of other languages that a device of this language understands as well."""
+    service_memory: bool = False
+    """Whether the service's own memory understands it."""
+    voices: Voices
+    dates: Dates
+
+
+class Commands(Part):
+    """`commands.toml`: what people say to the device itself."""
+
+    stop: tuple[str, ...] = ()
+    goodbye: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    guest: tuple[str, ...] = ()
+    small_words: WordSet = frozenset()
+    """Words that may stand around a command; in unspaced writing single characters."""
+
+
+class SummaryPrompt(Part):
+    """What the model is asked when it has to sum a talk up."""
+
+    marker: str
+    """How the request begins; by this the emulator knows it."""
+    instruction: str
+    so_far: str
+    """Stands before the summary that there is already."""
+    since: str
+    """Stands before what was said since."""
+    person: str
+    """What the person is called in it."""
+    character: str
+
+
+class Moment(Part):
+    """Sentences that tell the model about this moment."""
+
+    now: str
+    """With `{weekday}`, `{day}`, `{month}` (its name), `{month_number}`, `{year}` and `{time}`."""
+    running: str
+    """For how long the device has been on; with `{hours}` and `{minutes}`."""
+    warmth: str
+    """With `{degrees}` Celsius."""
+    battery: str
+    """With `{percent}`."""
+    charging: str
+    """The same while it is charged."""
+    place: str
+    """With `{place}`."""
+    standing: str
+    """The car stands still."""
+    driving: str
+    """With `{speed}` in km/h."""
+
+
+class Prompts(Part):
+    """`prompts.toml`: what the model is told beside the persona's own profile."""
+
+    emoji_asked_for: str
+    """Asks for feelings as emoji, and for no actions in brackets."""
+    remembered: str
+    """Stands before the summary of earlier talks."""
+    somebody: str
+    """What a person is called whose name is unknown."""
+    speaking_with: str
+    """With `{person}`."""
+    summary: SummaryPrompt
+    moment: Moment
+
+
+class Language:
+    """One language. `language(code)` gives it."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    @cached_property
+    def general(self) -> General:
+        """`language.toml`."""
+        return self._required("language.toml", General)
+
+    @cached_property
+    def prompts(self) -> Prompts:
+        """`prompts.toml`."""
+        return self._required("prompts.toml", Prompts)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """`commands.toml`; empty where there is none."""
+        return read_part(self.code, "commands.toml", Commands) or Commands()
+
+    @property
+    def is_spaced(self) -> bool:
+        """Whether blanks stand between words."""
+        return self.general.writing == "spaced"
+
+    @property
+    def blank(self) -> str:
+        """What stands between two sentences."""
+        return " " if self.is_spaced else ""
+
+    def date(self, at: date) -> str:
+        """A date as it is said: `3 May 2026`, `2026年5月3日`."""
+        dates = self.general.dates
+        month = dates.months[at.month - 1] if dates.months else ""
+        return dates.date.format(day=at.day, month=month, month_number=at.month, year=at.year)
+
+    def _required(self, file: str, model: type[AnyPart]) -> AnyPart:
+        part = read_part(self.code, file, model)
+        if part is None:
+            raise LanguageError(f"languages/{self.code}/{file}: -: this file is missing")
+        return part
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of that code. Raises `LanguageError` where there is none."""
+    if code not in language_codes():
+        raise LanguageError(f"{code}: there is no such language; there is {', '.join(language_codes())}")
+    return Language(code)
+
+
+def find_language(code: str) -> Language | None:
+    """The language that goes by this code, as models and voices name it (`cn`, `cmn`, `zh-TW`, `en_US`); else None."""
+    short = re.split("[-_]", code, maxsplit=1)[0].casefold()
+    if short in language_codes():
+        return language(short)
+    return next((one for one in map(language, language_codes()) if short in one.general.voices.others), None)

@@ -1,0 +1,63 @@
+"""The languages that one device understands: its persona's, and those that are understood beside it.
+
+What a person or a model says may be in any of them, so most questions ("is this a question?", "is this private?") are
+asked of all at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+
+from companion.languages.language import Language, language
+from companion.languages.loader import LanguageError
+
+DEFAULT = "en"
+"""The language of a text of which nothing is known, as in `companion parse`."""
+
+
+class Understood:
+    """Some languages taken together, the persona's own first. `understood(code)` gives it."""
+
+    def __init__(self, languages: tuple[Language, ...]) -> None:
+        self.languages = languages
+        self.own = languages[0]
+        self.spaced = tuple(one for one in languages if one.is_spaced)
+        self.unspaced = tuple(one for one in languages if not one.is_spaced)
+
+    def __iter__(self) -> Iterator[Language]:
+        return iter(self.languages)
+
+    def of(self, text: str) -> Language:
+        """The language that a text most likely is in; the persona's own where nothing tells."""
+        for one in self.languages:
+            if one.general.script and re.search(one.general.script, text):
+                return one
+        for one in self.languages:
+            if one.general.shared_script and re.search(one.general.shared_script, text):
+                return one
+        small = text.casefold()
+        found = [(len(re.findall(words, small)), one) for one in self.spaced if (words := one.general.common_words)]
+        most = max((count for count, _ in found), default=0)
+        likely = [one for count, one in found if count == most]
+        if most and len(likely) == 1:
+            return likely[0]
+        # Without a blank between words it would have been told by its script.
+        return next(iter(self.spaced), self.own)
+
+
+def any_of(languages: Iterable[Language], regex: Callable[[Language], str | None], flags: int = 0) -> re.Pattern[str]:
+    """One pattern that matches where that of any of the languages does; of none, where none has one."""
+    parts = [f"(?:{part})" for one in languages if (part := regex(one))]
+    return re.compile("|".join(parts) if parts else r"(?!)", flags)
+
+
+@cache
+def understood(code: str = DEFAULT) -> Understood:
+    """What a device whose persona speaks `code` understands. Raises `LanguageError` for a code that there is not."""
+    own = language(code)
+    others = [language(other) for other in own.general.understands if other != code]
+    if unknown := [other for other in own.general.understands if other == code]:
+        raise LanguageError(f"languages/{code}/language.toml: understands: {unknown[0]} is the language itself")
+    return Understood((own, *others))
