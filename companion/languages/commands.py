@@ -48,4 +48,4 @@ def _is_one_of(said: list[str], phrases: Iterable[str], around: Collection[str])
 
 def _words(text: str) -> list[str]:
     """Words without case and punctuation; scripts that write no spaces give one word for each character."""
-    return _WORD.findall(_UNSPACED.sub(r" \g<0> ", text.casefold()))
+    return _WORD.findall(_UNSPACED.sub(r" \g<0> ", text.casefold().replace("’", "'")))
