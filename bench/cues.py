@@ -50,8 +50,8 @@ class WatchingPerformer(Performer):
 
     cues = 0
 
-    def cue(self, cue: Cue, t: float) -> None:
-        super().cue(cue, t)
+    def play_cue(self, cue: Cue, t: float) -> None:
+        super().play_cue(cue, t)
         self.cues += 1
 
 
@@ -104,18 +104,18 @@ async def measure(cues: int) -> None:
     body = WatchingBody(performer)
     clock = LiveClock()
     animator = Animator(performer, [body], clock, EventLog(clock))
-    animator.state("speaking")
+    animator.show_state("speaking")
     async with asyncio.TaskGroup() as group:
         running = group.create_task(animator.run())
         began = time.monotonic()
         while (position := round((time.monotonic() - began) * RATE)) < chunk.samples:
             for cue in timeline.due(position):
-                animator.cue(cue)
-            animator.mouth(timeline.mouth(position))
-            await clock.sleep(timeline.pause(position, RATE))
+                animator.play_cue(cue)
+            animator.set_mouth(timeline.mouth(position))
+            await clock.sleep(timeline.next_check_s(position, RATE))
         interrupted = time.monotonic()
         animator.relax()
-        animator.state("listening")
+        animator.show_state("listening")
         await clock.sleep(1.5)
         running.cancel()
     report_cues(places, body, began)

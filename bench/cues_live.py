@@ -132,8 +132,8 @@ def inside(log: Path, arguments: list[str]) -> None:
     class MarkedPerformer(Performer):
         cues = 0
 
-        def cue(self, cue: Cue, t: float) -> None:
-            super().cue(cue, t)
+        def play_cue(self, cue: Cue, t: float) -> None:
+            super().play_cue(cue, t)
             self.cues += 1
 
         def frame(self, t: float) -> BodyFrame:

@@ -148,7 +148,7 @@ def body(device: Device) -> Iterator[str]:
         for index in range(frames):
             t = index * 0.02
             if index % 50 == 0:
-                performer.cue(Cue("happy", "nod", 1.0, 0, "direction"), t)
+                performer.play_cue(Cue("happy", "nod", 1.0, 0, "direction"), t)
             performer.frame(t)
 
     yield f"{'one frame of the body':<22} {median_ms(play, 3) / frames:.3f} ms"

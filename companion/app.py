@@ -166,7 +166,7 @@ async def assembled(
             finally:
                 if sound.live:
                     # Along a ramp: whoever switches it off may have their hands on it.
-                    await animator.come_to_rest()
+                    await animator.move_to_neutral()
             animation.cancel()
             dialogues.close_all()
 

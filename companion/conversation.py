@@ -301,7 +301,7 @@ class Conversation:
         if state is not self.state:
             self.state = state
             self._event_log.record("state", state=state.value)
-            self.dialogue.tools.animator.state(state.value)
+            self.dialogue.tools.animator.show_state(state.value)
             self._on_change()
 
 

@@ -105,7 +105,7 @@ class Dialogue:
     async def say_line(self, name: str, then: State, on_first_sound: Callable[[], None]) -> State:
         """Say one of the persona's own lines."""
         if name in _UNREACHED:
-            self.tools.animator.state("offline")
+            self.tools.animator.show_state("offline")
         return await self.say_text(self._own_lines.next(name), then, on_first_sound)
 
     async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None]) -> State:

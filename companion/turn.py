@@ -40,7 +40,7 @@ class Timeline(Protocol):
     def add(self, start: int, chunk: SpeechChunk) -> None: ...
     def due(self, position: int) -> list[Cue]: ...
     def mouth(self, position: int) -> float: ...
-    def pause(self, position: int, rate: int) -> float: ...
+    def next_check_s(self, position: int, rate: int) -> float: ...
     def heard_text(self, position: int) -> str: ...
 
 
@@ -188,7 +188,7 @@ class Turn:
         while True:
             position = self._tools.speaker.position()
             self._act(position)
-            await self._tools.clock.sleep(self._timeline.pause(position, self._tools.speaker.rate))
+            await self._tools.clock.sleep(self._timeline.next_check_s(position, self._tools.speaker.rate))
 
     def _act(self, position: int) -> None:
         # A direction and an emoji beside it may mean the same: it is done once.
@@ -196,8 +196,8 @@ class Turn:
             self._tools.event_log.record(
                 "cue", emotion=cue.emotion, gesture=cue.gesture, intensity=cue.intensity, source=cue.source
             )
-            self._tools.animator.cue(cue)
-        self._tools.animator.mouth(self._timeline.mouth(position))
+            self._tools.animator.play_cue(cue)
+        self._tools.animator.set_mouth(self._timeline.mouth(position))
 
     def _passed(self, stage: str) -> bool:
         """Note how long a stage took, the first time it is passed."""
@@ -216,7 +216,7 @@ class Turn:
         self.heard = self._timeline.heard_text(self._tools.speaker.flush())
         if self._reason == "interrupted":
             self._tools.animator.relax()
-        self._tools.animator.mouth(0.0)
+        self._tools.animator.set_mouth(0.0)
         latency = {stage: round(ms, 2) for stage, ms in self._latency.items()}
         if "first_sound" in latency:
             latency["total"] = round(sum(latency.values()), 2)

@@ -1,9 +1,9 @@
-"""Lights that cannot flash: each by itself, and all of them together.
+"""The flash limit: no light can flash, and neither can all lights together.
 
-Pure. W3C, WCAG 2.2, success criterion 2.3.1: at most three flashes a second, general (luminance) or red; a flash is a
-pair of opposing changes. Here a light's luminance and its red part begin to rise at most three times a second, for
-swings of any size; of all lights together the sum may, for swings of a tenth of one light's full brightness and more.
-Both are a little stricter than the criterion.
+Pure. W3C, WCAG 2.2, success criterion 2.3.1 allows at most three flashes a second, general (luminance) or red; a flash
+is a pair of opposing changes. Here the luminance and the red part of each light may start to rise at most three times a
+second, however small the change. The same holds for the sum over all lights, for changes of at least a tenth of one
+light's full brightness. Both rules are a little stricter than the criterion.
 """
 
 from __future__ import annotations
@@ -13,69 +13,75 @@ from collections.abc import Iterable, Mapping
 
 from companion.events import Colour
 
-Shade = tuple[float, float, float]
-"""Red, green and blue, 0 to 255, not yet rounded."""
+FloatColour = tuple[float, float, float]
+"""Red, green and blue from 0 to 255, not yet rounded."""
 
-LIGHT_FASTEST = 6 * 255.0
-"""Largest change of a colour's part in a second: dark to full in a sixth of a second."""
+LIGHT_SLEW_RATE = 6 * 255.0
+"""Largest change per second of red, green or blue: from dark to full in a sixth of a second."""
 
-RISE_PAUSE_S = 1 / 3
-"""Shortest time from one rise of a light to the next: three flashes a second."""
+SHORTEST_RISE_INTERVAL_S = 1 / 3
+"""Shortest time between the starts of two rises: three flashes a second."""
 
 STEP_S = 0.02
-"""A light that stood still begins with no more than this."""
+"""A light that was not changing starts with a time step of at most this."""
 
-_SWING = 0.09 * 255
-"""Change of the sum that counts; below the criterion's tenth, so that rounding cannot make one of it."""
+_COUNTED_CHANGE = 0.09 * 255
+"""Smallest change of the sum that counts. A little below the criterion's tenth, so that rounding cannot reach it."""
 _LUMINANCE = (0.2126, 0.7152, 0.0722)
-"""Share of red, green and blue (ITU-R BT.709); a light's duty cycle is linear."""
+"""Weights of red, green and blue (ITU-R BT.709); the duty cycle of a light is linear in luminance."""
 _DARK = (0.0, 0.0, 0.0)
 
 
-class CalmLight:
-    """One light. It begins dark."""
+class LightLimit:
+    """The slew rate and flash limit of one light. It starts dark."""
 
     def __init__(self) -> None:
-        self.colour: Shade = _DARK
+        self.colour: FloatColour = _DARK
         self._falling = [False, False]
+        """Whether luminance and red were last falling."""
         self._rose_at = [-math.inf, -math.inf]
-        self.arrived = True
-        """Whether the last target was reached."""
+        """When luminance and red last started to rise."""
+        self.reached_target = True
 
-    def proposal(self, target: Shade, seconds: float, t: float) -> Shade:
-        """The colour on the way to `target` after `seconds`; its present one where that would rise too soon."""
-        step = LIGHT_FASTEST * (min(seconds, STEP_S) if self.arrived else seconds)
+    def next_colour(self, target: FloatColour, seconds: float, t: float) -> FloatColour:
+        """The colour after moving towards `target` for `seconds`, or the present colour if a rise would be too soon.
+
+        Nothing changes until `show` is called.
+        """
+        step = LIGHT_SLEW_RATE * (min(seconds, STEP_S) if self.reached_target else seconds)
         parts = zip(self.colour, target, strict=True)
         goal = tuple(old if math.isnan(new) else min(max(new, 0.0), 255.0) for old, new in parts)
-        red, green, blue = (_stepped(old, new, step) for old, new in zip(self.colour, goal, strict=True))
-        self.arrived = (red, green, blue) == goal
+        red, green, blue = (_step_towards(old, new, step) for old, new in zip(self.colour, goal, strict=True))
+        self.reached_target = (red, green, blue) == goal
         if self._rises_too_soon((red, green, blue), t):
-            self.arrived = self.colour == goal
+            self.reached_target = self.colour == goal
             return self.colour
         return red, green, blue
 
-    def take(self, colour: Shade, t: float) -> None:
-        """Show what was proposed, or (the present colour) wait."""
+    def show(self, colour: FloatColour, t: float) -> None:
+        """Make this the present colour, and note whether luminance and red rise or fall with it."""
         if colour == self.colour:
             return
-        for seen, (old, new) in enumerate(zip(_seen(self.colour), _seen(colour), strict=True)):
-            if new > old and (self._falling[seen] or self._rose_at[seen] == -math.inf):
-                self._rose_at[seen] = t
+        levels = zip(_luminance_and_red(self.colour), _luminance_and_red(colour), strict=True)
+        for index, (old, new) in enumerate(levels):
+            if new > old and (self._falling[index] or self._rose_at[index] == -math.inf):
+                self._rose_at[index] = t
             if new != old:
-                self._falling[seen] = new < old
+                self._falling[index] = new < old
         self.colour = colour
 
-    def wait(self) -> None:
-        """The proposal was not shown."""
-        self.arrived = False
+    def hold(self) -> None:
+        """The colour from `next_colour` is not shown this time: the target is not reached yet."""
+        self.reached_target = False
 
-    def _rises_too_soon(self, colour: Shade, t: float) -> bool:
-        changes = zip(_seen(self.colour), _seen(colour), self._falling, self._rose_at, strict=True)
-        return any(new > old and falling and t - rose < RISE_PAUSE_S for old, new, falling, rose in changes)
+    def _rises_too_soon(self, colour: FloatColour, t: float) -> bool:
+        old_levels, new_levels = _luminance_and_red(self.colour), _luminance_and_red(colour)
+        changes = zip(old_levels, new_levels, self._falling, self._rose_at, strict=True)
+        return any(new > old and falling and t - rose < SHORTEST_RISE_INTERVAL_S for old, new, falling, rose in changes)
 
 
-class _Swings:
-    """The ups and downs of one sum."""
+class _SumLimit:
+    """Rises and falls of one sum over all lights (luminance or red)."""
 
     def __init__(self) -> None:
         self._extreme = 0.0
@@ -83,11 +89,11 @@ class _Swings:
         self._rose_at = -math.inf
 
     def rises_too_soon(self, level: float, t: float) -> bool:
-        begins = not self._rising and level > self._extreme + _SWING
-        return begins and t - self._rose_at < RISE_PAUSE_S
+        starts_to_rise = not self._rising and level > self._extreme + _COUNTED_CHANGE
+        return starts_to_rise and t - self._rose_at < SHORTEST_RISE_INTERVAL_S
 
-    def take(self, level: float, t: float) -> None:
-        turn = _SWING if not self._rising else -_SWING
+    def record(self, level: float, t: float) -> None:
+        turn = _COUNTED_CHANGE if not self._rising else -_COUNTED_CHANGE
         if (level > self._extreme + turn) if not self._rising else (level < self._extreme + turn):
             self._rising = not self._rising
             self._extreme = level
@@ -97,54 +103,62 @@ class _Swings:
             self._extreme = max(self._extreme, level) if self._rising else min(self._extreme, level)
 
 
-class CalmLights:
-    """All lights of one body."""
+class FlashLimit:
+    """The flash limit of all lights of one body."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._lights = {name: CalmLight() for name in names}
-        self._sums = (_Swings(), _Swings())
+        self._lights = {name: LightLimit() for name in names}
+        self._sums = (_SumLimit(), _SumLimit())
 
     @property
-    def arrived(self) -> bool:
-        return all(one.arrived for one in self._lights.values())
+    def reached_targets(self) -> bool:
+        """Whether every light shows its last target."""
+        return all(one.reached_target for one in self._lights.values())
 
-    def show(self, targets: Mapping[str, Shade], share: float, seconds: float, t: float) -> dict[str, Colour]:
-        """The colours to show at `t`, `seconds` after the last; targets (KeyError) are dimmed to `share`."""
-        wanted: dict[str, Shade] = {}
+    def apply(
+        self, targets: Mapping[str, FloatColour], brightness: float, seconds: float, t: float
+    ) -> dict[str, Colour]:
+        """The colours to show at `t`, `seconds` after the last call.
+
+        The targets, one for each light (KeyError), are dimmed to `brightness`, a factor from 0 to 1.
+        """
+        wanted: dict[str, FloatColour] = {}
         for name, light in self._lights.items():
-            # A share of what a light can show: brighter than that is asked for too.
-            red, green, blue = (min(part, 255.0) * share for part in targets[name])
-            wanted[name] = light.proposal((red, green, blue), seconds, t)
+            # A target may be brighter than a light can show: clip it first, so that dimming still has its full effect.
+            red, green, blue = (min(part, 255.0) * brightness for part in targets[name])
+            wanted[name] = light.next_colour((red, green, blue), seconds, t)
         if len(wanted) > 1:
-            self._keep_together_calm(wanted, t)
+            self._limit_sums(wanted, t)
         shown = {}
         for name, light in self._lights.items():
-            light.take(wanted[name], t)
+            light.show(wanted[name], t)
             red, green, blue = light.colour
             shown[name] = round(red), round(green), round(blue)
         return shown
 
-    def _keep_together_calm(self, wanted: dict[str, Shade], t: float) -> None:
-        """Where the sum would rise too soon, the lights that rise wait; those that fall go on."""
-        if any(one.rises_too_soon(level, t) for one, level in zip(self._sums, _sum(wanted), strict=True)):
+    def _limit_sums(self, wanted: dict[str, FloatColour], t: float) -> None:
+        """If a sum would rise too soon, hold the lights that rise; those that fall go on."""
+        if any(one.rises_too_soon(level, t) for one, level in zip(self._sums, _summed_levels(wanted), strict=True)):
             for name, light in self._lights.items():
-                if any(new > old for old, new in zip(_seen(light.colour), _seen(wanted[name]), strict=True)):
+                old_levels, new_levels = _luminance_and_red(light.colour), _luminance_and_red(wanted[name])
+                if any(new > old for old, new in zip(old_levels, new_levels, strict=True)):
                     wanted[name] = light.colour
-                    light.wait()
-        for one, level in zip(self._sums, _sum(wanted), strict=True):
-            one.take(level, t)
+                    light.hold()
+        for one, level in zip(self._sums, _summed_levels(wanted), strict=True):
+            one.record(level, t)
 
 
-def _sum(shades: Mapping[str, Shade]) -> tuple[float, float]:
-    seen = [_seen(one) for one in shades.values()]
-    return sum(luminance for luminance, _ in seen), sum(red for _, red in seen)
+def _summed_levels(colours: Mapping[str, FloatColour]) -> tuple[float, float]:
+    """Luminance and red, each summed over all lights."""
+    levels = [_luminance_and_red(one) for one in colours.values()]
+    return sum(luminance for luminance, _ in levels), sum(red for _, red in levels)
 
 
-def _stepped(value: float, goal: float, step: float) -> float:
-    """`value` moved to `goal` by at most `step`."""
+def _step_towards(value: float, goal: float, step: float) -> float:
+    """`value` moved towards `goal` by at most `step`."""
     return goal if abs(goal - value) <= step else value + math.copysign(step, goal - value)
 
 
-def _seen(colour: Shade) -> tuple[float, float]:
-    """Luminance and red: what a flash is made of."""
+def _luminance_and_red(colour: FloatColour) -> tuple[float, float]:
+    """The two levels whose changes make a flash."""
     return sum(share * part for share, part in zip(_LUMINANCE, colour, strict=True)), colour[0]

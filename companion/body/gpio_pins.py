@@ -1,17 +1,15 @@
-"""The board's own pins: LEDs, servos, motors and contacts. The only file that imports gpiozero.
+"""Drivers for the board's own pins: LEDs, servos, motors and switches. The only file that imports gpiozero.
 
-gpiozero works on lgpio here, unless a test or `GPIOZERO_PIN_FACTORY` chose another pin factory before. Each object
-belongs to the thread that made it, but for the callbacks of contacts: they come on threads of gpiozero's. Calls are
-short (a write to a character device); the first one opens the chip.
+gpiozero uses lgpio here, unless a test or `GPIOZERO_PIN_FACTORY` has chosen another pin factory. Each object belongs to
+the thread that made it, except for the callbacks of switches, which arrive on threads of gpiozero. Calls are short (a
+write to a character device); the first one opens the chip.
 
-Safety. Motors and servos are off until they are first shown something. When the process ends, however, the kernel takes
-the pins back and they become inputs: a motor driver then stands still by its own pull-down resistors.
+`HardwarePwm` drives a PWM channel of the chip through the kernel's files in /sys/class/pwm, for servo pulses without
+jitter.
 
-A PWM channel of the chip, through the kernel's files in /sys/class/pwm: servo pulses without jitter.
-
-Names are `pwmchip0:1` (chip and channel). On a Raspberry Pi `dtoverlay=pwm-2chan` puts them onto pins: docs/body.md.
-The kernel keeps the pulses going by itself, so whoever opens a channel must close it. Used from one thread.
-Source: Documentation/ABI/testing/sysfs-class-pwm in the kernel's tree.
+Safety. Motors and servos are off until they are first shown a value. However the process ends, the kernel takes the
+pins back and they become inputs; a motor driver then stops because of its own pull-down resistors. Hardware PWM is
+different: see `HardwarePwm`.
 """
 
 from __future__ import annotations
@@ -31,10 +29,15 @@ SYSFS = Path("/sys/class/pwm")
 
 
 class HardwarePwm:
-    """One channel with pulses each `period_s` seconds; silent until the first `pulse`."""
+    """One PWM channel with a pulse every `period_s` seconds; silent until the first `set_pulse`. Used from one thread.
+
+    The kernel keeps the pulses going by itself, so whoever opens a channel must close it. Channels are named like
+    `pwmchip0:1` (chip and channel). On a Raspberry Pi `dtoverlay=pwm-2chan` connects them to pins: docs/body.md.
+    Source: Documentation/ABI/testing/sysfs-class-pwm in the kernel's tree.
+    """
 
     def __init__(self, name: str, period_s: float, root: Path = SYSFS) -> None:
-        """Raises `DeviceError` where there is no such channel or it may not be used."""
+        """Raises `DeviceError` if there is no such channel or it cannot be used."""
         chip, _, number = name.partition(":")
         self._name = name
         self._chip = root / chip
@@ -47,11 +50,11 @@ class HardwarePwm:
             )
         if not self._channel.exists():
             self._write(self._chip / "export", number)
-        # A duty cycle longer than the period is refused, and one may be left from before.
+        # The kernel refuses a duty cycle longer than the period, and an earlier use may have left one.
         self._write(self._channel / "duty_cycle", "0")
         self._write(self._channel / "period", str(round(period_s * 1e9)))
 
-    def pulse(self, seconds: float) -> None:
+    def set_pulse(self, seconds: float) -> None:
         """Make pulses of this length; 0 ends them. Raises `DeviceError`."""
         self._write(self._channel / "duty_cycle", str(round(seconds * 1e9)))
         if bool(seconds) != self._on:
@@ -60,7 +63,7 @@ class HardwarePwm:
 
     def close(self) -> None:
         """End the pulses and give the channel back. Raises `DeviceError`."""
-        self.pulse(0.0)
+        self.set_pulse(0.0)
         self._write(self._chip / "unexport", self._number)
 
     def _write(self, file: Path, text: str) -> None:
@@ -73,7 +76,7 @@ class HardwarePwm:
 log = logging.getLogger("companion")
 
 SERVO_PERIOD_S = 0.02
-# lgpio makes these pulses in a thread of its own: the more, the more of the processor.
+# lgpio makes these pulses in a thread of its own, so a higher frequency costs more processor time.
 _LED_HZ = 100
 _MOTOR_HZ = 200
 
@@ -86,22 +89,22 @@ else:
     _ERRORS += (lgpio.error,)
 
 
-class Shown(Protocol):
-    """Something on pins that shows a share of its range, or a colour."""
+class Output(Protocol):
+    """Something on pins that shows a value or a colour."""
 
     def show(self, *values: float) -> None:
-        """Take on this value (three for a colour). Raises `DeviceError`."""
+        """Show this value (three values for a colour). Raises `DeviceError`."""
 
     def rest(self) -> None:
-        """Nothing has changed for a while: spend no more than is needed."""
+        """Save power: the value has not changed for a while."""
 
     def close(self) -> None:
-        """Let go of the pins."""
+        """Release the pins."""
 
 
 class _Led:
     def __init__(self, part: LedPart) -> None:
-        options: dict[str, Any] = {"active_high": part.active_high, "pin_factory": _factory()}
+        options: dict[str, Any] = {"active_high": part.active_high, "pin_factory": _pin_factory()}
         if part.pwm:
             self._led = gpiozero.PWMLED(part.pin, frequency=_LED_HZ, **options)
         else:
@@ -111,7 +114,7 @@ class _Led:
         self._led.value = values[0] if isinstance(self._led, gpiozero.PWMLED) else values[0] >= 0.5
 
     def rest(self) -> None:
-        """An LED that shines goes on shining."""
+        """Does nothing: an LED stays on."""
 
     def close(self) -> None:
         self._led.close()
@@ -120,14 +123,14 @@ class _Led:
 class _RgbLed:
     def __init__(self, part: RgbLedPart) -> None:
         self._led = gpiozero.RGBLED(
-            part.red, part.green, part.blue, active_high=part.active_high, pin_factory=_factory()
+            part.red, part.green, part.blue, active_high=part.active_high, pin_factory=_pin_factory()
         )
 
     def show(self, *values: float) -> None:
         self._led.color = values
 
     def rest(self) -> None:
-        """An LED that shines goes on shining."""
+        """Does nothing: an LED stays on."""
 
     def close(self) -> None:
         self._led.close()
@@ -144,7 +147,7 @@ class _Servo:
             min_pulse_width=part.low_us / 1e6,
             max_pulse_width=part.high_us / 1e6,
             frame_width=SERVO_PERIOD_S,
-            pin_factory=_factory(),
+            pin_factory=_pin_factory(),
         )
 
     def show(self, *values: float) -> None:
@@ -167,10 +170,10 @@ class _HardwareServo:
     def show(self, *values: float) -> None:
         part = self._part
         share = (1 + (-values[0] if part.inverted else values[0])) / 2
-        self._pwm.pulse((part.low_us + share * (part.high_us - part.low_us)) / 1e6)
+        self._pwm.set_pulse((part.low_us + share * (part.high_us - part.low_us)) / 1e6)
 
     def rest(self) -> None:
-        self._pwm.pulse(0.0)
+        self._pwm.set_pulse(0.0)
 
     def close(self) -> None:
         self._pwm.close()
@@ -182,7 +185,7 @@ class _Motor:
     def __init__(self, part: MotorPart) -> None:
         self._part = part
         self._motor = gpiozero.Motor(
-            part.forward, part.backward, enable=part.enable, pwm=part.pwm, pin_factory=_factory()
+            part.forward, part.backward, enable=part.enable, pwm=part.pwm, pin_factory=_pin_factory()
         )
         if part.pwm:
             for device in (self._motor.forward_device, self._motor.backward_device):
@@ -193,22 +196,22 @@ class _Motor:
         self._motor.value = speed if self._part.pwm else (speed >= 0.5) - (speed <= -0.5)
 
     def rest(self) -> None:
-        """A motor that stands still needs nothing."""
+        """Does nothing: a motor that stands still needs no power."""
 
     def close(self) -> None:
         self._motor.stop()
         self._motor.close()
 
 
-def open_part(name: str, part: Part) -> Shown:
-    """What hangs on the pins of the channel `name`. Raises `DeviceError` where a pin is taken or there are none."""
+def open_output(name: str, part: Part) -> Output:
+    """Open the pins of the channel `name`. Raises `DeviceError` if a pin is in use or there are no pins."""
     try:
-        return _Guarded(name, _opened(part))
+        return _CheckedOutput(name, _make_output(part))
     except _ERRORS as error:
-        raise _told(f"body.gpio.channels.{name}", error) from error
+        raise _device_error(f"body.gpio.channels.{name}", error) from error
 
 
-def _opened(part: Part) -> Shown:
+def _make_output(part: Part) -> Output:
     match part:
         case LedPart():
             return _Led(part)
@@ -222,64 +225,64 @@ def _opened(part: Part) -> Shown:
             return _Motor(part)
 
 
-class _Guarded:
-    """Translates gpiozero's errors."""
+class _CheckedOutput:
+    """Passes every call on, and translates gpiozero's errors to `DeviceError`."""
 
-    def __init__(self, name: str, shown: Shown) -> None:
+    def __init__(self, name: str, output: Output) -> None:
         self._name = f"body.gpio.channels.{name}"
-        self._shown = shown
+        self._output = output
 
     def show(self, *values: float) -> None:
         try:
-            self._shown.show(*values)
+            self._output.show(*values)
         except _ERRORS as error:
-            raise _told(self._name, error) from error
+            raise _device_error(self._name, error) from error
 
     def rest(self) -> None:
         try:
-            self._shown.rest()
+            self._output.rest()
         except _ERRORS as error:
-            raise _told(self._name, error) from error
+            raise _device_error(self._name, error) from error
 
     def close(self) -> None:
         try:
-            self._shown.close()
+            self._output.close()
         except _ERRORS as error:
-            log.warning("%s", _told(self._name, error))
+            log.warning("%s", _device_error(self._name, error))
 
 
 class Switch:
-    """A contact. `changed` is called with whether it is active, on a thread of gpiozero's, at each change."""
+    """A switch, button or sensor. `on_change` is called with whether it is active, on a thread of gpiozero."""
 
-    def __init__(self, name: str, part: SwitchPart, changed: Callable[[bool], object]) -> None:
-        """Raises `DeviceError` when there are no GPIO pins here, or this one is taken."""
+    def __init__(self, name: str, part: SwitchPart, on_change: Callable[[bool], object]) -> None:
+        """Raises `DeviceError` if this machine has no GPIO pins or this one is in use."""
         try:
-            self._contact = gpiozero.DigitalInputDevice(
+            self._device = gpiozero.DigitalInputDevice(
                 part.pin,
                 pull_up=not part.active_high if part.pull else None,
                 active_state=None if part.pull else part.active_high,
                 bounce_time=part.debounce_ms / 1000 or None,
-                pin_factory=_factory(),
+                pin_factory=_pin_factory(),
             )
         except _ERRORS as error:
-            raise _told(name, error) from error
-        self._contact.when_activated = lambda: changed(True)
-        self._contact.when_deactivated = lambda: changed(False)
+            raise _device_error(name, error) from error
+        self._device.when_activated = lambda: on_change(True)
+        self._device.when_deactivated = lambda: on_change(False)
 
     @property
     def active(self) -> bool:
-        """Whether the contact is closed, or its sensor says yes, at this moment."""
-        return bool(self._contact.is_active)
+        """Whether the switch is closed, or its sensor is active, at this moment."""
+        return bool(self._device.is_active)
 
     def close(self) -> None:
-        """Let go of the pin."""
-        self._contact.close()
+        """Release the pin."""
+        self._device.close()
 
 
-def _factory() -> Any:
-    """The pin factory that everything on this board shares."""
+def _pin_factory() -> Any:
+    """The pin factory shared by everything on this board."""
     if gpiozero.Device.pin_factory is None and "GPIOZERO_PIN_FACTORY" not in os.environ:
-        # gpiozero would go on to try libraries that fight with the kernel for the pins.
+        # Otherwise gpiozero would also try libraries that compete with the kernel for the pins.
         from gpiozero.pins.lgpio import LGPIOFactory  # type: ignore[import-untyped]
 
         gpiozero.Device.pin_factory = LGPIOFactory()
@@ -287,7 +290,7 @@ def _factory() -> Any:
     return gpiozero.Device.pin_factory
 
 
-def _told(name: str, error: Exception) -> DeviceError:
+def _device_error(name: str, error: Exception) -> DeviceError:
     if isinstance(error, ImportError):
         return DeviceError(f"{name}: there are no GPIO pins on this machine, or lgpio is not installed ({error}).")
     reason = str(getattr(error, "strerror", None) or error).strip("'\"")

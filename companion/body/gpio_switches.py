@@ -1,14 +1,12 @@
-"""The contacts of a hull on the board's own pins: button, touch sensor, mute switch, lid, a car under way.
+"""Switches on the board's own pins: button, touch sensor, mute switch, lid, and "car under way".
 
-Read on the event loop's thread (a read takes microseconds); changes come from threads of gpiozero's and are handed over
-to it. A contact that cannot be opened is tried again after a second, then twice as long each time up to 30 s.
+`GpioSwitches` serves the switches of `[body.gpio]`, `PushToTalkButton` the single button of `ears.wake.button_pin`.
+Switches are read on the event loop's thread (a read takes microseconds). Changes arrive on threads of gpiozero and are
+handed over to the loop. A switch that cannot be opened is tried again after 1 s, then after twice as long each time, up
+to 30 s.
 
-Safety. A mute switch is read before anything else happens, and one that cannot be read counts as closed: nobody is
-listened to by mistake.
-
-The push-to-talk button of `ears.wake.button_pin`, between the pin and ground.
-
-`[body.gpio]` knows more contacts. Calls back on a thread of gpiozero's; the caller hands over to its loop.
+Safety. The mute switch is read before anything else happens, and one that cannot be read counts as closed, so the
+device never listens by mistake.
 """
 
 from __future__ import annotations
@@ -25,17 +23,17 @@ from companion.errors import DeviceError
 
 log = logging.getLogger("companion")
 
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
+FIRST_RETRY_S = 1.0
+LONGEST_RETRY_S = 30.0
 
-_AT_WORK = {
+_EVENTS_WHEN_ACTIVE = {
     "button": BodyEvent("wake", "button"),
     "touch": BodyEvent("wake", "touch"),
     "mute": BodyEvent("mute", "mute switch"),
     "lid": BodyEvent("lock", "lid"),
     "under_way": BodyEvent("lock", "under_way"),
 }
-_AT_REST = {
+_EVENTS_WHEN_INACTIVE = {
     "mute": BodyEvent("unmute", "mute switch"),
     "lid": BodyEvent("unlock", "lid"),
     "under_way": BodyEvent("unlock", "under_way"),
@@ -43,22 +41,22 @@ _AT_REST = {
 
 
 class GpioSwitches:
-    """The contacts of `settings`. `callback` is called on the event loop; build it there."""
+    """The switches of `settings`. Create it on the event loop; `callback` is called there."""
 
     def __init__(self, settings: GpioSettings, callback: Callable[[BodyEvent], object]) -> None:
-        """Opens what can be opened, and tells what is not at rest. Raises nothing."""
+        """Opens the switches that can be opened, and reports those that are active. Raises nothing."""
         self._parts = settings.switches()
         self._callback = callback
         self._loop = asyncio.get_running_loop()
         self._open: dict[str, Switch] = {}
-        self._told: dict[str, bool] = {}
-        self._pause = FIRST_PAUSE_S
-        self._complained = False
+        self._reported: dict[str, bool] = {}
+        self._pause = FIRST_RETRY_S
+        self._warned = False
         self._retry: asyncio.TimerHandle | None = None
-        self._try()
+        self._open_missing()
 
     def close(self) -> None:
-        """Let go of the pins. Nothing is told any more."""
+        """Release the pins. Nothing is reported any more."""
         if self._retry is not None:
             self._retry.cancel()
         self._parts = {}
@@ -66,7 +64,7 @@ class GpioSwitches:
             switch.close()
         self._open.clear()
 
-    def _try(self) -> None:
+    def _open_missing(self) -> None:
         self._retry = None
         for name, part in self._parts.items():
             if name in self._open:
@@ -74,40 +72,43 @@ class GpioSwitches:
             try:
                 switch = Switch(f"body.gpio.{name}", part, partial(self._changed, name))
             except DeviceError as error:
-                if not self._complained:
+                if not self._warned:
                     log.warning("%s It is tried again%s.", error, "; until then it counts as closed" * (name == "mute"))
                 if name == "mute":
-                    self._take(name, True)
+                    self._report(name, True)
             else:
                 self._open[name] = switch
-                self._take(name, switch.active)
+                self._report(name, switch.active)
         missing = self._parts.keys() - self._open.keys()
-        self._complained = bool(missing)
+        self._warned = bool(missing)
         if missing:
-            self._retry = self._loop.call_later(self._pause, self._try)
-            self._pause = min(2 * self._pause, LONGEST_PAUSE_S)
+            self._retry = self._loop.call_later(self._pause, self._open_missing)
+            self._pause = min(2 * self._pause, LONGEST_RETRY_S)
 
-    def _changed(self, name: str, at_work: bool) -> None:
-        """A contact changed; on a thread of gpiozero's."""
+    def _changed(self, name: str, active: bool) -> None:
+        """A switch has changed. Called on a thread of gpiozero."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take, name, at_work)
+            self._loop.call_soon_threadsafe(self._report, name, active)
 
-    def _take(self, name: str, at_work: bool) -> None:
-        if name not in self._parts or self._told.get(name, False) == at_work:
+    def _report(self, name: str, active: bool) -> None:
+        if name not in self._parts or self._reported.get(name, False) == active:
             return
-        self._told[name] = at_work
-        event = (_AT_WORK if at_work else _AT_REST).get(name)
+        self._reported[name] = active
+        event = (_EVENTS_WHEN_ACTIVE if active else _EVENTS_WHEN_INACTIVE).get(name)
         if event is not None:
             self._callback(event)
 
 
-class Button:
-    """Calls `pressed` (on gpiozero's thread) each time the button goes down. `pin` is a BCM number."""
+class PushToTalkButton:
+    """The button of `ears.wake.button_pin`, wired between the pin (a BCM number) and ground.
 
-    def __init__(self, pin: int, pressed: Callable[[], object]) -> None:
-        """Raises `DeviceError` when there are no GPIO pins here, or this one is taken."""
-        self._switch = Switch("ears.wake.button_pin", SwitchPart(pin=pin), lambda down: down and pressed())
+    `on_press` is called each time it goes down, on a thread of gpiozero.
+    """
+
+    def __init__(self, pin: int, on_press: Callable[[], object]) -> None:
+        """Raises `DeviceError` if this machine has no GPIO pins or this one is in use."""
+        self._switch = Switch("ears.wake.button_pin", SwitchPart(pin=pin), lambda down: down and on_press())
 
     def close(self) -> None:
-        """Let go of the pin."""
+        """Release the pin."""
         self._switch.close()

@@ -1,7 +1,7 @@
-"""What a body tells the runtime: buttons, switches and the state of its hull. Pure.
+"""What a body reports to the runtime: buttons, switches and the state of its hull. Pure.
 
-A body that has any of these offers `events`, beside `show` and `close`. `BodySwitches` is what the runtime makes of
-them: a press of the button, the mute switch that nothing but itself undoes, and reasons for motion to rest.
+A body with any of these offers `events` beside `show` and `close` (see `BodyEvents`). `BodySwitches` turns
+their events into button presses, hardware mute (which only the switch itself can undo) and motion locks.
 """
 
 from __future__ import annotations
@@ -21,30 +21,31 @@ class BodyEvent:
     """Something happened to the body."""
 
     kind: BodyEventKind
-    """`lock` and `unlock`: motors and servos must rest for `reason`, or need not any more."""
+    """`lock`: motors and servos must stand still because of `reason`; `unlock`: this reason no longer holds."""
 
     reason: str
-    """What it was: `button`, `touch`, `mute switch`, `lid`, `over_current`, `under_way` or `battery`."""
+    """The source: `button`, `touch`, `mute switch`, `lid`, `over_current`, `under_way` or `battery`."""
 
     value: int = 0
-    """A battery's millivolts; the number of a button or touch sensor."""
+    """The millivolts of a battery, or the number of a button or touch sensor."""
 
 
 class BodyEvents(Protocol):
     """A body with buttons or switches."""
 
     def events(self, callback: Callable[[BodyEvent], object]) -> None:
-        """Call `callback` on the event loop's thread for each event from now on; call this once, on that thread.
+        """Call `callback` for each event from now on, on the event loop's thread. Call this once, on that thread.
 
-        What is not at rest already (a closed mute switch, an open lid) is told before this returns, where the body can
-        know it by then. A mute switch that cannot be read counts as closed.
+        Inputs that are already active (a closed mute switch, an open lid) are reported before this returns, if the
+        body can know them by then. A mute switch that cannot be read counts as closed.
         """
 
 
 class BodySwitches:
-    """Hands what bodies tell to the conversation and the motion. All on the event loop's thread.
+    """Passes the events of bodies on to the conversation and to the motion lock. All on the event loop's thread.
 
-    `press` takes `wake`, `mute` and `unmute`, as `companion control` does; `lock` and `unlock` take a reason.
+    `press` is called with `wake`, `mute` or `unmute`, like the actions of `companion control`; `lock` and `unlock` are
+    called with a reason.
     """
 
     def __init__(
@@ -57,15 +58,15 @@ class BodySwitches:
 
     @property
     def muted(self) -> bool:
-        """Whether a switch in hardware mutes the device: then nobody may unmute it by word or by command."""
+        """Whether a hardware switch mutes the device. If so, it cannot be unmuted by voice or command."""
         return bool(self._muted_by)
 
     def allows(self, action: str) -> bool:
-        """Whether somebody may do this by voice, signal or `companion control` now."""
+        """Whether this action is allowed now by voice, signal or `companion control`."""
         return action not in ("unmute", "wake") or not self.muted
 
-    def take(self, event: BodyEvent) -> None:
-        """Take one event of a body."""
+    def handle(self, event: BodyEvent) -> None:
+        """Act on one event of a body."""
         match event.kind:
             case "wake":
                 if self.allows("wake"):

@@ -1,10 +1,8 @@
-"""One routine that is being played: what it asks of each light and channel at a time.
+"""Layers: routines that are playing, and how they blend into one colour per light and one value per channel.
 
-Pure. A layer is a picture laid over others; `performer` lays them. Times are seconds of the audio clock.
-
-Layers laid over each other: one colour for each light, one value for each channel.
-
-Pure. Layers come lowest first. A layer that ends gives way to what lies below it along a ramp.
+Pure. `Layer` is one playing routine: what it asks of each light and channel at a time. `blend_colour` and
+`blend_position` combine layers, given lowest first. A layer that ends fades along a ramp into what lies below it. The
+layers are stacked by `performer`. Times are seconds of the audio clock.
 """
 
 from __future__ import annotations
@@ -16,233 +14,245 @@ from dataclasses import dataclass, replace
 
 from companion.body import tracks
 from companion.body.choreography import ALL_LIGHTS, Light, Routine
-from companion.body.flash_limit import Shade
-from companion.body.tracks import Keyframe, ease, steepest_s, still_s, value_at
-from companion.body.variation import Manner, mirror_name, mirror_sign
+from companion.body.flash_limit import FloatColour
+from companion.body.liveliness import Variant, mirror_name, mirror_sign
+from companion.body.tracks import Keyframe, constant_for_s, ease, shortest_segment_s, value_at
 from companion.config.body import ChannelSettings
 
-MOVING_S = 0.02
-"""Between two frames while something moves: 50 frames a second."""
+FRAME_S = 0.02
+"""Time between frames while something moves: 50 frames a second."""
 
-SLOW_S = 0.1
-"""Between two frames of a slow breath."""
+SLOW_FRAME_S = 0.1
+"""Time between frames of a slow change of brightness."""
 
 FADE_S = 0.5
-"""How long a routine that ends takes to give way to what lies below it."""
+"""How long a routine that ends takes to fade into what lies below it."""
 
 _SLOW_FROM_S = 0.5
-"""Changes of brightness that take this long are slow."""
+"""Changes of brightness that take at least this long are slow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A routine at one moment, on one device."""
+    """One playing routine, adapted to one device. Layers never change; methods return changed copies."""
 
     routine: Routine
-    manner: Manner
-    since: float
+    variant: Variant
+    started_at: float
     priority: int
-    strength: float
-    """Share of a colour's saturation."""
+    saturation: float
+    """Factor on the saturation of colours, 0 to 1."""
     tracks: Mapping[str, tuple[Keyframe, ...]]
-    """Of the channels that the device has: values in the channel's own unit; offsets where the layer is added."""
-    shades: Mapping[str, tuple[Keyframe, ...]]
-    """Factors of brightness of the device's lights."""
+    """For channels that the device has: values in the channel's own unit, or offsets if the layer is additive."""
+    brightness_tracks: Mapping[str, tuple[Keyframe, ...]]
+    """Brightness factors of lights."""
     lights: Mapping[str, Light]
-    """What each of the device's lights shows; those that the layer leaves alone are not in it."""
-    origin: Mapping[str, float]
-    """Where every channel was when it began."""
+    """What it shows on each light; lights that the layer leaves alone are missing."""
+    start_positions: Mapping[str, float]
+    """Where every channel was when the layer started."""
     moves_until: float
     lit_until: float
 
     @property
-    def over(self) -> float:
+    def faded_out_at(self) -> float:
+        """When nothing of it is visible any more."""
         return max(self.moves_until, self.lit_until) + FADE_S
 
     @property
-    def adds(self) -> bool:
+    def is_additive(self) -> bool:
+        """Whether it is added to what lies below instead of replacing it."""
         return self.routine.blend == "add"
 
     @property
-    def moved_at(self) -> float:
-        """When its last keyframe is reached."""
-        return self.since + self.manner.performance.moves_s / self.manner.tempo
+    def last_keyframe_at(self) -> float:
+        """When it reaches its last keyframe."""
+        return self.started_at + self.variant.performance.last_keyframe_s / self.variant.tempo
 
-    def light(self, name: str, t: float, place: float) -> Shade | None:
-        """What it shows on a light; None where it leaves the light alone. `place`: see `light_patterns`."""
+    def colour(self, name: str, t: float, place: float) -> FloatColour | None:
+        """The colour it gives a light, or None if it leaves the light alone. `place`: see `pattern_brightness`."""
         light = self.lights.get(name)
         if light is None:
             return None
-        period = max(light.period_s / self.manner.tempo, tracks.FASTEST_PERIOD_S)
+        period = max(light.period_s / self.variant.tempo, tracks.FASTEST_PERIOD_S)
         red, green, blue = (part / 255 for part in light.rgb)
         hue, saturation, value = colorsys.rgb_to_hsv(red, green, blue)
-        value *= tracks.brightness(light.pattern, period, t - self.since, place)
-        red, green, blue = colorsys.hsv_to_rgb(hue, saturation * self.strength, value)
+        value *= tracks.pattern_brightness(light.pattern, period, t - self.started_at, place)
+        red, green, blue = colorsys.hsv_to_rgb(hue, saturation * self.saturation, value)
         return 255 * red, 255 * green, 255 * blue
 
-    def shade(self, name: str, t: float) -> float:
-        """What it multiplies a light's brightness by."""
-        track = self.shades.get(name)
+    def brightness_factor(self, name: str, t: float) -> float:
+        """Factor on the brightness of a light."""
+        track = self.brightness_tracks.get(name)
         if track is None:
             return 1.0
-        elapsed = (t - self.since) * self.manner.tempo
-        factor = value_at(track, elapsed, 1.0, self.manner.performance.easing)
-        return 1.0 + (factor - 1.0) * weight(self.lit_until, t)
+        elapsed = (t - self.started_at) * self.variant.tempo
+        factor = value_at(track, elapsed, 1.0, self.variant.performance.easing)
+        return 1.0 + (factor - 1.0) * fade_weight(self.lit_until, t)
 
     def position(self, name: str, settings: ChannelSettings, t: float) -> float | None:
-        """Where it wants a channel, or (`adds`) how far from where it is; None where it does not care."""
+        """The value it wants for a channel (an offset if additive), or None if it leaves the channel alone."""
         track = self.tracks.get(name)
         if track is None:
             return None
-        rest = 0.0 if self.adds else settings.neutral
-        elapsed = (t - self.since) * self.manner.tempo
+        rest = 0.0 if self.is_additive else settings.neutral
+        elapsed = (t - self.started_at) * self.variant.tempo
         if settings.kind == "motor" and elapsed >= track[-1].time:
             return rest
-        return value_at(track, elapsed, self.origin.get(name, rest), self.manner.performance.easing)
+        return value_at(track, elapsed, self.start_positions.get(name, rest), self.variant.performance.easing)
 
-    def ended(self, t: float, *, moves: bool = True, lights: bool = True) -> Layer:
-        """This layer, ending at `t` if it would last longer."""
+    def ending_at(self, t: float, *, moves: bool = True, lights: bool = True) -> Layer:
+        """A copy whose motion and lights end at `t` at the latest."""
         return replace(
             self,
             moves_until=min(self.moves_until, t) if moves else self.moves_until,
             lit_until=min(self.lit_until, t) if lights else self.lit_until,
         )
 
-    def still(self) -> Layer:
-        """This layer without its motion."""
-        return replace(self, tracks={}, moves_until=min(self.moves_until, self.since))
+    def without_motion(self) -> Layer:
+        """A copy that moves nothing."""
+        return replace(self, tracks={}, moves_until=min(self.moves_until, self.started_at))
 
     def next_change(self, t: float) -> float | None:
-        """Seconds until it asks for something else, or None."""
+        """Seconds until it asks for something different, or None if it never will."""
         waits = []
-        elapsed = (t - self.since) * self.manner.tempo
+        elapsed = (t - self.started_at) * self.variant.tempo
         if self.tracks and t < self.moves_until + FADE_S:
-            waits.append(max(min(still_s(track, elapsed) for track in self.tracks.values()), MOVING_S))
-            waits += self._until_faded(self.moves_until, t)
-        if self.shades and t < self.lit_until + FADE_S:
-            quickest = min(steepest_s(track) for track in self.shades.values()) / self.manner.tempo
-            frame = SLOW_S if quickest >= _SLOW_FROM_S else MOVING_S
-            waits.append(max(min(still_s(track, elapsed) for track in self.shades.values()), frame))
-        if self.lights or self.shades:
-            waits += self._until_faded(self.lit_until, t)
+            waits.append(max(min(constant_for_s(track, elapsed) for track in self.tracks.values()), FRAME_S))
+            waits += self._waits_until_faded(self.moves_until, t)
+        if self.brightness_tracks and t < self.lit_until + FADE_S:
+            quickest = min(shortest_segment_s(track) for track in self.brightness_tracks.values()) / self.variant.tempo
+            frame = SLOW_FRAME_S if quickest >= _SLOW_FROM_S else FRAME_S
+            waits.append(max(min(constant_for_s(track, elapsed) for track in self.brightness_tracks.values()), frame))
+        if self.lights or self.brightness_tracks:
+            waits += self._waits_until_faded(self.lit_until, t)
         if t < self.lit_until + FADE_S:
-            frames = [tracks.frame_s(one.pattern, one.period_s) for one in self.lights.values()]
-            waits.append(max(min(frames, default=math.inf), MOVING_S))
+            frames = [tracks.frame_interval_s(one.pattern, one.period_s) for one in self.lights.values()]
+            waits.append(max(min(frames, default=math.inf), FRAME_S))
         return min((wait for wait in waits if wait < math.inf), default=None)
 
-    def _until_faded(self, until: float, t: float) -> list[float]:
-        if self._fades and until < t < until + FADE_S:
-            return [MOVING_S]
-        return [max(until - t, MOVING_S)] if t <= until < math.inf else []
+    def _waits_until_faded(self, until: float, t: float) -> list[float]:
+        if self._needs_fade and until < t < until + FADE_S:
+            return [FRAME_S]
+        return [max(until - t, FRAME_S)] if t <= until < math.inf else []
 
     @property
-    def _fades(self) -> bool:
-        """Whether anything of it is left at its end that must fade."""
-        if self.lights or (self.tracks and not self.adds):
+    def _needs_fade(self) -> bool:
+        """Whether it still shows or moves something at its end, which must fade."""
+        if self.lights or (self.tracks and not self.is_additive):
             return True
         left = (
             *(track[-1].value for track in self.tracks.values()),
-            *(s[-1].value - 1.0 for s in self.shades.values()),
+            *(s[-1].value - 1.0 for s in self.brightness_tracks.values()),
         )
-        return any(left) or min(self.moves_until, self.lit_until) < self.moved_at
+        return any(left) or min(self.moves_until, self.lit_until) < self.last_keyframe_at
 
 
-def begun(
+def start_layer(
     routine: Routine,
-    manner: Manner,
+    variant: Variant,
     t: float,
     *,
     scale: float,
-    lasts: float,
+    duration_s: float,
     priority: int,
     channels: Mapping[str, ChannelSettings],
-    origin: Mapping[str, float],
-    lit: Collection[str],
+    positions: Mapping[str, float],
+    lights: Collection[str],
 ) -> Layer:
-    """A routine that begins at `t`.
+    """A layer for a routine that starts at `t`.
 
-    `scale` is the cue's intensity as a share of the whole motion, `lasts` its length in seconds as it is played, `lit`
-    the lights that it may use.
+    `scale` is the intensity of the cue, a factor on motion and saturation. `duration_s` is how long it plays,
+    `priority` is used if the routine gives none, `positions` is where every channel is now, `lights` are the lights
+    that it may use.
     """
-    way, adds = manner.performance, routine.blend == "add"
+    performance, additive = variant.performance, routine.blend == "add"
     tracks = {}
-    for written, track in way.move.items():
-        name = mirror_name(written) if manner.mirrored else written
+    for written, track in performance.move.items():
+        name = mirror_name(written) if variant.mirrored else written
         if name in channels and channels[name].kind in ("servo", "motor"):
-            size = scale * manner.amplitude * (mirror_sign(name) if manner.mirrored else 1.0)
-            base = 0.0 if adds else channels[name].neutral
+            size = scale * variant.amplitude * (mirror_sign(name) if variant.mirrored else 1.0)
+            base = 0.0 if additive else channels[name].neutral
             tracks[name] = tuple(key._replace(value=base + key.value * size) for key in track)
-    own = {mirror_name(name) if manner.mirrored else name: light for name, light in way.lights.items()}
-    shades = {mirror_name(name) if manner.mirrored else name: track for name, track in way.brightness.items()}
-    lights = {name: own.get(name, way.light) for name in lit}
-    forever = math.inf if routine.blend == "hold" else t + lasts
+    own = {mirror_name(name) if variant.mirrored else name: light for name, light in performance.lights.items()}
+    factors = {mirror_name(name) if variant.mirrored else name: track for name, track in performance.brightness.items()}
+    colours = {name: own.get(name, performance.light) for name in lights}
+    end = math.inf if routine.blend == "hold" else t + duration_s
     return Layer(
         routine,
-        manner,
+        variant,
         t,
         priority if routine.priority is None else routine.priority,
         scale,
         tracks,
-        {name: shades.get(name, shades.get(ALL_LIGHTS, ())) for name in lit if name in shades or ALL_LIGHTS in shades},
-        {name: light for name, light in lights.items() if light is not None},
-        {} if adds else origin,
-        forever,
-        forever,
+        {
+            name: factors.get(name, factors.get(ALL_LIGHTS, ()))
+            for name in lights
+            if name in factors or ALL_LIGHTS in factors
+        },
+        {name: light for name, light in colours.items() if light is not None},
+        {} if additive else positions,
+        end,
+        end,
     )
 
 
-def weight(until: float, t: float) -> float:
-    """How much of a layer is seen: all of it until it ends, then less along a ramp."""
+def fade_weight(until: float, t: float) -> float:
+    """How much of a layer is visible, 0 to 1: all of it until it ends, then less along a ramp."""
     return 1.0 - ease("smooth", min(max((t - until) / FADE_S, 0.0), 1.0))
 
 
 RETURN_S = 0.3
-"""How long a channel takes to its neutral value where the state has no keyframes for it."""
+"""How long a channel takes to return to its neutral value if the state has no keyframes for it."""
 
-_DARK: Shade = (0.0, 0.0, 0.0)
+_DARK: FloatColour = (0.0, 0.0, 0.0)
 
 
-def blended_colour(layers: Sequence[Layer], name: str, t: float, place: float, ground: Shade = _DARK) -> Shade:
-    """What a light shows at `t`, perhaps brighter than it can (above 255); `ground` lies below all layers."""
-    shown = ground
+def blend_colour(
+    layers: Sequence[Layer], name: str, t: float, place: float, background: FloatColour = _DARK
+) -> FloatColour:
+    """The colour of a light at `t`; it may be brighter than a light can show (above 255).
+
+    `background` lies below all layers; `place`: see `tracks.pattern_brightness`.
+    """
+    shown = background
     for layer in layers:
-        own = layer.light(name, t, place)
+        own = layer.colour(name, t, place)
         if own is None:
             continue
-        share = weight(layer.lit_until, t)
-        if layer.adds:
+        share = fade_weight(layer.lit_until, t)
+        if layer.is_additive:
             red, green, blue = (low + high * share for low, high in zip(shown, own, strict=True))
         else:
             red, green, blue = (low + (high - low) * share for low, high in zip(shown, own, strict=True))
         shown = red, green, blue
     factor = 1.0
     for layer in layers:
-        factor *= layer.shade(name, t)
+        factor *= layer.brightness_factor(name, t)
     red, green, blue = shown
     return red * factor, green * factor, blue * factor
 
 
-def blended_position(
+def blend_position(
     state: Layer, layers: Sequence[Layer], name: str, settings: ChannelSettings, t: float
 ) -> tuple[float, int]:
-    """Where a channel should be at `t`, and the priority of the highest layer that wants it there.
+    """Where a channel should be at `t`, and the highest priority among the layers that move it.
 
-    `layers` hold `state`, the layer that sends channels without keyframes back to their neutral value.
+    `state` is one of `layers`; it returns channels without keyframes to their neutral value.
     """
-    value, priority = _returning(state, name, settings, t), 0
+    value, priority = _return_to_neutral(state, name, settings, t), 0
     for layer in layers:
         own = layer.position(name, settings, t)
         if own is None:
             continue
-        share = weight(layer.moves_until, t)
-        value += own * share if layer.adds else (own - value) * share
+        share = fade_weight(layer.moves_until, t)
+        value += own * share if layer.is_additive else (own - value) * share
         priority = max(priority, layer.priority)
     return value, priority
 
 
-def _returning(state: Layer, name: str, settings: ChannelSettings, t: float) -> float:
+def _return_to_neutral(state: Layer, name: str, settings: ChannelSettings, t: float) -> float:
     if settings.kind == "motor":
-        # Wheels stop as fast as their limits let them.
+        # Wheels stop as fast as their limits allow.
         return settings.neutral
-    way = (Keyframe(RETURN_S, settings.neutral),)
-    return value_at(way, t - state.since, state.origin.get(name, settings.neutral), "smooth")
+    track = (Keyframe(RETURN_S, settings.neutral),)
+    return value_at(track, t - state.started_at, state.start_positions.get(name, settings.neutral), "smooth")

@@ -1,18 +1,17 @@
-"""The last gate before every output: range, speed, rest, current and calm lights, whatever is asked for.
+"""The safety limits of all outputs: every frame passes through `Limits` before it reaches a servo, motor or light.
 
-Pure. Time comes in as seconds of any clock that does not run backwards; a clock that does, or that is not a number, is
-taken to stand still. Values that are not numbers leave a channel where it is.
+Pure. It combines range, slew rate, acceleration and duty cycle of each servo, motor and mouth (`channel_limits`), the
+current that all channels may draw together (`CurrentBudget`, here), and the flash limit of the lights (`flash_limit`).
 
-Safety. Each part is a module of its own: `motion_limit` (range, slew rate, acceleration), `endurance` (duty cycle,
-longest run, rest), `current_budget` (who moves when the current is short), `calm_lights` (no flashes). After a pause in
-the frames the body is taken to have come to rest, and begins with a usual step: a loaded machine makes no jumps.
+Times are seconds of any clock that does not run backwards. If a time goes backwards or is not finite, time is taken to
+stand still. NaN as a target leaves a channel where it is. After a gap in the frames the body is assumed to have
+stopped, and it starts again with a normal time step, so an overloaded machine causes no jumps.
 
-Who may move now, so that all channels together never draw more than the supply gives.
-
-Pure. Mouths and lights have their share set aside: speech never waits, and the lights are dimmed by a constant share
-where all of them in full white would not fit. A servo or motor moves only while it holds a grant of its whole
-`current_ma`, so starts are staggered. Of those that wait the higher priority goes first, then who has waited longer.
-Nobody starves: who has waited `PATIENCE_S` goes before all others, and those who moved longest make room.
+Current: mouths and lights have their share reserved. Speech never waits, and the lights are dimmed by a constant factor
+if all of them in full white would not fit. A servo or motor moves only while it holds a grant of its whole
+`current_ma`, so starts are staggered. Among waiting channels the higher priority goes first, then the one that has
+waited longer. No channel starves: one that has waited for `LONGEST_WAIT_S` goes before all others, and those that have
+moved longest are stopped for it.
 """
 
 from __future__ import annotations
@@ -21,90 +20,91 @@ import math
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
-from companion.body.channel_limits import Endurance, MotionLimit
-from companion.body.flash_limit import LIGHT_FASTEST, RISE_PAUSE_S, CalmLights, Shade
+from companion.body.channel_limits import DutyLimit, MotionLimit
+from companion.body.flash_limit import FlashLimit, FloatColour
 from companion.config.body import ChannelSettings
 from companion.events import BodyFrame
 
-PATIENCE_S = 1.0
-LEAST_TURN_S = 0.4
-"""Nobody is asked to make room sooner after they began."""
+LONGEST_WAIT_S = 1.0
+SHORTEST_TURN_S = 0.4
+"""A channel that has just started is not stopped for another one before this time."""
 
 
 class CurrentBudget:
-    """The grants of one body."""
+    """Decides which servos and motors of one body may move at a time."""
 
     def __init__(self, channels: Mapping[str, ChannelSettings], current_ma: float = math.inf) -> None:
-        """`current_ma` must suffice for the mouths and the hungriest mover together; `BodySettings` sees to that."""
+        """`current_ma` must cover the mouths and the largest servo or motor together; `BodySettings` checks that."""
         lights = sum(one.current_ma for one in channels.values() if one.kind == "light")
         mouths = sum(one.current_ma for one in channels.values() if one.kind == "mouth")
         self._draws = {name: one.current_ma for name, one in channels.items() if one.kind in ("servo", "motor")}
-        hungriest = max(self._draws.values(), default=0.0)
-        left = max(current_ma - mouths - hungriest, 0.0)
+        largest = max(self._draws.values(), default=0.0)
+        left = max(current_ma - mouths - largest, 0.0)
         self.light_share = 1.0 if lights <= left else left / lights
-        """What the brightness of every light is multiplied by."""
+        """Factor on the brightness of every light."""
         self._free = current_ma - mouths - lights * self.light_share
-        self._enough = sum(self._draws.values()) <= self._free
+        self._suffices_for_all = sum(self._draws.values()) <= self._free
         self._granted: dict[str, float] = {}
-        """Who moves, and since when."""
+        """Channels that may move, and since when."""
         self._waiting: dict[str, float] = {}
 
     def grant(self, wants: Mapping[str, int], running: Collection[str], t: float) -> Collection[str]:
-        """Who of `wants` (name to priority) may move on at `t`; the others come to rest. `running` are in motion."""
-        if self._enough:
+        """The channels of `wants` (name to priority) that may move at `t`; the others must stop.
+
+        `running` names the channels that are in motion.
+        """
+        if self._suffices_for_all:
             return wants.keys()
         for name in [name for name in self._granted if name not in wants and name not in running]:
             del self._granted[name]
         self._waiting = {name: self._waiting.get(name, t) for name in wants if name not in self._granted}
-        making_room: set[str] = set()
-        for name in sorted(self._waiting, key=lambda one: self._place(one, wants[one], t)):
+        preempted: set[str] = set()
+        for name in sorted(self._waiting, key=lambda one: self._queue_order(one, wants[one], t)):
             if self._fits(name):
                 del self._waiting[name]
                 self._granted[name] = t
-            elif t - self._waiting[name] >= PATIENCE_S:
-                making_room = self._who_makes_room(name, t)
-                # Nobody slips in before the one who has waited so long.
+            elif t - self._waiting[name] >= LONGEST_WAIT_S:
+                preempted = self._choose_preempted(name, t)
+                # No other channel may take the current before the one that has waited so long.
                 break
-        for name in making_room - set(running):
-            # It stands already: its turn is over.
+        for name in preempted - set(running):
+            # It has stopped already, so its grant ends now.
             self._granted.pop(name)
-        return {name for name in wants if name in self._granted and name not in making_room}
+        return {name for name in wants if name in self._granted and name not in preempted}
 
-    def _place(self, name: str, priority: int, t: float) -> tuple[int, float, int]:
+    def _queue_order(self, name: str, priority: int, t: float) -> tuple[int, float, int]:
         since = self._waiting[name]
-        return (0, since, 0) if t - since >= PATIENCE_S else (1, -priority, round(since * 1000))
+        return (0, since, 0) if t - since >= LONGEST_WAIT_S else (1, -priority, round(since * 1000))
 
     def _fits(self, name: str) -> bool:
         return sum(self._draws[one] for one in (*self._granted, name)) <= self._free + 1e-6
 
-    def _who_makes_room(self, name: str, t: float) -> set[str]:
-        """Those who moved longest, as many as are needed."""
+    def _choose_preempted(self, name: str, t: float) -> set[str]:
+        """The channels to stop for `name`: those that have moved longest, as many as are needed."""
         missing = self._draws[name] + sum(self._draws[one] for one in self._granted) - self._free
-        leaving: set[str] = set()
+        preempted: set[str] = set()
         for one in sorted(self._granted, key=lambda one: self._granted[one]):
-            if missing <= 1e-6 or t - self._granted[one] < LEAST_TURN_S:
+            if missing <= 1e-6 or t - self._granted[one] < SHORTEST_TURN_S:
                 break
-            leaving.add(one)
+            preempted.add(one)
             missing -= self._draws[one]
-        return leaving
+        return preempted
 
-
-__all__ = ["LIGHT_FASTEST", "LONGEST_STEP_S", "RISE_PAUSE_S", "Limits", "neutral_frame"]
 
 LONGEST_STEP_S = 0.1
-"""The longest time between two frames that counts towards a change."""
+"""Longest time step: more time between two frames does not allow a larger change."""
 
-SKIPPED_S = 0.15
-"""After this long without a frame whatever went from place to place has come to rest there, and begins gently."""
+FRAME_GAP_S = 0.15
+"""After this long without a frame, channels are assumed to have stopped where they are."""
 
-DIMMED_A_SECOND = 0.5
-"""Largest change of the brightness of all lights by the time of day."""
+DIMMING_RATE = 0.5
+"""Largest change per second of the brightness factor of all lights (night dimming)."""
 
 _NO_PRIORITIES: Mapping[str, int] = MappingProxyType({})
 
 
 def neutral_frame(channels: Mapping[str, ChannelSettings]) -> BodyFrame:
-    """Lights dark, everything at its neutral value: for start, stop and a lost link."""
+    """All lights dark and every channel at its neutral value: for start, stop and a lost link."""
     return BodyFrame(
         {name: (0, 0, 0) for name, one in channels.items() if one.kind == "light"},
         {name: one.neutral for name, one in channels.items() if one.kind != "light"},
@@ -112,83 +112,83 @@ def neutral_frame(channels: Mapping[str, ChannelSettings]) -> BodyFrame:
 
 
 class Limits:
-    """All channels of one body."""
+    """The limits of all channels of one body, and where its outputs are."""
 
     def __init__(self, channels: Mapping[str, ChannelSettings], current_ma: float = math.inf) -> None:
-        """`current_ma` is what all channels together may draw."""
-        self._lights = CalmLights(name for name, one in channels.items() if one.kind == "light")
+        """`current_ma` is the current that all channels together may draw."""
+        self._flash_limit = FlashLimit(name for name, one in channels.items() if one.kind == "light")
         self._motions = {name: MotionLimit(one) for name, one in channels.items() if one.kind != "light"}
-        self._endurance = {name: Endurance(channels[name]) for name in self._motions}
+        self._duties = {name: DutyLimit(channels[name]) for name in self._motions}
         self._mouths = {name for name, one in channels.items() if one.kind == "mouth"}
         self._budget = CurrentBudget(channels, current_ma)
-        self._share = self._wanted_share = 1.0
+        self._brightness = self._target_brightness = 1.0
         self._last: float | None = None
 
     @property
     def positions(self) -> dict[str, float]:
-        """Where every servo, motor and mouth is."""
+        """The present value of every servo, motor and mouth."""
         return {name: one.value for name, one in self._motions.items()}
 
     @property
-    def arrived(self) -> bool:
-        """Whether every output is where the last targets wanted it."""
-        if self._share != self._wanted_share or not self._lights.arrived:
+    def reached_targets(self) -> bool:
+        """Whether every output has reached its last target."""
+        if self._brightness != self._target_brightness or not self._flash_limit.reached_targets:
             return False
-        return all(one.arrived for one in self._motions.values())
+        return all(one.reached_target for one in self._motions.values())
 
     @property
     def running(self) -> bool:
-        """Whether anything moves, or a motor turns: then frames must be asked for, so that it is stopped in time."""
+        """Whether anything moves or a motor turns. If so, frames must go on, so that it is stopped in time."""
         return any(one.running for one in self._motions.values())
 
-    def dim(self, share: float) -> None:
-        """Show all lights at this share of their brightness, 0 to 1, from now on; the way there is a ramp."""
-        if math.isfinite(share):
-            self._wanted_share = min(max(share, 0.0), 1.0)
+    def set_brightness(self, brightness: float) -> None:
+        """Dim all lights to this factor, 0 to 1, from now on; it changes along a ramp."""
+        if math.isfinite(brightness):
+            self._target_brightness = min(max(brightness, 0.0), 1.0)
 
-    def frame(
+    def apply(
         self,
-        lights: Mapping[str, Shade],
+        lights: Mapping[str, FloatColour],
         positions: Mapping[str, float],
         t: float,
         priorities: Mapping[str, int] = _NO_PRIORITIES,
     ) -> BodyFrame:
-        """The nearest allowed frame at `t`. Targets must name every channel (KeyError).
+        """The allowed frame at `t` that comes nearest to the targets, which must name every channel (KeyError).
 
-        Where the current does not suffice for all, channels with higher `priorities` (0 where absent) go first.
+        If the current does not suffice for all, channels with higher `priorities` (0 where absent) go first.
         """
-        t, passed = self._time(t)
-        step = min(passed, LONGEST_STEP_S)
-        if passed > SKIPPED_S:
+        t, elapsed = self._advance_time(t)
+        step = min(elapsed, LONGEST_STEP_S)
+        if elapsed > FRAME_GAP_S:
             for one in self._motions.values():
-                one.stand()
-        change = DIMMED_A_SECOND * step
-        self._share += min(max(self._wanted_share - self._share, -change), change)
-        self._move(positions, t, passed, step, priorities)
-        shown = self._lights.show(lights, self._share * self._budget.light_share, step, t)
+                one.assume_stopped()
+        change = DIMMING_RATE * step
+        self._brightness += min(max(self._target_brightness - self._brightness, -change), change)
+        self._move(positions, t, elapsed, step, priorities)
+        shown = self._flash_limit.apply(lights, self._brightness * self._budget.light_share, step, t)
         return BodyFrame(shown, self.positions)
 
     def _move(
-        self, targets: Mapping[str, float], t: float, passed: float, step: float, priorities: Mapping[str, int]
+        self, targets: Mapping[str, float], t: float, elapsed: float, step: float, priorities: Mapping[str, int]
     ) -> None:
         wants: dict[str, int] = {}
         running = {name for name, motion in self._motions.items() if motion.running}
         for name, motion in self._motions.items():
-            motion.aim(targets[name])
-            rested = self._endurance[name].may_run(motion.stops_within_s)
-            if (name in running or not motion.arrived) and rested:
+            motion.set_target(targets[name])
+            may_run = self._duties[name].may_run(motion.stopping_time_s)
+            if (name in running or not motion.reached_target) and may_run:
                 wants[name] = priorities.get(name, 0)
         movers = {name: priority for name, priority in wants.items() if name not in self._mouths}
         granted = self._budget.grant(movers, running, t)
         for name, motion in self._motions.items():
             was_running, before = name in running, motion.value
-            goes = name in granted or (name in self._mouths and name in wants)
-            motion.go(step, halt=not goes)
+            may_move = name in granted or (name in self._mouths and name in wants)
+            motion.advance(step, halt=not may_move)
             ran = was_running or motion.running or motion.value != before
-            self._endurance[name].passed(t, passed, running=ran)
+            self._duties[name].record(t, elapsed, running=ran)
 
-    def _time(self, t: float) -> tuple[float, float]:
-        """`t`, made to grow and to be a number, and the seconds since the last frame."""
+    def _advance_time(self, t: float) -> tuple[float, float]:
+        """`t`, corrected so that it is finite and never decreases, and the seconds since the last frame."""
         last = self._last
         if last is None:
             self._last = t if math.isfinite(t) else None

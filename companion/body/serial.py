@@ -1,12 +1,12 @@
-"""A body on a microcontroller, over a serial port (`firmware_bridge`). It may be unplugged and plugged in at any time.
+"""The body `serial`: a microcontroller on a serial port (`firmware_bridge`), unplugged and plugged in at any time.
 
-A thread of its own opens the port, keeps the link and sends the newest frame (`serial_channels` says how); `show` only
-leaves the frame there, so the event loop never waits for a wire. When the body goes away, the next `show` raises
-`DeviceError` once; the thread tries again after 0.25 s, then twice as long each time up to 5 s, and sends the current
-pose to the body that comes back.
+A separate thread opens the port, keeps the link and sends the newest frame (`serial_channels` says how). `show` only
+stores the frame, so the event loop never waits for the wire. If the body goes away, the next `show` raises
+`DeviceError` once. The thread then tries to connect after 0.25 s, then after twice as long each time, up to 5 s, and
+sends the current pose to the body when it is back.
 
 Safety. The microcontroller goes to its neutral pose 300 ms after the host falls silent. The thread falls silent on
-purpose when the event loop has not answered it for `LOOP_HANGS_S`: a hung runtime must not keep wheels turning.
+purpose if the event loop has not answered for `LOOP_TIMEOUT_S`: a hung runtime must not keep wheels turning.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ from firmware_bridge.port import Port, PortError
 
 log = logging.getLogger("companion")
 
-FIRST_PAUSE_S = 0.25
-LONGEST_PAUSE_S = 5.0
-ANSWERS_WITHIN_S = 4.0
-"""An Uno restarts when its port is opened, and its boot loader takes two seconds."""
-LOOP_HANGS_S = 2.0
-ASK_LOOP_S = 0.5
-_GOODBYE_S = 0.3
-_REASONS = {EventKind.LID: "lid", EventKind.OVER_CURRENT: "over_current"}
+FIRST_RETRY_S = 0.25
+LONGEST_RETRY_S = 5.0
+FIRST_ANSWER_S = 4.0
+"""How long to wait for an answer: an Uno restarts when its port is opened, and its boot loader takes two seconds."""
+LOOP_TIMEOUT_S = 2.0
+LOOP_PING_S = 0.5
+_STOP_TIMEOUT_S = 0.3
+_LOCK_REASONS = {EventKind.LID: "lid", EventKind.OVER_CURRENT: "over_current"}
 
 
 def body_event(event: DeviceEvent) -> BodyEvent | None:
-    """What a microcontroller's event means to the runtime; None where it means nothing (a button let go)."""
+    """Translate an event of the microcontroller; None if it means nothing to the runtime (a released button)."""
     match event.kind:
         case EventKind.BUTTON | EventKind.TOUCH:
             return BodyEvent("wake", event.kind.name.lower(), event.index) if event.value else None
         case EventKind.LID | EventKind.OVER_CURRENT:
-            return BodyEvent("lock" if event.value else "unlock", _REASONS[event.kind])
+            return BodyEvent("lock" if event.value else "unlock", _LOCK_REASONS[event.kind])
         case EventKind.BATTERY:
             return BodyEvent("battery", "battery", event.value)
 
 
 def log_event(event: BodyEvent) -> None:
-    """What the log says of a body's event where nobody listens."""
+    """Log a body's event; used while nobody has called `events`."""
     level = logging.WARNING if event.kind == "lock" else logging.INFO
     log.log(level, "Body: %s (%s %d)", event.kind, event.reason, event.value)
 
@@ -76,29 +76,29 @@ class SerialBody:
         self._closing = threading.Event()
         self._wake_read = self._wake_write = -1
         self._frame: BodyFrame | None = None
-        """Handed over to the thread whole."""
-        self._complaints: queue.SimpleQueue[str] = queue.SimpleQueue()
+        """The newest frame. It is only ever replaced as a whole, so the thread needs no lock."""
+        self._errors: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._away = False
         self._locks: set[str] = set()
 
     def events(self, callback: Callable[[BodyEvent], object]) -> None:
-        """See `BodyEvents`. What is not at rest is told once the link stands."""
+        """See `BodyEvents`. Inputs that are active are reported once the link is up."""
         self._callback = callback
 
     @property
-    def shows(self) -> set[str]:
-        """The channels that leave by this link."""
+    def channel_names(self) -> set[str]:
+        """The channels that this body serves."""
         return set(self._channels)
 
     async def show(self, frame: BodyFrame) -> None:
-        """Leave this picture for the body. Raises `DeviceError` once each time the body has gone away."""
-        complaint = None if self._complaints.empty() else self._complaints.get()
+        """Store this frame for the thread. Raises `DeviceError` once each time the body has gone away."""
+        error = None if self._errors.empty() else self._errors.get()
         self._frame = frame
         if self._thread is None:
             self._start()
         self._wake()
-        if complaint is not None:
-            raise DeviceError(complaint)
+        if error is not None:
+            raise DeviceError(error)
 
     async def close(self) -> None:
         """Send the body to its neutral pose and close the port."""
@@ -119,122 +119,123 @@ class SerialBody:
         self._thread.start()
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # the pipe is full while the body is away: the thread will wake
+        with contextlib.suppress(BlockingIOError):  # the pipe is full, so the thread will wake up anyway
             os.write(self._wake_write, b"\0")
 
-    # What follows runs in the thread.
+    # The methods below run in the thread.
 
     def _run(self) -> None:
-        pause = FIRST_PAUSE_S
+        pause = FIRST_RETRY_S
         while not self._closing.is_set():
             self._wait_for_loop()
             link = Link(random.getrandbits(16))
             channels = SerialChannels(link, self._settings, self._channels)
             try:
                 with Port(self._settings.port, self._settings.baud) as port:
-                    self._talk(port, channels)
+                    self._serve_link(port, channels)
             except PortError as error:
-                self._complain(str(error))
-            self._unlock()
-            if channels.connected:
-                pause = FIRST_PAUSE_S
+                self._report_error(str(error))
+            self._release_locks()
+            if channels.was_connected:
+                pause = FIRST_RETRY_S
             self._closing.wait(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+            pause = min(2 * pause, LONGEST_RETRY_S)
 
-    def _talk(self, port: Port, channels: SerialChannels) -> None:
+    def _serve_link(self, port: Port, channels: SerialChannels) -> None:
         link = channels.link
-        now = asked_loop = time.monotonic()
+        now = pinged_at = time.monotonic()
         silent_since: float | None = now
         link.connect(now)
         while not self._closing.is_set():
             port.write(link.outgoing())
-            port.wait(min(link.next_timeout(), channels.due) - time.monotonic(), self._wake_read)
+            port.wait(min(link.next_timeout(), channels.next_send_at) - time.monotonic(), self._wake_read)
             self._drain_wake()
             data, now = port.read(), time.monotonic()
-            if self._loop_answered.is_set() and now - asked_loop >= ASK_LOOP_S:
-                asked_loop = now
-                self._ask_loop()
-            elif not self._loop_answered.is_set() and now - asked_loop > LOOP_HANGS_S:
+            if self._loop_answered.is_set() and now - pinged_at >= LOOP_PING_S:
+                pinged_at = now
+                self._ping_loop()
+            elif not self._loop_answered.is_set() and now - pinged_at > LOOP_TIMEOUT_S:
                 raise PortError(f"{port.name}: the runtime hangs, so the body is left alone.")
             for event in [*link.receive(data, now), *link.tick(now)]:
-                self._take(event, channels)
+                self._handle_link_event(event, channels)
             if link.device is not None:
                 silent_since = None
                 channels.send(self._frame, now)
             elif silent_since is None:
                 silent_since = now
-            elif now - silent_since > ANSWERS_WITHIN_S:
+            elif now - silent_since > FIRST_ANSWER_S:
                 raise PortError(
                     f"{port.name}: nothing answers there: see that the board has the companion's firmware (make flash) "
                     f"and that body.serial.baud is right."
                 )
-        _say_goodbye(link, port)
+        _stop_device(link, port)
 
-    def _take(self, event: Event, channels: SerialChannels) -> None:
+    def _handle_link_event(self, event: Event, channels: SerialChannels) -> None:
         match event:
             case Connected(device):
                 self._away = False
                 log.info("Body: firmware %d.%d.%d with %d channels.", *device.firmware, len(device.channels))
-                channels.greet(device.channels)
+                channels.open_session(device.channels)
             case Lost(sentence):
-                self._unlock()
-                self._complain(f"{self._settings.port}: {sentence} It is tried again.")
+                self._release_locks()
+                self._report_error(f"{self._settings.port}: {sentence} It is tried again.")
             case Incompatible(version):
                 raise PortError(
                     f"{self._settings.port}: the body's firmware speaks protocol version {version}, and version "
                     f"{messages.VERSION} is needed: write the firmware that came with this program (make flash)."
                 )
             case DeviceEvent():
-                self._take_event(event, channels)
+                self._handle_device_event(event, channels)
             case Answered(_, Nack() as nack):
-                channels.refused(nack)
+                channels.handle_refusal(nack)
             case _:
                 pass
 
-    def _take_event(self, event: DeviceEvent, channels: SerialChannels) -> None:
-        told = body_event(event)
-        if told is None:
+    def _handle_device_event(self, device_event: DeviceEvent, channels: SerialChannels) -> None:
+        event = body_event(device_event)
+        if event is None:
             return
-        if told.kind == "lock":
-            self._locks.add(told.reason)
-        elif told.kind == "unlock":
-            self._locks.discard(told.reason)
-            channels.forget()
-        self._tell_loop(self._callback, told)
+        if event.kind == "lock":
+            self._locks.add(event.reason)
+        elif event.kind == "unlock":
+            self._locks.discard(event.reason)
+            channels.resend_all()
+        self._call_on_loop(self._callback, event)
 
-    def _unlock(self) -> None:
-        """A body that is gone locks nothing; when it is back it tells anew what is not at rest."""
+    def _release_locks(self) -> None:
+        """Unlock motion when the body is gone: once it is back, it reports its active inputs again."""
         for reason in sorted(self._locks):
-            self._tell_loop(self._callback, BodyEvent("unlock", reason))
+            self._call_on_loop(self._callback, BodyEvent("unlock", reason))
         self._locks.clear()
 
-    def _complain(self, sentence: str) -> None:
+    def _report_error(self, sentence: str) -> None:
+        """Let the next `show` raise this, unless the body was away already."""
         if not self._away:
             self._away = True
-            self._complaints.put(sentence)
+            self._errors.put(sentence)
 
-    def _tell_loop(self, call: Callable[..., object], *arguments: object) -> None:
+    def _call_on_loop(self, call: Callable[..., object], *arguments: object) -> None:
         assert self._loop is not None
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call, *arguments)
 
-    def _ask_loop(self) -> None:
+    def _ping_loop(self) -> None:
         self._loop_answered.clear()
-        self._tell_loop(self._loop_answered.set)
+        self._call_on_loop(self._loop_answered.set)
 
     def _wait_for_loop(self) -> None:
-        self._ask_loop()
-        while not self._loop_answered.wait(ASK_LOOP_S) and not self._closing.is_set():
+        self._ping_loop()
+        while not self._loop_answered.wait(LOOP_PING_S) and not self._closing.is_set():
             pass
 
     def _drain_wake(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # nothing but the body woke us
+        with contextlib.suppress(BlockingIOError):  # the pipe is empty: only the body woke us
             os.read(self._wake_read, 4096)
 
 
-def _say_goodbye(link: Link, port: Port) -> None:
-    """Ask for the neutral pose; a body that does not answer takes it by itself."""
-    until = time.monotonic() + _GOODBYE_S
+def _stop_device(link: Link, port: Port) -> None:
+    """Send the body to its neutral pose. A body that does not answer goes there by itself."""
+    until = time.monotonic() + _STOP_TIMEOUT_S
     if link.device is None:
         return
     link.send(Stop(), time.monotonic())
@@ -247,9 +248,9 @@ def _say_goodbye(link: Link, port: Port) -> None:
 
 
 def build(device: Device, persona: Persona) -> SerialBody:  # noqa: ARG001 - every factory takes both
-    """The body of `[body.serial]`; channels that have pins of the board leave by those.
+    """Build the body of `[body.serial]`, without the channels that are on the board's own pins.
 
-    Raises `EngineUnavailable` without that table.
+    Raises `EngineUnavailable` if that table is missing.
     """
     body = device.body
     if body.serial is None:

@@ -1,12 +1,11 @@
-"""One opening of the serial link: which channel is which, and what the microcontroller has been told. Pure.
+"""The channels of one serial link: which channel is which, and what the microcontroller already knows. Pure.
 
-Lights, motors and the mouth are set at once. Servos get poses: at most ten a second, each as a keyframe that lasts
-until the next one is due, so that the microcontroller glides between them at 50 Hz and the wire stays free. Nothing is
-sent while a command is on the way: what follows it is the newest frame, never a backlog. Times are seconds of the
-caller's clock.
+Lights, motors and the mouth are set at once. Servos get at most ten poses a second, each as a keyframe that lasts until
+the next one, so the microcontroller glides between them at 50 Hz and the wire stays free. Nothing is sent while a
+command is unanswered; after that the newest frame is sent, never a backlog. Times are seconds of the caller's clock.
 
-Channels of the device file take the microcontroller's channels of their kind in order (the first servo is its first
-servo), or those named in `body.serial.channels`. Degrees become tenths; motors and mouths become thousandths.
+The channels of the device file are matched to the microcontroller's channels of the same kind in order (the first servo
+is its first servo), or as `body.serial.channels` says. Degrees become tenths; motors and mouths become thousandths.
 """
 
 from __future__ import annotations
@@ -29,35 +28,35 @@ POSE_MS = 100
 
 _KINDS = {"light": Kind.LIGHT, "servo": Kind.SERVO, "motor": Kind.MOTOR, "mouth": Kind.MOUTH}
 _UNITS = {Kind.SERVO: 10, Kind.MOTOR: 1000, Kind.MOUTH: 1000}
-"""How much of the wire's unit is 1 of ours."""
+"""Units on the wire per unit of the device file."""
 
 
 class SerialChannels:
-    """Frames in, commands for `link` out."""
+    """Turns frames into commands for `link`. One object per opening of the port."""
 
     def __init__(self, link: Link, settings: SerialSettings, channels: Mapping[str, ChannelSettings]) -> None:
         self.link = link
         self._settings = settings
         self._channels = channels
-        self._places: dict[str, tuple[int, Channel]] = {}
-        self._told: dict[int, bytes] = {}
+        self._device_channels: dict[str, tuple[int, Channel]] = {}
+        self._sent: dict[int, bytes] = {}
         self._pose_at = -math.inf
         self._queue_full = False
-        self.connected = False
-        """Whether there ever was a session."""
-        self.due = math.inf
-        """When `send` has something to say though there is no new frame; infinity: never."""
+        self.was_connected = False
+        """Whether there has been a session."""
+        self.next_send_at = math.inf
+        """When to call `send` even if there is no new frame; inf: never."""
 
-    def greet(self, found: tuple[Channel, ...]) -> None:
-        """A session is open: match the channels by their numbers or in order."""
-        self.connected = True
-        self.forget()
-        self._places.clear()
+    def open_session(self, found: tuple[Channel, ...]) -> None:
+        """Match the channels with those that the device has reported for its new session."""
+        self.was_connected = True
+        self.resend_all()
+        self._device_channels.clear()
         self._queue_full = False
         left = dict(enumerate(found))
         for name, number in self._settings.channels.items():
             if name in self._channels and number in left and left[number].kind == _KINDS[self._channels[name].kind]:
-                self._places[name] = number, left.pop(number)
+                self._device_channels[name] = number, left.pop(number)
             else:
                 log.warning("body.serial.channels: %s cannot be the body's channel %d.", name, number)
         for name, one in self._channels.items():
@@ -65,50 +64,50 @@ class SerialChannels:
                 continue
             number = next((number for number, other in left.items() if other.kind == _KINDS[one.kind]), -1)
             if number >= 0:
-                self._places[name] = number, left.pop(number)
+                self._device_channels[name] = number, left.pop(number)
             else:
                 log.warning("The body has no %s for the channel %s.", one.kind, name)
 
-    def forget(self) -> None:
-        """The body stands elsewhere than it was told: tell it all again."""
-        self._told.clear()
+    def resend_all(self) -> None:
+        """Send all values again with the next frame: the body is no longer where it was sent."""
+        self._sent.clear()
 
     def send(self, frame: BodyFrame | None, now: float) -> None:
-        """Say what the body has not been told of this frame, once the link is free."""
-        self.due = math.inf
+        """Send the values of this frame that the body does not have yet, if the link is free."""
+        self.next_send_at = math.inf
         if frame is None or not self.link.idle or self.link.device is None:
             return
         wanted: dict[int, bytes] = {}
         poses: dict[int, bytes] = {}
-        for name, (number, channel) in self._places.items():
+        for name, (number, channel) in self._device_channels.items():
             value = _value(frame, name, channel)
-            if value is not None and self._told.get(number) != value:
+            if value is not None and self._sent.get(number) != value:
                 (poses if channel.kind is Kind.SERVO else wanted)[number] = value
         if poses and self._queue_full:
-            # The two clocks drifted apart: where the servos shall be now, instead of behind what they still have to do.
+            # The two clocks have drifted apart: set the servos at once instead of queueing another keyframe.
             wanted |= poses
             poses, self._queue_full = {}, False
         if wanted:
             self.link.send(Set(wanted), now)
-            self._told |= wanted
+            self._sent |= wanted
         if poses and now < self._pose_at:
-            self.due = self._pose_at
+            self.next_send_at = self._pose_at
         elif poses:
             self._pose_at = now + POSE_MS / 1000
             self.link.send(Keyframes(tuple(Keyframe(n, POSE_MS, value, False) for n, value in poses.items())), now)
-            self._told |= poses
+            self._sent |= poses
 
-    def refused(self, nack: Nack) -> None:
-        """The body did not carry out a command. Where its queue is full, all is said again, in another way."""
+    def handle_refusal(self, nack: Nack) -> None:
+        """The body refused a command. If its keyframe queue is full, everything is sent again without keyframes."""
         if nack.reason is Reason.QUEUE_FULL:
             self._queue_full = True
-            self.forget()
+            self.resend_all()
         else:
             log.warning("The body refused a command: %s.", nack.reason.name.lower().replace("_", " "))
 
 
 def _value(frame: BodyFrame, name: str, channel: Channel) -> bytes | None:
-    """A channel's three bytes, within what the body allows; None where the frame leaves it out."""
+    """The three bytes of a channel, within the body's range; None if the frame leaves it out."""
     if channel.kind is Kind.LIGHT:
         return messages.colour(*frame.lights[name]) if name in frame.lights else None
     value = frame.positions.get(name, math.nan)

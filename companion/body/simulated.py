@@ -1,9 +1,9 @@
-"""A body that nobody can touch: it draws itself as one line on the terminal. A fake that ships with the product.
+"""The body `simulated`: draws itself as one line on the terminal. A fake that ships with the product.
 
-It stands in for lights and motors on a desk, in the demonstration and in tests, and is stricter than any of them:
-a channel that it was not built with, a value out of range or one that is not a number is a mistake in the runtime and
-raises ValueError. Where stderr is no terminal it draws nothing and still checks. Runs on the event loop; it keeps the
-last frame only, and draws at most `DRAWN_A_SECOND` times a second of the loop's time.
+It replaces lights and motors on a desk, in the demonstration and in tests, and is stricter than real ones: an unknown
+channel, or a value that is out of range or not a number, is a bug in the runtime and raises ValueError. Without a
+terminal on stderr it draws nothing but still checks. It runs on the event loop, keeps only the last frame, and draws at
+most `DRAWS_PER_SECOND` times a second of the loop's time.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from typing import TextIO
 
+from companion.body.limits import neutral_frame
 from companion.config.body import ChannelSettings
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -23,15 +24,15 @@ from companion.events import BodyFrame, Colour
 
 log = logging.getLogger(__name__)
 
-DRAWN_A_SECOND = 20
+DRAWS_PER_SECOND = 20
 _BAR = 9
-"""Characters of a bar; odd, so that it has a middle."""
+"""Width of a bar in characters; odd, so that it has a middle."""
 _MOUTHS = "▁▂▃▄▅▆▇█"
-_NARROWEST = 20
+_NARROWEST_LINE = 20
 
 
 class SimulatedBody:
-    """Checks every frame and draws it. Give no `terminal` to draw nothing."""
+    """Checks every frame and draws it on `terminal`; without one it only checks."""
 
     def __init__(self, channels: Mapping[str, ChannelSettings], terminal: TextIO | None = None) -> None:
         self._channels = dict(channels)
@@ -39,11 +40,11 @@ class SimulatedBody:
         self._drawn_at = -math.inf
         self._due: asyncio.TimerHandle | None = None
         self._closed = False
-        self.frame = self._neutral()
+        self.frame = neutral_frame(channels)
         """The last frame that was shown."""
 
     async def show(self, frame: BodyFrame) -> None:
-        """Take on this picture. Raises ValueError for one that no real body could show, or after `close`."""
+        """Show this frame. Raises ValueError if no real body could show it, or after `close`."""
         if self._closed:
             raise ValueError("the simulated body was closed and cannot show a frame")
         self._check(frame)
@@ -51,26 +52,20 @@ class SimulatedBody:
         if self._terminal is None or self._due is not None:
             return
         loop = asyncio.get_running_loop()
-        wait = self._drawn_at + 1 / DRAWN_A_SECOND - loop.time()
+        wait = self._drawn_at + 1 / DRAWS_PER_SECOND - loop.time()
         if wait <= 0:
             self._draw()
         else:
             self._due = loop.call_later(wait, self._draw)
 
     async def close(self) -> None:
-        """Draw the neutral pose and leave the line."""
+        """Draw the neutral pose and end the line."""
         if self._closed:
             return
-        self.frame = self._neutral()
+        self.frame = neutral_frame(self._channels)
         if self._terminal is not None:
             self._draw(end="\n")
         self._closed = True
-
-    def _neutral(self) -> BodyFrame:
-        return BodyFrame(
-            {name: (0, 0, 0) for name, one in self._channels.items() if one.kind == "light"},
-            {name: one.neutral for name, one in self._channels.items() if one.kind != "light"},
-        )
 
     def _check(self, frame: BodyFrame) -> None:
         for name, colour in frame.lights.items():
@@ -82,7 +77,7 @@ class SimulatedBody:
             if name not in self.frame.positions:
                 raise ValueError(f"the body has no servo, motor or mouth called {name}")
             settings = self._channels[name]
-            # Written so that a value that is not a number fails too.
+            # Written so that NaN fails too.
             if not settings.low <= value <= settings.high:
                 raise ValueError(f"{name}: {value} is outside {settings.low} to {settings.high}")
 
@@ -95,16 +90,16 @@ class SimulatedBody:
             return
         self._drawn_at = asyncio.get_running_loop().time()
         try:
-            terminal.write(f"\r\x1b[2K{drawing(self._channels, self.frame, _width(terminal))}{end}")
+            terminal.write(f"\r\x1b[2K{draw_line(self._channels, self.frame, _width(terminal))}{end}")
             terminal.flush()
         except (OSError, ValueError) as error:
-            # The window was closed or the file is shut: nobody looks any more, and the conversation goes on.
+            # The terminal window was closed: stop drawing and let the conversation go on.
             log.warning("The terminal went away (%s); the simulated body is drawn no more.", error)
             self._terminal = None
 
 
-def drawing(channels: Mapping[str, ChannelSettings], frame: BodyFrame, width: int) -> str:
-    """The frame as one line of at most `width` columns, with ANSI colours; parts that do not fit are left out."""
+def draw_line(channels: Mapping[str, ChannelSettings], frame: BodyFrame, width: int) -> str:
+    """The frame as one line of at most `width` columns with ANSI colours; channels that do not fit are left out."""
     line, free = "", width
     for name, settings in channels.items():
         if settings.kind == "light":
@@ -121,20 +116,20 @@ def drawing(channels: Mapping[str, ChannelSettings], frame: BodyFrame, width: in
 
 
 def build(device: Device, persona: Persona) -> SimulatedBody:  # noqa: ARG001 - every factory takes both
-    """The device's channels, drawn on stderr where that is a terminal."""
+    """Build a body that draws the device's channels on stderr if that is a terminal."""
     return SimulatedBody(device.body.channels, sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None)
 
 
 def _width(terminal: TextIO) -> int:
     try:
-        return max(os.get_terminal_size(terminal.fileno()).columns - 1, _NARROWEST)
+        return max(os.get_terminal_size(terminal.fileno()).columns - 1, _NARROWEST_LINE)
     except OSError:
-        # Terminals of tests and of some editors have no size.
+        # Terminals in tests and in some editors have no size.
         return 79
 
 
 def _share(value: float, settings: ChannelSettings) -> float:
-    """Where a value stands in its range, 0 to 1."""
+    """The position of a value within its range, 0 to 1."""
     reach = settings.high - settings.low
     return (value - settings.low) / reach if reach else 0.5
 

@@ -1,7 +1,7 @@
-"""What is due when the loudspeaker has come to a sample: cues, the mouth, and the text heard so far.
+"""What is due when the loudspeaker reaches a sample: cues, the mouth opening, and the text heard so far.
 
-Pure. One timeline for each turn. All positions are samples of the loudspeaker's stream; questions must come with
-positions that do not go back, because what has passed is dropped (of its sound nothing is kept in the first place).
+Pure. One timeline per turn. All positions are samples of the loudspeaker's stream. Positions that are asked for must
+not decrease, because passed chunks are dropped. The sound itself is never kept.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 from companion.events import MOUTH_STEP, Cue, PlacedCue, SpeechChunk
 
-_WIDE = ((0x2E80, 0xA4CF), (0xF900, 0xFAFF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF))
+_UNSPACED = ((0x2E80, 0xA4CF), (0xF900, 0xFAFF), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF), (0x20000, 0x3FFFF))
 """Chinese and Japanese characters and their punctuation (Unicode blocks): written without spaces between words."""
 
-_JUST_BEHIND_S = 0.0005
-"""A sleep may end a little early, and the cue would be missed by one step."""
+_SLEEP_MARGIN_S = 0.0005
+"""Added to a sleep, because one that ends a little early would delay the cue by a whole step."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
-    """A chunk without its sound."""
+class _PlacedChunk:
+    """Where a chunk of speech lies in the stream; without its sound."""
 
     start: int
     end: int
@@ -31,25 +31,25 @@ class _Spoken:
 
 
 class Timeline:
-    """Chunks of speech along the loudspeaker's stream."""
+    """The chunks of speech of one turn, placed along the loudspeaker's stream."""
 
     def __init__(self) -> None:
-        self._chunks: deque[_Spoken] = deque()
+        self._chunks: deque[_PlacedChunk] = deque()
         self._cues: list[PlacedCue] = []
         self._heard = ""
         self.end = 0
-        """Position just after the last sample that was placed."""
+        """Position just after the last placed sample."""
 
     def add(self, start: int, chunk: SpeechChunk) -> None:
-        """Place a chunk whose first sample is at `start`, at or after the end of the one before."""
+        """Place a chunk whose first sample is at `start`, which must not lie before the end of the previous chunk."""
         end = start + chunk.samples
-        self._chunks.append(_Spoken(start, end, chunk.rate, chunk.text, chunk.mouth))
+        self._chunks.append(_PlacedChunk(start, end, chunk.rate, chunk.text, chunk.mouth))
         for placed in chunk.cues:
             insort(self._cues, PlacedCue(start + placed.at, placed.cue), key=lambda one: one.at)
         self.end = max(self.end, end)
 
     def due(self, position: int) -> list[Cue]:
-        """The cues whose sample was reached since the last call, in order; each once."""
+        """The cues whose sample was reached since the last call, in order; each is returned once."""
         reached = 0
         while reached < len(self._cues) and self._cues[reached].at <= position:
             reached += 1
@@ -57,17 +57,17 @@ class Timeline:
         del self._cues[:reached]
         return due
 
-    def pause(self, position: int, rate: int) -> float:
-        """Seconds after which it should be asked again, at `rate` samples a second of the loudspeaker's stream.
+    def next_check_s(self, position: int, rate: int) -> float:
+        """Seconds to wait before asking again; the loudspeaker plays `rate` samples a second.
 
-        A mouth's step; up to nearly two where a cue falls between them, so that it is asked just when the cue is due.
+        One mouth step, or up to two if that makes the next check coincide with a cue.
         """
         left = (self._cues[0].at - position) / rate if self._cues else 0.0
-        return left + _JUST_BEHIND_S if MOUTH_STEP <= left < 2 * MOUTH_STEP else MOUTH_STEP
+        return left + _SLEEP_MARGIN_S if MOUTH_STEP <= left < 2 * MOUTH_STEP else MOUTH_STEP
 
     def mouth(self, position: int) -> float:
         """The mouth's opening at `position`, 0 to 1; 0 in silence."""
-        self._pass(position)
+        self._drop_heard(position)
         if not self._chunks or position < self._chunks[0].start:
             return 0.0
         chunk = self._chunks[0]
@@ -75,40 +75,40 @@ class Timeline:
         return chunk.mouth[step] if step < len(chunk.mouth) else 0.0
 
     def heard_text(self, position: int) -> str:
-        """The text heard up to `position`, cut after a whole word (after a character in Chinese and Japanese).
+        """The text heard up to `position`, cut after a whole word (in Chinese and Japanese after a character).
 
-        Within a chunk the text is taken to go by evenly.
+        Within a chunk the text is assumed to be spoken at an even pace.
         """
-        self._pass(position)
+        self._drop_heard(position)
         if not self._chunks or position <= self._chunks[0].start:
             return self._heard
         chunk = self._chunks[0]
         share = (position - chunk.start) / (chunk.end - chunk.start)
-        return _joined(self._heard, _whole_words(chunk.text, int(len(chunk.text) * share)))
+        return _join_text(self._heard, _cut_at_word(chunk.text, int(len(chunk.text) * share)))
 
-    def _pass(self, position: int) -> None:
-        """Turn the chunks that were heard to their end into heard text."""
+    def _drop_heard(self, position: int) -> None:
+        """Turn chunks that have been heard completely into heard text."""
         while self._chunks and self._chunks[0].end <= position:
-            self._heard = _joined(self._heard, self._chunks.popleft().text)
+            self._heard = _join_text(self._heard, self._chunks.popleft().text)
 
 
-def _whole_words(text: str, length: int) -> str:
-    """The longest beginning of `text` of at most `length` characters that ends between words."""
+def _cut_at_word(text: str, length: int) -> str:
+    """The longest prefix of `text` of at most `length` characters that ends between words."""
     while 0 < length < len(text):
         before, after = text[length - 1], text[length]
-        if before.isspace() or after.isspace() or _wide(before) or _wide(after):
+        if before.isspace() or after.isspace() or _is_unspaced(before) or _is_unspaced(after):
             break
         length -= 1
     return text[:length].rstrip() if length < len(text) else text
 
 
-def _joined(heard: str, more: str) -> str:
-    """Two pieces of text, with the space between them that cutting into sentences took away."""
+def _join_text(heard: str, more: str) -> str:
+    """Join two pieces of text, and restore the space that was lost when they were split into sentences."""
     if not heard or not more:
         return heard or more
-    close = heard[-1].isspace() or more[0].isspace() or _wide(heard[-1]) or _wide(more[0])
+    close = heard[-1].isspace() or more[0].isspace() or _is_unspaced(heard[-1]) or _is_unspaced(more[0])
     return heard + more if close else f"{heard} {more}"
 
 
-def _wide(character: str) -> bool:
-    return any(first <= ord(character) <= last for first, last in _WIDE)
+def _is_unspaced(character: str) -> bool:
+    return any(first <= ord(character) <= last for first, last in _UNSPACED)

@@ -58,7 +58,8 @@ def entries(choreography: Choreography, settings: BodySettings) -> Iterator[Entr
     )
     for kind, routines, names in kinds:
         for name in names:
-            named = list(dict.fromkeys(one for way in routines[name].ways() for one in _named(way, settings)))
+            performances = routines[name].performances()
+            named = list(dict.fromkeys(channel for one in performances for channel in _named(one, settings)))
             here = tuple(one for one in named if one in settings.channels)
             yield Entry(kind, name, here, tuple(one for one in named if one not in settings.channels))
 
@@ -98,17 +99,17 @@ async def rehearse(
         await clock.sleep(SETTLES_S)
         began()
         if entry.kind == "state":
-            animator.state(entry.name)
+            animator.show_state(entry.name)
             await clock.sleep(seconds or (LIFE_S if lively else STATE_S))
         else:
             emotion, gesture = (entry.name, None) if entry.kind == "emotion" else (None, entry.name)
-            animator.cue(Cue(emotion, gesture, intensity, 0, "tag"))
+            animator.play_cue(Cue(emotion, gesture, intensity, 0, "tag"))
             end = clock.now() + (seconds or LONGEST_S)
             await clock.sleep(_LOOK_S)
-            while clock.now() < end - 1e-6 and not performer.settled(clock.now()):
+            while clock.now() < end - 1e-6 and not performer.at_rest(clock.now()):
                 await clock.sleep(min(_LOOK_S, end - clock.now()))
         animator.relax()
-        animator.state("idle")
+        animator.show_state("idle")
         await clock.sleep(SETTLES_S)
         running.cancel()
     for one in watched:

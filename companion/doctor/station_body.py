@@ -93,7 +93,7 @@ class SerialStation:
         """
         before = self._at_rest().values
         self._locked = False
-        self._places.forget()
+        self._places.resend_all()
         changed = False
         for frame, seconds in frames:
             until = time.monotonic() + seconds
@@ -159,7 +159,7 @@ class SerialStation:
     def _take(self, event: Event) -> None:
         match event:
             case Connected(device):
-                self._places.greet(device.channels)
+                self._places.open_session(device.channels)
             case Incompatible(version):
                 raise DeviceError(
                     f"{self._settings.port}: the body's firmware speaks protocol version {version}, and version "

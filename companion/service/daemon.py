@@ -165,7 +165,7 @@ class Daemon:
             },
             links={
                 "microphone": lambda: "well" if microphone.is_open else "away",
-                "body": lambda: unit.animator.trouble or "well",
+                "body": lambda: unit.animator.last_error or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
             queues={"to say": lambda: conversation.waiting},
@@ -260,10 +260,10 @@ async def _open_switches(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
         unit.event_log.record("error", code=error.code, sentence=str(error))
     pin = device.ears.wake.button_pin
     if pin is not None:
-        from companion.body.gpio_switches import Button as PushToTalk
+        from companion.body.gpio_switches import PushToTalkButton
 
-        stack.callback(PushToTalk(pin, lambda: loop.call_soon_threadsafe(wake)).close)
+        stack.callback(PushToTalkButton(pin, lambda: loop.call_soon_threadsafe(wake)).close)
     for body in unit.bodies:
         # A body need not have buttons.
         if (listen := getattr(body, "events", None)) is not None:
-            listen(daemon.switches.take)
+            listen(daemon.switches.handle)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.body.choreography import STATES, Choreography, Light, Routine, load_choreography
-from companion.body.tracks import Easing, Keyframe, ease, still_s, value_at
+from companion.body.choreography import STATES, Choreography, Routine, load_choreography
+from companion.body.tracks import Easing, Keyframe, Pattern, constant_for_s, ease, pattern_brightness, value_at
 from companion.errors import ConfigError
 from companion.events import EMOTIONS, GESTURES
 from tests.support.paths import CONFIGS
@@ -120,17 +120,15 @@ PATTERNS = st.sampled_from(["solid", "breathe", "pulse", "spin", "sparkle", "fli
 
 
 @given(PATTERNS, st.floats(0.4, 60), st.floats(0, 1e9), st.floats(0, 0.99))
-def test_brightness_stays_between_dark_and_full(pattern: str, period: float, elapsed: float, place: float) -> None:
-    light = Light.model_validate({"colour": "#ffffff", "pattern": pattern, "period_s": period})
-    assert 0.0 <= light.brightness(elapsed, place) <= 1.0 + 1e-9
+def test_brightness_stays_between_dark_and_full(pattern: Pattern, period: float, elapsed: float, place: float) -> None:
+    assert 0.0 <= pattern_brightness(pattern, period, elapsed, place) <= 1.0 + 1e-9
 
 
 @given(PATTERNS.filter(lambda pattern: pattern != "solid"), st.floats(0.4, 10))
 def test_a_moving_pattern_moves_and_never_turns_dark_and_bright_within_a_tenth_of_its_period(
-    pattern: str, period: float
+    pattern: Pattern, period: float
 ) -> None:
-    light = Light.model_validate({"colour": "#ffffff", "pattern": pattern, "period_s": period})
-    seen = [light.brightness(step * period / 100) for step in range(500)]
+    seen = [pattern_brightness(pattern, period, step * period / 100) for step in range(500)]
     assert max(seen) - min(seen) > 0.2
     assert max(abs(later - earlier) for earlier, later in pairwise(seen)) < 0.1
 
@@ -176,7 +174,7 @@ def test_overshoot_goes_a_tenth_too_far_and_comes_back() -> None:
 
 @given(TRACKS, st.floats(0, 70))
 def test_a_track_that_says_it_stays_stays(track: list[Keyframe], elapsed: float) -> None:
-    wait = min(still_s(track, elapsed), 100.0)
+    wait = min(constant_for_s(track, elapsed), 100.0)
     values = {value_at(track, elapsed + wait * share, 0.0, "linear") for share in (0.0, 0.3, 0.6, 0.99)}
     if wait > 0.0:
         assert len(values) == 1
@@ -200,9 +198,9 @@ move.head = [[1, 5]]
 [[gesture.nod.alternatives]]
 light = { colour = "#ff0000" }
 """
-    ways = load_choreography(written(tmp_path, text)).gesture["nod"].ways()
-    assert [tuple(way.move) for way in ways] == [("tilt",), ("head",), ("tilt",)]
-    assert [way.light.colour for way in ways if way.light] == ["#00ff00", "#00ff00", "#ff0000"]
+    performances = load_choreography(written(tmp_path, text)).gesture["nod"].performances()
+    assert [tuple(one.move) for one in performances] == [("tilt",), ("head",), ("tilt",)]
+    assert [one.light.colour for one in performances if one.light] == ["#00ff00", "#00ff00", "#ff0000"]
 
 
 def test_a_file_can_switch_a_sign_of_life_off_and_add_another(tmp_path: Path) -> None:

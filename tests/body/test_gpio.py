@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from companion.body import gpio, gpio_switches
 from companion.body.gpio import GpioBody, GpioChannel, pin_values
 from companion.body.gpio_pins import HardwarePwm
-from companion.body.gpio_switches import Button
+from companion.body.gpio_switches import PushToTalkButton
 from companion.body.inputs import BodyEvent, BodySwitches
 from companion.config.body import BodySettings
 from companion.config.device import Device
@@ -125,7 +125,7 @@ def test_a_servo_gets_the_pulse_of_its_angle_and_none_before_it_is_asked(pins: P
 def test_a_servo_that_has_rested_gets_no_pulses_until_it_moves(pins: Pins) -> None:
     one = channel("head", rest_s=2.0)
     one.update(at("head", 10), 100.0)
-    assert one.due == 102.0
+    assert one.next_update_at == 102.0
     one.update(at("head", 10), 101.9)
     assert pins.width_us(12) is not None
     one.update(at("head", 10), 102.0)
@@ -181,11 +181,11 @@ def test_a_taken_pin_is_named_and_tried_again_with_back_off(pins: Pins) -> None:
     one = channel("head")
     with pytest.raises(DeviceError, match=r"body\.gpio\.channels\.head.*companion doctor"):
         one.update(at("head", 0), 10.0)
-    assert one.due == 10.5
+    assert one.next_update_at == 10.5
     one.update(at("head", 0), 10.4)
     with pytest.raises(DeviceError):
         one.update(at("head", 0), 10.5)
-    assert one.due == 11.5
+    assert one.next_update_at == 11.5
     other.close()
     one.update(at("head", 0), 11.5)
     assert pins.width_us(12) == pytest.approx(1500)
@@ -218,7 +218,7 @@ async def test_a_frame_reaches_all_pins_and_closing_lets_go_of_them(pins: Pins) 
 async def test_one_pin_that_is_taken_costs_its_own_channel_and_comes_back(
     pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("companion.body.gpio.FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr("companion.body.gpio.FIRST_RETRY_S", 0.02)
     other = gpiozero.LED(12)
     body = built(settings())
     frame = BodyFrame({"glow": (255, 255, 255)}, {"head": 0.0})
@@ -260,8 +260,8 @@ async def test_showing_never_waits_for_the_pins(pins: Pins) -> None:
 async def test_motors_stop_while_the_runtime_hangs_and_run_again_after(
     pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gpio, "LOOP_HANGS_S", 0.1)
-    monkeypatch.setattr(gpio, "ASK_LOOP_S", 0.02)
+    monkeypatch.setattr(gpio, "LOOP_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(gpio, "LOOP_PING_S", 0.02)
     body = built(settings())
     await body.show(at("wheels", 1.0))
     await pins.reach(lambda: pins.level(23) == 1.0)
@@ -287,7 +287,7 @@ class Told:
 
     def take(self, event: BodyEvent) -> None:
         self.events.append(event)
-        self.switches.take(event)
+        self.switches.handle(event)
         self._came.set()
 
     async def hears(self, count: int) -> list[str]:
@@ -323,7 +323,7 @@ async def test_a_mute_switch_that_is_closed_mutes_before_anything_else(pins: Pin
 async def test_a_mute_switch_that_cannot_be_read_counts_as_closed(
     told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(gpio_switches, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(gpio_switches, "FIRST_RETRY_S", 0.02)
     other = gpiozero.LED(4)
     body = built(settings(mute=4))
     body.events(told.take)
@@ -360,22 +360,22 @@ def test_two_switches_mute_until_both_are_open() -> None:
     done: list[str] = []
     switches = BodySwitches(done.append, done.append, done.append)
     for kind, reason in (("mute", "a"), ("mute", "b"), ("unmute", "a")):
-        switches.take(BodyEvent(kind, reason))  # type: ignore[arg-type]
+        switches.handle(BodyEvent(kind, reason))  # type: ignore[arg-type]
     assert switches.muted
-    switches.take(BodyEvent("wake", "button"))
+    switches.handle(BodyEvent("wake", "button"))
     assert done == ["mute", "mute"]
-    switches.take(BodyEvent("unmute", "b"))
+    switches.handle(BodyEvent("unmute", "b"))
     assert done == ["mute", "mute", "unmute"]
 
 
 def test_the_push_to_talk_button_calls_back_and_names_a_taken_pin(pins: Pins) -> None:
     pressed: list[bool] = []
-    button = Button(17, lambda: pressed.append(True))
+    button = PushToTalkButton(17, lambda: pressed.append(True))
     pins.pin(17).drive_low()
     pins.pin(17).drive_high()
     assert pressed == [True]
     with pytest.raises(DeviceError, match=r"ears\.wake\.button_pin"):
-        Button(17, lambda: None)
+        PushToTalkButton(17, lambda: None)
     button.close()
 
 
@@ -424,9 +424,9 @@ def test_hardware_pwm_writes_what_the_kernel_reads(sysfs: Path) -> None:
     pwm = HardwarePwm("pwmchip0:1", 0.02, sysfs)
     files = sysfs / "pwmchip0" / "pwm1"
     assert (files / "period").read_text() == "20000000"
-    pwm.pulse(0.0015)
+    pwm.set_pulse(0.0015)
     assert ((files / "duty_cycle").read_text(), (files / "enable").read_text()) == ("1500000", "1")
-    pwm.pulse(0.0)
+    pwm.set_pulse(0.0)
     assert (files / "enable").read_text() == "0"
     pwm.close()
     assert (sysfs / "pwmchip0" / "unexport").read_text() == "1"

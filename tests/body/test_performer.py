@@ -60,10 +60,10 @@ class Show:
             self.t += max(wait, 0.001)
 
     def state(self, name: str) -> None:
-        self.performer.state(name, self.t)
+        self.performer.show_state(name, self.t)
 
     def cue(self, *args: object, **kwargs: object) -> None:
-        self.performer.cue(cue(*args, **kwargs), self.t)  # type: ignore[arg-type]
+        self.performer.play_cue(cue(*args, **kwargs), self.t)  # type: ignore[arg-type]
 
 
 def swing(frames: list[BodyFrame], channel: str) -> float:
@@ -81,7 +81,7 @@ def test_a_resting_body_needs_no_frames(state: str) -> None:
     show.state(state)
     show.until_settled()
     assert show.t < 1.5
-    assert show.performer.settled(show.t + 3600)
+    assert show.performer.at_rest(show.t + 3600)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -180,12 +180,12 @@ def test_listening_is_seen_at_once_even_amid_an_emotion() -> None:
 def test_the_mouth_follows_the_voice_and_shuts() -> None:
     show = Show()
     show.until_settled()
-    show.performer.mouth(0.8)
+    show.performer.set_mouth(0.8)
     assert show.performer.next_change(show.t) == 0.0
     assert show.play(0.12)[-1].positions["mouth"] == pytest.approx(0.8)
-    show.performer.mouth(0.0)
+    show.performer.set_mouth(0.0)
     assert show.play(0.12)[-1].positions["mouth"] == 0.0
-    assert show.performer.settled(show.t)
+    assert show.performer.at_rest(show.t)
 
 
 def test_wheels_stop_after_their_last_keyframe_whatever_the_file_says(tmp_path: Path) -> None:
@@ -391,7 +391,7 @@ def test_brightness_keyframes_dip_a_light_and_let_it_go(tmp_path: Path) -> None:
 
 def test_the_mouth_gain_of_an_emotion_scales_the_mouth(tmp_path: Path) -> None:
     show = shown_with(tmp_path, "[emotion.sleepy]\nmouth_gain = 0.5\nmove.tilt = [[0.5, -5]]\n")
-    show.performer.mouth(0.8)
+    show.performer.set_mouth(0.8)
     assert show.play(0.3)[-1].positions["mouth"] == pytest.approx(0.8)
     show.cue("sleepy")
     assert show.play(0.3)[-1].positions["mouth"] == pytest.approx(0.4)
@@ -426,7 +426,7 @@ def test_a_lock_brings_everything_to_neutral_and_keeps_it_there_while_the_lights
     show = Show()
     show.state("speaking")
     show.cue("excited", "jump")
-    show.performer.mouth(0.7)
+    show.performer.set_mouth(0.7)
     show.play(0.4)
     show.performer.lock("lid")
     frames = show.play(0.8)
@@ -530,7 +530,7 @@ def test_a_muted_body_keeps_a_still_dim_light() -> None:
     show = Show(LIVELY, idle_life=True)
     show.state("muted")
     still = show.until_settled()
-    assert show.performer.settled(show.t + 3600)
+    assert show.performer.at_rest(show.t + 3600)
     assert 0 < sum(still.lights["glow"]) < 200
 
 
@@ -542,13 +542,13 @@ def test_idle_life_ends_when_something_happens() -> None:
     show.play(2.0)
     show.state("muted")
     show.until_settled()
-    assert show.performer.settled(show.t + 3600)
+    assert show.performer.at_rest(show.t + 3600)
 
 
 def test_at_night_lights_are_dimmed_and_nothing_stirs_by_itself() -> None:
     show = Show(MANY, idle_life=True)
     day, _ = minutes(show, 1)
-    show.performer.dim(0.3)
+    show.performer.set_brightness(0.3)
     minutes(show, 0.1)
     night, _ = minutes(show, 8)
     assert swing(night, "head") == swing(night, "tilt") == 0.0
@@ -598,15 +598,15 @@ def test_only_the_speakers_lights_show_what_the_speaker_feels() -> None:
 WILD = st.one_of(st.floats(), st.floats(0, 1))
 STEPS = st.one_of(st.just(FRAME), st.floats(0, 0.1), st.sampled_from([0.0, 3.0, 1e9, -1.0, math.nan, math.inf]))
 DEEDS = st.one_of(
-    st.sampled_from(STATES).map(lambda name: lambda p, t: p.state(name, t)),
+    st.sampled_from(STATES).map(lambda name: lambda p, t: p.show_state(name, t)),
     st.builds(cue, st.sampled_from([None, *EMOTIONS]), st.sampled_from([None, *GESTURES]), WILD).map(
-        lambda one: lambda p, t: p.cue(one, t)
+        lambda one: lambda p, t: p.play_cue(one, t)
     ),
-    WILD.map(lambda opening: lambda p, _: p.mouth(opening)),
+    WILD.map(lambda opening: lambda p, _: p.set_mouth(opening)),
     st.just(lambda p, t: p.relax(t)),
     st.sampled_from(["lid", "under_way"]).map(lambda reason: lambda p, _: p.lock(reason)),
     st.sampled_from(["lid", "under_way", "never given"]).map(lambda reason: lambda p, _: p.unlock(reason)),
-    WILD.map(lambda share: lambda p, _: p.dim(share)),
+    WILD.map(lambda share: lambda p, _: p.set_brightness(share)),
     st.sampled_from([(), ("glow",), ("no such light",)]).map(lambda lights: lambda p, _: p.spotlight(lights)),
     st.just(lambda _p, _t: None),
 )
@@ -652,10 +652,10 @@ def heads(show: Show, seconds: float) -> set[float]:
 
 def test_a_speaker_moves_its_head_a_little_without_a_cue_and_on_top_of_an_emotion() -> None:
     show = Show(idle_life=True, seed=4)
-    show.performer.state("speaking", show.t)
+    show.performer.show_state("speaking", show.t)
     plain = heads(show, 10)
     assert 2 < max(plain) - min(plain) < 20
-    show.performer.cue(cue("thoughtful"), show.t)
+    show.performer.play_cue(cue("thoughtful"), show.t)
     show.play(1)
     posed = [frame.positions["tilt"] for frame in show.play(2.8)]
     assert max(posed) - min(posed) > 2
@@ -664,8 +664,8 @@ def test_a_speaker_moves_its_head_a_little_without_a_cue_and_on_top_of_an_emotio
 def test_a_device_without_signs_of_life_and_one_at_night_speak_without_them() -> None:
     for options, share in (({"idle_life": False}, 1.0), ({"idle_life": True}, 0.3)):
         show = Show(**options)
-        show.performer.dim(share)
-        show.performer.state("speaking", show.t)
+        show.performer.set_brightness(share)
+        show.performer.show_state("speaking", show.t)
         assert heads(show, 10) == {0.0}
 
 
@@ -675,7 +675,7 @@ def test_no_two_emotions_are_told_by_colour_alone_where_there_are_arms_and_a_hea
     for name in set(EMOTIONS) - {"neutral"}:
         show = Show(channels, seed=1)
         show.play(1)
-        show.performer.cue(cue(name), show.t)
+        show.performer.play_cue(cue(name), show.t)
         frames = [frame.positions for frame in show.play(3.5)]
         spans = [
             max(one[key] for one in frames) - min(one[key] for one in frames) for key in ("head", "tilt", "left_arm")

@@ -149,7 +149,7 @@ async def openings(monkeypatch: pytest.MonkeyPatch) -> Openings:
     """Ports are opened again without much of a pause, and counted."""
     one = Openings()
     monkeypatch.setattr(serial, "Port", one.port)
-    monkeypatch.setattr(serial, "FIRST_PAUSE_S", 0.02)
+    monkeypatch.setattr(serial, "FIRST_RETRY_S", 0.02)
     return one
 
 
@@ -250,7 +250,7 @@ async def test_a_port_that_cannot_be_opened_is_named_in_one_sentence(port: str, 
 async def test_something_else_on_the_port_is_told_apart(
     answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch, openings: Openings
 ) -> None:
-    monkeypatch.setattr(serial, "ANSWERS_WITHIN_S", 0.1)
+    monkeypatch.setattr(serial, "FIRST_ANSWER_S", 0.1)
 
     async def other(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -305,8 +305,8 @@ async def test_a_lid_that_is_closed_again_gives_the_pose_back(toy: Toy) -> None:
 
 
 async def test_a_hung_runtime_leaves_a_neutral_body(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial, "LOOP_HANGS_S", 0.3)
-    monkeypatch.setattr(serial, "ASK_LOOP_S", 0.05)
+    monkeypatch.setattr(serial, "LOOP_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(serial, "LOOP_PING_S", 0.05)
     async with body_at(toy.port) as body:
         await body.show(frame(wheels=1))
         await toy.reaches({5: [1000]})
@@ -334,9 +334,9 @@ class Wire:
             for _ in range(5):
                 for event in self.link.receive(self.device.outgoing(), self.now):
                     if isinstance(event, Connected):
-                        self.channels.greet(event.device.channels)
+                        self.channels.open_session(event.device.channels)
                     elif isinstance(event, Answered) and isinstance(event.answer, Nack):
-                        self.channels.refused(event.answer)
+                        self.channels.handle_refusal(event.answer)
                 self.link.tick(self.now)
                 self.channels.send(frame_at(self.now), self.now)
                 data = self.link.outgoing()
@@ -419,7 +419,7 @@ def test_channels_with_pins_of_the_board_do_not_travel(toy_persona: Persona) -> 
         }
     )
     built = serial.build(Device(persona=Path("x"), body=body), toy_persona)
-    assert built.shows == {"glow"}
+    assert built.channel_names == {"glow"}
 
 
 def test_the_body_is_built_from_the_device_file(toy_persona: Persona) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.body.simulated import SimulatedBody, build, drawing
+from companion.body.simulated import SimulatedBody, build, draw_line
 from companion.config.body import BodySettings, ChannelSettings
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -136,14 +136,14 @@ FRAMES = st.builds(
 
 @given(FRAMES, st.integers(20, 200))
 def test_the_drawing_fits_its_line(frame: BodyFrame, width: int) -> None:
-    line = visible(drawing(BodySettings().channels, frame, width))
+    line = visible(draw_line(BodySettings().channels, frame, width))
     assert len(line) <= width
     assert line.startswith("glow")
 
 
 def test_the_drawing_shows_where_things_are() -> None:
     def seen(head: float, mouth: float) -> str:
-        return visible(drawing(CHANNELS, BodyFrame({"glow": (0, 0, 0)}, {"head": head, "mouth": mouth}), 79))
+        return visible(draw_line(CHANNELS, BodyFrame({"glow": (0, 0, 0)}, {"head": head, "mouth": mouth}), 79))
 
     assert "head ●────────" in seen(-40, 0)
     assert "head ────●────" in seen(0, 0)

@@ -90,7 +90,7 @@ async def test_a_resting_body_is_asked_for_nothing() -> None:
 async def test_a_cue_to_a_resting_body_is_shown_at_once() -> None:
     async with Stage().running() as stage:
         now = asyncio.get_running_loop().time()
-        stage.animator.cue(cue("happy", "wave"))
+        stage.animator.play_cue(cue("happy", "wave"))
         await asyncio.sleep(0.03)
         assert stage.body.frames[0][0] == now
 
@@ -98,9 +98,9 @@ async def test_a_cue_to_a_resting_body_is_shown_at_once() -> None:
 async def test_there_are_never_more_than_fifty_frames_a_second() -> None:
     async with Stage().running() as stage:
         for number in range(400):
-            stage.animator.mouth((number % 7) / 7)
+            stage.animator.set_mouth((number % 7) / 7)
             if number % 50 == 0:
-                stage.animator.cue(cue("excited", "dance"))
+                stage.animator.play_cue(cue("excited", "dance"))
             await asyncio.sleep(0.0037)
         times = [time for time, _ in stage.body.frames]
         assert min(after - before for before, after in pairwise(times)) >= 0.019 - 1e-9
@@ -120,10 +120,10 @@ async def test_cues_of_a_voice_are_shown_with_their_sample_and_the_mouth_with_ev
         began, acted = loop.time(), []
         while (position := round((loop.time() - began) * RATE)) < 2 * RATE:
             for one in timeline.due(position):
-                stage.animator.cue(one)
+                stage.animator.play_cue(one)
                 acted.append(loop.time() - began)
-            stage.animator.mouth(timeline.mouth(position))
-            await stage.clock.sleep(timeline.pause(position, RATE))
+            stage.animator.set_mouth(timeline.mouth(position))
+            await stage.clock.sleep(timeline.next_check_s(position, RATE))
         shown = [time - began for time, _ in stage.body.frames]
         for at, told in zip(places, acted, strict=True):
             assert at / RATE - 1e-9 <= told <= at / RATE + 0.001
@@ -144,7 +144,7 @@ async def test_a_cue_ends_a_long_sleep() -> None:
     async with Stage(idle_life=True).running() as stage:
         await asyncio.sleep(100)
         now = asyncio.get_running_loop().time()
-        stage.animator.cue(cue("angry"))
+        stage.animator.play_cue(cue("angry"))
         await asyncio.sleep(0.3)
         times = [time for time, _ in stage.body.frames if time >= now]
         assert times[0] - now <= 0.02 + 1e-9
@@ -154,7 +154,7 @@ async def test_a_cue_ends_a_long_sleep() -> None:
 async def test_a_body_that_went_away_is_noted_once_and_taken_back() -> None:
     async with Stage().running() as stage:
         stage.body.gone = True
-        stage.animator.cue(cue("happy"))
+        stage.animator.play_cue(cue("happy"))
         await asyncio.sleep(1)
         assert stage.body.asked > 10
         assert len(stage.notes.of("error")) == 1
@@ -172,21 +172,21 @@ async def test_one_body_that_is_gone_does_not_stop_another() -> None:
     lost.gone = True
     stage.animator = Animator(stage.performer, [lost, stage.body], stage.clock, stage.notes)
     async with stage.running():
-        stage.animator.cue(cue("happy"))
+        stage.animator.play_cue(cue("happy"))
         await asyncio.sleep(1)
         assert len(stage.body.frames) > 10
 
 
 async def test_a_lock_stops_the_wheels_in_the_middle_of_a_dance() -> None:
     async with Stage().running() as stage:
-        stage.animator.cue(cue(None, "dance"))
+        stage.animator.play_cue(cue(None, "dance"))
         await asyncio.sleep(0.6)
         assert stage.body.frames[-1][1].positions["wheels"] != 0.0
         stage.animator.lock("under_way")
         await asyncio.sleep(0.5)
         assert stage.body.frames[-1][1].positions == {"head": 0.0, "wheels": 0.0, "mouth": 0.0}
         stage.animator.unlock("under_way")
-        stage.animator.cue(cue(None, "look_left"))
+        stage.animator.play_cue(cue(None, "look_left"))
         await asyncio.sleep(0.6)
         assert stage.body.frames[-1][1].positions["head"] > 20
 
@@ -199,7 +199,7 @@ async def test_the_brightness_of_the_hour_is_asked_for_once_a_minute_also_at_res
         return 0.3 if asked[-1] > 1000 else 1.0
 
     async with Stage(brightness=brightness).running() as stage:
-        stage.animator.state("speaking")
+        stage.animator.show_state("speaking")
         await asyncio.sleep(500)
         day = stage.body.frames[-1][1].lights["glow"]
         await asyncio.sleep(1000)
@@ -210,13 +210,13 @@ async def test_the_brightness_of_the_hour_is_asked_for_once_a_minute_also_at_res
 
 async def test_barge_in_shuts_the_mouth_and_comes_to_rest() -> None:
     async with Stage().running() as stage:
-        stage.animator.state("speaking")
-        stage.animator.cue(cue("excited", "dance"))
-        stage.animator.mouth(0.9)
+        stage.animator.show_state("speaking")
+        stage.animator.play_cue(cue("excited", "dance"))
+        stage.animator.set_mouth(0.9)
         await asyncio.sleep(0.7)
         interrupted = asyncio.get_running_loop().time()
         stage.animator.relax()
-        stage.animator.state("listening")
+        stage.animator.show_state("listening")
         await asyncio.sleep(2)
         last = stage.body.frames[-1][1].positions
         then = [frame for time, frame in stage.body.frames if time <= interrupted + 0.4][-1].positions
@@ -226,23 +226,23 @@ async def test_barge_in_shuts_the_mouth_and_comes_to_rest() -> None:
 
 async def test_a_body_that_is_stopped_amid_motion_goes_to_neutral_along_a_ramp() -> None:
     async with Stage().running() as stage:
-        stage.animator.state("speaking")
-        stage.animator.cue(cue(gesture="look_left"))
-        stage.animator.cue(cue("disgusted"))
+        stage.animator.show_state("speaking")
+        stage.animator.play_cue(cue(gesture="look_left"))
+        stage.animator.play_cue(cue("disgusted"))
         for _ in range(25):
-            stage.animator.mouth(0.8)
+            stage.animator.set_mouth(0.8)
             await asyncio.sleep(0.02)
         far = stage.body.frames[-1][1].positions
         assert abs(far["head"]) > 20
         began = asyncio.get_running_loop().time()
-        await stage.animator.come_to_rest()
+        await stage.animator.move_to_neutral()
         assert asyncio.get_running_loop().time() - began <= 0.5 + 1e-6
         assert stage.body.frames[-1][1].positions == {"head": 0.0, "wheels": 0.0, "mouth": 0.0}
         for (before_at, before), (at, after) in pairwise(stage.body.frames):
             allowed = CHANNELS["head"].fastest * (at - before_at) + 1e-6
             assert abs(after.positions["head"] - before.positions["head"]) <= allowed
         # For good: whatever is still said to it.
-        stage.animator.cue(cue(gesture="look_right"))
+        stage.animator.play_cue(cue(gesture="look_right"))
         await asyncio.sleep(1)
         assert stage.body.frames[-1][1].positions["head"] == 0.0
 
@@ -250,5 +250,5 @@ async def test_a_body_that_is_stopped_amid_motion_goes_to_neutral_along_a_ramp()
 async def test_a_body_that_rests_already_stops_soon() -> None:
     async with Stage().running() as stage:
         began = asyncio.get_running_loop().time()
-        await stage.animator.come_to_rest()
+        await stage.animator.move_to_neutral()
         assert asyncio.get_running_loop().time() - began <= 0.12

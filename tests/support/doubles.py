@@ -214,13 +214,13 @@ class StillPerformer:
     def __init__(self) -> None:
         self.acted: list[tuple[str, float]] = []
 
-    def state(self, name: str, t: float) -> None:
+    def show_state(self, name: str, t: float) -> None:
         self.acted.append((name, t))
 
-    def cue(self, cue: Any, t: float) -> None:
+    def play_cue(self, cue: Any, t: float) -> None:
         self.acted.append((cue.emotion or cue.gesture, t))
 
-    def mouth(self, opening: float) -> None:
+    def set_mouth(self, opening: float) -> None:
         assert 0.0 <= opening <= 1.0
 
     def relax(self, t: float) -> None:
