@@ -30,8 +30,8 @@ from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.body import ChannelSettings
 from companion.event_log import EventLog
-from companion.events import EMOTIONS, MOUTH_STEP, BodyFrame, Cue, PlacedCue, SpeechChunk, Voiced
-from companion.sound.card import LiveClock
+from companion.events import EMOTIONS, MOUTH_STEP, BodyFrame, Cue, PlacedCue, SpeechChunk, SynthesizedSpeech
+from companion.sound.card import MonotonicClock
 from companion.voice.lipsync import mouth_openings
 
 RATE = 22_050
@@ -97,12 +97,12 @@ async def measure(cues: int) -> None:
     placed = tuple(
         PlacedCue(place, Cue(names[number % len(names)], None, 1.0, 0, "emoji")) for number, place in enumerate(places)
     )
-    chunk = SpeechChunk(pcm, RATE, "", placed, mouth_openings(Voiced(pcm), RATE))
+    chunk = SpeechChunk(pcm, RATE, "", placed, mouth_openings(SynthesizedSpeech(pcm), RATE))
     timeline = Timeline()
     timeline.add(0, chunk)
     performer = WatchingPerformer(load_choreography(None), CHANNELS, seed=1)
     body = WatchingBody(performer)
-    clock = LiveClock()
+    clock = MonotonicClock()
     animator = Animator(performer, [body], clock, EventLog(clock))
     animator.show_state("speaking")
     async with asyncio.TaskGroup() as group:

@@ -299,8 +299,8 @@ async def converse_with_files(
         said,
         synthesizer.rate,
         realtime,
-        hold=lambda: conversation.at_work,
-        listening=lambda: conversation.state is State.LISTENING,
+        is_replying=lambda: conversation.at_work,
+        is_listening=lambda: conversation.state is State.LISTENING,
     )
     sound = Sound(card.microphone, card.speaker, card.clock, lambda _: card.changed(), live=False, watched=realtime)
     async with assembled(device, persona, sound, synthesizer, events) as unit:

@@ -110,7 +110,7 @@ class Conversation:
         """Let another character take over as soon as nobody speaks. Returns the previous one once that has happened."""
         previous: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
         self._next = dialogue, previous
-        self._listener.interject(Control("reload"))
+        self._listener.inject(Control("reload"))
         return await previous
 
     async def run(self) -> None:
@@ -263,7 +263,7 @@ class Conversation:
     async def _continue_after_silence(self) -> None:
         await self.dialogue.tools.clock.sleep(self._rules.continue_after_s)
         self._silence = None
-        self._listener.interject(Control("continue"))
+        self._listener.inject(Control("continue"))
 
     def _cancel_silence(self) -> None:
         """Somebody did something: the silence is over."""

@@ -1,8 +1,8 @@
-"""Every message that travels between the rooms, in the order in which one sentence of conversation meets them.
+"""The messages between the rooms, in the order in which one turn of the conversation produces them.
 
-Messages are frozen, flow forward only, and know nothing of who made them. Sound is 16-bit little-endian mono PCM.
-Positions in sound are counted in samples since the stream began, at the rate that the message names (the ears always
-work at `EAR_RATE`).
+Messages are frozen, flow in one direction, and do not know who made them. Sound is 16-bit little-endian mono PCM.
+Positions in sound count samples since the stream began, at the rate that the message gives (in `ears` always
+`EAR_RATE`).
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from enum import StrEnum
 from typing import Literal
 
 EAR_RATE = 16_000
-"""Samples a second at which everything in `ears` works."""
+"""The sample rate of everything in `ears`, in samples per second."""
 
 SAMPLE_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFrame:
-    """A piece of what the microphone heard."""
+    """A piece of sound from the microphone."""
 
     pcm: bytes
-    """Samples at `EAR_RATE`; any whole number of them."""
+    """Any number of samples at `EAR_RATE`."""
 
     start: int
-    """Position of the first sample. A gap between frames means that sound was lost."""
+    """Position of the first sample. A gap to the previous frame means that sound was lost."""
 
     @property
     def end(self) -> int:
@@ -35,18 +35,18 @@ class AudioFrame:
 
 @dataclass(frozen=True, slots=True)
 class WakeHeard:
-    """The wake word was heard, or the button pressed."""
+    """The wake word was heard, or the button was pressed."""
 
     word: str
-    """The wake word's name, `"button"`, or `"open"`."""
+    """The name of the wake word, `"button"`, or `"open"`."""
 
     at: int
-    """Position at which it was recognised (a little after the word ended)."""
+    """Position at which it was recognised, a little after the end of the word."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Somebody began to speak to the device."""
+    """Somebody started to speak to the device."""
 
     at: int
     """Position of the first voiced sample."""
@@ -54,22 +54,22 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """What the transcriber makes of the speech so far; it may still change."""
+    """The words of an utterance so far; they may still change."""
 
     text: str
     at: int
-    """Position up to which it had listened."""
+    """Position up to which the sound has been transcribed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One whole thing that somebody said."""
+    """One complete utterance."""
 
     text: str
-    """Its words, without the wake word. Never empty."""
+    """The words, without the wake word. Never empty."""
 
     confidence: float
-    """0 to 1; 1 where the engine gives none."""
+    """0 to 1; 1 if the engine gives no confidence."""
 
     start: int
     """Position of the first voiced sample."""
@@ -78,35 +78,35 @@ class Utterance:
     """Position of the last voiced sample."""
 
     decided: int
-    """Position at which it was decided that the speech had ended: `end` plus the configured silence."""
+    """Position at which the end was decided: `end` plus the configured silence."""
 
     transcribed_ms: float = 0.0
-    """Time between that decision and the words, in milliseconds of the loop's clock."""
+    """Milliseconds from that decision to the final words, by the loop's clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class NobodySpoke:
-    """The time in which somebody could have spoken ran out, or what was heard had no words in it."""
+    """Nobody spoke in time, or what was heard held no words."""
 
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """Somebody used a switch, a signal or `companion control` instead of their voice, or a silence grew long."""
+    """A request that was not spoken: a switch, a signal, `companion control`, or (`continue`) a long silence."""
 
     action: Literal["mute", "unmute", "stop", "say", "reload", "continue"]
     text: str = ""
-    """What to `say`."""
+    """For `say`: the text to speak."""
 
 
 Hearing = WakeHeard | SpeechStarted | Partial | Utterance | NobodySpoke | Control
-"""What a listener yields."""
+"""Everything that a listener yields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A transcriber's last word on an utterance."""
+    """The final result of a transcriber for one utterance."""
 
     text: str
     confidence: float = 1.0
@@ -131,7 +131,7 @@ EMOTIONS = (
     "sad",
     "satisfied",
     "worried",
-    # ... and what they lack and characters show.
+    # ... and further ones that characters show.
     "confused",
     "disgusted",
     "embarrassed",
@@ -164,53 +164,53 @@ CueSource = Literal["direction", "emoji", "tag", "inferred", "state"]
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Something for the body to do at one place in the spoken text."""
+    """Something for the body to do at one place of the spoken text."""
 
     emotion: str | None
-    """One of `EMOTIONS`; None where the cue is a gesture only."""
+    """One of `EMOTIONS`; None if the cue is only a gesture."""
 
     gesture: str | None
-    """One of `GESTURES`; None where the cue is an emotion only."""
+    """One of `GESTURES`; None if the cue is only an emotion."""
 
     intensity: float
-    """0 (hardly to be seen) to 1 (with the whole body)."""
+    """0 (barely visible) to 1 (with the whole body)."""
 
     at: int
-    """Offset in the spoken text, in characters (Unicode code points), where the cue stood."""
+    """Position of the cue in the spoken text, in characters (Unicode code points)."""
 
     source: CueSource
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A piece of speech that can be synthesized by itself: a sentence, or the first clause of a reply."""
+    """A piece of speech that is synthesized as a unit: a sentence, or the first clause of a reply."""
 
     text: str
-    """Clean text: no stage directions, no markup, no emoji. May be empty where only cues are left at the end."""
+    """Clean text: no stage directions, no markup, no emoji. May be empty if only cues are left at the end."""
 
     cues: tuple[Cue, ...] = ()
-    """Cues that stood in it; their `at` counts from the start of this text."""
+    """The cues in this sentence; their `at` counts from the start of its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phoneme:
-    """One sound of speech."""
+    """One phoneme of synthesized speech, and when it is spoken."""
 
     at: int
-    """Sample at which it begins."""
+    """The sample at which it begins."""
 
     symbol: str
     """IPA, as espeak-ng writes it; a space between words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Voiced:
-    """What a voice made of a sentence."""
+class SynthesizedSpeech:
+    """A sentence as a synthesizer spoke it: sound and phonemes."""
 
     pcm: bytes
 
     phonemes: tuple[Phoneme, ...] = ()
-    """In order of time; empty where the engine tells no times."""
+    """In order of time; empty if the engine reports no times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,25 +218,25 @@ class PlacedCue:
     """A cue and the sample at which it is due."""
 
     at: int
-    """Samples from the start of the chunk or stream that holds it, at that chunk's or stream's rate."""
+    """Samples from the start of the chunk or stream that it belongs to, at the rate of that chunk or stream."""
 
     cue: Cue
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechChunk:
-    """A sentence as sound."""
+    """A sentence as sound, with its cues and mouth openings."""
 
     pcm: bytes
     rate: int
-    """Samples a second."""
+    """Samples per second."""
 
     text: str
-    """What the sound says."""
+    """The text that is spoken."""
 
     cues: tuple[PlacedCue, ...] = ()
     mouth: tuple[float, ...] = ()
-    """Mouth openings, 0 (closed) to 1, one for each `MOUTH_STEP` seconds of the sound."""
+    """Mouth openings from 0 (closed) to 1, one for every `MOUTH_STEP` seconds of sound."""
 
     @property
     def samples(self) -> int:
@@ -245,11 +245,11 @@ class SpeechChunk:
 
 
 MOUTH_STEP = 0.02
-"""Seconds between two mouth openings."""
+"""Seconds from one mouth opening to the next."""
 
 
 class State(StrEnum):
-    """What the conversation is doing. `conversation.py` states the rules."""
+    """The states of the conversation. `conversation.py` states the rules."""
 
     IDLE = "idle"
     LISTENING = "listening"
@@ -267,25 +267,25 @@ class TurnEnded:
     """One reply is over."""
 
     heard_text: str
-    """Exactly what came out of the loudspeaker, as text: the only thing that may be remembered as said."""
+    """The text that came out of the loudspeaker: only this may be remembered as said."""
 
     reason: EndReason
     line: str = ""
-    """Where the answer failed: which of the persona's own lines is said instead, or behind what was heard of it."""
+    """If the answer failed: which of the persona's own lines to say instead, or after the part that was heard."""
     latency_ms: dict[str, float] = field(default_factory=dict)
-    """Milliseconds of each stage; the names are in `docs/events.md`."""
+    """Milliseconds spent in each stage; `docs/events.md` lists the names."""
 
 
 Colour = tuple[int, int, int]
-"""Red, green and blue, 0 to 255."""
+"""Red, green and blue, each 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True)
 class BodyFrame:
-    """One picture of the whole body."""
+    """What every channel of the body shows at one moment."""
 
     lights: dict[str, Colour]
-    """Colour of each light channel."""
+    """The colour of each light channel."""
 
     positions: dict[str, float]
     """Servo channels in degrees from their middle, motor channels from -1 to 1, mouth channels from 0 to 1."""

@@ -1,9 +1,9 @@
-"""What the runtime needs from the outside, as Protocols.
+"""The ports: what the runtime needs from the outside, as Protocols.
 
-An adapter satisfies one of these and translates its library's errors into `companion.errors`. The unit-test doubles in
+An adapter satisfies one of them and translates the errors of its library into `companion.errors`. The test doubles in
 `tests/support/doubles.py` satisfy them too. All methods are called on the event loop's thread. Those marked *short* run
-inline: they must return within 5 ms for 32 ms of sound (both built-in engines need a tenth of that on a desktop
-processor).
+inline and must return within 5 ms for 32 ms of sound; both built-in engines need a tenth of that on a desktop
+processor.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
-from companion.events import AudioFrame, BodyFrame, Transcript, Voiced
+from companion.events import AudioFrame, BodyFrame, SynthesizedSpeech, Transcript
 
 
 class Clock(Protocol):
-    """Audio time: seconds since start, as the sound card counts them. With files it runs as fast as work gets done."""
+    """Audio time in seconds since the start. With files instead of a sound card it runs as fast as the work is done."""
 
     def now(self) -> float: ...
 
@@ -24,24 +24,25 @@ class Clock(Protocol):
 
 
 class Microphone(Protocol):
-    """Where sound comes from."""
+    """The source of sound."""
 
     def frames(self) -> AsyncIterator[AudioFrame]:
-        """Open the device and yield what it hears, 10 to 40 ms at a time, until closed or the file ends.
+        """Open the device and yield its sound, 10 to 40 ms at a time, until it is closed or the file ends.
 
-        Raises `DeviceError` when the device cannot be opened or goes away; calling again tries again.
+        Raises `DeviceError` if the device cannot be opened or goes away; calling it again tries again.
         """
 
     async def close(self) -> None: ...
 
 
 class WakeWord(Protocol):
-    """Listens for one word."""
+    """Detects one wake word."""
 
     word: str
+    """Its name, for events and logs."""
 
-    def heard(self, frame: AudioFrame) -> bool:
-        """True once for each time the word ends in this frame. *Short.*"""
+    def detect(self, frame: AudioFrame) -> bool:
+        """Take the next frame. Returns True once for each time that the word ends in it. *Short.*"""
 
     def reset(self) -> None:
         """Forget the sound so far."""
@@ -51,10 +52,10 @@ class SpeechDetector(Protocol):
     """Voice activity detection."""
 
     frame_samples: int
-    """How many samples `probability` takes."""
+    """The number of samples that `probability` takes."""
 
     def probability(self, pcm: bytes) -> float:
-        """How likely it is, 0 to 1, that these samples hold speech. *Short.*"""
+        """The probability, 0 to 1, that these samples hold speech. *Short.*"""
 
     def reset(self) -> None:
         """Forget the sound so far."""
@@ -66,13 +67,13 @@ class Transcriber(Protocol):
     name: str
 
     async def start(self) -> None:
-        """Begin an utterance. Loads the model if that has not been done. Raises `SpeechError`."""
+        """Begin an utterance, and load the model if that has not been done yet. Raises `SpeechError`."""
 
     async def feed(self, pcm: bytes) -> str:
-        """Take 20 to 200 ms of sound at 16 kHz; return the words so far (may be empty). Raises `SpeechError`."""
+        """Take 20 to 200 ms of sound at 16 kHz. Returns the words so far (may be empty). Raises `SpeechError`."""
 
     async def finish(self) -> Transcript:
-        """End the utterance. Raises `SpeechError`."""
+        """End the utterance and return its words. Raises `SpeechError`."""
 
     async def cancel(self) -> None:
         """Drop the utterance."""
@@ -81,38 +82,38 @@ class Transcriber(Protocol):
 
 
 class Character(Protocol):
-    """The one who answers."""
+    """The character: it answers what the person says."""
 
     async def prepare(self) -> None:
-        """Somebody is about to speak: open the connection. Never raises for an unreachable service."""
+        """Open the connection, because somebody is about to speak. Does not raise if the service is unreachable."""
 
     def opening(self) -> str:
-        """The first line of a session in which nothing was said yet; else empty."""
+        """The first line of a session, or an empty text if something has been said already."""
 
     def speakers(self, said: str) -> tuple[str, ...]:
-        """Who answers this, one after the other: the persona's name, or those of a group. Never empty."""
+        """The names of those who answer this, in order: the persona's, or several in a group. Never empty."""
 
     def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
-        """Answer what the person said, as text deltas of any size. Nothing is remembered yet.
+        """Answer what the person said, as text deltas of any size. Nothing is remembered yet (see `remember`).
 
-        `speaker` is one of `speakers(said)`, the first where empty; each is asked once those before were remembered.
-        Closing the generator closes the stream. Raises `CharacterError` when the first delta does not come in time,
-        or the stream breaks or stalls.
+        `speaker` is one of `speakers(said)`; when empty, the first. In a group each is asked after the answers before
+        it have been remembered. Closing the generator closes the stream. Raises `CharacterError` if the first delta
+        does not arrive in time, or if the stream breaks or stalls.
         """
 
     def rephrase(self) -> AsyncGenerator[str] | None:
-        """The last answer in other words; None where there was none. Errors as for `reply`."""
+        """The last answer in other words, or None if there was none. Errors as for `reply`."""
 
     def continue_speaking(self) -> AsyncGenerator[str]:
-        """Speak on though nobody said anything. Errors as for `reply`."""
+        """Go on speaking although nobody said anything. Errors as for `reply`."""
 
     def start_guest_session(self) -> None:
-        """Keep nothing from here on, until somebody says who they are."""
+        """Remember nothing from now on, until somebody says who they are."""
 
     def remember(self, said: str, heard: str, speaker: str = "") -> None:
-        """Keep one exchange: what the person said and what they heard in answer. Either may be empty, not both.
+        """Remember one exchange: what the person said and what they heard as the answer. One of them may be empty.
 
-        Where a group answers, `said` is given with the first answer only.
+        If a group answers, `said` is passed with the first answer only.
         """
 
     async def close(self) -> None: ...
@@ -123,55 +124,58 @@ class Synthesizer(Protocol):
 
     name: str
     rate: int
-    """Samples a second of everything it makes."""
+    """The sample rate of all its sound, in samples per second."""
 
-    async def synthesize(self, text: str) -> Voiced:
-        """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`."""
+    async def synthesize(self, text: str) -> SynthesizedSpeech:
+        """Speak one clean sentence. The sound is empty if nothing in it can be spoken. Raises `SpeechError`."""
 
     async def close(self) -> None: ...
 
 
 class Speaker(Protocol):
-    """The loudspeaker: one stream of samples from first to last, counted as they are heard."""
+    """The loudspeaker: one continuous stream of samples, counted as they are heard."""
 
     rate: int
 
     async def prepare(self) -> None:
-        """Speech will follow soon: wake the device up, so that the first word is not cut. Raises `DeviceError`."""
+        """Wake up the device because speech follows soon, so that the first word is not cut. Raises `DeviceError`."""
 
     async def write(self, pcm: bytes) -> int:
-        """Queue sound behind what is queued; waits while more than a second is. Raises `DeviceError`.
+        """Append sound to the queue; waits while more than a second is queued. Raises `DeviceError`.
 
-        Returns the stream position of its first sample: it is heard when `position()` reaches that.
+        Returns the stream position of its first sample, which is heard when `position()` reaches this value.
         """
 
     def position(self) -> int:
-        """Samples that have left the loudspeaker since the stream began (its delay taken off)."""
+        """The number of samples heard since the stream began (the delay of the device is subtracted)."""
 
     async def drain(self) -> None:
-        """Return when all that was written has been heard, or flushed. Raises `DeviceError`."""
+        """Return when everything written has been heard or flushed. Raises `DeviceError`."""
 
     def flush(self) -> int:
-        """Drop what has not been heard; silence follows within 50 ms. Returns `position()`.
+        """Drop what has not been heard yet; silence follows within 50 ms. Returns `position()`.
 
-        Positions go on from there: the next `write` returns at least this value.
+        Positions continue from there: the next `write` returns at least this value.
         """
 
     async def close(self) -> None: ...
 
 
 class Body(Protocol):
-    """What shows or moves."""
+    """Something that shows frames with lights, servos, motors or a mouth.
+
+    A body with buttons or switches also has the method `events`; see `companion.body.inputs.BodyEvents`.
+    """
 
     async def show(self, frame: BodyFrame) -> None:
-        """Take on this picture. Called at most 50 times a second. Raises `DeviceError` when the body went away."""
+        """Show this frame. Called at most 50 times a second. Raises `DeviceError` if the body has gone away."""
 
     async def close(self) -> None:
-        """Leave the body in its neutral pose."""
+        """Put the body into its neutral pose and release it."""
 
 
 class Watch(Protocol):
-    """Wraps engines as they are built, so that a hung call is noticed. Returns what it is given, wrapped."""
+    """Wraps engines when they are built, so that a call that hangs is noticed."""
 
     def transcriber(self, engine: Transcriber) -> Transcriber: ...
     def synthesizer(self, engine: Synthesizer) -> Synthesizer: ...

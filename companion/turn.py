@@ -1,7 +1,8 @@
-"""One reply, from text deltas to moved air: think -> synthesize -> speak -> animate.
+"""One turn: a reply from text deltas to audible speech. Think -> synthesize -> speak -> animate.
 
-Four tasks joined by bounded queues: a stage that is ahead waits. The reply ends when all of it was heard, or when the
-turn is cancelled, which silences the loudspeaker. Either way `heard` holds what came out of it.
+These are four tasks joined by bounded queues, so a stage that is ahead waits. The turn ends when the whole reply has
+been heard, or when it is cancelled, which silences the loudspeaker. In both cases `heard` then holds the text that came
+out of the loudspeaker.
 """
 
 from __future__ import annotations
@@ -15,7 +16,17 @@ from typing import Protocol
 from companion.animator import Animator
 from companion.errors import CharacterError, CharacterRefused, CompanionError
 from companion.event_log import EventLog
-from companion.events import EAR_RATE, Cue, EndReason, PlacedCue, Sentence, SpeechChunk, TurnEnded, Utterance, Voiced
+from companion.events import (
+    EAR_RATE,
+    Cue,
+    EndReason,
+    PlacedCue,
+    Sentence,
+    SpeechChunk,
+    SynthesizedSpeech,
+    TurnEnded,
+    Utterance,
+)
 from companion.ports import Clock, Speaker, Synthesizer
 
 
@@ -35,7 +46,7 @@ class Sentences(Protocol):
 
 
 class Timeline(Protocol):
-    """`companion.body.timeline`: what is due at a position of the loudspeaker."""
+    """`companion.body.timeline`: what is due at a position of the loudspeaker's stream."""
 
     def add(self, start: int, chunk: SpeechChunk) -> None: ...
     def due(self, position: int) -> list[Cue]: ...
@@ -46,37 +57,37 @@ class Timeline(Protocol):
 
 @dataclass(frozen=True)
 class TurnTools:
-    """What every turn works with; made once, in `app`."""
+    """What every turn works with. Created once, in `app`."""
 
     stage: Callable[[str], Stage]
-    """Who speaks (empty outside of groups) -> a stage for one answer."""
+    """Speaker's name (empty outside groups) -> a stage for one answer."""
     sentences: Callable[[], Sentences]
     timeline: Callable[[], Timeline]
     synthesizer: Synthesizer
     voices: Mapping[str, Synthesizer]
-    """In a group: the voices of those who do not speak with `synthesizer`, by name. All have its rate."""
+    """In a group: the voices of speakers who do not use `synthesizer`, by name. All have the same rate as it."""
     spotlight: Callable[[str], None]
-    """Told who speaks, before they do."""
-    place: Callable[[Sentence, Voiced, int], tuple[PlacedCue, ...]]
-    """Sentence, its sound and rate -> where its cues are due."""
-    mouth: Callable[[Voiced, int], tuple[float, ...]]
-    """Sound and rate -> mouth openings."""
+    """Called with the speaker's name (empty outside groups) when they start to speak."""
+    place: Callable[[Sentence, SynthesizedSpeech, int], tuple[PlacedCue, ...]]
+    """Sentence, its speech and rate -> its cues with the samples at which they are due."""
+    mouth: Callable[[SynthesizedSpeech, int], tuple[float, ...]]
+    """Speech and rate -> mouth openings."""
     earcon: Callable[[int], bytes]
-    """Rate -> the sound that stands for "I could not say that"."""
+    """Rate -> the sound that means "I could not say that"."""
     speaker: Speaker
     animator: Animator
     clock: Clock
     event_log: EventLog
     on_turn: Callable[[TurnEnded], None]
-    """Told how each turn ended, once it is over."""
+    """Called after each turn with how it ended."""
     silent_s: float
-    """A turn from which nothing was heard by then is given up, whatever hangs (loop time)."""
+    """A turn that has produced no sound after this time is given up, whatever hangs (loop time)."""
     longest_s: float
-    """One that speaks is given up this long after its first sound."""
+    """A turn that speaks is given up this long after its first sound."""
 
 
 class Turn:
-    """One reply. `run` it once."""
+    """One reply. Call `run` once."""
 
     def __init__(
         self,
@@ -86,9 +97,9 @@ class Turn:
         utterance: Utterance | None = None,
         speaker: str = "",
     ) -> None:
-        """`answer` is what to say, as text deltas; `utterance` is what it answers, where somebody spoke.
+        """`answer` yields the reply as text deltas. `utterance` is what it answers, if somebody spoke.
 
-        `speaker` is who says it, in a group.
+        `speaker` is the name of the speaker in a group.
         """
         self._tools = tools
         self._voice = tools.voices.get(speaker, tools.synthesizer)
@@ -105,12 +116,12 @@ class Turn:
             self._latency["endpoint"] = (utterance.decided - utterance.end) / EAR_RATE * 1000
             self._latency["transcribe"] = utterance.transcribed_ms
         self.heard = ""
-        """What came out of the loudspeaker, once `run` has returned or was cancelled."""
+        """The text that came out of the loudspeaker; valid once `run` has returned or was cancelled."""
         self._patience: asyncio.Timeout
         self._stage_began = asyncio.get_running_loop().time()
 
     async def run(self) -> TurnEnded:
-        """Give the reply and return with the last sound heard. Cancelling it silences the loudspeaker."""
+        """Speak the reply, and return when its last sound has been heard. Cancelling silences the loudspeaker."""
         failure: CompanionError | None = None
         try:
             async with asyncio.timeout(self._tools.silent_s) as self._patience, asyncio.TaskGroup() as group:
@@ -133,7 +144,7 @@ class Turn:
         return ended
 
     async def _think(self) -> None:
-        """Text deltas -> sentences. What came before a failure is still said."""
+        """Text deltas -> sentences. Text that arrived before a failure is still spoken."""
         stage, sentences = self._tools.stage(self._speaker_name), self._tools.sentences()
         self._tools.event_log.record("request")
         self._passed("request")
@@ -161,17 +172,17 @@ class Turn:
             await self._sentences.put(sentence)
 
     async def _synthesize(self) -> None:
-        """Sentences -> sound, each with its cues and mouth openings."""
+        """Sentences -> speech with cues and mouth openings."""
         voice = self._voice
         while (sentence := await self._sentences.get()) is not None:
-            voiced = await voice.synthesize(sentence.text) if sentence.text else Voiced(b"")
+            voiced = await voice.synthesize(sentence.text) if sentence.text else SynthesizedSpeech(b"")
             cues = self._tools.place(sentence, voiced, voice.rate)
             mouth = self._tools.mouth(voiced, voice.rate)
             await self._speech.put(SpeechChunk(voiced.pcm, voice.rate, sentence.text, cues, mouth))
         await self._speech.put(None)
 
     async def _speak(self) -> None:
-        """Sound -> the loudspeaker, without a gap, until the last of it was heard."""
+        """Speech -> the loudspeaker, without gaps, until the end of it has been heard."""
         speaker = self._tools.speaker
         while (chunk := await self._speech.get()) is not None:
             self._timeline.add(await speaker.write(chunk.pcm), chunk)
@@ -184,14 +195,14 @@ class Turn:
         self._act(speaker.position())
 
     async def _animate(self) -> None:
-        """The loudspeaker's position -> cues and mouth."""
+        """Position of the loudspeaker -> cues and mouth openings."""
         while True:
             position = self._tools.speaker.position()
             self._act(position)
             await self._tools.clock.sleep(self._timeline.next_check_s(position, self._tools.speaker.rate))
 
     def _act(self, position: int) -> None:
-        # A direction and an emoji beside it may mean the same: it is done once.
+        # A stage direction and an emoji next to it may mean the same, and are then played once.
         for cue in {(cue.emotion, cue.gesture): cue for cue in self._timeline.due(position)}.values():
             self._tools.event_log.record(
                 "cue", emotion=cue.emotion, gesture=cue.gesture, intensity=cue.intensity, source=cue.source
@@ -200,7 +211,7 @@ class Turn:
         self._tools.animator.set_mouth(self._timeline.mouth(position))
 
     def _passed(self, stage: str) -> bool:
-        """Note how long a stage took, the first time it is passed."""
+        """Record how long a stage took, and return True, when it is passed for the first time."""
         if stage in self._latency:
             return False
         now = asyncio.get_running_loop().time()
@@ -212,7 +223,7 @@ class Turn:
         self._tools.event_log.record("error", code=error.code, sentence=str(error))
 
     def _finish(self) -> TurnEnded:
-        """Silence, a body at rest, and the truth about what was heard."""
+        """Silence the loudspeaker, close the mouth, and record what was heard and why the turn ended."""
         self.heard = self._timeline.heard_text(self._tools.speaker.flush())
         if self._reason == "interrupted":
             self._tools.animator.relax()

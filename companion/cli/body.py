@@ -178,7 +178,7 @@ def play(
 
     async def on_its_outputs() -> None:
         from companion import plugins
-        from companion.sound.card import LiveClock
+        from companion.sound.card import MonotonicClock
 
         async with AsyncExitStack() as stack:
             bodies = []
@@ -190,7 +190,7 @@ def play(
                 choreography,
                 device.body,
                 bodies,
-                LiveClock(),
+                MonotonicClock(),
                 intensity=intensity,
                 seconds=seconds,
                 seed=seed,

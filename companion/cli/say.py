@@ -44,9 +44,9 @@ async def say_text(device: Device, persona: Persona, text: str, out: Path | None
 
             speaker = build(device, SoundCard(), synthesizer.rate)
         else:
-            from companion.sound.file_speaker import WavSpeaker
+            from companion.sound.file_speaker import InstantFileSpeaker
 
-            speaker = WavSpeaker(out, synthesizer.rate)
+            speaker = InstantFileSpeaker(out, synthesizer.rate)
         stack.push_async_callback(speaker.close)
         stage, sentences = Stage(persona.name), Sentences()
         for piece in [*stage.feed(text), *stage.close(), None]:

@@ -48,7 +48,7 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
     """Talk live, or write `user.wav`, `reply.wav`, `events.jsonl` and `turn-N.svg` into `out`."""
     from companion.sound.card import SoundCard
 
-    missing = "as asked" if from_file else SoundCard().problem()
+    missing = "as asked" if from_file else SoundCard().find_problem()
     if missing is None:
         device, persona = load_unit(project / "configs" / "devices" / "desk.toml")
         click.echo(f'Say "{device.ears.wake.word.replace("_", " ")}" and talk. Ctrl-C ends.', err=True)

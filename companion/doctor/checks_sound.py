@@ -244,7 +244,7 @@ async def wake_word(station: Station) -> Finding:
             end = began + len(pcm) / SAMPLE_BYTES / EAR_RATE + HEARD_WITHIN_S
             while not heard_after and now() < end:
                 await asyncio.sleep(0.05)
-                if engine.heard(recording.fresh()):
+                if engine.detect(recording.fresh()):
                     heard_after.append(now() - began)
 
     async with sound_card(station) as card:
@@ -280,7 +280,7 @@ async def wake_sample(station: Station, engine: WakeWord, spoken: str) -> tuple[
         pieces = (
             AudioFrame(whole[at : at + 2 * _PIECE], at // SAMPLE_BYTES) for at in range(0, len(whole), 2 * _PIECE)
         )
-        known = [engine.heard(piece) for piece in pieces]
+        known = [engine.detect(piece) for piece in pieces]
         engine.reset()
         if any(known):
             return voice, pcm

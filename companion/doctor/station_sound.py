@@ -128,6 +128,6 @@ async def sound_card(station: Station) -> AsyncIterator[SoundCard]:
         yield card
         await card.close()
     finally:
-        card.give_up()
+        card.close_unused()
         if mute:
             await blocking(partial(ask, Press("unmute"), station.socket))

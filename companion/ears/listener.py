@@ -1,16 +1,16 @@
-"""From sound to what was said: the one place where wake word, voice activity and transcriber meet.
+"""The listener: microphone, wake word, voice activity detection, endpointing and transcriber, combined.
 
-The conversation says what is listened for (`listen_for`); the listener never decides that by itself. Frames are pulled
-from the microphone one by one, cut to the detector's size, and each is worked through before the next is pulled, so a
-file in place of the card gives the same result each time. Wake word and detector run inline (each a tenth of a
-millisecond); the transcriber is awaited, and sound that arrives meanwhile waits in the microphone's queue.
+The conversation decides what to listen for (`Listener.listen_for`, `Attention`); the listener never decides that by
+itself. Frames are pulled from the microphone one by one and cut to the detector's size. Each is processed completely
+before the next is pulled, so the same sound from a file gives the same result each time. Wake word and detector run
+inline (a tenth of a millisecond each). The transcriber is awaited, and sound that arrives meanwhile waits in the
+microphone's queue.
 
-What listening costs: the wake word runs on every frame unless nothing is listened for; the detector and the transcriber
-only while words are listened for. A wake word among words ends them without an answer: they begin anew behind it.
+What listening costs: the wake word engine runs on every frame unless the device is muted, the detector and the
+transcriber only while listening for words. A wake word during an utterance drops the utterance, and a new one begins
+after it.
 
 Positions are samples at `EAR_RATE`. One task, no threads.
-
-What the listener listens for; the conversation decides.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from companion.config.device import EarsSettings
-from companion.ears.endpointing import LOOK_BACK, Endpointer, Framer, SpeechEnded, after_wake_word
+from companion.ears.endpointing import WAKE_LOOK_BACK, Endpointer, Framer, SpeechEnded, samples_after_wake_word
 from companion.events import (
     EAR_RATE,
     SAMPLE_BYTES,
@@ -41,43 +41,43 @@ from companion.ports import Microphone, SpeechDetector, Transcriber, WakeWord
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What is listened for: `Attention.NOTHING`, `Attention.WAKE` or `Attention.WORDS(nobody_s)`."""
+    """What to listen for: `Attention.NOTHING`, `Attention.WAKE` or `Attention.WORDS(no_speech_s)`."""
 
     kind: Literal["nothing", "wake", "words"]
-    nobody_s: float = math.inf
-    """Words only: seconds of sound without speech after which `NobodySpoke` comes."""
+    no_speech_s: float = math.inf
+    """For words only: seconds of sound without speech after which `NobodySpoke` is reported."""
 
     NOTHING: ClassVar[Attention]
-    """Muted: sound is dropped at once, neither kept nor examined."""
+    """Muted: sound is dropped at once, without being kept or examined."""
 
     WAKE: ClassVar[Attention]
-    """The wake word and the button: at rest, and while an answer is made or said (barge-in)."""
+    """The wake word and the button: while idle, and while a reply is prepared or spoken (barge-in)."""
 
     @classmethod
-    def WORDS(cls, nobody_s: float = math.inf) -> Attention:
-        """An utterance. After it, or after `NobodySpoke`, the next one is listened for in the same way."""
-        return cls("words", nobody_s)
+    def WORDS(cls, no_speech_s: float = math.inf) -> Attention:
+        """An utterance. After it, or after `NobodySpoke`, the listener waits for the next one in the same way."""
+        return cls("words", no_speech_s)
 
 
 Attention.NOTHING = Attention("nothing")
 Attention.WAKE = Attention("wake")
 
 
-FRAMES_A_PIECE = 4
-"""Frames that go to the transcriber at once: 128 ms, small enough for streaming, large enough to be cheap."""
+FRAMES_PER_FEED = 4
+"""Frames passed to the transcriber at a time: 128 ms, small enough for streaming, large enough to be cheap."""
 
 BUTTON_LOOK_BACK = round(0.25 * EAR_RATE)
-"""Samples before the button's press that still belong to the words: people press while they begin to speak."""
+"""Samples before a button press that still belong to the words: people press while they start to speak."""
 
-_WOKEN_FOR = EAR_RATE
-"""Samples after a wake within which asking for words counts as the answer to it."""
+_WAKE_VALID_FOR = EAR_RATE
+"""Samples after a wake word within which `Attention.WORDS` counts as the reaction to it."""
 
 
 class Listener:
-    """Yields what is heard. Begins with `Attention.WAKE`."""
+    """Yields what is heard (`hear`). It starts with `Attention.WAKE`."""
 
     position: int
-    """Up to where sound has come in."""
+    """Position just after the last sound that came in."""
 
     def __init__(
         self,
@@ -93,70 +93,70 @@ class Listener:
         self._transcriber = transcriber
         self._endpointer = Endpointer(settings.endpoint)
         self._preroll = round(settings.endpoint.preroll_s * EAR_RATE)
-        kept = self._preroll + LOOK_BACK + FRAMES_A_PIECE * detector.frame_samples
-        self._past: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
+        kept = self._preroll + WAKE_LOOK_BACK + FRAMES_PER_FEED * detector.frame_samples
+        self._recent_frames: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
         self._framer = Framer(detector.frame_samples)
         self.position = 0
         self._source: AsyncIterator[AudioFrame] | None = None
         self._attention = Attention.WAKE
         self._attention_is_new = True
-        self._interjected: deque[Control | WakeHeard] = deque()
-        self._woken: _Woken | None = None
-        """The last `WakeHeard`, until the words behind it are listened for."""
-        self._floor = 0
-        """Sound before this position does not belong to the person who is listened to."""
+        self._injected: deque[Control | WakeHeard] = deque()
+        self._last_wake: _Wake | None = None
+        """The last wake word, until the listener starts to wait for the words after it."""
+        self._words_from = 0
+        """Sound before this position does not belong to the current utterance."""
         self._transcribing = False
         self._untranscribed: deque[bytes] = deque()
         self._partial = ""
 
     def listen_for(self, what: Attention) -> None:
-        """Change what is listened for, from the next frame on. Words begun under an earlier call are dropped.
+        """Change what to listen for, from the next frame on. An unfinished utterance is dropped.
 
-        Asking for the wake word again while it is listened for changes nothing. `Attention.WORDS` in answer to a
-        `WakeHeard` takes in what was said right behind the wake word; else it begins with the next frame, so that
-        the device's own voice is not taken for the person's.
+        `Attention.WAKE` while already listening for the wake word changes nothing. `Attention.WORDS` in reaction to a
+        `WakeHeard` includes what was said right after the wake word. Otherwise it starts with the next frame, so that
+        the device's own voice is not mistaken for the person's.
         """
         if what.kind == "wake" and self._attention.kind == "wake":
             return
         if what.kind == "nothing":
-            self._past.clear()
+            self._recent_frames.clear()
             self._framer.drop()
             if self._wake_word is not None:
                 self._wake_word.reset()
         if what.kind != "words":
-            self._woken = None
+            self._last_wake = None
         self._attention = what
         self._attention_is_new = True
 
-    def interject(self, heard: Control | WakeHeard) -> None:
+    def inject(self, heard: Control | WakeHeard) -> None:
         """Let `hear()` yield this before the next sound, even when muted. Call it on the loop's thread.
 
-        After a `WakeHeard` (the button) the words may have begun shortly before it.
+        After a `WakeHeard` (the button) the words may have started shortly before it.
         """
-        self._interjected.append(heard)
+        self._injected.append(heard)
 
-    def heard_button(self) -> None:
-        """The push-to-talk button went down."""
-        self.interject(WakeHeard("button", self.position))
+    def push_to_talk(self) -> None:
+        """Handle a press of the push-to-talk button."""
+        self.inject(WakeHeard("button", self.position))
 
     async def hear(self) -> AsyncIterator[Hearing]:
-        """Listen until the microphone has no more sound (a file), then end the utterance that is going on, if any.
+        """Listen until the microphone has no more sound (a file), then finish the current utterance, if any.
 
-        Raises `SpeechError` (transcriber) and `DeviceError` (microphone). Both drop the words that were being heard;
-        call again to go on: the microphone stays open after the first and is opened anew after the second.
+        Raises `SpeechError` (transcriber) and `DeviceError` (microphone). Both drop the current utterance; call again
+        to go on. The microphone stays open after the first and is reopened after the second.
         """
         self._attention_is_new = True
         try:
-            # Before the microphone is opened too: while it is away the switches must work.
-            for interjected in self._interjections():
-                yield interjected
-            while (sound := await self._next()) is not None:
-                for interjected in self._interjections():
-                    yield interjected
+            # Also before the microphone is opened: buttons and switches must work while it is missing.
+            for injected in self._take_injected():
+                yield injected
+            while (sound := await self._next_sound()) is not None:
+                for injected in self._take_injected():
+                    yield injected
                 if sound.start < self.position:
-                    # Positions began anew: the microphone was opened again.
-                    self._past.clear()
-                    self._woken = None
+                    # Positions start again from 0: the microphone was reopened.
+                    self._recent_frames.clear()
+                    self._last_wake = None
                     self._attention_is_new = True
                 self.position = sound.end
                 if self._attention.kind == "nothing":
@@ -166,24 +166,24 @@ class Listener:
                     async for hearing in self._examine(frame):
                         yield hearing
             if self._transcribing and not self._attention_is_new:
-                ended = self._endpointer.cut_off(self.position)
+                ended = self._endpointer.end_of_sound(self.position)
                 if ended is not None and (utterance := await self._transcribe(ended)) is not None:
                     yield utterance
         finally:
             await self._drop_words()
 
-    def _interjections(self) -> Iterator[Control | WakeHeard]:
-        while self._interjected:
-            interjected = self._interjected.popleft()
-            if isinstance(interjected, WakeHeard):
-                began = interjected.at - BUTTON_LOOK_BACK
-                self._woken = _Woken(began, began)
-            yield interjected
+    def _take_injected(self) -> Iterator[Control | WakeHeard]:
+        while self._injected:
+            injected = self._injected.popleft()
+            if isinstance(injected, WakeHeard):
+                began = injected.at - BUTTON_LOOK_BACK
+                self._last_wake = _Wake(began, began)
+            yield injected
 
-    async def _next(self) -> AudioFrame | None:
+    async def _next_sound(self) -> AudioFrame | None:
         """The next piece of sound; None at its end."""
         source = self._microphone.frames() if self._source is None else self._source
-        # Only a source that answered is kept: one that raised, or whose answer was cancelled, is finished.
+        # Keep the generator only if it yielded: one that raised or was cancelled is finished.
         self._source = None
         sound = await anext(source, None)
         if sound is not None:
@@ -191,7 +191,7 @@ class Listener:
         return sound
 
     async def _examine(self, frame: AudioFrame) -> AsyncIterator[Hearing]:
-        """One frame, under what is listened for at this moment."""
+        """Process one frame according to the present attention."""
         if self._attention.kind == "nothing":
             return
         if self._attention_is_new:
@@ -202,11 +202,11 @@ class Listener:
                     yield hearing
                 if self._attention_is_new:
                     return
-        self._past.append(frame)
-        if self._wake_word is not None and self._wake_word.heard(frame):
-            before = b"".join(past.pcm for past in self._past)
-            self._woken = _Woken(frame.end - after_wake_word(before), frame.end)
-            # Words that are being listened for begin anew behind it, whatever the conversation makes of this.
+        self._recent_frames.append(frame)
+        if self._wake_word is not None and self._wake_word.detect(frame):
+            before = b"".join(past.pcm for past in self._recent_frames)
+            self._last_wake = _Wake(frame.end - samples_after_wake_word(before), frame.end)
+            # A current utterance starts again after the wake word, however the conversation reacts to it.
             self._attention_is_new = True
             yield WakeHeard(self._wake_word.word, frame.end)
         elif self._attention.kind == "words":
@@ -214,15 +214,15 @@ class Listener:
                 yield hearing
 
     async def _begin_words(self, at: int) -> AsyncIterator[Hearing]:
-        """Listen for words from position `at` on, and from the wake word's end if there was one just now."""
-        woken = self._woken
-        self._woken = None
-        if woken is None or at - woken.at > _WOKEN_FOR:
-            woken = _Woken(at, at)
-        self._floor = woken.words_from
+        """Listen for words from position `at` on, or from the end of the wake word if there has just been one."""
+        wake = self._last_wake
+        self._last_wake = None
+        if wake is None or at - wake.at > _WAKE_VALID_FOR:
+            wake = _Wake(at, at)
+        self._words_from = wake.words_from
         self._detector.reset()
-        self._endpointer.begin(at, self._attention.nobody_s, ignored_until=woken.at)
-        for past in [past for past in self._past if past.end > self._floor]:
+        self._endpointer.begin(at, self._attention.no_speech_s, ignored_until=wake.at)
+        for past in [past for past in self._recent_frames if past.end > self._words_from]:
             async for hearing in self._hear_words(past):
                 yield hearing
             if self._attention_is_new:
@@ -241,31 +241,31 @@ class Listener:
             self._transcribing = True
         elif isinstance(decision, SpeechEnded):
             utterance = await self._transcribe(decision)
-            # Another task may have turned the attention away while the words were being found.
+            # Another task may have changed the attention while the transcriber was working.
             if self._attention_is_new:
                 return
-            self._floor = decision.end
+            self._words_from = decision.end
             if utterance is not None:
-                self._endpointer.begin(decision.decided, self._attention.nobody_s)
+                self._endpointer.begin(decision.decided, self._attention.no_speech_s)
                 yield utterance
             elif (nobody := self._endpointer.resume(decision.decided)) is not None:
-                self._endpointer.begin(nobody.at, self._attention.nobody_s)
+                self._endpointer.begin(nobody.at, self._attention.no_speech_s)
                 yield nobody
             return
         elif isinstance(decision, NobodySpoke):
-            self._endpointer.begin(decision.at, self._attention.nobody_s)
+            self._endpointer.begin(decision.at, self._attention.no_speech_s)
             yield decision
-        while len(self._untranscribed) >= FRAMES_A_PIECE and not self._attention_is_new:
-            text = await self._feed(FRAMES_A_PIECE)
+        while len(self._untranscribed) >= FRAMES_PER_FEED and not self._attention_is_new:
+            text = await self._feed(FRAMES_PER_FEED)
             if text and text != self._partial:
                 self._partial = text
                 yield Partial(text, frame.end - len(self._untranscribed) * self._detector.frame_samples)
 
     def _sound_between(self, start: int, end: int) -> list[bytes]:
-        start = max(start, self._floor)
+        start = max(start, self._words_from)
         return [
             past.pcm[max(0, start - past.start) * SAMPLE_BYTES :]
-            for past in self._past
+            for past in self._recent_frames
             if past.end > start and past.end <= end
         ]
 
@@ -274,11 +274,11 @@ class Listener:
         return await self._transcriber.feed(piece)
 
     async def _transcribe(self, ended: SpeechEnded) -> Utterance | None:
-        """The words of the utterance that has just ended; None if there are none."""
+        """The words of the utterance that has just ended, or None if there are none."""
         time = asyncio.get_running_loop().time
         decided = time()
         while self._untranscribed:
-            await self._feed(min(FRAMES_A_PIECE, len(self._untranscribed)))
+            await self._feed(min(FRAMES_PER_FEED, len(self._untranscribed)))
         transcript = await self._transcriber.finish()
         self._transcribing = False
         self._partial = ""
@@ -297,9 +297,11 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class _Woken:
+class _Wake:
+    """A wake word (or button press) that was just heard."""
+
     words_from: int
-    """Where the words behind the wake word begin."""
+    """Position where the words after it begin."""
 
     at: int
-    """Where it was recognised: voice before this may still be the wake word's."""
+    """Position of its recognition: speech before this may still be the wake word."""

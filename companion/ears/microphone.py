@@ -1,19 +1,17 @@
-"""The microphone of the machine's sound card.
+"""The microphone of the machine's sound card, and the ring that carries its sound to the event loop.
 
-The audio thread lays blocks of 32 ms into a `AudioRing`; `frames` takes them out on the loop and makes them mono, as
-loud as configured, and 16 kHz. Positions count samples at 16 kHz since the first `frames`, including those that were
-lost and the time in which the device was away.
+The audio thread puts blocks of 32 ms into an `AudioRing`. `CardMicrophone.frames` takes them out on the loop, and
+converts them to mono, 16 kHz and the configured gain. Positions count samples at 16 kHz since the first `frames`,
+including samples that were lost and the time during which the device was away.
 
-From the audio thread to the event loop: a bounded ring of blocks.
+The audio thread must never wait, so it only puts blocks down. Blocks arrive at regular intervals, so the loop looks for
+the next one with a timer just after it is due; this costs a third less than being woken by another thread. Only if the
+block is late does the loop ask to be woken, and then it is woken once. If the loop lags by more than the ring holds,
+the oldest block is dropped and counted, and the position of the next block shows the gap.
 
-The audio thread cannot wait: it lays a block down. Blocks come in a rhythm, so the loop looks for the next one by its
-own timer just after it is due, which costs a third less than being woken from another thread; only where the block is
-late does it ask to be woken, and is, once. When the loop lags by more than the ring holds, the oldest block is dropped
-and counted; the next block's position shows the gap.
-
-There is no lock, since a thread that is woken while the other holds one costs two switches more, 30 times a second.
-One thread only appends and one only takes, a deque does both atomically, and each attribute has one writer; `_waiter`,
-which both clear, is harmless to wake twice.
+There is no lock: waking a thread while the other one holds a lock would cost two more context switches, 30 times a
+second. One thread only appends and the other only takes, a deque does both atomically, and each attribute has a single
+writer. Only `_waiter` is cleared by both, and waking it twice is harmless.
 """
 
 from __future__ import annotations
@@ -30,11 +28,11 @@ from companion.config.device import Device
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.sound.card import SoundCard
-from companion.sound.pcm import Resampler, amplified, mono
+from companion.sound.pcm import Resampler, apply_gain, mix_to_mono
 from companion.sound.stream import Stream
 
 _MARGIN_S = 0.0015
-"""How long after it is due a block is looked for; its coming jitters by less than 1 ms over PulseAudio."""
+"""How long after a block is due the loop looks for it; arrival jitters by less than 1 ms over PulseAudio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +41,28 @@ class Block:
 
     pcm: bytes
     start: int
-    """Position of its first sample frame since the stream began, at the card's own rate; lost ones are counted."""
+    """Position of its first sample frame since the stream began, at the card's own rate, counting lost frames."""
     frames: int
 
 
 class AudioRing:
-    """A ring of at most `limit` blocks, filled by one thread every `rhythm_s` seconds and emptied by the loop.
+    """A ring of at most `limit` blocks, filled by one thread every `interval_s` seconds and emptied by the loop.
 
-    Where there is no rhythm (0) each waking comes from the other thread.
+    With an interval of 0 the loop is always woken by the other thread.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int, rhythm_s: float = 0.0) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int, interval_s: float = 0.0) -> None:
         self.batch = 1
-        """How many blocks to gather before the loop wakes: fewer wakings cost less and bring later news."""
+        """How many blocks to gather before the loop wakes up. More blocks cost less, but are noticed later."""
         self._loop = loop
         self._limit = limit
         self._blocks: deque[Block] = deque()
-        self._rhythm_s = rhythm_s
-        self._came = -math.inf
+        self._interval_s = interval_s
+        self._last_put = -math.inf
         self._position = 0
         self._dropped = 0
         self._ended = False
-        self._alert = False
+        self._wake_requested = False
         self._waiter: asyncio.Future[bool] | None = None
 
     @property
@@ -73,44 +71,44 @@ class AudioRing:
         return self._dropped
 
     def put(self, pcm: bytes, frames: int, lost: int = 0) -> None:
-        """Lay a block down. Called by the audio thread; never waits.
+        """Add a block. Called by the audio thread; never waits.
 
-        `lost` sample frames went missing in the card just before it.
+        `lost` is the number of sample frames that the card lost just before it.
         """
         block = Block(pcm, self._position + lost, frames)
         self._position = block.start + frames
         self._blocks.append(block)
         if len(self._blocks) > self._limit:
-            with contextlib.suppress(IndexError):  # the loop has caught up this instant
+            with contextlib.suppress(IndexError):  # the loop has just taken the last block
                 self._dropped += self._blocks.popleft().frames
-        self._came = self._loop.time()
-        if self._alert and len(self._blocks) >= self.batch:
+        self._last_put = self._loop.time()
+        if self._wake_requested and len(self._blocks) >= self.batch:
             self._wake()
 
     def end(self, _source: object = None) -> None:
-        """No more blocks will come from the source. Called by any thread."""
+        """End the stream: no more blocks will come. Called from any thread."""
         self._ended = True
         self._wake()
 
-    async def get(self, within_s: float) -> Block | None:
-        """The oldest block; None when the stream has ended. Raises `TimeoutError` when one is `within_s` seconds late.
+    async def get(self, timeout_s: float) -> Block | None:
+        """The oldest block, or None when the stream has ended. Raises `TimeoutError` if it is `timeout_s` late.
 
         Called on the loop, by one task at a time.
         """
         while not self._blocks:
             if self._ended:
                 return None
-            early = self._came + self._rhythm_s * self.batch + _MARGIN_S - self._loop.time()
-            self._alert = not self._rhythm_s or early <= 0
+            early = self._last_put + self._interval_s * self.batch + _MARGIN_S - self._loop.time()
+            self._wake_requested = not self._interval_s or early <= 0
             waiter = self._waiter = self._loop.create_future()
-            if self._ended or (self._alert and self._blocks):
-                continue  # it came before there was a waiter to wake
-            alarm = self._loop.call_later(within_s if self._alert else early, _resolve, waiter, False)
+            if self._ended or (self._wake_requested and self._blocks):
+                continue  # the block came before there was a waiter to wake
+            alarm = self._loop.call_later(timeout_s if self._wake_requested else early, _resolve, waiter, False)
             try:
                 woken = await waiter
             finally:
                 alarm.cancel()
-            if self._alert and not woken:
+            if self._wake_requested and not woken:
                 raise TimeoutError
         return self._blocks.popleft()
 
@@ -127,15 +125,15 @@ def _resolve(waiter: asyncio.Future[bool], came: bool) -> None:
 
 _BLOCK_S = 0.032
 _RING_BLOCKS = 64  # 2 s
-_BATCH_AT_REST = 6
-_SILENT_S = 2.0
-"""A device that vanished often just stops delivering: so long is it waited for."""
+_IDLE_BATCH = 6
+_SILENT_DEVICE_S = 2.0
+"""How long to wait for sound: a device that vanished often just stops delivering."""
 
 _log = logging.getLogger(__name__)
 
 
 def build(device: Device, card: SoundCard) -> CardMicrophone:
-    """The microphone that the device file names."""
+    """Build the microphone that the device file names."""
     settings = device.ears.microphone
     return CardMicrophone(card, settings.device, settings.gain)
 
@@ -154,11 +152,11 @@ class CardMicrophone:
         self._end = 0
         self._dropped = 0
         self.is_open = False
-        """Whether sound comes in, or came in a moment ago."""
+        """Whether the device is open and has delivered sound."""
 
     @property
     def dropped(self) -> int:
-        """Sample frames that the ears could not take in time, since the start."""
+        """Sample frames that were dropped since the start because the loop lagged."""
         return self._dropped + (self._ring.dropped if self._ring is not None else 0)
 
     async def frames(self) -> AsyncGenerator[AudioFrame]:
@@ -168,19 +166,19 @@ class CardMicrophone:
             ring = self._ring = AudioRing(loop, _RING_BLOCKS, _BLOCK_S)
             ring.batch = self._batch
             stream = self._stream = await self._card.open_input(
-                self._name, EAR_RATE, _BLOCK_S, hear=ring.put, lost=ring.end
+                self._name, EAR_RATE, _BLOCK_S, callback=ring.put, on_lost=ring.end
             )
             try:
                 await stream.start()
-                shape = _Shape(stream, self._gain, self._first_position(loop.time()))
-                while (block := await ring.get(_SILENT_S)) is not None:
+                converter = _FrameConverter(stream, self._gain, self._first_position(loop.time()))
+                while (block := await ring.get(_SILENT_DEVICE_S)) is not None:
                     self.is_open = True
-                    frame = shape.frame(block)
+                    frame = converter.convert(block)
                     if frame.pcm:
                         self._end = frame.end
                         yield frame
             except TimeoutError as error:
-                raise DeviceError(stream.gone()) from error
+                raise DeviceError(stream.gone_message()) from error
             finally:
                 self.is_open = False
                 self._ring = None
@@ -191,15 +189,16 @@ class CardMicrophone:
             if self._stream is None:
                 return
             if not stream.refreshed:
-                raise DeviceError(stream.gone())
+                raise DeviceError(stream.gone_message())
 
-    def hurry(self, wanted: bool) -> None:
-        """Whether each block is wanted at once (as from the start), or several together.
+    def set_low_latency(self, enabled: bool) -> None:
+        """Deliver each block at once (the default), or several blocks together to save power.
 
-        A waking costs far more than the work it does (the processor has slept and its caches are cold), so a device at
-        rest wakes five times a second instead of thirty. The wake word is noticed up to 0.16 s later; no word is lost.
+        Waking up costs far more than the work itself, because the processor has slept and its caches are cold. So an
+        idle device wakes up five times a second instead of thirty. The wake word is noticed up to 0.16 s later; no
+        word is lost.
         """
-        self._batch = 1 if wanted else _BATCH_AT_REST
+        self._batch = 1 if enabled else _IDLE_BATCH
         if self._ring is not None:
             self._ring.batch = self._batch
 
@@ -215,8 +214,8 @@ class CardMicrophone:
         return max(self._end, round((now - self._began) * EAR_RATE))
 
 
-class _Shape:
-    """Makes frames for the ears out of one stream's blocks."""
+class _FrameConverter:
+    """Converts the blocks of one stream to frames for the ears."""
 
     def __init__(self, stream: Stream, gain: float, first: int) -> None:
         self._rate = stream.rate
@@ -227,9 +226,9 @@ class _Shape:
         self._due = 0
         self._next = first
 
-    def frame(self, block: Block) -> AudioFrame:
-        """Empty where the resampler still holds all of it back."""
-        pcm = amplified(mono(block.pcm, self._channels), self._gain)
+    def convert(self, block: Block) -> AudioFrame:
+        """The frame for a block; empty if the resampler still holds back all of it."""
+        pcm = apply_gain(mix_to_mono(block.pcm, self._channels), self._gain)
         if self._resampler is None:
             return AudioFrame(pcm, self._first + block.start)
         if block.start != self._due:

@@ -1,12 +1,12 @@
-"""The process in which pocketsphinx works, and the protocol spoken with it.
+"""The child process that runs pocketsphinx, and the protocol between it and its parent.
 
-Its binding holds the interpreter lock for hundreds of milliseconds, which would stop the event loop; hence a process of
-its own. It reads requests from stdin, answers each on stdout, and ends by itself when stdin closes, so it outlives
-nobody. Both directions use one message format: length of the rest (4 bytes, little-endian), number (4 bytes, the
-request's, repeated in its answer), kind (1 byte), payload.
+The binding holds the interpreter lock for hundreds of milliseconds, which would stop the event loop, so it gets its own
+process. The process reads requests from stdin, answers each on stdout, and ends when stdin closes, so it never outlives
+its parent. Both directions use one message format: length of the rest (4 bytes, little-endian), number of the request
+(4 bytes, repeated in the answer), kind (1 byte), payload.
 
 Requests: `s` start, `f` feed (payload: PCM at `EAR_RATE`), `e` end, `c` cancel.
-Answers: `t` (payload: the words so far, UTF-8), `x` (payload: why not, UTF-8).
+Answers: `t` (payload: the words so far, UTF-8), `x` failure (payload: the reason, UTF-8).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from typing import Any, BinaryIO, NamedTuple
 LENGTH = struct.Struct("<I")
 _HEAD = struct.Struct("<Ic")
 
-LONGEST = 1 << 20
-"""Bytes behind the length; a longer message means that the stream is out of step."""
+LONGEST_MESSAGE = 1 << 20
+"""Most bytes after the length field; a longer message means that the stream is out of step."""
 
 START, FEED, END, CANCEL, TEXT, FAILED = b"s", b"f", b"e", b"c", b"t", b"x"
 KINDS = (START, FEED, END, CANCEL, TEXT, FAILED)
@@ -35,23 +35,23 @@ class Message(NamedTuple):
 
 
 def encode(message: Message) -> bytes:
-    """A message as it travels. Raises `ValueError` for one that is too long."""
+    """The bytes of a message. Raises `ValueError` if it is too long."""
     rest = _HEAD.pack(message.number, message.kind) + message.payload
-    if len(rest) > LONGEST:
-        raise ValueError(f"a message of {len(rest)} bytes is longer than {LONGEST}")
+    if len(rest) > LONGEST_MESSAGE:
+        raise ValueError(f"a message of {len(rest)} bytes is longer than {LONGEST_MESSAGE}")
     return LENGTH.pack(len(rest)) + rest
 
 
 def length_of(prefix: bytes) -> int:
-    """Bytes that follow these four. Raises `ValueError` where no message can be that long or that short."""
+    """Read the length field: how many bytes follow. Raises `ValueError` if no message can have that length."""
     (length,) = LENGTH.unpack(prefix)
-    if not _HEAD.size <= length <= LONGEST:
+    if not _HEAD.size <= length <= LONGEST_MESSAGE:
         raise ValueError(f"a message cannot have {length} bytes")
     return int(length)
 
 
 def decode(rest: bytes) -> Message:
-    """What follows the length. Raises `ValueError` for bytes that are no message."""
+    """Parse what follows the length field. Raises `ValueError` if it is not a message."""
     if len(rest) < _HEAD.size:
         raise ValueError(f"a message cannot have {len(rest)} bytes")
     number, kind = _HEAD.unpack_from(rest)
@@ -61,9 +61,9 @@ def decode(rest: bytes) -> Message:
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, load: Callable[[], Any]) -> None:
-    """Answer requests until they end. `load` makes a `pocketsphinx.Decoder`, at the first start."""
+    """Answer requests until stdin closes. `load` makes a `pocketsphinx.Decoder`; called at the first start."""
     recogniser = _Recogniser(load)
-    # A half message means that the other side died while writing.
+    # An incomplete message means that the parent died while writing.
     while len(prefix := requests.read(LENGTH.size)) == LENGTH.size:
         length = length_of(prefix)
         rest = requests.read(length)
@@ -114,7 +114,7 @@ def _load() -> Any:
 
 
 if __name__ == "__main__":
-    # Ctrl-C is the parent's affair; it closes stdin.
+    # The parent handles Ctrl-C, and then closes stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(BrokenPipeError):
         serve(sys.stdin.buffer, sys.stdout.buffer, _load)

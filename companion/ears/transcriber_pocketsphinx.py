@@ -1,9 +1,9 @@
-"""Speech to text by pocketsphinx, with the English model inside its wheel: the embedded default (MIT and BSD).
+"""Speech to text with pocketsphinx and the English model inside its wheel: the embedded default (MIT and BSD).
 
-It works in a child process (see `companion.ears.pocketsphinx_process` for why, and for the protocol), started with the
-first utterance, since it takes about 100 MB, and is kept. A child that dies or takes longer than `timeout_s` is
-ended and raises `SpeechError`; the next utterance begins a new one. No threads. The engine gives no confidence that
-says anything, so it is always 1.
+It works in a child process (see `companion.ears.pocketsphinx_process` for why, and for the protocol). The child is
+started with the first utterance, because it takes about 100 MB, and then kept. If it dies or takes longer than
+`timeout_s`, it is ended and `SpeechError` is raised; the next utterance starts a new one. No threads. The engine's
+confidence means nothing, so it is always reported as 1.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class PocketsphinxTranscriber:
         self._child: Process | None = None
         self._number = 0
         self._length: int | None = None
-        """Bytes of an answer whose beginning has been read."""
+        """Length of an answer whose length field has been read but not the rest."""
 
     async def start(self) -> None:
-        """Begin an utterance, and the child process if there is none."""
+        """Begin an utterance, and start the child process if there is none."""
         if self._child is not None and self._child.returncode is not None:
             await self._end_child()
         if self._child is None:
@@ -74,7 +74,7 @@ class PocketsphinxTranscriber:
         try:
             await self._ask(CANCEL)
         except SpeechError:
-            # The child is gone, and the utterance with it: what was wanted.
+            # The child is gone, and the utterance with it, so nothing is left to cancel.
             return
 
     async def close(self) -> None:
@@ -107,12 +107,12 @@ class PocketsphinxTranscriber:
         child.stdin.write(encode(request))
         await child.stdin.drain()
         while True:
-            # The length is kept, so that a call that is cancelled between the two reads leaves the stream in step.
+            # Keep the length, so that a call cancelled between the two reads leaves the stream in step.
             if self._length is None:
                 self._length = length_of(await child.stdout.readexactly(LENGTH.size))
             answer = decode(await child.stdout.readexactly(self._length))
             self._length = None
-            # An earlier number answers a call that was cancelled while it waited.
+            # An earlier number belongs to a call that was cancelled while it waited.
             if answer.number == request.number:
                 return answer
 
@@ -128,7 +128,7 @@ class PocketsphinxTranscriber:
 
 
 def build(device: Device, persona: Persona) -> PocketsphinxTranscriber:
-    """Ready to begin the child process. Raises `EngineUnavailable`."""
+    """Check that pocketsphinx can be used, without starting the child process. Raises `EngineUnavailable`."""
     if not language(persona.language).general.voices.embedded_transcriber:
         raise EngineUnavailable(
             f"pocketsphinx hears English only, and the persona speaks '{persona.language}': "

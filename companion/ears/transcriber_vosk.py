@@ -1,9 +1,9 @@
-"""Speech to text by Vosk (Kaldi; Apache-2.0), with a model that the installer has put into a folder.
+"""Speech to text with Vosk (Kaldi; Apache-2.0) and a model from a folder that the installer has set up.
 
-One thread does everything that touches the library, in the order of the calls: import, loading the model (begun when
-this is built), and each call. Vosk finds ends of utterances by itself inside a long one and hands out the words up to
-there; they are kept and joined. A call that takes longer than `timeout_s` raises `SpeechError`; its thread cannot be
-stopped, and later calls wait for it. Sound is 16-bit mono PCM at `EAR_RATE`.
+One thread does everything that touches the library, in the order of the calls: the import, loading the model (which
+starts when the transcriber is built), and each call. Vosk splits a long utterance by itself and returns the words of
+each part; they are collected and joined. A call that takes longer than `timeout_s` raises `SpeechError`. Its thread
+cannot be stopped, and later calls wait for it. Sound is 16-bit mono PCM at `EAR_RATE`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from companion.events import EAR_RATE, Transcript
 from companion.models.catalogue import installed
 
 UNKNOWN_WORD = "[unk]"
-"""What a model writes for sound that is none of its words."""
+"""What a model returns for sound that is none of its words."""
 
 Answer = TypeVar("Answer")
 
@@ -42,18 +42,18 @@ class VoskTranscriber:
         self._utterance: _Utterance | None = None
 
     async def start(self) -> None:
-        """Begin an utterance; waits until the model is loaded."""
+        """Begin an utterance, after waiting for the model to be loaded."""
         self._utterance = None
         self._utterance = await self._call(lambda: _Utterance(self._model.result()))
 
     async def feed(self, pcm: bytes) -> str:
         """Take sound; return the words so far."""
-        utterance = self._begun()
+        utterance = self._current_utterance()
         return await self._call(lambda: utterance.feed(pcm))
 
     async def finish(self) -> Transcript:
         """The words of the whole utterance."""
-        utterance = self._begun()
+        utterance = self._current_utterance()
         self._utterance = None
         return await self._call(utterance.finish)
 
@@ -66,7 +66,7 @@ class VoskTranscriber:
         self._utterance = None
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _begun(self) -> _Utterance:
+    def _current_utterance(self) -> _Utterance:
         if self._utterance is None:
             raise SpeechError("the vosk transcriber was given sound before an utterance was begun")
         return self._utterance
@@ -76,7 +76,7 @@ class VoskTranscriber:
         try:
             done, _ = await asyncio.wait([call], timeout=self._timeout_s)
         finally:
-            # Nobody waits for it any more; a call that has begun still runs to its end in the thread.
+            # Nobody waits for it any more. A call that has started still runs to its end in the thread.
             if not call.done():
                 call.cancel()
         if not done:
@@ -95,7 +95,7 @@ class VoskTranscriber:
 
 
 class _Utterance:
-    """One recogniser of the library; used in the thread only."""
+    """One recogniser of the library. Used in the thread only."""
 
     def __init__(self, model: Any) -> None:
         from vosk import KaldiRecognizer  # type: ignore[import-untyped]  # has no stubs
@@ -107,38 +107,37 @@ class _Utterance:
 
     def feed(self, pcm: bytes) -> str:
         if self._recogniser.AcceptWaveform(pcm):
-            self._keep(self._recogniser.Result())
+            self._collect(self._recogniser.Result())
             return " ".join(self._words)
-        return " ".join([*self._words, *_known(json.loads(self._recogniser.PartialResult()).get("partial", ""))])
+        return " ".join([*self._words, *_known_words(json.loads(self._recogniser.PartialResult()).get("partial", ""))])
 
     def finish(self) -> Transcript:
-        self._keep(self._recogniser.FinalResult())
+        self._collect(self._recogniser.FinalResult())
         confidence = sum(self._confidences) / len(self._confidences) if self._confidences else 1.0
         return Transcript(" ".join(self._words), confidence)
 
-    def _keep(self, result: str) -> None:
+    def _collect(self, result: str) -> None:
         part = json.loads(result)
-        self._words += _known(part.get("text", ""))
+        self._words += _known_words(part.get("text", ""))
         self._confidences += [float(word["conf"]) for word in part.get("result", ()) if word["word"] != UNKNOWN_WORD]
 
 
-def _known(text: str) -> list[str]:
+def _known_words(text: str) -> list[str]:
     return [word for word in text.split() if word != UNKNOWN_WORD]
 
 
 def _load(folder: Path) -> Any:
     import vosk
 
-    # Below 0 the library writes errors only.
+    # Below 0 the library logs errors only.
     vosk.SetLogLevel(-1)
     return vosk.Model(str(folder))
 
 
 def build(device: Device, persona: Persona) -> VoskTranscriber:
-    """Begin to load the model that the device file names, else one that was fetched for the persona's language.
-    Raises `EngineUnavailable`.
+    """Start to load the model that the device file names, or else one that was fetched for the persona's language.
 
-    A model is a folder with `am/final.mdl` in it, or, in older ones, `final.mdl`.
+    A model is a folder that contains `am/final.mdl` or, in older models, `final.mdl`. Raises `EngineUnavailable`.
     """
     folder = device.ears.transcriber.model or installed("vosk", persona.language)
     if folder is None:

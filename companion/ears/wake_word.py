@@ -1,8 +1,8 @@
-"""Wake words by microWakeWord's ready-made models (pymicro-wakeword, TensorFlow Lite; library and models Apache-2.0).
+"""Wake words with microWakeWord's ready-made models (pymicro-wakeword, TensorFlow Lite; library and models Apache-2.0).
 
-No thread and no executor: one call on 32 ms of sound takes about 0.1 ms, and the hop to a thread would take as long
-again (docs/decisions/0002-short-calls-inline.md). The models step by 30 ms and average five steps, so a word is
-recognised 0.1 to 0.3 s after its end. Positions are samples at `EAR_RATE`.
+No thread and no executor: one call on 32 ms of sound takes about 0.1 ms, and handing it to a thread would take as long
+again (docs/decisions/0002-short-calls-inline.md). The models advance in steps of 30 ms and average five steps, so a
+word is recognised 0.1 to 0.3 s after its end. Positions are samples at `EAR_RATE`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from companion.events import EAR_RATE, AudioFrame
 WORDS = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
 
 REFRACTORY = EAR_RATE
-"""Samples after a recognition in which there is no other. The average stays high for 0.2 to 1.1 s after a word."""
+"""Samples after a recognition in which there is no second one: the average stays high for 0.2 to 1.1 s after a word."""
 
 
 class MicroWakeWord:
@@ -29,40 +29,40 @@ class MicroWakeWord:
         self._features = features
         self._threshold = threshold
         self._windows = 0
-        self._deaf_until: int | None = None
-        """Set by a recognition; cleared by the first low answer at or behind it."""
+        self._refractory_until: int | None = None
+        """Set by a recognition; cleared by the first low result at or after this position."""
 
-    def heard(self, frame: AudioFrame) -> bool:
-        """True once for each time the word ends in this frame or shortly before it."""
+    def detect(self, frame: AudioFrame) -> bool:
+        """True once for each time that the word ends in this frame or shortly before it."""
         above = False
         answered = False
         for features in self._features.process_streaming(frame.pcm):
             probability = self._model.process_streaming_prob(features)
             self._windows += 1
-            # The model answers once for `stride` windows; in between the library gives 0, which says nothing.
+            # The model gives a result every `stride` windows; in between the library returns 0, which means nothing.
             if self._windows % self._model.stride == 0:
                 answered = True
                 above = above or probability > self._threshold
-        if self._deaf_until is not None:
-            # The lower bound: positions may begin anew when the microphone is opened again.
-            waiting = self._deaf_until - REFRACTORY <= frame.end < self._deaf_until
+        if self._refractory_until is not None:
+            # The lower bound is for positions that start again from 0 because the microphone was reopened.
+            waiting = self._refractory_until - REFRACTORY <= frame.end < self._refractory_until
             if waiting or above or not answered:
                 return False
-            self._deaf_until = None
+            self._refractory_until = None
         if above:
-            self._deaf_until = frame.end + REFRACTORY
+            self._refractory_until = frame.end + REFRACTORY
         return above
 
     def reset(self) -> None:
-        """Forget the sound so far. Takes about 0.25 ms: the library loads its model (60 kB) again."""
+        """Forget the sound so far. Takes about 0.25 ms, because the library reloads its model (60 kB)."""
         self._model.reset()
         self._features.reset()
         self._windows = 0
-        self._deaf_until = None
+        self._refractory_until = None
 
 
 def build(device: Device, persona: Persona) -> MicroWakeWord:  # noqa: ARG001 - the shape of every factory
-    """The word that the device file names. Raises `EngineUnavailable`."""
+    """Load the wake word that the device file names. Raises `EngineUnavailable`."""
     settings = device.ears.wake
     if settings.word not in WORDS:
         raise EngineUnavailable(

@@ -37,7 +37,7 @@ from companion.service.status import Health
 from companion.service.systemd import ServiceNotifier, tell_when_ready
 from companion.service.watchdog import Busy, Flow, Watchdog
 from companion.service.watched_engines import EngineWatch
-from companion.sound.card import LiveClock, SoundCard
+from companion.sound.card import MonotonicClock, SoundCard
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
 
@@ -85,10 +85,10 @@ async def run_until_stopped(
 
     def changed(state: State | None) -> None:
         # At rest a wake word may be noticed a little later, for a third of the cost of listening.
-        heard.hurry(state is not State.IDLE)
+        heard.set_low_latency(state is not State.IDLE)
         notifier.status("" if state is None else state.value)
 
-    sound = Sound(heard, loudspeaker, LiveClock(), changed, live=True)
+    sound = Sound(heard, loudspeaker, MonotonicClock(), changed, live=True)
     watch = EngineWatch(device, asyncio.get_running_loop().time)
 
     def turn_ended(ended: TurnEnded) -> None:
@@ -185,9 +185,9 @@ class Daemon:
             # The ears are shut at once; what the mute interrupts is seen to right after.
             self._unit.listener.listen_for(Attention.NOTHING)
         if action == "wake":
-            self._unit.listener.heard_button()
+            self._unit.listener.push_to_talk()
         else:
-            self._unit.listener.interject(_CONTROLS[action])
+            self._unit.listener.inject(_CONTROLS[action])
 
     def toggle_mute(self) -> None:
         """Mute, or unmute where that is allowed."""
@@ -203,7 +203,7 @@ class Daemon:
         """Say this as soon as nobody is speaking. Raises `CompanionError` while muted."""
         if self._unit.conversation.state is State.MUTED:
             raise CompanionError("The device is muted and says nothing; unmute it first.")
-        self._unit.listener.interject(Control("say", text))
+        self._unit.listener.inject(Control("say", text))
 
     def reload(self, persona: str | None) -> str:
         """Become another persona, or the same one from its file as it is now. Raises `ConfigError`; see the port."""

@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from companion.config.device import Device
 from companion.errors import CompanionError, SpeechError
-from companion.events import BodyFrame, Transcript, Voiced
+from companion.events import BodyFrame, SynthesizedSpeech, Transcript
 from companion.ports import Body, Synthesizer, Transcriber
 
 MARGIN_S = 1.0
@@ -155,7 +155,7 @@ class WatchedSynthesizer:
         self._synthesizer = synthesizer
         self._calls = calls
 
-    async def synthesize(self, text: str) -> Voiced:
+    async def synthesize(self, text: str) -> SynthesizedSpeech:
         """See the port."""
         return await self._calls.through(self._synthesizer.synthesize(text))
 

@@ -1,13 +1,13 @@
-"""The sound card: the one file that imports sounddevice, the binding of PortAudio.
+"""The sound card: the only file that imports sounddevice, the binding of PortAudio.
 
 One `SoundCard` serves microphone and loudspeaker together, because PortAudio lists the devices only once, when it is
 initialised, and initialising it again (`refresh`) kills every open stream. Decision record: docs/decisions/0001.
 
-Threads: every call into PortAudio is made by one worker thread, so that a slow or hanging driver never stops the event
-loop. The callbacks `Hear` and `Fill` run in PortAudio's own audio thread: they must be short and never wait.
-Sound is 16-bit; times are seconds; a "frame" here is one sample of each channel.
+Threads: every call into PortAudio is made by one thread (`PortAudioThread`), so a slow or hanging driver never stops
+the event loop. `InputCallback` and `OutputCallback` run in PortAudio's own audio thread: they must be short and never
+wait. Sound is 16-bit; times are seconds; a "frame" here is one sample of each channel.
 
-Audio time where a sound card keeps it: the card and the loop's clock run side by side.
+`MonotonicClock` is the clock of a conversation that uses a sound card: it simply runs beside the card's own clock.
 """
 
 from __future__ import annotations
@@ -24,7 +24,15 @@ from pathlib import Path
 from typing import Any
 
 from companion.errors import DeviceError
-from companion.sound.stream import NOUN, Fill, Hear, Kind, Stream, Worker, reason
+from companion.sound.stream import (
+    DEVICE_NOUN,
+    Direction,
+    InputCallback,
+    OutputCallback,
+    PortAudioThread,
+    Stream,
+    error_reason,
+)
 
 _CARDS = Path("/proc/asound/cards")
 _USUAL_RATES = (48_000, 44_100)
@@ -32,76 +40,77 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What somebody wants to open."""
+class _OpenRequest:
+    """What kind of stream to open."""
 
-    kind: Kind
+    direction: Direction
     name: str
     rate: int
     block_s: float
     latency_s: float
-    work: Hear | Fill
-    lost: Callable[[Stream], None]
+    callback: InputCallback | OutputCallback
+    on_lost: Callable[[Stream], None]
 
 
 class SoundCard:
-    """The machine's sound devices. Make one, and give it to the microphone and the loudspeaker."""
+    """The machine's sound devices. Create one, and give it to the microphone and the loudspeaker."""
 
     def __init__(self) -> None:
-        self._worker = Worker()
+        self._thread = PortAudioThread()
         self._streams: list[Stream] = []
         self._sd: Any = None
         self._cards = ""
 
     @property
     def busy_since(self) -> float | None:
-        """See `sound_stream.Worker.busy_since`."""
-        return self._worker.busy_since
+        """See `PortAudioThread.busy_since`."""
+        return self._thread.busy_since
 
-    def problem(self, microphone: str = "default", speaker: str = "default") -> str | None:
-        """Why one cannot both listen and speak here, in one line; None when one can. Blocks, for at most 10 s."""
+    def find_problem(self, microphone: str = "default", speaker: str = "default") -> str | None:
+        """Check that both devices exist. Returns the problem in one line, or None. Blocks for at most 10 s."""
         try:
-            self._worker.call_and_block(partial(self._find, "input", microphone))
-            self._worker.call_and_block(partial(self._find, "output", speaker))
+            self._thread.call_blocking(partial(self._find, "input", microphone))
+            self._thread.call_blocking(partial(self._find, "output", speaker))
         except DeviceError as error:
             return str(error)
         return None
 
     async def open_input(
-        self, name: str, rate: int, block_s: float, hear: Hear, lost: Callable[[Stream], None]
+        self, name: str, rate: int, block_s: float, callback: InputCallback, on_lost: Callable[[Stream], None]
     ) -> Stream:
-        """Open a microphone by its name, a part of it, or "default"; with `rate` if it will, else at its own.
+        """Open a microphone by its name, part of its name, or "default"; at `rate` if it can, otherwise at its own.
 
-        `lost`: see `Stream`. Raises `DeviceError`.
+        `on_lost`: see `Stream`. Raises `DeviceError`.
         """
-        return await self._opened(_Wish("input", name, rate, block_s, block_s, hear, lost))
+        return await self._open_stream(_OpenRequest("input", name, rate, block_s, block_s, callback, on_lost))
 
     async def open_output(
-        self, name: str, rate: int, latency_s: float, fill: Fill, lost: Callable[[Stream], None]
+        self, name: str, rate: int, latency_s: float, callback: OutputCallback, on_lost: Callable[[Stream], None]
     ) -> Stream:
-        """Open a loudspeaker in the same way. The card will hold about `latency_s` of sound."""
+        """Open a loudspeaker in the same way. The card will buffer about `latency_s` of sound."""
         # PortAudio holds the latency asked for plus one block (measured over ALSA's pulse plug-in).
         block_s = min(latency_s / 4, 0.02)
-        return await self._opened(_Wish("output", name, rate, block_s, latency_s - block_s, fill, lost))
+        latency_s -= block_s
+        return await self._open_stream(_OpenRequest("output", name, rate, block_s, latency_s, callback, on_lost))
 
     async def refresh(self) -> None:
-        """List the devices anew. Every open stream ends with `refreshed` set. Raises `DeviceError`."""
-        await self._worker.call(self._refresh)
+        """List the devices again. Every open stream ends with `refreshed` set. Raises `DeviceError`."""
+        await self._thread.call(self._refresh)
 
     async def close(self) -> None:
         """End every stream."""
-        await self._worker.call(self._close_all)
-        self._worker.close()
+        await self._thread.call(self._close_all)
+        self._thread.close()
 
-    def give_up(self) -> None:
-        """`close` for a card on which nothing was opened."""
-        self._worker.close()
+    def close_unused(self) -> None:
+        """Close a card on which nothing was opened."""
+        self._thread.close()
 
-    async def _opened(self, wish: _Wish) -> Stream:
-        # A stream that opened later than anyone waited for must not keep the device busy.
-        return await self._worker.call(partial(self._open, wish), unclaimed=Stream.abandon)
+    async def _open_stream(self, request: _OpenRequest) -> Stream:
+        # A stream that opens only after the caller gave up must not keep the device busy.
+        return await self._thread.call(partial(self._open, request), discard=Stream.abandon)
 
-    # From here on: worker thread only.
+    # The methods below run on the `PortAudioThread`.
 
     def _portaudio(self) -> Any:
         if self._sd is None:
@@ -116,62 +125,62 @@ class SoundCard:
             self._cards = _cards()
         return self._sd
 
-    def _find(self, kind: Kind, name: str) -> dict[str, Any]:
-        """PortAudio's description of the device. Raises `DeviceError` with the names that there are."""
+    def _find(self, direction: Direction, name: str) -> dict[str, Any]:
+        """PortAudio's description of the device. Raises `DeviceError`, which lists the available names."""
         sd = self._portaudio()
         try:
             devices: list[dict[str, Any]] = [dict(each) for each in sd.query_devices()]
-            default = max((api[f"default_{kind}_device"] for api in sd.query_hostapis()), default=-1)
+            default = max((api[f"default_{direction}_device"] for api in sd.query_hostapis()), default=-1)
         except sd.PortAudioError as error:
-            raise DeviceError(f"the sound devices cannot be listed ({reason(error)})") from error
-        usable = [each for each in devices if each[f"max_{kind}_channels"] > 0]
+            raise DeviceError(f"the sound devices cannot be listed ({error_reason(error)})") from error
+        usable = [each for each in devices if each[f"max_{direction}_channels"] > 0]
         if not usable:
-            raise DeviceError(f"no sound card: there is no {NOUN[kind]}")
+            raise DeviceError(f"no sound card: there is no {DEVICE_NOUN[direction]}")
         wanted = name.casefold()
         if wanted == "default":
             return next((each for each in usable if each["index"] == default), usable[0])
-        for fits in (str.__eq__, str.startswith, str.__contains__):
+        for matches in (str.__eq__, str.startswith, str.__contains__):
             for each in usable:
-                if fits(each["name"].casefold(), wanted):
+                if matches(each["name"].casefold(), wanted):
                     return each
         names = ", ".join(each["name"] for each in usable)
-        raise DeviceError(f"there is no {NOUN[kind]} called {name!r}; there are: {names}")
+        raise DeviceError(f"there is no {DEVICE_NOUN[direction]} called {name!r}; there are: {names}")
 
-    def _open(self, wish: _Wish) -> Stream:
+    def _open(self, request: _OpenRequest) -> Stream:
         self._streams = [each for each in self._streams if each.open]
         try:
-            return self._open_listed(wish)
+            return self._open_listed(request)
         except DeviceError:
-            # A device that came after the list was made is not in it. A running stream of somebody else is broken off
-            # for that only where the kernel's list has changed, lest one missing device keep interrupting the other.
+            # The list lacks devices that were plugged in later. Refreshing it ends all running streams, so do that
+            # only if the kernel's list has changed: otherwise one missing device would keep interrupting the other.
             if self._sd is None or (any(each.running for each in self._streams) and _cards() == self._cards):
                 raise
         self._refresh()
-        return self._open_listed(wish)
+        return self._open_listed(request)
 
-    def _open_listed(self, wish: _Wish) -> Stream:
-        device = self._find(wish.kind, wish.name)
+    def _open_listed(self, request: _OpenRequest) -> Stream:
+        device = self._find(request.direction, request.name)
         sd = self._sd
-        latency = wish.latency_s
-        if wish.kind == "input" and "(hw:" in device["name"]:
-            latency *= 6  # a bare card keeps its period however long its buffer; a sound server delivers in bursts then
-        stream = Stream(self._worker, wish.kind, device["name"], wish.lost)
+        latency = request.latency_s
+        if request.direction == "input" and "(hw:" in device["name"]:
+            latency *= 6  # a bare card keeps its short period; a sound server would deliver in bursts instead
+        stream = Stream(self._thread, request.direction, device["name"], request.on_lost)
         refused: Exception | None = None
-        for rate in dict.fromkeys((wish.rate, int(device["default_samplerate"]), *_USUAL_RATES)):
-            for channels in dict.fromkeys((1, 2, int(device[f"max_{wish.kind}_channels"]))):
-                block = round(rate * wish.block_s)
+        for rate in dict.fromkeys((request.rate, int(device["default_samplerate"]), *_USUAL_RATES)):
+            for channels in dict.fromkeys((1, 2, int(device[f"max_{request.direction}_channels"]))):
+                block = round(rate * request.block_s)
                 try:
                     with _quiet_stderr():
-                        stream.open_now(sd, device["index"], rate, channels, block, latency, wish.work)
+                        stream.open_now(sd, device["index"], rate, channels, block, latency, request.callback)
                 except sd.PortAudioError as error:
                     refused = error
                     continue
                 self._streams.append(stream)
-                _log.info("%s: %s, %d Hz, %d channel(s)", NOUN[wish.kind], stream.name, rate, channels)
+                _log.info("%s: %s, %d Hz, %d channel(s)", DEVICE_NOUN[request.direction], stream.name, rate, channels)
                 return stream
-        others = [each["name"] for each in sd.query_devices() if each[f"max_{wish.kind}_channels"] > 0]
+        others = [each["name"] for each in sd.query_devices() if each[f"max_{request.direction}_channels"] > 0]
         raise DeviceError(
-            f"the {NOUN[wish.kind]} {stream.name!r} cannot be opened ({reason(refused)}): "
+            f"the {DEVICE_NOUN[request.direction]} {stream.name!r} cannot be opened ({error_reason(refused)}): "
             f"let no other program use it, or choose another; there are: {', '.join(others)}"
         ) from refused
 
@@ -188,7 +197,7 @@ class SoundCard:
                     sd._terminate()
                 sd._initialize()
         except sd.PortAudioError as error:
-            raise DeviceError(f"the sound devices cannot be listed anew ({reason(error)})") from error
+            raise DeviceError(f"the sound devices cannot be listed anew ({error_reason(error)})") from error
 
     def _close_all(self) -> None:
         for stream in self._streams:
@@ -196,17 +205,8 @@ class SoundCard:
         self._streams = []
 
 
-def why_no_card() -> str | None:
-    """Why one cannot both listen and speak on this machine, in one line; None when one can."""
-    card = SoundCard()
-    try:
-        return card.problem()
-    finally:
-        card.give_up()
-
-
 def _cards() -> str:
-    """The kernel's list of sound cards; empty where it has none."""
+    """The kernel's list of sound cards; empty if it has none."""
     try:
         return _CARDS.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -215,20 +215,20 @@ def _cards() -> str:
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """ALSA and PortAudio print their attempts to stderr from C: to nowhere with them, for these milliseconds."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard stderr for these milliseconds: ALSA and PortAudio print their attempts there from C."""
+    stderr = os.dup(2)
+    devnull = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(stderr, 2)
+        os.close(stderr)
+        os.close(devnull)
 
 
-class LiveClock:
-    """Seconds since it was made, on the loop's clock."""
+class MonotonicClock:
+    """Satisfies `ports.Clock`: seconds of the monotonic clock since it was created."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()

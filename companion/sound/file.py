@@ -1,10 +1,9 @@
-"""Files in place of the sound card: one hears the microphone's WAV, the other records the loudspeaker.
+"""WAV files in place of the sound card: one is heard as the microphone, the other records the loudspeaker.
 
-Everything runs on one clock of 10 ms ticks, the file's. A tick comes when the next frame is asked for: tasks that were
-woken run first, then the loudspeaker takes its 10 ms, the clock's sleepers are woken, and the frame is handed out.
-Time stands still while a reply is being made and nothing of it is queued, so the work of the engines takes no audio
-time and leaves no gaps; with `realtime` each tick waits for the wall clock instead and nothing holds it.
-No threads.
+Everything runs on one clock with ticks of 10 ms. A tick happens when the next frame is asked for: tasks that are ready
+run first, then the loudspeaker plays its 10 ms, sleepers of the clock are woken, and the frame is returned. Time stands
+still while a reply is being prepared and none of it is queued, so the work of the engines takes no audio time and
+leaves no gaps. With `realtime` each tick waits for the wall clock instead, and time never stands still. No threads.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from pathlib import Path
 
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.sound.file_speaker import TICKS, FileSpeaker
+from companion.sound.file_speaker import TICKS_PER_SECOND, FileSpeaker
 from companion.sound.pcm import Resampler
 from companion.sound.wave_file import WaveReader
 
-_FRAME_BYTES = EAR_RATE // TICKS * SAMPLE_BYTES
+_FRAME_BYTES = EAR_RATE // TICKS_PER_SECOND * SAMPLE_BYTES
 _QUIET_END_S = 0.5
 _SETTLE_ROUNDS = 2
-"""How many rounds of the loop woken tasks are given before time goes on; each hand-over between tasks needs one."""
+"""Rounds of the event loop that ready tasks get before time goes on; each hand-over between tasks needs one."""
 
 
 def _never() -> bool:
@@ -33,7 +32,7 @@ def _never() -> bool:
 
 
 def same_file(one: Path, other: Path) -> bool:
-    """Whether writing to one would change the other, under whatever names. Neither needs to be there."""
+    """Whether both paths lead to the same file, even under different names. The files need not exist."""
     try:
         return one.samefile(other) and one.is_file()
     except OSError:
@@ -41,7 +40,7 @@ def same_file(one: Path, other: Path) -> bool:
 
 
 class FileClock:
-    """Satisfies `ports.Clock`: time passes with `tick`."""
+    """Satisfies `ports.Clock`: time passes only with `tick`."""
 
     def __init__(self) -> None:
         self.ticks = 0
@@ -50,11 +49,11 @@ class FileClock:
 
     def now(self) -> float:
         """See `ports.Clock.now`."""
-        return self.ticks / TICKS
+        return self.ticks / TICKS_PER_SECOND
 
     async def sleep(self, seconds: float) -> None:
         """See `ports.Clock.sleep`; rounded up to whole ticks."""
-        ticks = math.ceil(seconds * TICKS - 1e-6)
+        ticks = math.ceil(seconds * TICKS_PER_SECOND - 1e-6)
         if ticks <= 0:
             await asyncio.sleep(0)
             return
@@ -63,7 +62,7 @@ class FileClock:
         await due
 
     def tick(self) -> None:
-        """10 ms later."""
+        """Advance by 10 ms."""
         self.ticks += 1
         while self._sleepers and self._sleepers[0][0] <= self.ticks:
             due = heapq.heappop(self._sleepers)[2]
@@ -72,27 +71,27 @@ class FileClock:
 
 
 class FileMicrophone:
-    """Satisfies `ports.Microphone`: hears a WAV of any rate. Asking for its frames drives the card's time."""
+    """Satisfies `ports.Microphone`: hears a WAV file of any rate. Asking for frames drives the card's time."""
 
     def __init__(self, path: Path, card: FileSoundCard, tail_s: float) -> None:
         self._file = WaveReader(path)
         self._sound = self._frames_of_sound()
         self._card = card
-        self._tail = round(tail_s * TICKS)
+        self._tail = round(tail_s * TICKS_PER_SECOND)
         self._position = 0
 
     async def frames(self) -> AsyncGenerator[AudioFrame]:
-        """See `ports.Microphone.frames`: 10 ms each, up to the end of the file and of what it led to.
+        """See `ports.Microphone.frames`: 10 ms each, up to the end of the file and of the replies to it.
 
-        Called again, it goes on from where it was left.
+        Called again, it goes on from where it stopped.
         """
         for pcm in self._sound:
             await self._card.tick()
             yield self._frame(pcm)
         quiet = 0
-        while quiet < _QUIET_END_S * TICKS and self._tail > 0:
+        while quiet < _QUIET_END_S * TICKS_PER_SECOND and self._tail > 0:
             await self._card.tick()
-            quiet = 0 if self._card.busy() else quiet + 1
+            quiet = 0 if self._card.is_busy() else quiet + 1
             self._tail -= 1
             yield self._frame(bytes(_FRAME_BYTES))
         self._card.speaker.end()
@@ -103,15 +102,15 @@ class FileMicrophone:
         return frame
 
     async def close(self) -> None:
-        """Let go of the file."""
-        self.release()
+        """Close the file."""
+        self.close_now()
 
-    def release(self) -> None:
-        """`close`, where nothing can be awaited."""
+    def close_now(self) -> None:
+        """Like `close`, for places that cannot await."""
         self._file.close()
 
     def _frames_of_sound(self) -> Iterator[bytes]:
-        """The file at 16 kHz in whole frames, the last filled up with silence."""
+        """The file at 16 kHz in complete frames; the last one is filled up with silence."""
         rate = self._file.rate
         resampler = None if rate == EAR_RATE else Resampler(rate, EAR_RATE)
         rest = b""
@@ -132,12 +131,13 @@ class FileMicrophone:
 
 
 class FileSoundCard:
-    """A microphone, a loudspeaker and the clock that both go by.
+    """A microphone, a loudspeaker and the clock that both share.
 
-    `hold` says whether a reply is being made; call `changed` whenever its answer may have changed. What it waits for
-    must not sleep on this clock. After the input's end time goes on, with silence, for `tail_s` at most: as long as
-    `hold` or `listening` (words are awaited) says so or speech is queued, and half a second more.
-    Raises `DeviceError` for an input that cannot be read or an output that cannot be written.
+    `is_replying` says whether a reply is being prepared; call `changed` whenever its result may have changed. The
+    preparation must not sleep on this clock. After the end of the input, time goes on with silence as long as
+    `is_replying` or `is_listening` (the listener waits for words) is true or speech is queued, and then for another
+    half second, but for at most `tail_s`.
+    Raises `DeviceError` if the input cannot be read or the output cannot be written.
     """
 
     def __init__(
@@ -146,9 +146,9 @@ class FileSoundCard:
         path_out: Path | None,
         speaker_rate: int,
         realtime: bool = False,
-        hold: Callable[[], bool] = _never,
+        is_replying: Callable[[], bool] = _never,
         *,
-        listening: Callable[[], bool] = _never,
+        is_listening: Callable[[], bool] = _never,
         tail_s: float = 20.0,
     ) -> None:
         if path_out is not None and same_file(path_out, path_in):
@@ -158,37 +158,37 @@ class FileSoundCard:
         try:
             self.speaker = FileSpeaker(path_out, speaker_rate, self.changed)
         except DeviceError:
-            self.microphone.release()
+            self.microphone.close_now()
             raise
         self._realtime = realtime
-        self._hold = hold
-        self._listening = listening
+        self._is_replying = is_replying
+        self._is_listening = is_listening
         self._change = asyncio.Event()
         self._began: float | None = None
 
     def changed(self) -> None:
-        """What `hold` says may have changed."""
+        """Note that the result of `is_replying` may have changed."""
         self._change.set()
 
-    def busy(self) -> bool:
-        """Whether the conversation is not over yet."""
-        return self._hold() or self._listening() or self.speaker.queued > 0
+    def is_busy(self) -> bool:
+        """Whether the conversation is still going on."""
+        return self._is_replying() or self._is_listening() or self.speaker.queued > 0
 
     async def tick(self) -> None:
-        """Let the next 10 ms pass; called by the microphone. Raises `DeviceError` when the output cannot be written."""
-        await self._settle()
+        """Let 10 ms pass. Called by the microphone. Raises `DeviceError` if the output cannot be written."""
+        await self._run_ready_tasks()
         if self._realtime:
             await self._wait_for_wall_clock()
         else:
-            while self._hold() and not self.speaker.queued:
+            while self._is_replying() and not self.speaker.queued:
                 self._change.clear()
                 await self._change.wait()
-                await self._settle()
+                await self._run_ready_tasks()
         self.speaker.tick()
         self.clock.tick()
         await asyncio.sleep(0)
 
-    async def _settle(self) -> None:
+    async def _run_ready_tasks(self) -> None:
         for _ in range(_SETTLE_ROUNDS):
             await asyncio.sleep(0)
 
@@ -196,4 +196,4 @@ class FileSoundCard:
         now = asyncio.get_running_loop().time()
         if self._began is None:
             self._began = now
-        await asyncio.sleep(max(0.0, self._began + (self.clock.ticks + 1) / TICKS - now))
+        await asyncio.sleep(max(0.0, self._began + (self.clock.ticks + 1) / TICKS_PER_SECOND - now))

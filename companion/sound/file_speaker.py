@@ -1,4 +1,4 @@
-"""Loudspeakers that are WAV files: one in audio time, one that takes all it is given at once. No threads."""
+"""Loudspeakers that write WAV files: `FileSpeaker` in audio time, `InstantFileSpeaker` at once. No threads."""
 
 from __future__ import annotations
 
@@ -7,48 +7,51 @@ from collections.abc import Callable
 from pathlib import Path
 
 from companion.events import SAMPLE_BYTES
-from companion.sound.pcm import faded_out
+from companion.sound.pcm import fade_out
 from companion.sound.wave_file import WaveWriter
 
-TICKS = 100
-"""Ticks a second of the file's clock."""
+TICKS_PER_SECOND = 100
+"""Ticks per second of the clock in `companion.sound.file`."""
 
 _AHEAD_S = 1.0
 _FADE_S = 0.005
 
 
 class FileSpeaker:
-    """Satisfies `ports.Speaker`: what is heard goes to a WAV, silence included. None as path: to nowhere."""
+    """Satisfies `ports.Speaker`: records what is heard, silence included, in a WAV file. It plays 10 ms at each `tick`.
 
-    def __init__(self, path: Path | None, rate: int, moved: Callable[[], None] = lambda: None) -> None:
+    Without a path nothing is recorded. `on_change` is called whenever the queue has changed.
+    """
+
+    def __init__(self, path: Path | None, rate: int, on_change: Callable[[], None] = lambda: None) -> None:
         self.rate = rate
         self._file = None if path is None else WaveWriter(path, rate)
-        self._moved = moved
+        self._on_change = on_change
         self._queue = bytearray()
         self._position = 0
         self._ticks = 0
-        self._tick = bytearray()  # the sound of the tick that is passing
-        self._missing = 0  # samples by which speech fell short of that tick
+        self._tick = bytearray()  # the sound of the current tick
+        self._missing = 0  # samples that the queue lacked for that tick
         self._waiters: set[asyncio.Future[None]] = set()
-        self._over = False
+        self._ended = False
 
     @property
     def queued(self) -> int:
-        """Samples that have not been heard."""
+        """Samples that have not been heard yet."""
         return len(self._queue) // SAMPLE_BYTES
 
     async def prepare(self) -> None:
         """See `ports.Speaker.prepare`. A file needs nothing."""
 
     async def write(self, pcm: bytes) -> int:
-        """See `ports.Speaker.write`. Once the microphone's file is over, nothing is heard any more."""
-        await self._until(lambda: self.queued <= _AHEAD_S * self.rate)
+        """See `ports.Speaker.write`. After the end of the microphone's file, nothing is heard any more."""
+        await self._wait_until(lambda: self.queued <= _AHEAD_S * self.rate)
         start = self._position + self.queued
-        if not self._over:
+        if not self._ended:
             self._queue += pcm
-            # Speech that broke off in the middle of this tick goes on without a gap.
-            self._missing -= self._take(self._missing)
-            self._moved()
+            # Speech that ran out in the middle of this tick goes on without a gap.
+            self._missing -= self._move_to_tick(self._missing)
+            self._on_change()
         return start
 
     def position(self) -> int:
@@ -57,13 +60,13 @@ class FileSpeaker:
 
     async def drain(self) -> None:
         """See `ports.Speaker.drain`."""
-        await self._until(lambda: not self._queue)
+        await self._wait_until(lambda: not self._queue)
 
     def flush(self) -> int:
         """See `ports.Speaker.flush`. A fade of 5 ms follows."""
         del self._queue[round(_FADE_S * self.rate) * SAMPLE_BYTES :]
-        self._queue[:] = faded_out(bytes(self._queue))
-        self._moved()
+        self._queue[:] = fade_out(bytes(self._queue))
+        self._on_change()
         return self._position
 
     async def close(self) -> None:
@@ -71,11 +74,11 @@ class FileSpeaker:
         self.end()
 
     def tick(self) -> None:
-        """Let 10 ms be heard. Raises `DeviceError` when the file cannot be written."""
-        self._record()
+        """Play 10 ms. Raises `DeviceError` if the file cannot be written."""
+        self._record_tick()
         self._ticks += 1
-        wanted = self._ticks * self.rate // TICKS - (self._ticks - 1) * self.rate // TICKS
-        short = wanted - self._take(wanted)
+        wanted = self._ticks * self.rate // TICKS_PER_SECOND - (self._ticks - 1) * self.rate // TICKS_PER_SECOND
+        short = wanted - self._move_to_tick(wanted)
         if self._tick:
             self._missing = short
         else:
@@ -84,33 +87,33 @@ class FileSpeaker:
             _wake(waiter)
 
     def end(self) -> None:
-        """No more time will pass: whoever waits is let go, and the file is finished."""
-        self._over = True
+        """Stop time: release everything that waits, and finish the file."""
+        self._ended = True
         self._queue.clear()
         for waiter in self._waiters:
             _wake(waiter)
-        self._record()
+        self._record_tick()
         if self._file is not None:
             self._file.close()
 
-    def _record(self) -> None:
-        """The tick has passed: what it lacks was silence."""
+    def _record_tick(self) -> None:
+        """Write the tick that has passed, filled up with silence, to the file."""
         self._tick += bytes(self._missing * SAMPLE_BYTES)
         if self._file is not None and self._tick:
             self._file.write(bytes(self._tick))
         self._tick.clear()
         self._missing = 0
 
-    def _take(self, samples: int) -> int:
-        """Move at most so many samples from the queue into the tick."""
+    def _move_to_tick(self, samples: int) -> int:
+        """Move up to this many samples from the queue to the current tick. Returns how many."""
         sound = self._queue[: samples * SAMPLE_BYTES]
         del self._queue[: len(sound)]
         self._tick += sound
         self._position += len(sound) // SAMPLE_BYTES
         return len(sound) // SAMPLE_BYTES
 
-    async def _until(self, met: Callable[[], bool]) -> None:
-        while not met() and not self._over:
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        while not condition() and not self._ended:
             waiter = asyncio.get_running_loop().create_future()
             self._waiters.add(waiter)
             try:
@@ -119,10 +122,10 @@ class FileSpeaker:
                 self._waiters.discard(waiter)
 
 
-class WavSpeaker:
-    """Satisfies `ports.Speaker`: all that is written counts as heard at once. For saying something into a file.
+class InstantFileSpeaker:
+    """Satisfies `ports.Speaker`: everything written counts as heard at once. For `companion say --out`.
 
-    Raises `DeviceError` where the file cannot be written.
+    Raises `DeviceError` if the file cannot be written.
     """
 
     def __init__(self, path: Path, rate: int) -> None:
@@ -149,7 +152,7 @@ class WavSpeaker:
         self._file.save()
 
     def flush(self) -> int:
-        """See `ports.Speaker.flush`. Nothing is ever queued."""
+        """See `ports.Speaker.flush`. There is never a queue."""
         return self._written
 
     async def close(self) -> None:

@@ -16,8 +16,8 @@ _PEAK = 0.2
 _FADE_S = 0.02
 
 
-def mono(pcm: bytes, channels: int) -> bytes:
-    """One channel out of interleaved ones: their mean, which favours what stands before a microphone array."""
+def mix_to_mono(pcm: bytes, channels: int) -> bytes:
+    """Mix interleaved channels to one: their mean, which favours sound from in front of a microphone array."""
     if channels == 1:
         return pcm
     each = np.frombuffer(pcm, dtype="<i2").reshape(-1, channels)
@@ -25,28 +25,28 @@ def mono(pcm: bytes, channels: int) -> bytes:
     return mean.tobytes()
 
 
-def spread(pcm: bytes, channels: int) -> bytes:
-    """The same sound on every one of `channels` interleaved channels."""
+def duplicate_channels(pcm: bytes, channels: int) -> bytes:
+    """Copy mono sound to each of `channels` interleaved channels."""
     return np.repeat(np.frombuffer(pcm, dtype="<i2"), channels).tobytes()
 
 
-def amplified(pcm: bytes, gain: float) -> bytes:
-    """Every sample times `gain`, cut off at full scale."""
+def apply_gain(pcm: bytes, gain: float) -> bytes:
+    """Multiply every sample by `gain`, and clip at full scale."""
     if gain == 1.0:
         return pcm
     louder = np.rint(np.frombuffer(pcm, dtype="<i2") * np.float32(gain))
     return np.clip(louder, -_FULL_SCALE - 1, _FULL_SCALE).astype("<i2").tobytes()
 
 
-def faded_out(pcm: bytes) -> bytes:
-    """The sound falling to silence over its whole length: a stop without a click."""
+def fade_out(pcm: bytes) -> bytes:
+    """Fade the sound to silence over its whole length, for a stop without a click."""
     samples = np.frombuffer(pcm, dtype="<i2")
     falling = np.linspace(1.0, 0.0, len(samples) + 1, dtype=np.float32)[1:]
     return (samples * falling).astype("<i2").tobytes()
 
 
 def earcon(rate: int) -> bytes:
-    """The sound that stands for "I could not say that", as 16-bit mono PCM: two short falling tones."""
+    """The sound that means "I could not say that", as 16-bit mono PCM: a short tone and then a lower one."""
     length = round(_TONE_S * rate)
     fade = _FADE_S * rate
     samples = (
@@ -58,9 +58,9 @@ def earcon(rate: int) -> bytes:
 
 
 class Resampler:
-    """16-bit mono sound from `rate_in` to `rate_out` samples a second, as it streams by (soxr, quality HQ).
+    """Converts a stream of 16-bit mono sound from `rate_in` to `rate_out` samples a second (soxr, quality HQ).
 
-    It holds about 20 ms back; `finish` gives them out. In all, n samples become n * rate_out / rate_in, rounded.
+    It holds back about 20 ms, which `finish` returns. In total, n samples become n * rate_out / rate_in, rounded.
     """
 
     def __init__(self, rate_in: int, rate_out: int) -> None:
@@ -69,21 +69,21 @@ class Resampler:
         self._stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32")
 
     def feed(self, pcm: bytes) -> bytes:
-        """Take the next samples; return what can be given out so far (may be empty)."""
+        """Take the next samples; return those that are ready (may be empty)."""
         return self._resample(pcm, last=False)
 
     def finish(self) -> bytes:
-        """Return what was held back, and be ready for a new sound."""
+        """Return what was held back, and get ready for a new sound."""
         rest = self._resample(b"", last=True)
         self._stream.clear()
         return rest
 
     def clear(self) -> None:
-        """Forget what was held back, and be ready for a new sound."""
+        """Drop what was held back, and get ready for a new sound."""
         self._stream.clear()
 
     def _resample(self, pcm: bytes, *, last: bool) -> bytes:
-        # Through float32, because soxr adds dither noise to 16-bit output, and silence must stay silent.
+        # Via float32, because soxr adds dither noise to 16-bit output, and silence must stay silent.
         samples = np.frombuffer(pcm, dtype="<i2").astype(np.float32)
         resampled = self._stream.resample_chunk(samples, last=last)
         rounded: NDArray[np.int16] = np.clip(np.rint(resampled), -32768, 32767).astype("<i2")
@@ -91,7 +91,7 @@ class Resampler:
 
 
 def resample(pcm: bytes, rate_in: int, rate_out: int) -> bytes:
-    """A whole 16-bit mono sound at another rate."""
+    """Convert a complete 16-bit mono sound to another rate."""
     if rate_in == rate_out:
         return pcm
     resampler = Resampler(rate_in, rate_out)

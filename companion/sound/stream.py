@@ -1,11 +1,10 @@
-"""One open direction of a sound card, and the thread that calls PortAudio for it. See `companion.sound.card`.
+"""An open input or output stream of a sound card, and the thread that calls PortAudio for it (`companion.sound.card`).
 
-Real-time priority for the audio threads, where the system lets us have it; without it everything works too.
-
-The service's unit allows it (`LimitRTPRIO=`), and so do most desktops for the group audio; no root is needed. A thread
-asks for itself, once, before its first block of sound. Children do not inherit it (`SCHED_RESET_ON_FORK`). Whoever
-hears or fills a block must be done in a millisecond: a real-time thread that computes keeps all others from running.
-Source: sched(7), "Privileges and resource limits".
+PortAudio's audio threads get real-time priority where the system allows it; without it everything works too. The
+service's unit allows it (`LimitRTPRIO=`), and so do most desktops for the group audio; root is not needed. A thread
+requests it for itself, once, before its first block of sound. Child processes do not inherit it
+(`SCHED_RESET_ON_FORK`). A callback must return within a millisecond, because a real-time thread that computes keeps all
+other threads from running. Source: sched(7), "Privileges and resource limits".
 """
 
 from __future__ import annotations
@@ -21,125 +20,130 @@ from typing import Any, Literal, TypeVar
 
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
-from companion.sound.pcm import spread
+from companion.sound.pcm import duplicate_channels
 
-PRIORITY = 10
+REALTIME_PRIORITY = 10
 """Above every ordinary thread, below the kernel's own interrupt threads (50) and a sound server's (20 to 88)."""
 
 
-def ask_for_real_time(priority: int = PRIORITY) -> bool:
-    """Let the calling thread run before all ordinary ones (SCHED_RR). Returns whether the system agreed."""
+def request_realtime_priority(priority: int = REALTIME_PRIORITY) -> bool:
+    """Give the calling thread priority over all ordinary threads (SCHED_RR). Returns whether the system allowed it."""
     try:
         os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
     except OSError:
-        # Not allowed here (EPERM); the sound may then stutter while the processor is busy.
+        # Not allowed here (EPERM). The sound may then stutter while the processor is busy.
         return False
     return True
 
 
-Kind = Literal["input", "output"]
-Hear = Callable[[bytes, int, int], None]
-"""Takes interleaved samples, how many frames they are, and how many frames the card lost just before them."""
-Fill = Callable[[memoryview, float], bool]
-"""Fills a mono buffer, given the seconds until its first sample is heard. False: stop when this has been played."""
-NOUN: dict[Kind, str] = {"input": "microphone", "output": "loudspeaker"}
+Direction = Literal["input", "output"]
+InputCallback = Callable[[bytes, int, int], None]
+"""Takes interleaved samples, their number of frames, and how many frames the card lost just before them."""
+OutputCallback = Callable[[memoryview, float], bool]
+"""Fills a mono buffer, given the seconds until its first sample is heard. Returns False to stop after this buffer."""
+DEVICE_NOUN: dict[Direction, str] = {"input": "microphone", "output": "loudspeaker"}
 
-_ANSWER_S = 5.0
+_CALL_TIMEOUT_S = 5.0
 _NO_ANSWER = "the sound card does not answer; unplug it and plug it in again, or restart the sound server"
 T = TypeVar("T")
 
 
-class Worker:
-    """The one thread that calls PortAudio, which is not thread-safe and may block."""
+class PortAudioThread:
+    """The only thread that calls PortAudio, which is not thread-safe and may block."""
 
     def __init__(self) -> None:
         self._thread = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="sound-card")
-        self._asked: deque[float] = deque()
+        self._pending: deque[float] = deque()
 
     @property
     def busy_since(self) -> float | None:
-        """When the oldest call was asked for that has not come back, on the monotonic clock; None: all have."""
-        with contextlib.suppress(IndexError):  # it came back this instant
-            return self._asked[0]
+        """When the oldest unfinished call was made, on the monotonic clock; None if there is none."""
+        with contextlib.suppress(IndexError):  # no call, or it has just finished
+            return self._pending[0]
         return None
 
-    async def call(self, work: Callable[[], T], unclaimed: Callable[[T], None] = lambda _: None) -> T:
-        """Run `work` there. Raises `DeviceError` after 5 s; what comes out later than anyone waits is `unclaimed`'s."""
-        future = self._submit(work)
+    async def call(self, function: Callable[[], T], discard: Callable[[T], None] = lambda _: None) -> T:
+        """Run `function` on the thread. Raises `DeviceError` after 5 s.
+
+        If the caller no longer waits when the function returns, its result is passed to `discard`.
+        """
+        future = self._submit(function)
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with asyncio.timeout(_CALL_TIMEOUT_S):
                 return await asyncio.shield(asyncio.wrap_future(future))
         except (TimeoutError, asyncio.CancelledError) as gave_up:
-            future.add_done_callback(lambda late: None if late.exception() else unclaimed(late.result()))
+            future.add_done_callback(lambda late: None if late.exception() else discard(late.result()))
             if isinstance(gave_up, TimeoutError):
                 raise DeviceError(_NO_ANSWER) from gave_up
             raise
 
-    def call_and_block(self, work: Callable[[], T]) -> T:
-        """The same without a loop."""
+    def call_blocking(self, function: Callable[[], T]) -> T:
+        """Like `call`, but without an event loop."""
         try:
-            return self._submit(work).result(_ANSWER_S)
+            return self._submit(function).result(_CALL_TIMEOUT_S)
         except concurrent.futures.TimeoutError as error:
             raise DeviceError(_NO_ANSWER) from error
 
-    def later(self, work: Callable[[], None]) -> None:
-        """Run `work` there some time. Called by any thread."""
+    def call_later(self, function: Callable[[], None]) -> None:
+        """Run `function` on the thread without waiting for it. Called from any thread."""
         with contextlib.suppress(RuntimeError):  # after `close` nothing is left to do
-            self._submit(work)
+            self._submit(function)
 
-    def _submit(self, work: Callable[[], T]) -> concurrent.futures.Future[T]:
-        self._asked.append(time.monotonic())
+    def _submit(self, function: Callable[[], T]) -> concurrent.futures.Future[T]:
+        self._pending.append(time.monotonic())
         try:
-            return self._thread.submit(self._done, work)
+            return self._thread.submit(self._run, function)
         except RuntimeError:
-            self._asked.pop()
+            self._pending.pop()
             raise
 
-    def _done(self, work: Callable[[], T]) -> T:
+    def _run(self, function: Callable[[], T]) -> T:
         try:
-            return work()
+            return function()
         finally:
-            self._asked.popleft()
+            self._pending.popleft()
 
     def close(self) -> None:
-        """Take no more work."""
+        """Accept no more calls."""
         self._thread.shutdown(wait=False)
 
 
 class Stream:
-    """One open direction of a card. No sound flows until `start`.
+    """One open input or output of a card. No sound flows until `start`.
 
-    `lost` is called with the stream, in any thread, when it ends by itself or because the card was refreshed.
-    Methods whose name ends in `_now` are for the worker's thread only.
+    `on_lost` is called with the stream, in any thread, when it ends by itself or because the card was refreshed.
+    Methods whose names end in `_now` may only be called on the `PortAudioThread`.
     """
 
-    def __init__(self, worker: Worker, kind: Kind, name: str, lost: Callable[[Stream], None]) -> None:
+    def __init__(
+        self, thread: PortAudioThread, direction: Direction, name: str, on_lost: Callable[[Stream], None]
+    ) -> None:
         self.name = name
-        """The device's full name."""
+        """The full name of the device."""
         self.rate = 0
-        """Samples a second that the card agreed to."""
+        """The sample rate that the card accepted."""
         self.channels = 0
-        """Channels that the card agreed to."""
+        """The number of channels that the card accepted."""
         self.refreshed = False
-        """Whether it was closed only because the card was refreshed: open another."""
-        self._worker = worker
-        self._kind = kind
-        self._lost = lost
-        self._refusal: type[Exception] = Exception
+        """Whether it was closed only because the card was refreshed; then another one can be opened."""
+        self._thread = thread
+        self._direction = direction
+        self._on_lost = on_lost
+        self._portaudio_error: type[Exception] = Exception
         self._raw: Any = None
-        self._expected = True
+        self._end_expected = True
 
     async def start(self) -> None:
-        """Let sound flow, again too after a `Fill` ended it. Raises `DeviceError`."""
-        await self._worker.call(self.start_now)
+        """Let sound flow; also after an `OutputCallback` stopped it. Raises `DeviceError`."""
+        await self._thread.call(self.start_now)
 
     async def close(self) -> None:
-        """End it. Doing so twice is harmless."""
-        await self._worker.call(self.close_now)
+        """End it. Closing it again is harmless."""
+        await self._thread.call(self.close_now)
 
     def abandon(self) -> None:
-        """End it some time, for a device that may no longer answer. Called by any thread."""
-        self._worker.later(self.close_now)
+        """End it without waiting, for a device that may no longer answer. Called from any thread."""
+        self._thread.call_later(self.close_now)
 
     @property
     def open(self) -> bool:
@@ -148,80 +152,87 @@ class Stream:
 
     @property
     def running(self) -> bool:
-        """Whether sound flows. Worker thread only."""
+        """Whether sound flows. Only on the `PortAudioThread`."""
         return self._raw is not None and bool(self._raw.active)
 
-    def gone(self) -> str:
-        """The sentence for a device that vanished."""
-        return f"the {NOUN[self._kind]} {self.name!r} went away; check its plug, and that the sound server runs"
+    def gone_message(self) -> str:
+        """The error message for a device that vanished."""
+        noun = DEVICE_NOUN[self._direction]
+        return f"the {noun} {self.name!r} went away; check its plug, and that the sound server runs"
 
-    def open_now(self, sd: Any, device: int, rate: int, channels: int, block: int, latency: float, work: Any) -> None:
-        """Open it with sounddevice, for a `Hear` or `Fill` as `work`. Raises sounddevice's error."""
-        self._refusal = sd.PortAudioError
-        if self._kind == "input":
-            make, callback = sd.RawInputStream, _listening(work, rate)
+    def open_now(
+        self, sd: Any, device: int, rate: int, channels: int, block: int, latency: float, callback: Any
+    ) -> None:
+        """Open it with sounddevice. `callback`: an `InputCallback` or `OutputCallback`. Raises sounddevice's error."""
+        self._portaudio_error = sd.PortAudioError
+        if self._direction == "input":
+            make, wrapped = sd.RawInputStream, _wrap_input(callback, rate)
         else:
-            make, callback = sd.RawOutputStream, self._playing(work, channels, sd.CallbackStop)
+            make, wrapped = sd.RawOutputStream, self._wrap_output(callback, channels, sd.CallbackStop)
         self._raw = make(
             samplerate=rate, blocksize=block, device=device, channels=channels, dtype="int16", latency=latency,
-            callback=callback, finished_callback=self._finished,
+            callback=wrapped, finished_callback=self._finished,
         )  # fmt: skip
         self.rate, self.channels = rate, channels
 
     def start_now(self) -> None:
         """See `start`."""
         if self._raw is None:
-            raise DeviceError(self.gone())
-        self._expected = True
+            raise DeviceError(self.gone_message())
+        self._end_expected = True
         try:
             self._raw.stop()
-            self._expected = False
+            self._end_expected = False
             self._raw.start()
-        except self._refusal as error:
+        except self._portaudio_error as error:
             self.close_now()
-            raise DeviceError(f"{self.gone()} ({reason(error)})") from error
+            raise DeviceError(f"{self.gone_message()} ({error_reason(error)})") from error
 
     def close_now(self, *, refreshed: bool = False) -> None:
         """See `close`."""
         raw, self._raw = self._raw, None
-        self._expected = True
+        self._end_expected = True
         if raw is None:
             return
-        with contextlib.suppress(self._refusal):  # it is gone either way
+        with contextlib.suppress(self._portaudio_error):  # it is gone either way
             raw.close()
         if refreshed:
             self.refreshed = True
-            self._lost(self)
+            self._on_lost(self)
 
     def _finished(self) -> None:
-        """PortAudio's word that the stream has ended. Audio thread."""
-        if not self._expected:
-            self._lost(self)
+        """Called by PortAudio, in the audio thread, when the stream has ended."""
+        if not self._end_expected:
+            self._on_lost(self)
             self.abandon()
 
-    def _playing(self, fill: Fill, channels: int, stop: type[Exception]) -> Callable[[Any, int, Any, Any], None]:
+    def _wrap_output(
+        self, fill: OutputCallback, channels: int, stop: type[Exception]
+    ) -> Callable[[Any, int, Any, Any], None]:
+        """The callback for PortAudio: mono for `fill`, real-time priority, and a stop when `fill` asks for it."""
         first = True
 
         def play(data: Any, frames: int, time: Any, _status: Any) -> None:
             nonlocal first
             if first:
                 first = False
-                ask_for_real_time()
+                request_realtime_priority()
             delay = time.outputBufferDacTime - time.currentTime
             if channels == 1:
                 go_on = fill(memoryview(data), delay)
             else:
                 sound = bytearray(frames * SAMPLE_BYTES)
                 go_on = fill(memoryview(sound), delay)
-                data[:] = spread(bytes(sound), channels)
+                data[:] = duplicate_channels(bytes(sound), channels)
             if not go_on:
-                self._expected = True
+                self._end_expected = True
                 raise stop
 
         return play
 
 
-def _listening(hear: Hear, rate: int) -> Callable[[Any, int, Any, Any], None]:
+def _wrap_input(hear: InputCallback, rate: int) -> Callable[[Any, int, Any, Any], None]:
+    """The callback for PortAudio: real-time priority, and the number of frames lost before each block."""
     due = 0.0
     first = True
 
@@ -229,9 +240,9 @@ def _listening(hear: Hear, rate: int) -> Callable[[Any, int, Any, Any], None]:
         nonlocal due, first
         if first:
             first = False
-            ask_for_real_time()
+            request_realtime_priority()
         captured = time.inputBufferAdcTime
-        # Only an overflow says that frames are missing; between two good blocks the time merely jitters.
+        # Only an overflow means that frames are missing; between two good blocks the time merely jitters.
         lost = max(0, round((captured - due) * rate)) if status and status.input_overflow and due else 0
         due = captured + frames / rate if captured else 0.0
         hear(bytes(data), frames, lost)
@@ -239,7 +250,7 @@ def _listening(hear: Hear, rate: int) -> Callable[[Any, int, Any, Any], None]:
     return listen
 
 
-def reason(error: Exception | None) -> str:
-    """The last, telling part of PortAudio's message."""
+def error_reason(error: Exception | None) -> str:
+    """The last part of PortAudio's message, which gives the reason."""
     text = str(error.args[0]) if error is not None and error.args else "no reason given"
     return text.rpartition(": ")[2].strip()

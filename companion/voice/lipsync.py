@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from companion.events import MOUTH_STEP, SAMPLE_BYTES, Phoneme, PlacedCue, Sentence, Voiced
+from companion.events import MOUTH_STEP, SAMPLE_BYTES, Phoneme, PlacedCue, Sentence, SynthesizedSpeech
 
 _APERTURES = (
     ("pbmɓ", 0.0),
@@ -106,7 +106,7 @@ _SHUT = 0.02
 Samples = NDArray[np.float64]
 
 
-def mouth_openings(said: Voiced, rate: int) -> tuple[float, ...]:
+def mouth_openings(said: SynthesizedSpeech, rate: int) -> tuple[float, ...]:
     """Mouth openings, 0 to 1, one for each `MOUTH_STEP` seconds of the sound; a last, shorter step counts too.
 
     They follow the loudness, and the lips of each sound where the voice tells which sounds it made.
@@ -120,7 +120,7 @@ def mouth_openings(said: Voiced, rate: int) -> tuple[float, ...]:
     return shaped(openings, said.phonemes, rate)
 
 
-def place_cues(sentence: Sentence, said: Voiced, rate: int) -> tuple[PlacedCue, ...]:
+def place_cues(sentence: Sentence, said: SynthesizedSpeech, rate: int) -> tuple[PlacedCue, ...]:
     """Where in the sound of a sentence its cues are due, in order.
 
     Between the words whose times the voice tells, or else from the first voiced sample to the last, the text is taken

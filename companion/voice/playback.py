@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 
 from companion.events import SAMPLE_BYTES
-from companion.sound.pcm import faded_out
+from companion.sound.pcm import fade_out
 
 _PULL = 0.1
 _JUMP_S = 0.03
@@ -148,7 +148,7 @@ class Playback:
             self._queue.clear()
             self._queued = len(tail) // SAMPLE_BYTES
             if tail:
-                self._queue.append(memoryview(faded_out(bytes(tail))))
+                self._queue.append(memoryview(fade_out(bytes(tail))))
 
     def begin(self) -> bool:
         """Put off the idle end; True where the stream stands and has to be started for it."""

@@ -15,7 +15,7 @@ from companion.config.device import Device
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
 from companion.sound.card import SoundCard
-from companion.sound.pcm import Resampler, amplified
+from companion.sound.pcm import Resampler, apply_gain
 from companion.sound.stream import Stream
 from companion.voice.playback import AHEAD_S, Playback
 
@@ -60,7 +60,7 @@ class CardSpeaker:
             await self._run()  # only an open stream tells at which rate to queue
         await self._wait(lambda: self._playback.queued <= AHEAD_S * self._playback.rate)
         start = self._written
-        sound = amplified(pcm, self.volume)
+        sound = apply_gain(pcm, self.volume)
         self._playback.append(sound if self._resampler is None else self._resampler.feed(sound))
         self._written += len(pcm) // SAMPLE_BYTES
         if pcm:
@@ -120,7 +120,11 @@ class CardSpeaker:
 
     async def _open(self) -> Stream:
         stream = await self._card.open_output(
-            self._name, self.rate, self._latency_s, fill=lambda *call: self._playback.fill(*call), lost=self._lost
+            self._name,
+            self.rate,
+            self._latency_s,
+            callback=lambda *call: self._playback.fill(*call),
+            on_lost=self._lost,
         )
         if stream.rate != self._playback.rate:
             # Speech left over from a card of another rate is dropped.
@@ -143,7 +147,7 @@ class CardSpeaker:
                     self._went_away(stream)
                     self._failure = None
                     stream.abandon()
-                    raise DeviceError(stream.gone()) from error
+                    raise DeviceError(stream.gone_message()) from error
             finally:
                 self._waiters.discard(waiter)
 
@@ -166,7 +170,7 @@ class CardSpeaker:
         if stream.refreshed:
             self._wake()
             return
-        failure = DeviceError(stream.gone())
+        failure = DeviceError(stream.gone_message())
         waiters = [waiter for waiter in self._waiters if not waiter.done()]
         for waiter in waiters:
             waiter.set_exception(failure)

@@ -23,7 +23,7 @@ from pathlib import Path
 from companion.config.device import Device
 from companion.config.persona import Persona, PersonaVoice
 from companion.errors import EngineUnavailable, SpeechError
-from companion.events import Voiced
+from companion.events import SynthesizedSpeech
 from companion.languages.language import language
 from companion.voice.lipsync import even
 
@@ -78,16 +78,16 @@ class EspeakSynthesizer:
         self._spare: subprocess.Popen[bytes] | None = None
         self._thread.submit(self._prepare)
 
-    async def synthesize(self, text: str) -> Voiced:
+    async def synthesize(self, text: str) -> SynthesizedSpeech:
         """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`."""
         speakable = clean(text)
         if not speakable:
-            return Voiced(b"")
+            return SynthesizedSpeech(b"")
         call = _Call()
         try:
             async with asyncio.timeout(self._timeout_s):
                 speaking = asyncio.get_running_loop().run_in_executor(self._thread, self._speak, speakable, call)
-                return Voiced(await speaking)
+                return SynthesizedSpeech(await speaking)
         except TimeoutError as error:
             raise SpeechError(f"espeak-ng took longer than {self._timeout_s:g} s for one sentence.") from error
         except OSError as error:

@@ -26,7 +26,7 @@ import numpy as np
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
-from companion.events import Phoneme, Voiced
+from companion.events import Phoneme, SynthesizedSpeech
 from companion.languages.language import find_language
 from companion.models.catalogue import installed
 from companion.voice.lipsync import even
@@ -37,7 +37,7 @@ THREADS = 2
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk")
 
-Speak = Callable[[str], Voiced]
+Speak = Callable[[str], SynthesizedSpeech]
 """Text to sound; blocks. Raises `SpeechError`."""
 
 
@@ -65,14 +65,14 @@ class PiperSynthesizer:
         self._thread = ThreadPoolExecutor(1, "piper")
         self._loaded: Future[Speak] = self._thread.submit(_load, voice, speaker, speed)
 
-    async def synthesize(self, text: str) -> Voiced:
+    async def synthesize(self, text: str) -> SynthesizedSpeech:
         """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`.
 
         The first call also waits for the voice to load, each for as long as the device file's `voice.timeout_s`.
         """
         speakable = clean(text, self._voice.language)
         if not speakable:
-            return Voiced(b"")
+            return SynthesizedSpeech(b"")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -206,15 +206,15 @@ def _load(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
     aligned = len(session.get_outputs()) > 1
     manner = SynthesisConfig(speaker_id=speaker, length_scale=config.length_scale / speed, normalize_audio=False)
 
-    def speak(text: str) -> Voiced:
+    def speak(text: str) -> SynthesizedSpeech:
         try:
             pieces = list(piper.synthesize(text, manner, include_alignments=aligned))
         except cannot_speak as error:
             raise SpeechError(f"{voice.model}: the voice failed: {type(error).__name__}.") from error
         if not pieces:
-            return Voiced(b"")
+            return SynthesizedSpeech(b"")
         samples = np.nan_to_num(np.concatenate([piece.audio_float_array for piece in pieces])) * 32767.0
-        return Voiced(even(np.trunc(samples).astype("<i2").tobytes(), voice.rate), _phonemes(pieces))
+        return SynthesizedSpeech(even(np.trunc(samples).astype("<i2").tobytes(), voice.rate), _phonemes(pieces))
 
     speak("a")
     return speak

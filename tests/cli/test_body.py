@@ -125,7 +125,7 @@ def test_a_body_that_is_not_there_is_told_in_one_sentence(monkeypatch: pytest.Mo
             self.t += seconds
             await asyncio.sleep(0)
 
-    monkeypatch.setattr("companion.sound.card.LiveClock", Hurried)
+    monkeypatch.setattr("companion.sound.card.MonotonicClock", Hurried)
     result = run("play", "wave", "--seconds", "1", "--set", 'body.outputs=["tests.cli.test_body:unplugged"]')
     assert isinstance(result.exception, DeviceError)
     assert str(result.exception) == "/dev/ttyACM9: is not there; plug the body in."

@@ -117,7 +117,7 @@ async def test_in_batches_the_loop_sleeps_until_enough_has_come() -> None:
 @pytest.mark.parametrize("batch", [1, 2])
 async def test_blocks_in_a_rhythm_are_found_just_after_they_are_due(batch: int) -> None:
     loop = asyncio.get_running_loop()
-    audio_ring = AudioRing(loop, 64, rhythm_s=0.032)
+    audio_ring = AudioRing(loop, 64, interval_s=0.032)
     audio_ring.batch = batch
     lags = []
 
@@ -138,7 +138,7 @@ async def test_blocks_in_a_rhythm_are_found_just_after_they_are_due(batch: int) 
 @pytest.mark.looptime
 async def test_a_block_out_of_rhythm_still_wakes_the_loop_and_its_absence_is_told() -> None:
     loop = asyncio.get_running_loop()
-    audio_ring = AudioRing(loop, 64, rhythm_s=0.032)
+    audio_ring = AudioRing(loop, 64, interval_s=0.032)
     audio_ring.put(b"aa", 1)
     await audio_ring.get(2.0)
     loop.call_later(1.0, audio_ring.put, b"bb", 1)
@@ -153,7 +153,7 @@ async def test_a_block_out_of_rhythm_still_wakes_the_loop_and_its_absence_is_tol
 @pytest.mark.looptime
 async def test_the_end_is_told_at_once_even_before_the_next_block_is_due() -> None:
     loop = asyncio.get_running_loop()
-    audio_ring = AudioRing(loop, 64, rhythm_s=10.0)
+    audio_ring = AudioRing(loop, 64, interval_s=10.0)
     audio_ring.put(b"aa", 1)
     await audio_ring.get(2.0)
     loop.call_later(0.5, audio_ring.end)

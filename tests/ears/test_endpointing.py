@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from companion.config.device import Device, EndpointSettings
 from companion.ears import vad
-from companion.ears.endpointing import Endpointer, Framer, SpeechEnded, after_wake_word
+from companion.ears.endpointing import Endpointer, Framer, SpeechEnded, samples_after_wake_word
 from companion.events import AudioFrame, NobodySpoke, SpeechStarted
 from companion.ports import SpeechDetector
 from tests.support.synthetic_user import RATE, VOICES, room, say, seconds, silence
@@ -37,9 +37,9 @@ def decisions(endpointer: Endpointer, probabilities: list[float], at: int = 0) -
     return [decision for decision in made if decision is not None]
 
 
-def begun(nobody_s: float = 5.0, **changes: Any) -> Endpointer:
+def begun(no_speech_s: float = 5.0, **changes: Any) -> Endpointer:
     endpointer = Endpointer(settings(**changes))
-    endpointer.begin(0, nobody_s)
+    endpointer.begin(0, no_speech_s)
     return endpointer
 
 
@@ -108,16 +108,16 @@ def test_a_television_is_cut_at_the_longest() -> None:
 
 
 def test_nobody_speaks() -> None:
-    assert decisions(begun(nobody_s=5.12), [0.1] * 160) == [NobodySpoke(160 * FRAME)]
-    assert decisions(begun(nobody_s=float("inf")), [0.1] * 1000) == []
+    assert decisions(begun(no_speech_s=5.12), [0.1] * 160) == [NobodySpoke(160 * FRAME)]
+    assert decisions(begun(no_speech_s=float("inf")), [0.1] * 1000) == []
 
 
 def test_somebody_who_begins_at_the_last_moment_is_heard() -> None:
-    assert decisions(begun(nobody_s=3.2), [0.0] * 98 + [0.9] * 10) == [SpeechStarted(98 * FRAME)]
+    assert decisions(begun(no_speech_s=3.2), [0.0] * 98 + [0.9] * 10) == [SpeechStarted(98 * FRAME)]
 
 
 def test_clicks_do_not_keep_it_waiting_for_ever() -> None:
-    spoke, *_ = decisions(begun(nobody_s=3.2), [0.9, 0.0, 0.0, 0.0] * 27)
+    spoke, *_ = decisions(begun(no_speech_s=3.2), [0.9, 0.0, 0.0, 0.0] * 27)
     assert isinstance(spoke, NobodySpoke)
     assert spoke.at <= 105 * FRAME
 
@@ -135,7 +135,7 @@ def test_words_in_one_breath_with_the_wake_word_begin_before_its_recognition() -
 
 
 def test_sound_without_words_does_not_give_new_time() -> None:
-    endpointer = begun(nobody_s=3.2)
+    endpointer = begun(no_speech_s=3.2)
     decisions(endpointer, [0.9] * 5 + [0.0] * SILENCE_FRAMES)
     assert endpointer.resume(27 * FRAME) is None
     assert decisions(endpointer, [0.0] * 73, at=27 * FRAME) == [NobodySpoke(100 * FRAME)]
@@ -152,8 +152,8 @@ def test_lost_sound_is_not_taken_for_silence() -> None:
 def test_the_end_of_the_sound_ends_speech() -> None:
     endpointer = begun()
     decisions(endpointer, [0.9] * 10 + [0.0] * 5)
-    assert endpointer.cut_off(15 * FRAME) == SpeechEnded(0, 10 * FRAME, 15 * FRAME)
-    assert endpointer.cut_off(15 * FRAME) is None
+    assert endpointer.end_of_sound(15 * FRAME) == SpeechEnded(0, 10 * FRAME, 15 * FRAME)
+    assert endpointer.end_of_sound(15 * FRAME) is None
 
 
 @given(
@@ -163,10 +163,10 @@ def test_the_end_of_the_sound_ends_speech() -> None:
     st.floats(0.5, 8.0),
 )
 def test_decisions_are_in_order_and_within_their_limits(
-    runs: list[tuple[int, float]], silence_s: float, longest_s: float, nobody_s: float
+    runs: list[tuple[int, float]], silence_s: float, longest_s: float, no_speech_s: float
 ) -> None:
     endpointer = Endpointer(settings(silence_s=silence_s, longest_s=longest_s))
-    endpointer.begin(0, nobody_s)
+    endpointer.begin(0, no_speech_s)
     period = 0
     started: int | None = None
     for frame, probability in zip(
@@ -189,11 +189,11 @@ def test_decisions_are_in_order_and_within_their_limits(
             assert silence_s <= by_silence < silence_s + 0.033 or longest_s <= whole < longest_s + 0.17
         elif isinstance(decision, NobodySpoke):
             assert started is None
-            assert nobody_s <= (decision.at - period) / RATE < nobody_s + 6 * 0.032
+            assert no_speech_s <= (decision.at - period) / RATE < no_speech_s + 6 * 0.032
         if isinstance(decision, SpeechEnded | NobodySpoke):
             started = None
             period = frame.end
-            endpointer.begin(period, nobody_s)
+            endpointer.begin(period, no_speech_s)
 
 
 @given(st.lists(st.integers(0, 2000), max_size=30))
@@ -223,13 +223,13 @@ def test_frames_never_span_lost_sound(pieces: list[tuple[int, int]]) -> None:
 @given(st.binary(max_size=20_000))
 def test_words_never_begin_outside_the_sound_before_the_wake(noise: bytes) -> None:
     pcm = noise[: len(noise) // 2 * 2]
-    assert 0 <= after_wake_word(pcm) <= min(len(pcm) // 2, 0.35 * RATE)
+    assert 0 <= samples_after_wake_word(pcm) <= min(len(pcm) // 2, 0.35 * RATE)
 
 
 @pytest.mark.parametrize("pause", [0.1, 0.15, 0.3])
 def test_words_begin_in_the_pause_behind_the_wake_word(pause: float) -> None:
     words = say("what is your name")[: round(0.05 * RATE) * 2]
-    back = after_wake_word(room(say("okay nabu"), pause, words)) / RATE
+    back = samples_after_wake_word(room(say("okay nabu"), pause, words)) / RATE
     assert 0.05 < back < 0.05 + pause
 
 
@@ -242,7 +242,7 @@ def detector() -> SpeechDetector:
 
 def heard(pcm: bytes, **changes: Any) -> list[Any]:
     silero = detector()
-    endpointer = begun(nobody_s=600.0, **changes)
+    endpointer = begun(no_speech_s=600.0, **changes)
     made = [endpointer.feed(frame, silero.probability(frame.pcm)) for frame in Framer(FRAME).frames(AudioFrame(pcm, 0))]
     return [decision for decision in made if decision is not None]
 

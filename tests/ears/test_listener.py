@@ -78,7 +78,7 @@ class WordAt:
         self._positions = positions
         self.examined: list[int] = []
 
-    def heard(self, frame: AudioFrame) -> bool:
+    def detect(self, frame: AudioFrame) -> bool:
         assert len(frame.pcm) == FRAME * 2
         self.examined.append(frame.start)
         return any(frame.start <= at < frame.end for at in self._positions)
@@ -303,7 +303,7 @@ async def test_nothing_is_kept_or_examined_when_muted() -> None:
 
     def unmute() -> None:
         examined.append((list(word.examined), voice.calls))
-        ears.interject(Control("unmute"))
+        ears.inject(Control("unmute"))
 
     tape = Tape(*whole(100), unmute, *whole(200, first_frame=100))
     ears = listener(tape, voice, scribe, word)
@@ -368,7 +368,7 @@ async def test_a_wake_word_among_words_begins_them_anew() -> None:
 
 async def test_the_button_wakes_even_when_muted_and_without_a_wake_word() -> None:
     scribe = Scribe("go left")
-    tape = Tape(*whole(50), lambda: ears.heard_button(), *whole(150, first_frame=50))
+    tape = Tape(*whole(50), lambda: ears.push_to_talk(), *whole(150, first_frame=50))
     ears = listener(tape, VoiceAt(voiced(46, 80)), scribe)
     ears.listen_for(Attention.NOTHING)
     heard = without_partials(await everything(ears, as_a_conversation))
@@ -379,7 +379,7 @@ async def test_the_button_wakes_even_when_muted_and_without_a_wake_word() -> Non
 
 async def test_words_may_begin_a_little_before_the_button() -> None:
     scribe = Scribe("go left")
-    tape = Tape(*whole(50), lambda: ears.heard_button(), *whole(150, first_frame=50))
+    tape = Tape(*whole(50), lambda: ears.push_to_talk(), *whole(150, first_frame=50))
     ears = listener(tape, VoiceAt(voiced(46, 80)), scribe)
     heard = without_partials(await everything(ears, as_a_conversation))
     assert heard[1] == SpeechStarted(46 * FRAME)
@@ -424,7 +424,7 @@ async def test_the_switches_work_while_the_microphone_is_away() -> None:
             heard.append(one)
 
     for action in (Control("mute"), Control("stop")):
-        ears.interject(action)
+        ears.inject(action)
         with pytest.raises(DeviceError, match="gone"):
             await hear()
         assert heard.pop() == action

@@ -359,7 +359,7 @@ def test_bytes_that_are_no_message_are_refused(noise: bytes) -> None:
 @given(st.binary(min_size=4, max_size=4))
 def test_a_length_that_cannot_be_is_refused(prefix: bytes) -> None:
     length = int.from_bytes(prefix, "little")
-    if 5 <= length <= child.LONGEST:
+    if 5 <= length <= child.LONGEST_MESSAGE:
         assert child.length_of(prefix) == length
     else:
         with pytest.raises(ValueError, match=str(length)):
@@ -368,7 +368,7 @@ def test_a_length_that_cannot_be_is_refused(prefix: bytes) -> None:
 
 def test_a_message_that_is_too_long_is_not_sent() -> None:
     with pytest.raises(ValueError, match="longer"):
-        child.encode(child.Message(1, child.FEED, bytes(child.LONGEST)))
+        child.encode(child.Message(1, child.FEED, bytes(child.LONGEST_MESSAGE)))
 
 
 @given(st.lists(requests, max_size=30))

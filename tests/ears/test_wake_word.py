@@ -39,7 +39,7 @@ def wakes(wake_word: WakeWord, pcm: bytes, frame_ms: int = 32) -> list[float]:
     """Seconds at which the word was recognised."""
     size = frame_ms * RATE // 1000 * 2
     frames = [AudioFrame(pcm[at : at + size], at // 2) for at in range(0, len(pcm), size)]
-    return [frame.end / RATE for frame in frames if wake_word.heard(frame)]
+    return [frame.end / RATE for frame in frames if wake_word.detect(frame)]
 
 
 @pytest.mark.parametrize("voice", VOICES)

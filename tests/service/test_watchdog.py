@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from companion.errors import SpeechError
-from companion.events import BodyFrame, Transcript, Voiced
+from companion.events import BodyFrame, SynthesizedSpeech, Transcript
 from companion.service.watchdog import AWAY_S, BUSY_S, FEEDINGS, SILENT_S, Busy, Flow, Watchdog, complaints
 from companion.service.watched_engines import Calls, WatchedBody, WatchedSynthesizer, WatchedTranscriber
 from tests.support.doubles import ScriptedVoice, pass_time
@@ -285,13 +285,13 @@ class SlowVoice(ScriptedVoice):
 
     times = 1
 
-    async def synthesize(self, text: str) -> Voiced:
+    async def synthesize(self, text: str) -> SynthesizedSpeech:
         if self.times:
             self.times -= 1
             await asyncio.sleep(LIMIT_S)
             raise SpeechError("took too long")
         self.spoken.append(text)
-        return Voiced(b"\1\0")
+        return SynthesizedSpeech(b"\1\0")
 
 
 async def test_a_voice_that_ran_out_of_time_is_tried_with_a_letter() -> None:

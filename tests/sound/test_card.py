@@ -15,7 +15,7 @@ import pytest
 
 from companion.ears.microphone import CardMicrophone
 from companion.errors import DeviceError
-from companion.sound.card import SoundCard, why_no_card
+from companion.sound.card import SoundCard
 
 
 class PortAudioError(Exception):
@@ -181,14 +181,22 @@ async def test_an_unknown_name_is_answered_with_those_that_there_are(portaudio: 
     assert "\n" not in sentence
 
 
+def card_problem() -> str | None:
+    card = SoundCard()
+    try:
+        return card.find_problem()
+    finally:
+        card.close_unused()
+
+
 def test_what_is_missing_is_said_in_one_line(portaudio: PortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "no microphone" in (why_no_card() or "")
+    assert "no microphone" in (card_problem() or "")
     plug(portaudio, USB)
-    assert "no loudspeaker" in (why_no_card() or "")
+    assert "no loudspeaker" in (card_problem() or "")
     plug(portaudio, SCREEN)
-    assert why_no_card() is None
+    assert card_problem() is None
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    assert "sounddevice is missing" in (why_no_card() or "")
+    assert "sounddevice is missing" in (card_problem() or "")
 
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +207,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatc
 
     monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
-    assert "apt install libportaudio2" in (why_no_card() or "")
+    assert "apt install libportaudio2" in (card_problem() or "")
 
 
 async def test_a_card_that_will_not_do_the_rate_is_opened_with_its_own(portaudio: PortAudio, card: SoundCard) -> None:
@@ -314,10 +322,10 @@ class SilentCard:
     rate, channels, refreshed = 16_000, 1, False
 
     async def open_input(
-        self, _name: str, _rate: int, _block_s: float, hear: Callable[[bytes, int, int], None], lost: object
+        self, _name: str, _rate: int, _block_s: float, callback: Callable[[bytes, int, int], None], on_lost: object
     ) -> SilentCard:
-        assert lost
-        self.hear = hear
+        assert on_lost
+        self.hear = callback
         return self
 
     async def start(self) -> None:
@@ -326,7 +334,7 @@ class SilentCard:
     async def close(self) -> None:
         pass
 
-    def gone(self) -> str:
+    def gone_message(self) -> str:
         return "the microphone went away"
 
 

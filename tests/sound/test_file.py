@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, AudioFrame
 from companion.sound.file import FileSoundCard
-from companion.sound.file_speaker import WavSpeaker
+from companion.sound.file_speaker import InstantFileSpeaker
 from companion.sound.wave_file import WaveReader, WaveWriter
 
 RATE = 22_050
@@ -247,7 +247,7 @@ class Dialogue:
         self.at_work = False
         self.out = tmp_path / "reply.wav"
         self.card = FileSoundCard(
-            silence(tmp_path / "user.wav", seconds), self.out, RATE, hold=lambda: self.at_work, **how
+            silence(tmp_path / "user.wav", seconds), self.out, RATE, is_replying=lambda: self.at_work, **how
         )
         self.starts: list[int] = []
         self.began = self.ended = 0.0
@@ -322,7 +322,7 @@ async def test_time_after_the_end_is_limited(tmp_path: Path) -> None:
 
 async def test_somebody_who_is_listened_to_has_time_after_the_end(tmp_path: Path) -> None:
     frames = 0
-    card = FileSoundCard(silence(tmp_path / "x.wav", 0.1), None, RATE, listening=lambda: frames < 100)
+    card = FileSoundCard(silence(tmp_path / "x.wav", 0.1), None, RATE, is_listening=lambda: frames < 100)
     async for _ in card.microphone.frames():
         frames += 1
     assert frames == pytest.approx(150, abs=2)
@@ -367,7 +367,9 @@ async def test_a_flush_is_silence_within_50_ms_and_positions_go_on(tmp_path: Pat
 
 @pytest.mark.looptime
 async def test_in_real_time_each_frame_takes_its_time_and_nothing_holds(tmp_path: Path) -> None:
-    card = FileSoundCard(silence(tmp_path / "x.wav", 2), None, RATE, realtime=True, hold=lambda: True, tail_s=1.0)
+    card = FileSoundCard(
+        silence(tmp_path / "x.wav", 2), None, RATE, realtime=True, is_replying=lambda: True, tail_s=1.0
+    )
     loop = asyncio.get_running_loop()
     began = loop.time()
     async for frame in card.microphone.frames():
@@ -433,7 +435,7 @@ async def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
 
 
 async def test_saying_into_a_file_keeps_all_of_it(tmp_path: Path) -> None:
-    speaker = WavSpeaker(tmp_path / "said.wav", RATE)
+    speaker = InstantFileSpeaker(tmp_path / "said.wav", RATE)
     await speaker.prepare()
     assert [await speaker.write(said(100)), await speaker.write(said(50))] == [0, 100]
     await speaker.drain()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 
-from companion.sound.stream import PRIORITY, ask_for_real_time
+from companion.sound.stream import REALTIME_PRIORITY, request_realtime_priority
 
 
 def test_a_thread_gets_what_it_was_told_and_the_others_stay_as_they_were() -> None:
@@ -13,16 +13,16 @@ def test_a_thread_gets_what_it_was_told_and_the_others_stay_as_they_were() -> No
     found: list[tuple[bool, int, int]] = []
 
     def audio() -> None:
-        agreed = ask_for_real_time()
+        agreed = request_realtime_priority()
         found.append((agreed, os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK, os.sched_getparam(0).sched_priority))
 
     thread = threading.Thread(target=audio)
     thread.start()
     thread.join()
     [(agreed, policy, priority)] = found
-    assert (policy, priority) == ((os.SCHED_RR, PRIORITY) if agreed else (before, 0))
+    assert (policy, priority) == ((os.SCHED_RR, REALTIME_PRIORITY) if agreed else (before, 0))
     assert os.sched_getscheduler(0) == before
 
 
 def test_a_refusal_is_no_error() -> None:
-    assert ask_for_real_time(1000) is False
+    assert request_realtime_priority(1000) is False

@@ -10,7 +10,7 @@ from typing import Any
 
 from companion.ears.listener import Attention
 from companion.errors import CompanionError
-from companion.events import EAR_RATE, BodyFrame, Control, Hearing, Voiced
+from companion.events import EAR_RATE, BodyFrame, Control, Hearing, SynthesizedSpeech
 
 RATE = 8000
 CHAR_S = 0.05
@@ -51,7 +51,7 @@ class ScriptedListener:
     def listen_for(self, attention: Attention) -> None:
         self.attention = attention
 
-    def interject(self, heard: Hearing) -> None:
+    def inject(self, heard: Hearing) -> None:
         self.put(heard)
 
     async def hear(self) -> AsyncIterator[Hearing]:
@@ -128,13 +128,13 @@ class ScriptedVoice:
         self.hangs = hangs
         self.spoken: list[str] = []
 
-    async def synthesize(self, text: str) -> Voiced:
+    async def synthesize(self, text: str) -> SynthesizedSpeech:
         if self.failure is not None:
             raise self.failure
         if self.hangs:
             await asyncio.Event().wait()
         self.spoken.append(text)
-        return Voiced(struct.pack("<h", 8000) * round(len(text) * CHAR_S * self.rate))
+        return SynthesizedSpeech(struct.pack("<h", 8000) * round(len(text) * CHAR_S * self.rate))
 
     async def close(self) -> None:
         pass

@@ -124,7 +124,7 @@ async def memory() -> None:
     """What the sound card adds to the process."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.monotonic()
-    problem = SoundCard().problem()
+    problem = SoundCard().find_problem()
     say(problem=problem, ms=(time.monotonic() - began) * 1000,
         rss_mb=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)  # fmt: skip
 

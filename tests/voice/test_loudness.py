@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.events import Cue, Sentence, Voiced
+from companion.events import Cue, Sentence, SynthesizedSpeech
 from companion.voice.lipsync import PEAK_DB, TARGET_DB, even, mouth_openings, place_cues, voiced
 
 RATE = 22050
@@ -46,7 +46,7 @@ def cues(*offsets: int) -> tuple[Cue, ...]:
 
 
 def test_the_mouth_opens_with_the_voice_and_shuts_in_silence() -> None:
-    mouth = mouth_openings(Voiced(silence(0.2) + tone(0.4, 0.3) + silence(0.4)), RATE)
+    mouth = mouth_openings(SynthesizedSpeech(silence(0.2) + tone(0.4, 0.3) + silence(0.4)), RATE)
     assert len(mouth) == 50
     assert mouth[:9] == (0.0,) * 9
     assert all(one > 0.5 for one in mouth[12:29])
@@ -54,7 +54,7 @@ def test_the_mouth_opens_with_the_voice_and_shuts_in_silence() -> None:
 
 
 def test_a_louder_voice_opens_the_mouth_further() -> None:
-    widest = [max(mouth_openings(Voiced(tone(0.3, level)), RATE)) for level in (0.003, 0.02, 0.1, 0.3)]
+    widest = [max(mouth_openings(SynthesizedSpeech(tone(0.3, level)), RATE)) for level in (0.003, 0.02, 0.1, 0.3)]
     assert widest == sorted(widest)
     assert widest[0] == 0.0
     assert len(set(widest)) == 4
@@ -66,7 +66,7 @@ RATES = st.sampled_from([8000, 11025, 16000, 22050, 24000, 44100, 48000])
 
 @given(SOUND, RATES)
 def test_there_is_an_opening_for_every_step_of_any_sound(pcm: bytes, rate: int) -> None:
-    mouth = mouth_openings(Voiced(pcm), rate)
+    mouth = mouth_openings(SynthesizedSpeech(pcm), rate)
     assert all(0.0 <= one <= 1.0 for one in mouth)
     seconds = len(pcm) // 2 / rate
     assert len(mouth) == pytest.approx(seconds / 0.02, abs=1.01)
@@ -76,18 +76,18 @@ def test_there_is_an_opening_for_every_step_of_any_sound(pcm: bytes, rate: int) 
 def test_a_cue_in_the_middle_of_the_text_is_due_in_the_middle_of_the_voice() -> None:
     pcm = silence(1.0) + tone(2.0, 0.2) + silence(0.5)
     sentence = Sentence("0123456789", cues(0, 5, 10))
-    seconds = [placed.at / RATE for placed in place_cues(sentence, Voiced(pcm), RATE)]
+    seconds = [placed.at / RATE for placed in place_cues(sentence, SynthesizedSpeech(pcm), RATE)]
     assert seconds == pytest.approx([1.0, 2.0, 3.0], abs=0.025)
 
 
 def test_cues_without_sound_are_due_at_once() -> None:
-    assert [placed.at for placed in place_cues(Sentence("", cues(0, 0)), Voiced(b""), RATE)] == [0, 0]
-    assert [placed.at for placed in place_cues(Sentence("...", cues(2)), Voiced(silence(0.1)), RATE)] == [0]
+    assert [placed.at for placed in place_cues(Sentence("", cues(0, 0)), SynthesizedSpeech(b""), RATE)] == [0, 0]
+    assert [placed.at for placed in place_cues(Sentence("...", cues(2)), SynthesizedSpeech(silence(0.1)), RATE)] == [0]
 
 
 @given(SOUND, RATES, st.text(max_size=30), st.lists(st.integers(-5, 60), max_size=6))
 def test_cues_are_placed_in_order_and_inside_the_sound(pcm: bytes, rate: int, text: str, offsets: list[int]) -> None:
-    placed = place_cues(Sentence(text, cues(*offsets)), Voiced(pcm), rate)
+    placed = place_cues(Sentence(text, cues(*offsets)), SynthesizedSpeech(pcm), rate)
     assert sorted(one.cue.at for one in placed) == sorted(offsets)
     assert all(0 <= one.at <= len(pcm) // 2 for one in placed)
     assert all(before.at <= after.at for before, after in pairwise(placed))

@@ -38,7 +38,7 @@ class PretendedStream:
     def abandon(self) -> None:
         self.flowing = False
 
-    def gone(self) -> str:
+    def gone_message(self) -> str:
         return "the loudspeaker went away"
 
 
@@ -54,12 +54,12 @@ class PretendedCard:
         self.heard: list[np.ndarray[Any, Any]] = []
 
     async def open_output(
-        self, name: str, rate: int, latency_s: float, fill: Callable[..., bool], lost: Callable[[Any], None]
+        self, name: str, rate: int, latency_s: float, callback: Callable[..., bool], on_lost: Callable[[Any], None]
     ) -> PretendedStream:
         assert (name, latency_s) == ("default", 0.04)
         if not self.present:
             raise DeviceError("no sound card: there is no loudspeaker")
-        self.stream = PretendedStream(self, self.rate or rate, fill, lost)
+        self.stream = PretendedStream(self, self.rate or rate, callback, on_lost)
         return self.stream
 
     async def run(self) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
-from companion.events import Voiced
+from companion.events import SynthesizedSpeech
 from companion.voice import synthesizer_espeak as espeak
 from companion.voice import synthesizer_piper as piper
 from companion.voice.lipsync import mouth_openings
@@ -84,7 +84,7 @@ Voice = piper.PiperSynthesizer | espeak.EspeakSynthesizer
 async def test_a_sentence_is_heard(voice: Voice) -> None:
     pcm = (await voice.synthesize("Hello there, my friend.")).pcm
     assert 0.8 < seconds(pcm, voice.rate) < 4
-    assert max(mouth_openings(Voiced(pcm), voice.rate)) > 0.6
+    assert max(mouth_openings(SynthesizedSpeech(pcm), voice.rate)) > 0.6
 
 
 async def test_a_longer_sentence_is_heard_longer(voice: Voice) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from companion.config.device import Device
 from companion.config.persona import Persona, Profile, SpokenLines
-from companion.events import Cue, Phoneme, Sentence, Voiced
+from companion.events import Cue, Phoneme, Sentence, SynthesizedSpeech
 from companion.voice import synthesizer_piper as piper
 from companion.voice.lipsync import mouth_openings, place_cues, shaped, word_starts
 from tests.support.paths import DATA
@@ -56,8 +56,8 @@ def test_a_cue_is_due_with_its_word_and_not_in_proportion() -> None:
     phonemes = [Phoneme(0, "s"), Phoneme(1600, "o"), Phoneme(14_400, " "), Phoneme(14_400, "n"), Phoneme(15_000, "o")]
     pcm = b"\x00\x20" * 16_000
     cue = Cue(None, "nod", 1.0, 5, "direction")
-    [exact] = place_cues(Sentence("Sooo no.", (cue,)), Voiced(pcm, tuple(phonemes)), RATE)
-    [guessed] = place_cues(Sentence("Sooo no.", (cue,)), Voiced(pcm), RATE)
+    [exact] = place_cues(Sentence("Sooo no.", (cue,)), SynthesizedSpeech(pcm, tuple(phonemes)), RATE)
+    [guessed] = place_cues(Sentence("Sooo no.", (cue,)), SynthesizedSpeech(pcm), RATE)
     assert exact.at == 14_400
     assert guessed.at == 10_000
 
@@ -97,6 +97,6 @@ async def test_a_piper_voice_tells_its_phonemes_where_it_can(model: str, tells: 
         starts = word_starts("My big brown bear. He may sing.", said.phonemes)
         assert [offset for offset, _ in starts] == [0, 3, 7, 13, 19, 22, 26]
         mouth = mouth_openings(said, voice.rate)
-        bare = mouth_openings(Voiced(said.pcm), voice.rate)
+        bare = mouth_openings(SynthesizedSpeech(said.pcm), voice.rate)
         assert sum(mouth) < sum(bare)
         assert mouth.count(0.0) > bare.count(0.0)
