@@ -1,6 +1,6 @@
-"""What a host says to a device (`PROTOCOL.md`, "Host to device"). Pure.
+"""The messages from a host to a device (`PROTOCOL.md`, "Host to device"). Pure.
 
-A message is a frozen dataclass with its wire type; `payload` and `read` are each other's inverse.
+Each message is a frozen dataclass with its type byte; `read` parses what `payload` returns.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Heartbeat(_Empty):
 
 
 class Stop(_Empty):
-    """Everything to its neutral pose."""
+    """Move everything to its neutral pose."""
 
     type: ClassVar[int] = 0x05
 
@@ -55,11 +55,11 @@ class EventAck(_Empty):
 
 @dataclass(frozen=True, slots=True)
 class Set:
-    """Where channels shall be from now on."""
+    """New values of channels, valid from now on."""
 
     type: ClassVar[int] = 0x03
     values: dict[int, bytes]
-    """Channel number to three bytes, as `position` and `colour` make them."""
+    """Channel number -> three bytes, from `position` or `colour`."""
 
     def payload(self) -> bytes:
         return b"".join(bytes((channel,)) + value for channel, value in self.values.items())
@@ -75,14 +75,14 @@ class Set:
 class Keyframe:
     channel: int
     milliseconds: int
-    """How long the way from the keyframe before takes; 0 to 65535."""
+    """Time from the previous keyframe to this one; 0 to 65535."""
     value: bytes
     smooth: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Keyframes:
-    """Ways to go, behind those that the device still has."""
+    """Keyframes to append to the queues of the device."""
 
     type: ClassVar[int] = 0x04
     entries: tuple[Keyframe, ...]
@@ -102,7 +102,7 @@ class Keyframes:
 
 @dataclass(frozen=True, slots=True)
 class AskLimits:
-    """What limits has this channel?"""
+    """A request for the limits of one channel."""
 
     type: ClassVar[int] = 0x08
     channel: int

@@ -1,6 +1,6 @@
-"""Frames of `PROTOCOL.md`: COBS and CRC-16/IBM-3740 around a body of type, seq and payload. Pure.
+"""The frames of `PROTOCOL.md`: a body of type, seq and payload with CRC-16/IBM-3740, encoded with COBS. Pure.
 
-COBS is our own dozen lines: decision 0003 says why.
+COBS is a dozen lines of our own; decision 0003 says why.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Iterator
 
 MOST_PAYLOAD = 120
 _MOST_WIRE = MOST_PAYLOAD + 5
-"""Bytes of the longest frame without its zero: type, seq, crc and one COBS code."""
+"""Length of the longest frame without its final zero: payload, type, seq, CRC and one COBS code."""
 
 
-def frame(body: bytes) -> bytes:
-    """The wire's bytes for a type, seq and payload, the closing zero included. Raises ValueError for a long one."""
+def encode_frame(body: bytes) -> bytes:
+    """The bytes on the wire for type, seq and payload, with the final zero. Raises ValueError if it is too long."""
     if len(body) > MOST_PAYLOAD + 2:
         raise ValueError(f"a payload has at most {MOST_PAYLOAD} bytes, not {len(body) - 2}")
-    return stuffed(body + crc16(body).to_bytes(2, "little")) + b"\0"
+    return cobs_encode(body + crc16(body).to_bytes(2, "little")) + b"\0"
 
 
 class Receiver:
-    """Cuts a stream of bytes, however bad, into the bodies of its good frames (without their CRC)."""
+    """Extracts the bodies of valid frames (without their CRC) from a stream of bytes that may hold anything."""
 
     def __init__(self) -> None:
         self._wire = bytearray()
@@ -29,14 +29,14 @@ class Receiver:
         self.bad_frames = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The bodies of the frames that end in `data`."""
+        """Take the next bytes and yield the bodies of the valid frames that end in them."""
         *ended, rest = data.split(b"\0")
         for part in ended:
             self._keep(part)
             wire, too_long = bytes(self._wire), self._too_long
             self._wire.clear()
             self._too_long = False
-            body = None if too_long else _checked(wire)
+            body = None if too_long else _body_if_valid(wire)
             if body is not None:
                 yield body
             elif wire:
@@ -49,17 +49,17 @@ class Receiver:
 
 
 def crc16(data: bytes) -> int:
-    """CRC-16/IBM-3740."""
+    """The CRC-16/IBM-3740 of `data`."""
     return binascii.crc_hqx(data, 0xFFFF)
 
 
-def stuffed(data: bytes) -> bytes:
-    """COBS of fewer than 254 bytes: free of zeros."""
+def cobs_encode(data: bytes) -> bytes:
+    """Encode fewer than 254 bytes with COBS, so that they contain no zero."""
     return b"".join(bytes((len(part) + 1,)) + part for part in data.split(b"\0"))
 
 
-def unstuffed(wire: bytes) -> bytes | None:
-    """What `stuffed` was given, or None for what it never makes."""
+def cobs_decode(wire: bytes) -> bytes | None:
+    """Decode COBS; None if `wire` is not valid."""
     parts, at = [], 0
     while at < len(wire):
         code = wire[at]
@@ -71,8 +71,8 @@ def unstuffed(wire: bytes) -> bytes | None:
     return b"\0".join(parts)
 
 
-def _checked(wire: bytes) -> bytes | None:
-    data = unstuffed(wire)
+def _body_if_valid(wire: bytes) -> bytes | None:
+    data = cobs_decode(wire)
     if data is None or len(data) < 4 or crc16(data[:-2]) != int.from_bytes(data[-2:], "little"):
         return None
     return data[:-2]

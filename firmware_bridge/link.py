@@ -1,11 +1,11 @@
 """The host's end of the link: sessions, sequence, retry, heartbeat (`PROTOCOL.md`, "Session and sequence"). Pure.
 
-Bytes and the time go in, events come out, and `outgoing` has what is to be written. Times are seconds of any clock that
-does not run backwards. One command is on the way at a time; a set that still waits takes later ones in, so that a slow
-link carries the newest pose and no backlog.
+Bytes and the time go in, events come out, and `outgoing` returns the bytes to write. Times are seconds of any clock
+that does not run backwards. One command is in flight at a time. A waiting `Set` is merged with later ones, so that a
+slow link carries the newest pose and no backlog.
 
     link.connect(now)  ->  Connected  ->  link.send(Set(...), now)  ->  Answered
-                       ->  Lost: what was not answered is gone; the link opens a new session by itself
+                       ->  Lost: unanswered commands are dropped; the link opens a new session by itself
 """
 
 from __future__ import annotations
@@ -36,26 +36,26 @@ from firmware_bridge.messages import (
 
 HELLO_S = 0.25
 RETRY_S = 0.05
-TRIES = 20
-"""A second: a host or an emulator that gets no processor time for a third of one has lost nothing yet."""
+MOST_TRIES = 20
+"""One second in total: a host or emulator without processor time for a third of that must not lose the link."""
 HEARTBEAT_S = 0.1
 MOST_WAITING = 16
 
 
 class LinkNotReady(Exception):
-    """A command cannot be taken: there is no session, or too many wait."""
+    """A command cannot be accepted: there is no session, or too many commands are waiting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A session is open; the device stands in its neutral pose."""
+    """A session is open. The device is in its neutral pose."""
 
     device: HelloReply
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A command was carried out, or refused by a nack."""
+    """A command was carried out, or refused with a nack."""
 
     ticket: int
     """What `send` returned."""
@@ -65,7 +65,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The device answers no more, or has started anew. Unanswered commands are dropped."""
+    """The device no longer answers, or has restarted. Unanswered commands are dropped."""
 
     sentence: str
 
@@ -81,7 +81,7 @@ Event = Connected | Answered | Lost | Incompatible | DeviceEvent
 
 
 @dataclass(slots=True)
-class _OnTheWay:
+class _InFlight:
     frame: bytes
     seq: int
     ticket: int | None
@@ -91,7 +91,7 @@ class _OnTheWay:
 
 
 class Link:
-    """One link. `session` is the number of its first session: a random one, so that no old hello fits."""
+    """One link. `session` is the number of its first session; a random one, so that no stale hello matches it."""
 
     def __init__(self, session: int) -> None:
         self._session = session & 0xFFFF
@@ -103,9 +103,9 @@ class Link:
         self._event_seq = 0
         self._tickets = 0
         self._waiting: deque[tuple[int | None, Command]] = deque()
-        self._on_the_way: _OnTheWay | None = None
+        self._in_flight: _InFlight | None = None
         self.device: HelloReply | None = None
-        """What the device can do, while a session is open."""
+        """The device's description while a session is open, otherwise None."""
 
     @property
     def bad_frames(self) -> int:
@@ -115,16 +115,16 @@ class Link:
     @property
     def idle(self) -> bool:
         """Whether every command has been answered."""
-        return self._on_the_way is None and not self._waiting
+        return self._in_flight is None and not self._waiting
 
     def connect(self, now: float) -> None:
-        """Open a session, and a new one whenever it is lost."""
+        """Open a session, and a new one whenever the link is lost."""
         self._begin_session(now)
 
     def send(self, command: Command, now: float) -> int:
-        """Queue a command; its answer comes as `Answered` with the ticket that is returned.
+        """Queue a command. Returns a ticket; the answer arrives as `Answered` with the same ticket.
 
-        Raises `LinkNotReady` without a session or when `MOST_WAITING` wait; ValueError for one that no frame can hold.
+        Raises `LinkNotReady` without a session or if `MOST_WAITING` commands wait; ValueError if no frame can hold it.
         """
         encode(command, 0)
         if self.device is None:
@@ -140,67 +140,67 @@ class Link:
             raise LinkNotReady(f"{MOST_WAITING} commands wait for the device already")
         self._tickets += 1
         self._waiting.append((self._tickets, command))
-        self._pump(now)
+        self._send_next(now)
         return self._tickets
 
     def receive(self, data: bytes, now: float) -> list[Event]:
-        """Take bytes from the device."""
+        """Take bytes from the device; return the events that they cause."""
         events: list[Event] = []
         for body in self._receiver.feed(data):
             try:
                 message, seq = decode(body)
             except MalformedMessage:
-                # A newer device may say what we do not know; nothing depends on it.
+                # A newer device may send messages that we do not know; nothing depends on them.
                 continue
-            event = self._take(message, seq, now)
+            event = self._handle_message(message, seq, now)
             if event is not None:
                 events.append(event)
-        self._pump(now)
+        self._send_next(now)
         return events
 
     def tick(self, now: float) -> list[Event]:
-        """Let time pass: repeats, heartbeats, and the loss of the device."""
+        """Do what is due at this time: repeat commands, send heartbeats, notice that the device is lost."""
         if now >= self._hello_at:
             self._write(Hello(self._session), 0)
             self._hello_at = now + HELLO_S
-        going = self._on_the_way
-        if going is not None and now >= going.retry_at:
-            if going.tries == TRIES:
+        in_flight = self._in_flight
+        if in_flight is not None and now >= in_flight.retry_at:
+            if in_flight.tries == MOST_TRIES:
                 return [self._lose("The body does not answer any more.", now)]
-            self._transmit(going, now)
-        elif going is None and now >= self._heartbeat_at:
+            self._transmit(in_flight, now)
+        elif in_flight is None and now >= self._heartbeat_at:
             self._waiting.append((None, Heartbeat()))
-            self._pump(now)
+            self._send_next(now)
         return []
 
     def outgoing(self) -> bytes:
-        """What is to be written to the device; each byte is given once."""
+        """The bytes to write to the device; each is returned once."""
         data = bytes(self._out)
         self._out.clear()
         return data
 
     def next_timeout(self) -> float:
-        """When `tick` has something to do; infinity before `connect`."""
-        retry = math.inf if self._on_the_way is None else self._on_the_way.retry_at
-        heartbeat = self._heartbeat_at if self._on_the_way is None else math.inf
+        """When to call `tick`; infinity before `connect`."""
+        retry = math.inf if self._in_flight is None else self._in_flight.retry_at
+        heartbeat = self._heartbeat_at if self._in_flight is None else math.inf
         return min(self._hello_at, heartbeat, retry)
 
-    def _take(self, message: Message, seq: int, now: float) -> Event | None:
+    def _handle_message(self, message: Message, seq: int, now: float) -> Event | None:
         match message:
             case HelloReply():
-                return self._welcome(message, now)
+                return self._handle_hello_reply(message, now)
             case Nack(Reason.VERSION, version) if self.device is None:
                 self._hello_at = math.inf
                 return Incompatible(version)
             case DeviceEvent():
-                return self._take_event(message, seq)
+                return self._handle_event(message, seq)
             case Ack() | Nack() | State() | Limits():
-                return self._take_answer(message, seq, now)
+                return self._handle_answer(message, seq, now)
             case _:
-                # Our own words: an echo on the wire.
+                # One of our own messages, echoed by the wire.
                 return None
 
-    def _welcome(self, reply: HelloReply, now: float) -> Event | None:
+    def _handle_hello_reply(self, reply: HelloReply, now: float) -> Event | None:
         if self.device is not None or reply.session != self._session:
             return None
         self.device = reply
@@ -208,7 +208,7 @@ class Link:
         self._heartbeat_at = now + HEARTBEAT_S
         return Connected(reply)
 
-    def _take_event(self, event: DeviceEvent, seq: int) -> Event | None:
+    def _handle_event(self, event: DeviceEvent, seq: int) -> Event | None:
         if self.device is None or seq not in (self._event_seq, self._event_seq + 1 & 0xFF):
             return None
         self._write(EventAck(), seq)
@@ -217,14 +217,14 @@ class Link:
         self._event_seq = seq
         return event
 
-    def _take_answer(self, answer: Ack | Nack | State | Limits, seq: int, now: float) -> Event | None:
-        going = self._on_the_way
-        if going is None or seq != going.seq:
+    def _handle_answer(self, answer: Ack | Nack | State | Limits, seq: int, now: float) -> Event | None:
+        in_flight = self._in_flight
+        if in_flight is None or seq != in_flight.seq:
             return None
         if isinstance(answer, Nack) and answer.reason in (Reason.NO_SESSION, Reason.OUT_OF_ORDER):
             return self._lose("The body has started anew.", now)
-        self._on_the_way = None
-        return None if going.ticket is None else Answered(going.ticket, answer)
+        self._in_flight = None
+        return None if in_flight.ticket is None else Answered(in_flight.ticket, answer)
 
     def _lose(self, sentence: str, now: float) -> Lost:
         self._begin_session(now)
@@ -236,25 +236,25 @@ class Link:
         self._seq = 0
         self._event_seq = 0
         self._waiting.clear()
-        self._on_the_way = None
+        self._in_flight = None
         self._heartbeat_at = math.inf
-        # Ends whatever half frame stands on the line.
+        # Terminates an incomplete frame that may be on the line.
         self._out += b"\0"
         self._write(Hello(self._session), 0)
         self._hello_at = now + HELLO_S
 
-    def _pump(self, now: float) -> None:
-        if self._on_the_way is None and self._waiting:
+    def _send_next(self, now: float) -> None:
+        if self._in_flight is None and self._waiting:
             ticket, command = self._waiting.popleft()
             self._seq = self._seq + 1 & 0xFF
-            self._on_the_way = _OnTheWay(encode(command, self._seq), self._seq, ticket, 0, now)
+            self._in_flight = _InFlight(encode(command, self._seq), self._seq, ticket, 0, now)
             self._heartbeat_at = now + HEARTBEAT_S
-            self._transmit(self._on_the_way, now)
+            self._transmit(self._in_flight, now)
 
-    def _transmit(self, going: _OnTheWay, now: float) -> None:
-        self._out += going.frame
-        going.tries += 1
-        going.retry_at = now + RETRY_S
+    def _transmit(self, in_flight: _InFlight, now: float) -> None:
+        self._out += in_flight.frame
+        in_flight.tries += 1
+        in_flight.retry_at = now + RETRY_S
 
     def _write(self, message: Message, seq: int) -> None:
         self._out += encode(message, seq)

@@ -1,6 +1,7 @@
-"""Messages of `PROTOCOL.md` on the wire, as a host sees them. Pure.
+"""Encodes and decodes the messages of `PROTOCOL.md`. Pure.
 
-`encode` and `decode` are each other's inverse. What a host says stands in `commands`, what a device says in `reports`.
+`encode` makes a frame; `decode` takes the body of one. Messages from the host are defined in `commands`, messages from
+the device in `reports`; both are re-exported here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from firmware_bridge.commands import (
     Set,
     Stop,
 )
-from firmware_bridge.frames import frame
+from firmware_bridge.frames import encode_frame
 from firmware_bridge.reports import (
     Ack,
     Answer,
@@ -75,16 +76,16 @@ _WITHOUT = {one.type: one for one in (Heartbeat, Stop, Query, EventAck)}
 
 
 def encode(message: Message, seq: int) -> bytes:
-    """One frame, its zero included. Raises ValueError for a payload that is too long or a number that does not fit."""
+    """The frame of a message, with the final zero. Raises ValueError if its payload or a number in it is too large."""
     try:
         payload = message.payload()
     except struct.error as error:
         raise ValueError(f"{message}: {error}") from error
-    return frame(bytes((message.type, seq)) + payload)
+    return encode_frame(bytes((message.type, seq)) + payload)
 
 
 def decode(body: bytes) -> tuple[Message, int]:
-    """Message and sequence number of a frame's type, seq and payload. Raises MalformedMessage."""
+    """The message and sequence number in the body (type, seq and payload) of a frame. Raises MalformedMessage."""
     kind, seq, payload = body[0], body[1], body[2:]
     try:
         if kind in _WITHOUT and not payload:

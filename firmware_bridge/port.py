@@ -1,7 +1,8 @@
-"""Serial ports: by path, by USB id, or a socket. The only file that imports pyserial.
+"""Serial ports, named by path, USB id or socket address. The only file that imports pyserial.
 
-Names: a path (`/dev/ttyACM0`), `usb:2341:0043` (vendor and product, hexadecimal; a serial number may follow after
-another colon), or `socket://host:port`. Blocking, for a thread of its own; Linux and other systems with `select`.
+A name is a path (`/dev/ttyACM0`), `usb:2341:0043` (vendor and product in hexadecimal, optionally followed by a colon
+and a serial number), or `socket://host:port`. Calls block, so use a port in a thread of its own. It works on Linux and
+other systems on which `select` accepts file descriptors.
 """
 
 from __future__ import annotations
@@ -20,36 +21,36 @@ _USB = re.compile(r"usb:([0-9a-fA-F]{1,4}):([0-9a-fA-F]{1,4})(?::(.+))?")
 
 
 class PortError(Exception):
-    """A port cannot be opened or went away. The message is one sentence for a person."""
+    """A port cannot be opened or went away. The message is a sentence for users."""
 
 
 class Port:
-    """An open port. Raises `PortError` when it cannot be opened, and from all methods when it goes away."""
+    """An open port. Raises `PortError` if it cannot be opened, and from every method once it has gone away."""
 
     def __init__(self, name: str, baud: int) -> None:
         self.name = name
-        path = path_of(name)
+        path = resolve_port(name)
         try:
             self._serial = serial.serial_for_url(path, baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=None)
         except (serial.SerialException, OSError, ValueError) as error:
-            raise PortError(f"{name}: the body's port cannot be opened: {_plain(error)}") from error
+            raise PortError(f"{name}: the body's port cannot be opened: {_error_text(error)}") from error
 
     def wait(self, timeout: float, *others: int) -> None:
-        """Return when bytes came, one of the file descriptors `others` can be read, or after `timeout` seconds."""
+        """Wait until bytes arrive or a file descriptor of `others` is readable, for at most `timeout` seconds."""
         try:
             select.select([self._serial.fileno(), *others], [], [], max(timeout, 0.0))
         except (serial.SerialException, OSError, ValueError) as error:
-            raise self._gone(error) from error
+            raise self._gone_error(error) from error
 
     def read(self) -> bytes:
-        """The bytes that came; empty where there are none."""
+        """The bytes that have arrived; empty if there are none."""
         data = bytearray()
         try:
-            # A socket says that one byte waits, whatever does; a serial port says how many.
+            # A socket always reports one waiting byte, however many there are; a serial port reports the number.
             while len(data) < _READ_SIZE and (waiting := self._serial.in_waiting):
                 data += self._serial.read(waiting)
         except (serial.SerialException, OSError) as error:
-            raise self._gone(error) from error
+            raise self._gone_error(error) from error
         return bytes(data)
 
     def write(self, data: bytes) -> None:
@@ -57,14 +58,14 @@ class Port:
         try:
             self._serial.write(data)
         except (serial.SerialException, OSError) as error:
-            raise self._gone(error) from error
+            raise self._gone_error(error) from error
 
     def close(self) -> None:
-        """Close the port; again is harmless."""
+        """Close the port. Closing it again is harmless."""
         try:
             self._serial.close()
         except (serial.SerialException, OSError) as error:
-            raise self._gone(error) from error
+            raise self._gone_error(error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -75,15 +76,15 @@ class Port:
         try:
             self.close()
         except PortError:
-            # What matters was said by the error that ended its use; a port that is gone need not be closed.
+            # The error that ended its use is the one that matters; a port that is gone need not be closed.
             return
 
-    def _gone(self, error: Exception) -> PortError:
-        return PortError(f"{self.name}: the body's port went away: {_plain(error)}")
+    def _gone_error(self, error: Exception) -> PortError:
+        return PortError(f"{self.name}: the body's port went away: {_error_text(error)}")
 
 
-def path_of(name: str) -> str:
-    """The path or address behind a port's name. Raises `PortError` where no such USB device is plugged in."""
+def resolve_port(name: str) -> str:
+    """The path or address for a port's name. Raises `PortError` if no such USB device is plugged in."""
     usb = _USB.fullmatch(name)
     if usb is None:
         return name
@@ -94,5 +95,5 @@ def path_of(name: str) -> str:
     raise PortError(f"{name}: no such USB device is plugged in; list them with: python -m serial.tools.list_ports -v")
 
 
-def _plain(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)

@@ -1,6 +1,6 @@
-"""What a device says to its host (`PROTOCOL.md`, "Device to host"). Pure.
+"""The messages from a device to its host (`PROTOCOL.md`, "Device to host"). Pure.
 
-A message is a frozen dataclass with its wire type; `payload` and `read` are each other's inverse.
+Each message is a frozen dataclass with its type byte; `read` parses what `payload` returns.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from firmware_bridge.values import VERSION, Kind, MalformedMessage
 
 
 class Reason(IntEnum):
-    """Why a device refused."""
+    """Why a device refused a message."""
 
     VERSION = 1
     NO_SESSION = 2
@@ -37,7 +37,7 @@ class EventKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """What a device says of one channel, in the units of `position`."""
+    """The kind and range of one channel, in the units of `position`."""
 
     kind: Kind
     low: int
@@ -48,13 +48,13 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class HelloReply:
-    """What a device can do."""
+    """The description of a device, in reply to a hello."""
 
     type: ClassVar[int] = 0x81
     session: int
     firmware: tuple[int, int, int]
     silence_ms: int
-    """After so long without a command the device goes to its neutral pose."""
+    """After this long without a command the device goes to its neutral pose."""
     queue: int
     """Keyframes that each channel can hold."""
     channels: tuple[Channel, ...]
@@ -81,9 +81,9 @@ class HelloReply:
 class Ack:
     type: ClassVar[int] = 0x82
     clamped: bool = False
-    """A value was out of range, and was moved into it."""
+    """A value was out of range and was clamped."""
     locked: bool = False
-    """Motion is locked (open lid, over-current): servos, motors and mouths were left alone."""
+    """Motion is locked (open lid, over-current), so servos, motors and mouths were not moved."""
 
     def payload(self) -> bytes:
         return bytes((self.clamped | self.locked << 1,))
@@ -111,16 +111,16 @@ class Nack:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a device measures and where its outputs are."""
+    """The present outputs and measurements of a device."""
 
     type: ClassVar[int] = 0x84
     lid_open: bool
     over_current: bool
     moving: bool
     held_back: bool
-    """A channel waits for current, or must rest."""
+    """A channel waits for current or has to rest."""
     battery_mv: int
-    """0 where nothing measures it."""
+    """0 if it is not measured."""
     bad_frames: int
     values: tuple[bytes, ...]
 
@@ -140,20 +140,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What else a device keeps a channel within, beside what its hello says."""
+    """The limits of a channel that are not in the hello reply."""
 
     type: ClassVar[int] = 0x85
     channel: int
     acceleration: int
-    """Largest change of speed in a second, in the unit of `position`; 0: no limit, as for all that follows."""
+    """Largest change of speed per second, in the unit of `position`. 0 means no limit, here and in the next fields."""
     longest_ms: int
-    """After running so long it rests."""
+    """After running for this long it has to rest."""
     rest_ms: int
-    """How long it rests then. Over time it runs at most longest / (longest + rest): its duty cycle."""
+    """How long it rests then. In the long run it runs for at most longest / (longest + rest), its duty cycle."""
     current_ma: int
-    """What it draws while it runs."""
+    """The current that it draws while it runs."""
     budget_ma: int
-    """What all channels may draw together: one that stands still waits until there is room."""
+    """The current that all channels may draw together. A channel that wants to start waits until this suffices."""
 
     def payload(self) -> bytes:
         numbers = (self.acceleration, self.longest_ms, self.rest_ms, self.current_ma, self.budget_ma)
@@ -173,7 +173,7 @@ class DeviceEvent:
     index: int
     """Which button or touch sensor."""
     value: int
-    """1 pressed, touched, open or too much; 0 not; a battery's millivolts."""
+    """1: pressed, touched, open, over-current; 0: no longer. For a battery: its millivolts."""
 
     def payload(self) -> bytes:
         return struct.pack("<BBH", self.kind, self.index, self.value)

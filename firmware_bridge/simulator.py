@@ -1,8 +1,8 @@
-"""A body that nobody can touch, at the other end of a wire. A fake that ships with the product.
+"""A simulated microcontroller at the other end of the wire. A fake that ships with the product.
 
-It runs the MicroPython firmware's own device, which is held step by step against the C firmware in the tests.
-`Simulator` is pure: bytes in, bytes out, `frame` lets 20 ms pass. `python -m firmware_bridge.simulator [PORT]` puts one
-on a TCP port of this machine in real time: `port = "socket://127.0.0.1:8765"` in a device file talks to it.
+It runs the device code of the MicroPython firmware, which the tests compare step by step with the C firmware.
+`Simulator` is pure: bytes in, bytes out, and `frame` lets 20 ms pass. `python -m firmware_bridge.simulator [PORT]` runs
+one in real time on a TCP port of this machine; `port = "socket://127.0.0.1:8765"` in a device file connects to it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CHANNELS = (
     Channel(Kind.LIGHT, 0, 0, 255, 1530),
     Channel(Kind.LIGHT, 0, 0, 255, 1530),
 )
-"""Those of the Uno firmware, `firmware/avr/channels.h`."""
+"""The channels of the Uno firmware, from `firmware/avr/channels.h`."""
 
 LIMITS = (
     *(Limits(number, 60_000, 0, 0, 250, 1200) for number in range(4)),
@@ -39,7 +39,7 @@ LIMITS = (
     Limits(6, 0, 0, 0, 0, 1200),
     Limits(7, 0, 0, 0, 0, 1200),
 )
-"""Those as well; all have the budget in common."""
+"""The limits from the same file; the current budget is the same for all."""
 
 INPUTS = (
     (EventKind.BUTTON, 0, 3, 3),
@@ -51,7 +51,7 @@ INPUTS = (
 
 
 class Simulator:
-    """One device."""
+    """One simulated device."""
 
     def __init__(self, channels: Sequence[Channel] = CHANNELS, limits: Sequence[Limits] = LIMITS) -> None:
         self.battery_mv = 0
@@ -65,11 +65,11 @@ class Simulator:
 
     @property
     def values(self) -> list[list[int]]:
-        """Each channel's output: three parts of a light, one number of any other."""
+        """The output of each channel: red, green and blue for a light, one number for others."""
         return [list(channel.value) for channel in self._device.channels]
 
     def activate(self, kind: EventKind, index: int = 0, *, active: bool = True) -> None:
-        """Press, touch, open or overload; or the opposite. Raises KeyError for an input that the device lacks."""
+        """Activate an input (press, touch, open, overload) or deactivate it. Raises KeyError for an unknown input."""
         numbers = {(one, place): number for number, (one, place, *_) in enumerate(INPUTS)}
         self._active[numbers[kind, index]] = active
 
@@ -78,11 +78,11 @@ class Simulator:
         self._device.take(data)
 
     def frame(self) -> None:
-        """20 ms pass."""
+        """Let 20 ms pass."""
         self._device.frame(self._active, self.battery_mv)
 
     def outgoing(self) -> bytes:
-        """Bytes for the host; each is given once."""
+        """The bytes for the host; each is returned once."""
         data = bytes(self._out)
         self._out.clear()
         return data
@@ -92,9 +92,9 @@ def serve(
     listener: socket.socket,
     simulator: Simulator,
     running: Callable[[], bool],
-    shown: Callable[[list[list[int]]], object] = lambda _values: None,
+    on_change: Callable[[list[list[int]]], object] = lambda _values: None,
 ) -> None:
-    """Be the device for one host after the other, in real time, while `running`. `shown` is called with each change."""
+    """Serve one host after the other in real time while `running`. `on_change` is called with every change."""
     host: socket.socket | None = None
     due = time.monotonic()
     before: list[list[int]] = []
@@ -117,7 +117,7 @@ def serve(
             simulator.frame()
             if simulator.values != before:
                 before = simulator.values
-                shown(before)
+                on_change(before)
         data = simulator.outgoing()
         if host is not None and data:
             try:

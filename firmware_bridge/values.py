@@ -1,4 +1,4 @@
-"""Values of `PROTOCOL.md`: what a channel is, and the three bytes that say where it shall be. Pure."""
+"""The values of `PROTOCOL.md`: kinds of channels, and the three bytes of a position or colour. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ VERSION = 1
 
 
 class MalformedMessage(ValueError):
-    """A payload that is not what its type promises."""
+    """A payload that does not match its message type."""
 
 
 class Kind(IntEnum):
-    """What a channel is."""
+    """The kind of a channel."""
 
     LIGHT = 1
     SERVO = 2
@@ -22,17 +22,17 @@ class Kind(IntEnum):
 
 
 def position(value: int) -> bytes:
-    """Three bytes of a servo (tenths of a degree), motor or mouth (thousandths). Raises ValueError beyond 16 bits."""
+    """Three bytes for a servo (tenths of a degree), motor or mouth (thousandths). Raises ValueError beyond 16 bits."""
     if not -0x8000 <= value <= 0x7FFF:
         raise ValueError(f"{value} does not fit in 16 bits")
     return struct.pack("<hx", value)
 
 
 def colour(red: int, green: int, blue: int) -> bytes:
-    """Three bytes of a light. Raises ValueError outside of 0 to 255."""
+    """Three bytes for a light. Raises ValueError outside 0 to 255."""
     return bytes((red, green, blue))
 
 
 def position_of(value: bytes) -> int:
-    """The number in a servo's, motor's or mouth's three bytes."""
+    """The number in the three bytes of a servo, motor or mouth."""
     return int.from_bytes(value[:2], "little", signed=True)

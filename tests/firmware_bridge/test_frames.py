@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge import frames, messages
 from firmware_bridge.firmware.micropython.companion_device import frames as board_frames
-from firmware_bridge.frames import MOST_PAYLOAD, Receiver, crc16, frame
+from firmware_bridge.frames import MOST_PAYLOAD, Receiver, crc16, encode_frame
 from firmware_bridge.messages import Ack, Channel, Keyframe, Kind, MalformedMessage, Message, Set, decode, encode
 
 VECTORS = json.loads((Path(frames.__file__).with_name("vectors.json")).read_text("utf-8"))
@@ -76,7 +76,7 @@ def test_the_checksum_has_its_published_check_value() -> None:
 @pytest.mark.parametrize("one", VECTORS["frames"], ids=lambda one: one["name"])
 def test_frames_of_the_vectors(one: dict[str, str], receive: Receive) -> None:
     wanted, wire = bytes.fromhex(one["body"]), bytes.fromhex(one["wire"])
-    assert frame(wanted) == board_frames.write(wanted) == wire
+    assert encode_frame(wanted) == board_frames.write(wanted) == wire
     assert receive(wire) == [wanted]
 
 
@@ -128,13 +128,13 @@ def test_every_message_survives_the_wire(data: st.DataObject, seq: int) -> None:
 
 @given(body)
 def test_a_frame_holds_one_zero_at_its_end(sent: bytes) -> None:
-    assert frame(sent).index(0) == len(frame(sent)) - 1
+    assert encode_frame(sent).index(0) == len(encode_frame(sent)) - 1
 
 
 @BOTH
 @given(bodies=st.lists(body, max_size=5), cuts=st.lists(st.integers(1, 40)))
 def test_bytes_may_come_in_any_pieces(receive: Receive, bodies: list[bytes], cuts: list[int]) -> None:
-    wire = b"".join(map(frame, bodies))
+    wire = b"".join(map(encode_frame, bodies))
     assert receive(wire) == bodies
     receiver, found = Receiver(), []
     for cut in [*cuts, len(wire)]:
@@ -146,7 +146,7 @@ def test_bytes_may_come_in_any_pieces(receive: Receive, bodies: list[bytes], cut
 @BOTH
 @given(noise=st.binary(max_size=300), sent=body)
 def test_a_frame_behind_noise_is_found_once_a_zero_has_passed(receive: Receive, noise: bytes, sent: bytes) -> None:
-    assert receive(noise + b"\0" + frame(sent))[-1] == sent
+    assert receive(noise + b"\0" + encode_frame(sent))[-1] == sent
 
 
 @given(noise=st.binary(max_size=600))
@@ -157,16 +157,16 @@ def test_host_and_board_agree_on_noise(noise: bytes) -> None:
 @BOTH
 @given(sent=body, at=st.integers(0, 200), flip=st.integers(1, 255))
 def test_one_wrong_byte_is_never_taken_for_the_truth(receive: Receive, sent: bytes, at: int, flip: int) -> None:
-    wire = bytearray(frame(sent))
+    wire = bytearray(encode_frame(sent))
     wire[at % len(wire)] ^= flip
-    assert sent not in receive(bytes(wire) + b"\0") or bytes(wire[:-1]) == frame(sent)[:-1]
+    assert sent not in receive(bytes(wire) + b"\0") or bytes(wire[:-1]) == encode_frame(sent)[:-1]
 
 
 def test_what_was_dropped_is_counted() -> None:
     receiver = Receiver()
-    list(receiver.feed(b"\x05\x01\x02\0\0\0" + frame(b"\x02\x01") + bytes([7] * 500)))
+    list(receiver.feed(b"\x05\x01\x02\0\0\0" + encode_frame(b"\x02\x01") + bytes([7] * 500)))
     assert receiver.bad_frames == 1
-    assert list(receiver.feed(b"\0" + frame(b"\x02\x02"))) == [b"\x02\x02"]
+    assert list(receiver.feed(b"\0" + encode_frame(b"\x02\x02"))) == [b"\x02\x02"]
     assert receiver.bad_frames == 2
 
 

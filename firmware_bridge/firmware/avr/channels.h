@@ -1,4 +1,4 @@
-/* What hangs on this board: the channels of the hello, and the limits that nothing passes. Change it for your body.
+/* What is connected to this board: the channels in the hello reply, and their limits. Change it for your body.
  *
  * Arduino Uno and Nano (ATmega328P, 16 MHz):
  *   D8 to D11   servos 0 to 3        D12  the mouth's servo
@@ -7,7 +7,7 @@
  *   D2, D3      buttons to ground    D7   lid switch to ground (closed: lid closed)
  *   A3          touch sensor (high: touched)
  *   A0          battery through a divider of BATTERY_DIVIDER (10k above, 3k3 below: 4)
- *   A1          motor current, OVER_CURRENT_MV there is too much
+ *   A1          motor current; OVER_CURRENT_MV or more is over-current
  */
 #ifndef CHANNELS_H
 #define CHANNELS_H
@@ -16,7 +16,7 @@
 
 enum kind { LIGHT = 1, SERVO, MOTOR, MOUTH };
 
-/* The tables stay in the flash: 2 KB of RAM are for what changes. */
+/* The tables stay in flash, because there are only 2 KB of RAM. */
 #ifndef __AVR__
 #define __flash
 #endif
@@ -24,9 +24,9 @@ enum kind { LIGHT = 1, SERVO, MOTOR, MOUTH };
 struct channel_limits {
     uint8_t kind;
     int16_t low, neutral, high;
-    uint16_t fastest;       /* largest change in a second */
-    uint16_t acceleration;  /* largest change of that in a second; 0: none */
-    uint16_t longest, rest; /* ms that it may run, and must rest then; 0: for ever */
+    uint16_t fastest;       /* largest change per second */
+    uint16_t acceleration;  /* largest change of speed per second; 0: no limit */
+    uint16_t longest, rest; /* ms that it may run, and then has to rest; 0: no limit */
     uint16_t current;       /* mA while it runs; 0: not counted */
 };
 
@@ -41,8 +41,8 @@ static const __flash struct channel_limits LIMITS[CHANNELS] = {
     {LIGHT, 0, 0, 255, 1530, 0, 0, 0, 0},
     {LIGHT, 0, 0, 255, 1530, 0, 0, 0, 0},
 };
-/* mA that all channels may draw together, 0: no end. The mouth must not wait, and the lights do not surge: they come
- * on top. */
+/* mA that all channels may draw together; 0: no limit. The mouth and the lights are not included: the mouth must not
+ * wait, and lights have no current surges. */
 #define BUDGET 1200
 
 enum event_kind { BUTTON = 1, TOUCH, BATTERY, OVER_CURRENT, LID };
@@ -61,7 +61,7 @@ static const __flash struct input INPUT[INPUTS] = {
     {OVER_CURRENT, 0, 1, 50},
 };
 
-/* Pulse of each servo and the mouth at 0, and how far it grows: 1000 us for 90 degrees or for a fully open mouth. */
+/* Pulse of each servo and of the mouth at 0. It grows by 1000 us for 90 degrees or for a fully open mouth. */
 #define SERVOS 5
 static const __flash uint16_t ZERO_PULSE_US[SERVOS] = {1500, 1500, 833, 833, 1000};
 #define STRIP_PIXELS 8

@@ -30,8 +30,8 @@ static struct {
     uint16_t session;
     uint8_t expected;
     uint8_t last_type, last[2]; /* the answer to the last command */
-    uint8_t silent;             /* frames since a command was carried out */
-    uint8_t levels, reported;   /* inputs that are not at rest */
+    uint8_t silent;             /* frames since the last command was carried out */
+    uint8_t levels, reported;   /* bits of the inputs that are active */
     uint8_t changing[INPUTS];   /* frames for which an input has differed from its level */
     bool locked;
     uint16_t battery_mv, reported_mv;
@@ -39,7 +39,7 @@ static struct {
     uint8_t first_event, events_waiting, event_seq, event_pause;
 } device;
 
-static uint8_t body[MOST_BODY], wire[MOST_WIRE]; /* of what is sent */
+static uint8_t body[MOST_BODY], wire[MOST_WIRE]; /* of the frame being sent */
 
 static void send(uint8_t type, uint8_t seq, uint8_t payload)
 {
@@ -160,7 +160,7 @@ static void take_hello(const uint8_t *payload, uint8_t length)
     send_hello();
 }
 
-/* Checks every entry before any is carried out. */
+/* Checks all entries before any of them is carried out. */
 static bool entries_are_good(const uint8_t *payload, uint8_t length, uint8_t size)
 {
     if (length == 0 || length % size != 0) {

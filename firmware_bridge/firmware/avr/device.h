@@ -1,5 +1,5 @@
 /* The device of PROTOCOL.md: session, sequence, motion and events, without hardware. Portable C99, no allocation.
- * One thread: main calls device_take for each byte that came, and device_frame 50 times a second. */
+ * One thread: main calls device_take for each received byte, and device_frame 50 times a second. */
 #ifndef DEVICE_H
 #define DEVICE_H
 
@@ -12,11 +12,11 @@
 #define FIRMWARE_VERSION {0, 2, 0}
 
 struct readings {
-    uint8_t active;      /* bit n: INPUT[n] is not at rest */
-    uint16_t battery_mv; /* below 1000: no battery is measured here */
+    uint8_t active;      /* bit n: INPUT[n] is active */
+    uint16_t battery_mv; /* below 1000: no battery is connected */
 };
 
-/* The board provides this: send all of these bytes, or none. */
+/* Provided by the board: sends all of these bytes, or none. */
 void board_send(const uint8_t *bytes, uint8_t length);
 
 void device_start(void);

@@ -12,14 +12,14 @@
 struct receiver {
     uint8_t body[MOST_BODY];
     uint8_t length;  /* bytes of body so far */
-    uint8_t left;    /* bytes until the next COBS code; 0: the next byte is one */
+    uint8_t left;    /* bytes until the next COBS code; 0: the next byte is a code */
     bool zero;       /* the next code stands for a zero as well */
-    bool begun;      /* something came since the last zero */
-    bool bad;        /* the frame is broken: wait for its zero */
+    bool begun;      /* a byte has arrived since the last zero */
+    bool bad;        /* the frame is broken: wait for the zero that ends it */
     uint16_t broken; /* frames that were dropped; stops at its highest value */
 };
 
-/* Takes one byte. True when it ends a good frame: then body holds type, seq and payload, and length their number. */
+/* Takes one byte. Returns true if it ends a valid frame; body then holds length bytes of type, seq and payload. */
 bool receiver_take(struct receiver *receiver, uint8_t byte);
 
 /* Writes body (length bytes of type, seq and payload; room for 2 more) as a frame into wire; returns its length. */

@@ -1,12 +1,12 @@
-/* The ATmega328P's part: pins, timers, serial port. What the bytes mean stands in device.c.
+/* The program for the ATmega328P: pins, timers, serial port. device.c handles the bytes.
  *
- * Timer 1 counts half microseconds and makes every servo pulse, one after the other, from one compare interrupt that
- * sets how far it counts next (let run freely, it would be missed by QEMU 7.2 near its wrap: decision 0003). After the
- * last pulse of 20 ms it lets the main loop work out the next frame. In the pause that follows the WS2812 strip is sent,
- * with interrupts off for one pixel (30 us) at a time: no pulse is disturbed and no received byte is lost. Timer 0 drives
- * the motor. Two rings of 256 bytes stand between the serial port's interrupts and the main loop. The watchdog resets a
- * main loop that hangs; a board that starts is in its neutral pose. The processor never sleeps: that would save a few
- * milliamperes, and QEMU 7.2 does not come back from it. */
+ * Timer 1 counts half microseconds. One compare interrupt makes all servo pulses, one after the other, and sets how far
+ * the timer counts next. (QEMU 7.2 misses matches near the wrap of a free-running timer: decision 0003.) After the last
+ * pulse of each 20 ms it tells the main loop to compute the next frame. In the pause that follows, the WS2812 strip is
+ * sent with interrupts off for one pixel (30 us) at a time, so no pulse is disturbed and no received byte is lost.
+ * Timer 0 drives the motor. Two rings of 256 bytes lie between the serial interrupts and the main loop. The watchdog
+ * resets a main loop that hangs; a board that starts is in its neutral pose. The processor never sleeps, because that
+ * would save only a few milliamperes, and QEMU 7.2 never wakes up from it. */
 #include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/wdt.h>
@@ -30,7 +30,7 @@ static volatile uint8_t received_head, received_tail, sent_head, sent_tail;
 static volatile bool frame_due;
 static volatile uint16_t pulse[SERVOS];
 
-/* The watchdog stays on through its own reset and must be tamed before the first of its time-outs. */
+/* The watchdog stays on after a reset that it caused, so it must be disabled before it expires again. */
 static void tame_watchdog(void) __attribute__((naked, used, section(".init3")));
 static void tame_watchdog(void)
 {
@@ -76,7 +76,7 @@ void board_send(const uint8_t *bytes, uint8_t length)
 {
     uint8_t room = sent_tail - sent_head - 1;
     if (length > room)
-        return; /* the host asks again */
+        return; /* the host repeats its command */
     uint8_t head = sent_head;
     while (length--)
         sent[head++] = *bytes++;
@@ -111,7 +111,7 @@ static void show_strip(uint8_t first_light)
     uint16_t until_pulse;
     ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { until_pulse = OCR1A - TCNT1; }
     if (until_pulse < STRIP_TIME)
-        return; /* the frame came late: the next one shows it */
+        return; /* this frame is late: the next one will show the colours */
     for (uint8_t pixel = 0; pixel < STRIP_PIXELS; pixel++) {
         const int16_t *colour = device_colour(first_light + (pixel >= STRIP_PIXELS / 2));
         uint8_t red = colour[0], green = colour[1], blue = colour[2];
@@ -126,8 +126,8 @@ static void show_strip(uint8_t first_light)
 
 static void show_servo(uint8_t slot, uint8_t kind, int16_t value)
 {
-    /* Tenths of a degree: 2000 half microseconds for 900. A mouth: 2000 for 1000. Without a sign: the compiler's product of
-     * a negative number skips over a return, and QEMU 7.2 then never goes on (decision 0003). */
+    /* Servo: 2000 half microseconds for 900 tenths of a degree. Mouth: 2000 for 1000. Unsigned, because the compiler's
+     * code for the product of a negative number skips over a return, and QEMU 7.2 hangs at that (decision 0003). */
     uint16_t size = value < 0 ? -value : value;
     uint16_t grown = kind == MOUTH ? size * 2 : size / 9 * 20 + size % 9 * 20 / 9;
     uint16_t next = 2 * ZERO_PULSE_US[slot];
@@ -142,8 +142,8 @@ static void show_motor(int16_t value)
         return;
     shown = value;
     uint16_t speed = value < 0 ? -value : value;
-    uint8_t duty = speed * 51u / 200; /* of 255, in 16 bits: see show_servo */
-    /* A pin is given to the timer only while it drives: even a duty of 0 would leave a spike. */
+    uint8_t duty = speed * 51u / 200; /* of 255; in 16 bits for the reason given in show_servo */
+    /* Connect a pin to the timer only while the motor runs: even a duty of 0 would leave a spike. */
     uint8_t outputs = 0;
     if (value > 0) {
         OCR0B = duty;
@@ -170,7 +170,7 @@ static void show(void)
     show_strip(first_light);
 }
 
-/* One conversion a frame, of the battery and of the motor's current in turn; nothing waits for it. */
+/* One conversion per frame, alternating between battery and motor current, so nothing waits for it. */
 static void read_inputs(struct readings *readings)
 {
     static bool over_current;
@@ -197,7 +197,7 @@ static void start_hardware(void)
 
     TCCR0B = 1 << CS01 | 1 << CS00; /* 976 Hz */
     OCR1A = PERIOD - 1;
-    TCCR1B = 1 << WGM12 | 1 << CS11; /* half microseconds, from 0 to OCR1A and again */
+    TCCR1B = 1 << WGM12 | 1 << CS11; /* half microseconds, from 0 to OCR1A repeatedly */
     TIMSK1 = 1 << OCIE1A;
 
     UCSR0A = 1 << U2X0;

@@ -6,7 +6,7 @@
 #define FRAMES_A_SECOND 50
 #define GLIDE_FRAMES 8
 #define RISE_PAUSE 17
-#define RUNS_ON 5 /* frames for which a channel counts as running after it last moved */
+#define RUNS_ON 5 /* frames for which a channel still counts as running after it last moved */
 
 struct keyframe {
     int16_t goal[3];
@@ -15,13 +15,13 @@ struct keyframe {
 };
 
 static struct channel {
-    int16_t value[3], target[3], start[3]; /* positions use the first only */
+    int16_t value[3], target[3], start[3]; /* positions use only the first element */
     struct keyframe queue[QUEUE];
     uint8_t first, waiting;
-    uint16_t done; /* frames of the first keyframe that are over */
+    uint16_t done; /* frames of the first keyframe that have passed */
     int16_t glide_from;
     uint8_t glide; /* frames left on the way to neutral */
-    int16_t speed; /* change in the last frame, of channels with an acceleration */
+    int16_t speed; /* change in the last frame; only for channels with an acceleration */
     uint16_t ran, rested; /* frames */
     bool resting;
     uint8_t runs;
@@ -29,7 +29,7 @@ static struct channel {
     uint8_t since_rise[2];
 } channels[CHANNELS];
 
-static uint8_t turn; /* the first to be asked whether it begins to run */
+static uint8_t turn; /* the channel that is asked first whether it starts to run */
 static bool held;
 
 static uint8_t parts(uint8_t channel) { return LIMITS[channel].kind == LIGHT ? 3 : 1; }
@@ -137,7 +137,7 @@ static void follow_keyframes(struct channel *one)
         one->target[part] = one->start[part] + (int32_t)(now->goal[part] - one->start[part]) * progress / 256;
 }
 
-/* Luminance and red: what a flash is made of. */
+/* The flash limit: luminance (index 0) and red (index 1) may start to rise only every RISE_PAUSE frames. */
 static void show_light(struct channel *one, int16_t step)
 {
     int16_t next[3];
@@ -170,7 +170,7 @@ static int16_t step_of(uint8_t channel)
     return step ? step : 1;
 }
 
-/* The largest step, up to the given one, from which slowing down by acceleration a frame ends within distance. */
+/* The largest change per frame, up to step, that can slow down by acceleration a frame within distance. */
 static int16_t fastest_to_stop(int32_t distance, int16_t acceleration, int16_t step)
 {
     int32_t slower = 0, to_stop = acceleration;
@@ -184,7 +184,7 @@ static int16_t fastest_to_stop(int32_t distance, int16_t acceleration, int16_t s
     return most < step ? most : step;
 }
 
-/* Counts what a channel runs and rests. */
+/* Counts how long a channel runs and rests. */
 static void count(struct channel *one, uint8_t channel, bool drives)
 {
     uint16_t longest = frames_of(LIMITS[channel].longest);
@@ -209,7 +209,7 @@ static void count(struct channel *one, uint8_t channel, bool drives)
     }
 }
 
-/* The target's part of a frame; true where the output still has to move to goal. */
+/* Lets one frame pass for the target. Returns true if the output still has to move to goal. */
 static bool advance(struct channel *one, uint8_t channel, int16_t *goal)
 {
     int16_t neutral = LIMITS[channel].neutral;

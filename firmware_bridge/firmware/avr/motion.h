@@ -15,10 +15,10 @@ void motion_start(void);
 void motion_neutral(void);
 void motion_frame(void);
 bool motion_moving(void);
-/* Whether a channel waits for current or has to rest. */
+/* Whether any channel waits for current or has to rest. */
 bool motion_held(void);
 bool motion_has_room(uint8_t channel, uint8_t keyframes);
-/* Both take a value of three bytes and return whether it had to be clamped. */
+/* Both take a value of three bytes and return whether it was clamped. */
 bool motion_set(uint8_t channel, const uint8_t *value);
 bool motion_add(uint8_t channel, bool smooth, uint16_t ms, const uint8_t *value);
 void motion_write(uint8_t channel, uint8_t *value);

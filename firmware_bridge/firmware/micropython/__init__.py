@@ -1,1 +1,1 @@
-"""Firmware for boards with MicroPython; `README.md` says how it gets there."""
+"""Firmware for boards with MicroPython; `README.md` says how to install it."""

@@ -1,4 +1,4 @@
-"""What hangs on this board: the channels with their limits, and the inputs. Change it for your body."""
+"""What is connected to this board: the channels with their limits, and the inputs. Change it for your body."""
 
 from companion_device.device import BUTTON, LID, OVER_CURRENT, TOUCH  # type: ignore[import-not-found]  # a board's own path
 from companion_device.motion import LIGHT, MOTOR, MOUTH, SERVO  # type: ignore[import-not-found]
@@ -15,7 +15,7 @@ CHANNELS = (
     (LIGHT, 0, 0, 255, 1530, 0, 0, 0, 0),
 )
 BUDGET_MA = 1200
-"""What all of them may draw together; the mouth and the lights come on top."""
+"""The current that all of them may draw together; the mouth and the lights are not included."""
 
-# Kind, index, frames of 20 ms for which a change must last: into work, and back.
+# Kind, index, frames of 20 ms that a change must last: to become active, to become inactive.
 INPUTS = ((BUTTON, 0, 3, 3), (BUTTON, 1, 3, 3), (TOUCH, 0, 3, 3), (LID, 0, 3, 3), (OVER_CURRENT, 0, 1, 50))

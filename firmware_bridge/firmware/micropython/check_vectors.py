@@ -1,8 +1,8 @@
-"""Holds this device against `vectors.json`, under whatever Python runs it:
+"""Tests this device against `vectors.json`, with MicroPython or CPython:
 
     micropython check_vectors.py ../../vectors.json     (python3 does as well)
 
-Prints what differs, then the number of steps; in the language that MicroPython knows.
+Prints every difference, then the number of steps. Uses only what MicroPython supports.
 """
 
 import json

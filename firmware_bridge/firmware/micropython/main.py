@@ -1,9 +1,9 @@
-"""The board's part for a Raspberry Pi Pico or an ESP32 with MicroPython: pins, PWM, lights and the serial port.
+"""The program for a Raspberry Pi Pico or an ESP32 with MicroPython: pins, PWM, lights and the serial port.
 
 Copy `companion_device`, `board.py` and this file to the board: `mpremote cp -r companion_device board.py main.py :`.
-The link is UART `UART_ID` at 115200 baud, for example through a USB adapter. The pins are here and the channels in
-`board.py`: change them for your body. One thread; frames are 20 ms by the board's millisecond counter. The watchdog
-resets a loop that hangs, and a board that starts is in its neutral pose.
+The link is UART `UART_ID` at 115200 baud, for example through a USB adapter. The pins are defined here and the channels
+in `board.py`; change them for your body. There is one thread, and frames of 20 ms are timed by the board's millisecond
+counter. The watchdog resets a loop that hangs, and a board that starts is in its neutral pose.
 """
 
 import time
@@ -20,7 +20,7 @@ ZERO_PULSE_US = (1500, 1500, 833, 833, 1000)
 MOTOR_PINS = (7, 8)
 STRIP_PIN, STRIP_PIXELS = 9, 8
 INPUT_PINS = ((10, 0), (11, 0), (12, 1), (13, 1), (14, 0))
-"""Pin, and its level when the input is not at rest. The motor driver's fault output is low when there is too much."""
+"""Pin, and its level when the input is active. The motor driver's fault output is low on over-current."""
 
 
 def pwm(pin, frequency):

@@ -1,6 +1,6 @@
-/* The portable part of the firmware as a program of this machine, for tests. Each line of input is answered by one line:
+/* The portable part of the firmware as a program for the host, for tests. It answers each line of input with one line:
  * the bytes that the device sent, a space, and the values of all channels.
- *   s                 start anew
+ *   s                 restart
  *   r HEX             bytes from the host
  *   f ACTIVE BATTERY  20 ms pass, with these inputs (decimal) */
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* Runs the firmware's image in simavr and writes down what its pins do, in simulated time. Each line of input is answered
- * by what happened, one thing a line, and a last line with a dot:
- *   b HEX          bytes for the serial port, one behind the other
- *   w MICROSECONDS time passes
- *   i PORT PIN LEVEL   an input (i D 7 1)
+/* Runs the firmware image in simavr and reports what its pins do, in simulated time. It answers each line of input with
+ * the events that follow, one per line, and then a line with a dot:
+ *   b HEX              bytes for the serial port, one after the other
+ *   w MICROSECONDS     let time pass
+ *   i PORT PIN LEVEL   set an input (i D 7 1)
  *   p CYCLE PORT PIN LEVEL   (answer) a pin changed
  *   u CYCLE HEX              (answer) a byte was sent */
 #include <simavr/avr_ioport.h>
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* 115200 baud with eleven bits a byte: simavr takes no more, and drops bytes when its queue of 64 is full. */
+/* 115200 baud with eleven bits per byte: simavr accepts no faster input, and drops bytes if its queue of 64 is full. */
 #define CYCLES_A_BYTE (16000000 * 11 / 115200)
 
 static avr_t *avr;
@@ -75,7 +75,7 @@ int main(int count, char **arguments)
         } else if (sscanf(line, "w %llu", &us) == 1) {
             run(us * 16);
         } else if (sscanf(line, "i %c %u %u", &port, &pin, &level) == 3) {
-            /* Every write to a port puts its pull-ups on the pins again, unless they are driven from outside. */
+            /* Every write to a port applies its pull-ups to the pins again, unless they are driven from outside. */
             unsigned mask = 1u << pin;
             driven[port == 'B'] |= mask;
             levels[port == 'B'] = (levels[port == 'B'] & ~mask) | level << pin;

@@ -1,5 +1,5 @@
 """The device of `PROTOCOL.md` in Python: for boards with MicroPython, and for `firmware_bridge.simulator`.
 
-Written in the part of the language that MicroPython knows, and without hardware: `main.py` beside this package has the
-pins. `frames` parses, `motion` moves, `device` answers.
+It uses only what MicroPython supports and no hardware; the pins are in `main.py` beside this package. `frames` parses
+bytes, `motion` moves the channels, and `device` handles messages.
 """

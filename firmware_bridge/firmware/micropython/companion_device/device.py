@@ -1,4 +1,4 @@
-"""The device: session, sequence, commands and events. No hardware and no clock: call `take` and `frame`."""
+"""The device: session, sequence, commands and events. It has no hardware and no clock: call `take` and `frame`."""
 
 from .frames import Receiver, write
 from .motion import LIGHT, QUEUE, Motion
@@ -19,7 +19,7 @@ BUTTON, TOUCH, BATTERY, OVER_CURRENT, LID = 1, 2, 3, 4, 5
 
 
 class Refused(Exception):
-    """A command that is not carried out. Arguments: reason, detail."""
+    """A command is refused. Arguments: reason, detail."""
 
 
 def u16(number):
@@ -27,10 +27,11 @@ def u16(number):
 
 
 class Device:
-    """`channels` holds the limits of each (see `motion.Channel`); `inputs` holds (kind, index, on_frames, off_frames).
+    """One device.
 
-    `send` is called with the bytes of each frame that goes to the host. `budget` is the current that all channels
-    share, in milliamperes.
+    `channels` holds the limits of each channel (see `motion.Channel`), `inputs` holds (kind, index, on_frames,
+    off_frames). `send` is called with the bytes of each frame for the host. `budget` is the current, in milliamperes,
+    that all channels share.
     """
 
     def __init__(self, channels, inputs, send, budget=0):
@@ -61,7 +62,7 @@ class Device:
                 self._take_frame(body[0], body[1], body[2:])
 
     def frame(self, active, battery_mv=0):
-        """20 ms pass. `active` says of each input whether it is not at rest; below 1000 mV there is no battery."""
+        """Let 20 ms pass. `active` says which inputs are active. Below 1000 mV no battery is connected."""
         self._read(active, battery_mv)
         if self._session is not None:
             self._silent += 1
@@ -136,7 +137,7 @@ class Device:
         return head + b"".join(channel.data() for channel in self.channels)
 
     def _carry_out(self, kind, payload):
-        """The answer to a command: type and payload. Raises Refused."""
+        """Carry out a command. Returns type and payload of the answer. Raises Refused."""
         if kind in (SET, KEYFRAMES):
             return ACK, bytes((self._take_entries(kind, payload),))
         if kind == ASK_LIMITS:
@@ -158,7 +159,7 @@ class Device:
         return payload + b"".join(u16(limit) for limit in limits) + u16(self._motion.budget)
 
     def _take_entries(self, kind, payload):
-        """Carry out a set or keyframes, as a whole; the flags of its ack. Raises Refused."""
+        """Carry out a set or keyframes command completely. Returns the flags of its ack. Raises Refused."""
         size = 4 if kind == SET else 7
         if not payload or len(payload) % size:
             raise Refused(MALFORMED, 0)

@@ -5,7 +5,7 @@ MOST_BODY = MOST_PAYLOAD + 4
 
 
 def crc16(data):
-    """CRC-16/IBM-3740 of some bytes."""
+    """The CRC-16/IBM-3740 of `data`."""
     crc = 0xFFFF
     for byte in data:
         crc ^= byte << 8
@@ -15,7 +15,7 @@ def crc16(data):
 
 
 def write(body):
-    """A frame around type, seq and payload, its closing zero included."""
+    """The frame for type, seq and payload, with the final zero."""
     crc = crc16(body)
     wire = bytearray(1)
     code_at = 0
@@ -32,7 +32,7 @@ def write(body):
 
 
 class Receiver:
-    """Takes bytes; gives the bodies of good frames without their CRC."""
+    """Takes single bytes, and returns the bodies of valid frames without their CRC."""
 
     def __init__(self):
         self.broken = 0
@@ -46,7 +46,7 @@ class Receiver:
         self._bad = False
 
     def take(self, byte):
-        """The body of the frame that this byte ends, or None."""
+        """Take a byte. Returns the body if it ends a valid frame, otherwise None."""
         if byte == 0:
             body, begun, good = self._body, self._begun, not self._bad and self._left == 0
             self._restart()

@@ -1,4 +1,4 @@
-"""Values, keyframes and limits of channels, in frames of 20 ms. Whole numbers only, as in the C firmware."""
+"""Values, keyframes and limits of channels, in frames of 20 ms. Integers only, as in the C firmware."""
 
 LIGHT, SERVO, MOTOR, MOUTH = 1, 2, 3, 4
 QUEUE = 4
@@ -7,11 +7,11 @@ FRAMES_A_SECOND = 50
 GLIDE_FRAMES = 8
 RISE_PAUSE = 17
 RUNS_ON = 5
-"""Frames for which a channel counts as running after it last moved."""
+"""Frames for which a channel still counts as running after it last moved."""
 
 
 def divided(number, by):
-    """Division that rounds towards zero."""
+    """Divide, rounding towards zero."""
     return number // by if number >= 0 else -(-number // by)
 
 
@@ -20,7 +20,7 @@ def stepped(value, goal, step):
 
 
 def fastest_to_stop(distance, acceleration, step):
-    """The largest step, up to `step`, from which slowing down by `acceleration` a frame ends within `distance`."""
+    """The largest change per frame, up to `step`, that can slow down by `acceleration` a frame within `distance`."""
     slower = 0
     while distance > acceleration * (slower + 1) * (slower + 2) // 2:
         slower += 1
@@ -30,7 +30,7 @@ def fastest_to_stop(distance, acceleration, step):
 
 
 class Motion:
-    """All channels, and the current that they share. `budget` is in milliamperes; 0 is without end."""
+    """All channels, and the current that they share. `budget` is in milliamperes; 0 means no limit."""
 
     def __init__(self, limits, budget):
         self.channels = [Channel(one) for one in limits]
@@ -46,7 +46,7 @@ class Motion:
         return any(channel.moving() for channel in self.channels)
 
     def frame(self):
-        """20 ms pass. A channel that stands still may begin when there is current for it, one in each frame."""
+        """Let 20 ms pass. At most one standing channel may start in each frame, and only if the current suffices."""
         used = sum(channel.current for channel in self.channels if channel.runs)
         first, count = self._turn, len(self.channels)
         begun = self.held = False
@@ -96,7 +96,7 @@ class Channel:
         return [0, 0, 0] if self.kind == LIGHT else [self.neutral]
 
     def _goal(self, data):
-        """Three bytes as a goal, and whether it was clamped."""
+        """The goal in three bytes, and whether it was clamped."""
         if self.kind == LIGHT:
             return list(data), False
         asked = data[0] | data[1] << 8
@@ -109,7 +109,7 @@ class Channel:
         return len(self._queue) + keyframes <= QUEUE
 
     def set(self, data):
-        """Go to a value of three bytes. True when it had to be clamped."""
+        """Go to the value in three bytes. Returns whether it was clamped."""
         self._queue = []
         self._done = 0
         self._glide = 0
@@ -117,7 +117,7 @@ class Channel:
         return clamped
 
     def add(self, smooth, ms, data):
-        """Put a keyframe behind the others. True when its value had to be clamped."""
+        """Append a keyframe to the queue. Returns whether its value was clamped."""
         if self._glide:
             self._glide = 0
             self._target = list(self.value)
@@ -150,7 +150,7 @@ class Channel:
         return bytes((self.value[0] & 0xFF, self.value[0] >> 8 & 0xFF, 0))
 
     def advance(self):
-        """20 ms pass for the target; where the output should go, or None where this frame is done with it."""
+        """Let 20 ms pass for the target. Returns where the output should go, or None if this frame has moved it."""
         if self._glide:
             self._glide -= 1
             way = (self.neutral - self._glide_from) * (GLIDE_FRAMES - self._glide)
@@ -169,12 +169,12 @@ class Channel:
         return self.neutral if self.kind == MOTOR else self.value[0]
 
     def wants(self, goal):
-        """Whether the output has a way to go, or drives."""
+        """Whether the output still has to move, or is a motor that turns."""
         at = self.value[0]
         return at != goal or self._speed != 0 or (self.kind == MOTOR and at != self.neutral)
 
     def move(self, goal):
-        """Go towards the goal, within slew and acceleration."""
+        """Move towards the goal within slew rate and acceleration."""
         self._count(self.wants(goal))
         at = self.value[0]
         if not self._acceleration:
@@ -185,7 +185,7 @@ class Channel:
         self.value = [at + self._speed]
 
     def _count(self, drives):
-        """Count what it runs and rests."""
+        """Count how long it runs and rests."""
         if drives:
             self.runs = RUNS_ON
         elif self.runs:
@@ -218,7 +218,7 @@ class Channel:
         self._target = [start + divided((end - start) * progress, 256) for start, end in zip(self._start, goal)]
 
     def _may_show(self, new):
-        """Whether this colour is no flash too many: luminance and red begin to rise only now and then."""
+        """Whether this colour keeps the flash limit: luminance and red may start to rise only every 17 frames."""
         red, green, blue = (after - before for after, before in zip(new, self.value))
         changes = (2 * red + 7 * green + blue, red)
         for seen in (0, 1):
