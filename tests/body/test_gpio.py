@@ -1,103 +1,26 @@
-"""The board's own pins, on gpiozero's mock pins: what LEDs, servos and motors get, and what contacts do."""
+"""Outputs on the board's own pins: what LEDs, servos and motors get, and what happens when a pin is in use."""
 
 from __future__ import annotations
 
 import asyncio
-import struct
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gpiozero
 import pytest
-from gpiozero.pins.mock import MockFactory, MockPWMPin
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.body import gpio, gpio_switches
+from companion.body import gpio
 from companion.body.gpio import GpioBody, GpioChannel, pin_values
 from companion.body.gpio_pins import HardwarePwm
-from companion.body.gpio_switches import PushToTalkButton
-from companion.body.inputs import BodyEvent, BodySwitches
 from companion.config.body import BodySettings
 from companion.config.device import Device
 from companion.config.persona import load_persona
-from companion.doctor.gpio_lines import GET_CHIP_INFO, pins_report
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
+from tests.support.mock_pins import CHANNELS, PARTS, PATIENCE_S, Pins, built, settings
 from tests.support.paths import CONFIGS
-
-PATIENCE_S = 10.0
-CHANNELS = {
-    "eyes": {"kind": "light"},
-    "glow": {"kind": "light"},
-    "head": {"kind": "servo", "low": -80, "high": 80},
-    "wheels": {"kind": "motor"},
-    "mouth": {"kind": "mouth"},
-}
-PARTS = {
-    "head": {"kind": "servo", "pin": 12},
-    "eyes": {"kind": "rgb_led", "red": 17, "green": 27, "blue": 22},
-    "glow": {"kind": "led", "pin": 5},
-    "wheels": {"kind": "motor", "forward": 23, "backward": 24, "enable": 25},
-    "mouth": {"kind": "led", "pin": 6, "active_high": False},
-}
-
-
-class NoticedPin(MockPWMPin):
-    """A mock pin that tells its factory of each change."""
-
-    def _change_state(self, value: float) -> bool:
-        changed = bool(super()._change_state(value))
-        self.factory.changed()
-        return changed
-
-
-class Pins(MockFactory):
-    """Mock pins that a test can wait for."""
-
-    def __init__(self) -> None:
-        super().__init__(pin_class=NoticedPin)
-        self.changed: Callable[[], object] = lambda: None
-
-    def level(self, number: int) -> float:
-        """0 to 1: the duty cycle, or the level."""
-        return float(self.pin(number).state)
-
-    def width_us(self, number: int) -> float | None:
-        """A servo's pulse; None while there is none."""
-        pin = self.pin(number)
-        return None if pin.frequency is None else round(pin.state * 1e6 / pin.frequency, 3)
-
-    async def reach(self, wanted: Callable[[], bool]) -> None:
-        """Wait until a change of some pin makes this true."""
-        loop, event = asyncio.get_running_loop(), asyncio.Event()
-        self.changed = lambda: loop.call_soon_threadsafe(event.set)
-        async with asyncio.timeout(PATIENCE_S):
-            while not wanted():
-                await event.wait()
-                event.clear()
-
-
-@pytest.fixture
-def pins() -> Iterator[Pins]:
-    before, factory = gpiozero.Device.pin_factory, Pins()
-    gpiozero.Device.pin_factory = factory
-    yield factory
-    factory.changed = lambda: None
-    factory.reset()
-    gpiozero.Device.pin_factory = before
-
-
-def settings(**tables: object) -> BodySettings:
-    return BodySettings.model_validate(
-        {"outputs": ["gpio"], "channels": CHANNELS, "gpio": {"channels": PARTS, **tables}}
-    )
-
-
-def built(body: BodySettings) -> GpioBody:
-    assert body.gpio is not None
-    return GpioBody(body.gpio, body.channels)
 
 
 def channel(name: str, **changes: object) -> GpioChannel:
@@ -272,113 +195,6 @@ async def test_motors_stop_while_the_runtime_hangs_and_run_again_after(
     await body.close()
 
 
-class Told:
-    """What bodies tell, and how the conversation takes it."""
-
-    def __init__(self) -> None:
-        self.events: list[BodyEvent] = []
-        self.done: list[str] = []
-        self.switches = BodySwitches(
-            self.done.append,
-            lambda reason: self.done.append(f"+{reason}"),
-            lambda reason: self.done.append(f"-{reason}"),
-        )
-        self._came = asyncio.Event()
-
-    def take(self, event: BodyEvent) -> None:
-        self.events.append(event)
-        self.switches.handle(event)
-        self._came.set()
-
-    async def hears(self, count: int) -> list[str]:
-        async with asyncio.timeout(PATIENCE_S):
-            while len(self.done) < count:
-                self._came.clear()
-                await self._came.wait()
-        return self.done
-
-
-@pytest.fixture
-async def told() -> Told:
-    return Told()
-
-
-async def test_a_mute_switch_that_is_closed_mutes_before_anything_else(pins: Pins, told: Told) -> None:
-    contact = pins.pin(4)
-    body = built(settings(mute={"pin": 4, "pull": False}))
-    contact.drive_low()
-    body.events(told.take)
-    assert told.done == ["mute"]
-    assert told.switches.muted
-    assert not told.switches.allows("unmute")
-    assert not told.switches.allows("wake")
-    assert told.switches.allows("stop")
-    contact.drive_high()
-    assert await told.hears(2) == ["mute", "unmute"]
-    assert told.switches.allows("unmute")
-    await body.close()
-
-
-@pytest.mark.usefixtures("pins")
-async def test_a_mute_switch_that_cannot_be_read_counts_as_closed(
-    told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(gpio_switches, "FIRST_RETRY_S", 0.02)
-    other = gpiozero.LED(4)
-    body = built(settings(mute=4))
-    body.events(told.take)
-    assert told.done == ["mute"]
-    assert "body.gpio.mute" in caplog.text
-    other.close()
-    assert await told.hears(2) == ["mute", "unmute"]
-    await body.close()
-
-
-async def test_button_touch_and_lid_are_told_on_the_event_loop(pins: Pins, told: Told) -> None:
-    body = built(settings(button=4, touch={"pin": 26, "active_high": True}, lid=13, under_way=16))
-    body.events(told.take)
-    assert told.done == []
-    pins.pin(4).drive_low()
-    pins.pin(4).drive_high()
-    pins.pin(26).drive_high()
-    pins.pin(13).drive_low()
-    pins.pin(16).drive_low()
-    pins.pin(13).drive_high()
-    assert await told.hears(5) == ["wake", "wake", "+lid", "+under_way", "-lid"]
-    await body.close()
-
-
-async def test_a_lid_that_is_open_at_the_start_locks_motion_at_once(pins: Pins, told: Told) -> None:
-    body = built(settings(lid={"pin": 13, "active_high": True, "pull": False}))
-    pins.pin(13).drive_high()
-    body.events(told.take)
-    assert told.done == ["+lid"]
-    await body.close()
-
-
-def test_two_switches_mute_until_both_are_open() -> None:
-    done: list[str] = []
-    switches = BodySwitches(done.append, done.append, done.append)
-    for kind, reason in (("mute", "a"), ("mute", "b"), ("unmute", "a")):
-        switches.handle(BodyEvent(kind, reason))  # type: ignore[arg-type]
-    assert switches.muted
-    switches.handle(BodyEvent("wake", "button"))
-    assert done == ["mute", "mute"]
-    switches.handle(BodyEvent("unmute", "b"))
-    assert done == ["mute", "mute", "unmute"]
-
-
-def test_the_push_to_talk_button_calls_back_and_names_a_taken_pin(pins: Pins) -> None:
-    pressed: list[bool] = []
-    button = PushToTalkButton(17, lambda: pressed.append(True))
-    pins.pin(17).drive_low()
-    pins.pin(17).drive_high()
-    assert pressed == [True]
-    with pytest.raises(DeviceError, match=r"ears\.wake\.button_pin"):
-        PushToTalkButton(17, lambda: None)
-    button.close()
-
-
 @pytest.mark.parametrize(
     ("gpio", "words"),
     [
@@ -435,39 +251,3 @@ def test_hardware_pwm_writes_what_the_kernel_reads(sysfs: Path) -> None:
 def test_hardware_pwm_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="dtoverlay=pwm-2chan"):
         HardwarePwm("pwmchip0:1", 0.02, tmp_path)
-
-
-class Kernel:
-    """Two GPIO chips, as `ioctl` shows them."""
-
-    def __init__(self, users: dict[int, str]) -> None:
-        self._users = users
-
-    def __call__(self, number: int, request: int, data: bytes) -> bytes:
-        name = Path(f"/proc/self/fd/{number}").resolve().name
-        if request == GET_CHIP_INFO:
-            label = {"gpiochip0": b"raspberrypi-exp-gpio", "gpiochip1": b"pinctrl-rp1"}[name]
-            return struct.pack("=32s32sI", name.encode(), label, 54)
-        (pin,) = struct.unpack_from("=64xI", data)
-        if name != "gpiochip1" or pin > 27:
-            raise OSError(22, "Invalid argument")
-        user = self._users.get(pin, "")
-        return struct.pack("=32s32sII Q 176x", b"GPIO", user.encode(), pin, 0, int(pin in self._users))
-
-
-def test_the_doctor_hears_who_has_which_pin(tmp_path: Path) -> None:
-    for name in ("gpiochip0", "gpiochip1"):
-        (tmp_path / name).touch()
-    gpio = settings(button=4, mute=13).gpio
-    assert gpio is not None
-    reports = pins_report(gpio, tmp_path, Kernel({4: "onewire@0", 17: "lg"}))
-    problems = {one.pin: one.problem for one in reports if one.problem}
-    assert problems == {4: "body.gpio.button: GPIO4 is taken by onewire@0; free it there, or name another pin."}
-    assert {one.pin: one.taken_by for one in reports if one.taken_by} == {4: "onewire@0", 17: "lg"}
-    assert [one.pin for one in reports] == [12, 17, 27, 22, 5, 23, 24, 25, 6, 4, 13]
-
-
-def test_the_doctor_hears_that_there_are_no_pins(tmp_path: Path) -> None:
-    gpio = settings().gpio
-    assert gpio is not None
-    assert all("no GPIO pins" in one.problem for one in pins_report(gpio, tmp_path))

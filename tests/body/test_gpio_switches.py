@@ -1,0 +1,121 @@
+"""Switches on the board's own pins: a mute switch that cannot be missed, buttons, lid, and what they do."""
+
+from __future__ import annotations
+
+import asyncio
+
+import gpiozero
+import pytest
+
+from companion.body import gpio_switches
+from companion.body.gpio_switches import PushToTalkButton
+from companion.body.inputs import BodyEvent, BodySwitches
+from companion.errors import DeviceError
+from tests.support.mock_pins import PATIENCE_S, Pins, built, settings
+
+
+class Told:
+    """What bodies tell, and how the conversation takes it."""
+
+    def __init__(self) -> None:
+        self.events: list[BodyEvent] = []
+        self.done: list[str] = []
+        self.switches = BodySwitches(
+            self.done.append,
+            lambda reason: self.done.append(f"+{reason}"),
+            lambda reason: self.done.append(f"-{reason}"),
+        )
+        self._came = asyncio.Event()
+
+    def take(self, event: BodyEvent) -> None:
+        self.events.append(event)
+        self.switches.handle(event)
+        self._came.set()
+
+    async def hears(self, count: int) -> list[str]:
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.done) < count:
+                self._came.clear()
+                await self._came.wait()
+        return self.done
+
+
+@pytest.fixture
+async def told() -> Told:
+    return Told()
+
+
+async def test_a_mute_switch_that_is_closed_mutes_before_anything_else(pins: Pins, told: Told) -> None:
+    contact = pins.pin(4)
+    body = built(settings(mute={"pin": 4, "pull": False}))
+    contact.drive_low()
+    body.events(told.take)
+    assert told.done == ["mute"]
+    assert told.switches.muted
+    assert not told.switches.allows("unmute")
+    assert not told.switches.allows("wake")
+    assert told.switches.allows("stop")
+    contact.drive_high()
+    assert await told.hears(2) == ["mute", "unmute"]
+    assert told.switches.allows("unmute")
+    await body.close()
+
+
+@pytest.mark.usefixtures("pins")
+async def test_a_mute_switch_that_cannot_be_read_counts_as_closed(
+    told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gpio_switches, "FIRST_RETRY_S", 0.02)
+    other = gpiozero.LED(4)
+    body = built(settings(mute=4))
+    body.events(told.take)
+    assert told.done == ["mute"]
+    assert "body.gpio.mute" in caplog.text
+    other.close()
+    assert await told.hears(2) == ["mute", "unmute"]
+    await body.close()
+
+
+async def test_button_touch_and_lid_are_told_on_the_event_loop(pins: Pins, told: Told) -> None:
+    body = built(settings(button=4, touch={"pin": 26, "active_high": True}, lid=13, under_way=16))
+    body.events(told.take)
+    assert told.done == []
+    pins.pin(4).drive_low()
+    pins.pin(4).drive_high()
+    pins.pin(26).drive_high()
+    pins.pin(13).drive_low()
+    pins.pin(16).drive_low()
+    pins.pin(13).drive_high()
+    assert await told.hears(5) == ["wake", "wake", "+lid", "+under_way", "-lid"]
+    await body.close()
+
+
+async def test_a_lid_that_is_open_at_the_start_locks_motion_at_once(pins: Pins, told: Told) -> None:
+    body = built(settings(lid={"pin": 13, "active_high": True, "pull": False}))
+    pins.pin(13).drive_high()
+    body.events(told.take)
+    assert told.done == ["+lid"]
+    await body.close()
+
+
+def test_two_switches_mute_until_both_are_open() -> None:
+    done: list[str] = []
+    switches = BodySwitches(done.append, done.append, done.append)
+    for kind, reason in (("mute", "a"), ("mute", "b"), ("unmute", "a")):
+        switches.handle(BodyEvent(kind, reason))  # type: ignore[arg-type]
+    assert switches.muted
+    switches.handle(BodyEvent("wake", "button"))
+    assert done == ["mute", "mute"]
+    switches.handle(BodyEvent("unmute", "b"))
+    assert done == ["mute", "mute", "unmute"]
+
+
+def test_the_push_to_talk_button_calls_back_and_names_a_taken_pin(pins: Pins) -> None:
+    pressed: list[bool] = []
+    button = PushToTalkButton(17, lambda: pressed.append(True))
+    pins.pin(17).drive_low()
+    pins.pin(17).drive_high()
+    assert pressed == [True]
+    with pytest.raises(DeviceError, match=r"ears\.wake\.button_pin"):
+        PushToTalkButton(17, lambda: None)
+    button.close()
