@@ -85,11 +85,6 @@ class SerialBody:
         """See `BodyEvents`. Inputs that are active are reported once the link is up."""
         self._callback = callback
 
-    @property
-    def channel_names(self) -> set[str]:
-        """The channels that this body serves."""
-        return set(self._channels)
-
     async def show(self, frame: BodyFrame) -> None:
         """Store this frame for the thread. Raises `DeviceError` once each time the body has gone away."""
         error = None if self._errors.empty() else self._errors.get()

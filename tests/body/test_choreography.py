@@ -96,14 +96,14 @@ def test_a_mistake_is_named_with_file_and_key(tmp_path: Path, text: str, told: s
     assert problem.startswith(f"{path}: {told}")
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+def test_all_mistakes_are_reported_at_once(tmp_path: Path) -> None:
     path = written(tmp_path, '[emotion.sad.light]\ncolour = "blue"\n[gesture.wave.move]\nright_arm = "up"\n')
     with pytest.raises(ConfigError) as caught:
         load_choreography(path)
     assert len(caught.value.problems) == 2
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         load_choreography(tmp_path / "none.toml")
 
@@ -173,7 +173,7 @@ def test_overshoot_goes_a_tenth_too_far_and_comes_back() -> None:
 
 
 @given(TRACKS, st.floats(0, 70))
-def test_a_track_that_says_it_stays_stays(track: list[Keyframe], elapsed: float) -> None:
+def test_a_track_is_constant_for_as_long_as_it_says(track: list[Keyframe], elapsed: float) -> None:
     wait = min(constant_for_s(track, elapsed), 100.0)
     values = {value_at(track, elapsed + wait * share, 0.0, "linear") for share in (0.0, 0.3, 0.6, 0.99)}
     if wait > 0.0:
@@ -203,7 +203,7 @@ light = { colour = "#ff0000" }
     assert [one.light.colour for one in performances if one.light] == ["#00ff00", "#00ff00", "#ff0000"]
 
 
-def test_a_file_can_switch_a_sign_of_life_off_and_add_another(tmp_path: Path) -> None:
+def test_a_file_can_switch_off_an_idle_episode_and_add_another(tmp_path: Path) -> None:
     text = "[idle.glance]\nstates = []\n[idle.ears]\nmove.left_ear = [[0.2, 9], [0.5, 0]]\n"
     idle = load_choreography(written(tmp_path, text)).idle
     assert idle["glance"].states == ()
@@ -211,7 +211,7 @@ def test_a_file_can_switch_a_sign_of_life_off_and_add_another(tmp_path: Path) ->
     assert {"blink", "breath", "sigh"} <= set(idle)
 
 
-def test_editors_are_told_every_key() -> None:
+def test_every_key_has_a_description_for_editors() -> None:
     schema = Choreography.model_json_schema()
     routine = schema["$defs"]["Routine"]["properties"]
     assert set(Routine.model_fields) == set(routine)

@@ -59,7 +59,7 @@ def test_a_servo_that_has_rested_gets_no_pulses_until_it_moves(pins: Pins) -> No
     assert pins.width_us(12) is not None
 
 
-def test_a_servo_that_hangs_the_other_way_round_is_turned(pins: Pins) -> None:
+def test_an_inverted_servo_turns_the_other_way(pins: Pins) -> None:
     one = channel("head", inverted=True, low_us=1000, high_us=2000)
     one.update(at("head", 45), 0.0)
     assert pins.width_us(12) == pytest.approx(1250)
@@ -99,7 +99,7 @@ def test_an_led_without_pwm_is_on_or_off(pins: Pins) -> None:
     assert levels == [0.0, 1.0, 0.0]
 
 
-def test_a_taken_pin_is_named_and_tried_again_with_back_off(pins: Pins) -> None:
+def test_a_pin_in_use_is_named_and_tried_again_with_growing_pauses(pins: Pins) -> None:
     other = gpiozero.LED(12)
     one = channel("head")
     with pytest.raises(DeviceError, match=r"body\.gpio\.channels\.head.*companion doctor"):
@@ -138,7 +138,7 @@ async def test_a_frame_reaches_all_pins_and_closing_lets_go_of_them(pins: Pins) 
         gpiozero.LED(number).close()
 
 
-async def test_one_pin_that_is_taken_costs_its_own_channel_and_comes_back(
+async def test_a_pin_in_use_disables_only_its_own_channel_until_it_is_free(
     pins: Pins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("companion.body.gpio.FIRST_RETRY_S", 0.02)
@@ -156,7 +156,7 @@ async def test_one_pin_that_is_taken_costs_its_own_channel_and_comes_back(
     await body.close()
 
 
-async def test_no_pins_at_all_is_one_sentence_and_the_talk_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_machine_without_pins_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
     monkeypatch.delenv("GPIOZERO_PIN_FACTORY", raising=False)
     one = channel("glow")
@@ -208,12 +208,12 @@ async def test_motors_stop_while_the_runtime_hangs_and_run_again_after(
         ({"button": True}, "valid dictionary|SwitchPart"),
     ],
 )
-def test_a_wrong_table_is_told_apart(gpio: dict[str, object], words: str) -> None:
+def test_a_wrong_table_is_refused_with_the_reason(gpio: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         BodySettings.model_validate({"outputs": ["gpio"], "channels": CHANNELS, "gpio": gpio})
 
 
-def test_a_channel_has_one_way_out() -> None:
+def test_a_channel_cannot_have_two_outputs() -> None:
     with pytest.raises(ValueError, match="one way out"):
         BodySettings.model_validate(
             {"channels": CHANNELS, "gpio": {"channels": PARTS}, "serial": {"port": "x", "channels": {"head": 0}}}

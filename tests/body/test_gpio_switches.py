@@ -14,91 +14,91 @@ from companion.errors import DeviceError
 from tests.support.mock_pins import PATIENCE_S, Pins, built, settings
 
 
-class Told:
-    """What bodies tell, and how the conversation takes it."""
+class Heard:
+    """Records the events of a body, and what the conversation is asked to do."""
 
     def __init__(self) -> None:
         self.events: list[BodyEvent] = []
-        self.done: list[str] = []
+        self.actions: list[str] = []
         self.switches = BodySwitches(
-            self.done.append,
-            lambda reason: self.done.append(f"+{reason}"),
-            lambda reason: self.done.append(f"-{reason}"),
+            self.actions.append,
+            lambda reason: self.actions.append(f"+{reason}"),
+            lambda reason: self.actions.append(f"-{reason}"),
         )
-        self._came = asyncio.Event()
+        self._changed = asyncio.Event()
 
-    def take(self, event: BodyEvent) -> None:
+    def handle(self, event: BodyEvent) -> None:
         self.events.append(event)
         self.switches.handle(event)
-        self._came.set()
+        self._changed.set()
 
-    async def hears(self, count: int) -> list[str]:
+    async def wait_for(self, count: int) -> list[str]:
         async with asyncio.timeout(PATIENCE_S):
-            while len(self.done) < count:
-                self._came.clear()
-                await self._came.wait()
-        return self.done
+            while len(self.actions) < count:
+                self._changed.clear()
+                await self._changed.wait()
+        return self.actions
 
 
 @pytest.fixture
-async def told() -> Told:
-    return Told()
+async def heard() -> Heard:
+    return Heard()
 
 
-async def test_a_mute_switch_that_is_closed_mutes_before_anything_else(pins: Pins, told: Told) -> None:
+async def test_a_closed_mute_switch_mutes_before_anything_else(pins: Pins, heard: Heard) -> None:
     contact = pins.pin(4)
     body = built(settings(mute={"pin": 4, "pull": False}))
     contact.drive_low()
-    body.events(told.take)
-    assert told.done == ["mute"]
-    assert told.switches.muted
-    assert not told.switches.allows("unmute")
-    assert not told.switches.allows("wake")
-    assert told.switches.allows("stop")
+    body.events(heard.handle)
+    assert heard.actions == ["mute"]
+    assert heard.switches.muted
+    assert not heard.switches.allows("unmute")
+    assert not heard.switches.allows("wake")
+    assert heard.switches.allows("stop")
     contact.drive_high()
-    assert await told.hears(2) == ["mute", "unmute"]
-    assert told.switches.allows("unmute")
+    assert await heard.wait_for(2) == ["mute", "unmute"]
+    assert heard.switches.allows("unmute")
     await body.close()
 
 
 @pytest.mark.usefixtures("pins")
 async def test_a_mute_switch_that_cannot_be_read_counts_as_closed(
-    told: Told, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    heard: Heard, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(gpio_switches, "FIRST_RETRY_S", 0.02)
     other = gpiozero.LED(4)
     body = built(settings(mute=4))
-    body.events(told.take)
-    assert told.done == ["mute"]
+    body.events(heard.handle)
+    assert heard.actions == ["mute"]
     assert "body.gpio.mute" in caplog.text
     other.close()
-    assert await told.hears(2) == ["mute", "unmute"]
+    assert await heard.wait_for(2) == ["mute", "unmute"]
     await body.close()
 
 
-async def test_button_touch_and_lid_are_told_on_the_event_loop(pins: Pins, told: Told) -> None:
+async def test_button_touch_and_lid_are_reported_on_the_event_loop(pins: Pins, heard: Heard) -> None:
     body = built(settings(button=4, touch={"pin": 26, "active_high": True}, lid=13, under_way=16))
-    body.events(told.take)
-    assert told.done == []
+    body.events(heard.handle)
+    assert heard.actions == []
     pins.pin(4).drive_low()
     pins.pin(4).drive_high()
     pins.pin(26).drive_high()
     pins.pin(13).drive_low()
     pins.pin(16).drive_low()
     pins.pin(13).drive_high()
-    assert await told.hears(5) == ["wake", "wake", "+lid", "+under_way", "-lid"]
+    assert await heard.wait_for(5) == ["wake", "wake", "+lid", "+under_way", "-lid"]
     await body.close()
 
 
-async def test_a_lid_that_is_open_at_the_start_locks_motion_at_once(pins: Pins, told: Told) -> None:
+async def test_a_lid_that_is_open_at_the_start_locks_motion_at_once(pins: Pins, heard: Heard) -> None:
     body = built(settings(lid={"pin": 13, "active_high": True, "pull": False}))
     pins.pin(13).drive_high()
-    body.events(told.take)
-    assert told.done == ["+lid"]
+    body.events(heard.handle)
+    assert heard.actions == ["+lid"]
     await body.close()
 
 
-def test_two_switches_mute_until_both_are_open() -> None:
+def test_two_mute_switches_mute_until_both_are_open() -> None:
     done: list[str] = []
     switches = BodySwitches(done.append, done.append, done.append)
     for kind, reason in (("mute", "a"), ("mute", "b"), ("unmute", "a")):
@@ -110,7 +110,7 @@ def test_two_switches_mute_until_both_are_open() -> None:
     assert done == ["mute", "mute", "unmute"]
 
 
-def test_the_push_to_talk_button_calls_back_and_names_a_taken_pin(pins: Pins) -> None:
+def test_the_push_to_talk_button_calls_back_and_names_a_pin_in_use(pins: Pins) -> None:
     pressed: list[bool] = []
     button = PushToTalkButton(17, lambda: pressed.append(True))
     pins.pin(17).drive_low()

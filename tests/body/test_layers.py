@@ -10,7 +10,7 @@ from companion.config.body import ChannelSettings
 from tests.support.body_show import CHANNELS, redness, shown_with
 
 
-def test_an_added_gesture_is_put_on_top_of_the_emotions_pose(tmp_path: Path) -> None:
+def test_an_additive_gesture_is_added_to_the_pose_of_the_emotion(tmp_path: Path) -> None:
     text = """
 [emotion.confident.move]
 tilt = [[0.3, 10]]
@@ -27,7 +27,7 @@ move.tilt = [[0.3, -8], [0.8, 0]]
     assert frames[-1] == pytest.approx(held, abs=0.5)
 
 
-def test_a_held_pose_stays_until_the_state_changes_and_a_motor_never_is(tmp_path: Path) -> None:
+def test_a_held_pose_stays_until_the_state_changes_but_a_motor_stops(tmp_path: Path) -> None:
     text = """
 [gesture.sleep]
 blend = "hold"
@@ -71,7 +71,7 @@ lights.eyes = { colour = "#0000ff" }
     assert lights["chest"][0] > 200 > lights["chest"][2]
 
 
-def test_brightness_keyframes_dip_a_light_and_let_it_go(tmp_path: Path) -> None:
+def test_brightness_keyframes_dim_a_light_and_restore_it(tmp_path: Path) -> None:
     show = shown_with(tmp_path, "[gesture.nod]\nbrightness.all = [[0.2, 0.1], [0.6, 1.0]]\n")
     show.state("speaking")
     before = show.until_settled().lights["glow"]

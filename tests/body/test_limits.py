@@ -1,4 +1,4 @@
-"""Whatever is asked of the body, what comes out is allowed: range, speed, rest, current, and no flashes."""
+"""All limits together: no sequence of targets leaves the allowed region, and the current is shared fairly."""
 
 from __future__ import annotations
 
@@ -6,45 +6,17 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.body.flash_limit import LIGHT_SLEW_RATE
-from companion.body.limits import FRAME_GAP_S, LONGEST_STEP_S, Limits, neutral_frame
-from companion.config.body import DUTY_WINDOW_S, BodySettings, ChannelSettings
+from companion.body.limits import LONGEST_STEP_S, Limits, neutral_frame
+from companion.config.body import BodySettings, ChannelSettings
 from companion.events import BodyFrame
+from tests.support.limited_body import CHANNELS, DARK, REST, WILD
 
-CHANNELS = {
-    "glow": ChannelSettings(kind="light"),
-    "head": ChannelSettings(kind="servo", low=-45, high=30, neutral=5, fastest=300, acceleration=3000),
-    "wheels": ChannelSettings.model_validate({"kind": "motor"}),
-    "mouth": ChannelSettings.model_validate({"kind": "mouth"}),
-}
-REST = {"head": 5.0, "wheels": 0.0, "mouth": 0.0}
-DARK = (0.0, 0.0, 0.0)
-WILD = st.one_of(st.floats(), st.floats(-100, 300), st.sampled_from([math.nan, math.inf, -math.inf, 1e308]))
 STEPS = st.one_of(st.floats(0, 0.2), st.sampled_from([0.0, 0.02, 0.1, 5.0, 1e6, -1.0]))
 ASKED = st.lists(st.tuples(STEPS, st.tuples(WILD, WILD, WILD), WILD, WILD, WILD), min_size=1, max_size=60)
-
-
-def luminance(frame: BodyFrame, light: str = "glow") -> float:
-    red, green, blue = frame.lights[light]
-    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255
-
-
-def rises(levels: list[float], swing: float = 0.02) -> int:
-    """How often a level turns from falling to rising, wiggles below `swing` left out."""
-    count, lowest, highest, rising = 0, levels[0], levels[0], False
-    for level in levels:
-        if rising:
-            highest = max(highest, level)
-            if level < highest - swing:
-                rising, lowest = False, level
-        else:
-            lowest = min(lowest, level)
-            if level > lowest + swing:
-                rising, highest, count = True, level, count + 1
-    return count
 
 
 @given(ASKED)
@@ -73,144 +45,6 @@ def test_no_sequence_of_targets_leaves_the_allowed_region(
             assert abs(new - old) <= LIGHT_SLEW_RATE * seconds + 1.001
 
 
-@given(st.lists(st.tuples(st.floats(0.001, 0.1), WILD, WILD), min_size=2, max_size=80))
-def test_speed_never_changes_faster_than_the_acceleration(asked: list[tuple[float, float, float]]) -> None:
-    limits = Limits(CHANNELS)
-    t = 0.0
-    values = [(0.0, REST)]
-    limits.apply({"glow": DARK}, REST, t)
-    for step, head, wheels in asked:
-        t += step
-        frame = limits.apply({"glow": DARK}, {"head": head, "wheels": wheels, "mouth": 0.0}, t)
-        values.append((t, frame.positions))
-    for (t0, first), (t1, second), (t2, third) in zip(values, values[1:], values[2:], strict=False):
-        for name in ("head", "wheels"):
-            before = (second[name] - first[name]) / (t1 - t0)
-            after = (third[name] - second[name]) / (t2 - t1)
-            # A step from rest counts for 20 ms however long it took, so the real change is smaller still.
-            allowed = CHANNELS[name].effective_acceleration * ((t2 - t0) / 2 + 0.05)
-            assert abs(after - before) <= allowed + 1e-6
-
-
-@given(st.floats(-45, 30), st.floats(0.001, 0.1))
-def test_a_servo_comes_to_its_target_without_passing_it(target: float, step: float) -> None:
-    limits = Limits({"head": CHANNELS["head"]})
-    t, seen = 0.0, []
-    for _ in range(round(1.5 / step) + 60):
-        seen.append(limits.apply({}, {"head": target}, t).positions["head"])
-        t += step
-    assert seen[-1] == target
-    assert min(5.0, target) - 1e-6 <= min(seen)
-    assert max(seen) <= max(5.0, target) + 1e-6
-
-
-@given(
-    st.lists(
-        st.tuples(st.floats(0.001, 0.1), st.tuples(*[st.sampled_from([0, 40, 128, 255])] * 3)),
-        min_size=50,
-        max_size=200,
-    )
-)
-def test_a_light_rises_at_most_three_times_a_second(asked: list[tuple[float, tuple[int, int, int]]]) -> None:
-    limits = Limits({"glow": CHANNELS["glow"]})
-    t, frames = 0.0, []
-    for step, colour in asked:
-        t += step
-        frames.append(limits.apply({"glow": colour}, {}, t))
-    assert rises([luminance(frame) for frame in frames]) <= 3 * t + 1
-    assert rises([frame.lights["glow"][0] / 255 for frame in frames]) <= 3 * t + 1
-
-
-SHADES = st.tuples(*[st.sampled_from([0, 90, 255])] * 3)
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.floats(0.01, 0.1), SHADES, SHADES, SHADES), min_size=40, max_size=80))
-def test_all_lights_together_flash_at_most_three_times_a_second(asked: list[tuple[float, ...]]) -> None:
-    names = ("one", "two", "three")
-    limits = Limits({name: ChannelSettings(kind="light") for name in names})
-    t, frames = 0.0, []
-    for step, *shades in asked:
-        t += step
-        frames.append(limits.apply(dict(zip(names, shades, strict=True)), {}, t))  # type: ignore[arg-type]
-    together = [sum(luminance(frame, name) for name in names) for frame in frames]
-    red = [sum(frame.lights[name][0] for name in names) / 255 for frame in frames]
-    assert rises(together, 0.1) <= 3 * t + 1
-    assert rises(red, 0.1) <= 3 * t + 1
-
-
-def test_lights_that_take_turns_do_not_flash_together() -> None:
-    """Each blinks 2.4 times a second, which one light may; four of them in turn would be 9.6 flashes."""
-    names = tuple("abcd")
-    limits = Limits({name: ChannelSettings(kind="light") for name in names})
-    seen = []
-    for frame in range(500):
-        t = frame / 50
-        lights = {
-            name: (255.0, 255.0, 255.0) if (2.4 * t + place / 4) % 1 < 0.1 else DARK for place, name in enumerate(names)
-        }
-        shown = limits.apply(lights, {}, t)
-        seen.append(sum(luminance(shown, name) for name in names))
-    assert 5 < rises(seen, 0.1) <= 31
-
-
-@pytest.mark.parametrize("hertz", [3.5, 5, 8, 10, 15, 25])
-def test_a_light_that_is_asked_to_flash_does_not(hertz: float) -> None:
-    limits = Limits({"glow": CHANNELS["glow"]})
-    seen = []
-    for frame in range(500):
-        on = math.sin(2 * math.pi * hertz * frame / 50 + 0.1) > 0
-        seen.append(luminance(limits.apply({"glow": (255, 255, 255) if on else DARK}, {}, frame / 50)))
-    assert rises(seen) <= 31
-
-
-def test_a_calm_light_is_shown_as_asked() -> None:
-    limits = Limits({"glow": CHANNELS["glow"]})
-    shown, asked = [], []
-    for frame in range(200):
-        level = 127.5 - 127.5 * math.cos(2 * math.pi * 1.5 * frame / 50)
-        asked.append(level)
-        shown.append(limits.apply({"glow": (level, level, level)}, {}, frame / 50).lights["glow"][0])
-    assert max(abs(one - two) for one, two in zip(shown, asked, strict=True)) <= 1
-
-
-def test_a_ring_may_spin_though_each_light_of_it_pulses() -> None:
-    names = [f"ring_{number}" for number in range(8)]
-    limits = Limits({name: ChannelSettings(kind="light") for name in names})
-    worst = 0.0
-    for frame in range(200):
-        t = frame / 50
-        asked = {
-            name: (255 * (0.5 + 0.5 * math.cos(2 * math.pi * (t - place / 8))) ** 2,) * 3
-            for place, name in enumerate(names)
-        }
-        shown = limits.apply(asked, {}, t)  # type: ignore[arg-type]
-        if t > 0.5:
-            worst = max(worst, *(abs(shown.lights[name][0] - asked[name][0]) for name in names))
-    assert worst <= 1
-
-
-def test_a_motor_that_stood_for_a_minute_does_not_jump() -> None:
-    limits = Limits(CHANNELS)
-    limits.apply({"glow": DARK}, REST, 0.0)
-    frame = limits.apply({"glow": DARK}, REST | {"wheels": 1.0}, 60.0)
-    assert 0 < frame.positions["wheels"] <= 4.0 * 0.02
-
-
-@pytest.mark.parametrize("gap", [0.05, 0.09, 0.3, 2.0])
-def test_skipped_frames_on_a_loaded_machine_make_no_jump(gap: float) -> None:
-    limits = Limits(CHANNELS)
-    t, before = 0.0, 5.0
-    for number in range(40):
-        t += gap if number in (7, 8, 15) else 0.02
-        target = 30.0 if number < 12 else -45.0
-        after = limits.apply({"glow": DARK}, REST | {"head": target}, t).positions["head"]
-        assert abs(after - before) <= 300 * min(gap if number in (7, 8, 15) else 0.02, 0.1) + 1e-6
-        if gap > FRAME_GAP_S:
-            assert abs(after - before) <= 300 * 0.02 + 1e-6
-        before = after
-
-
 def test_a_target_within_reach_is_reached_and_then_nothing_is_left_to_do() -> None:
     limits = Limits(CHANNELS)
     targets = {"head": 1000.0, "wheels": -0.5, "mouth": 1.0}
@@ -220,7 +54,7 @@ def test_a_target_within_reach_is_reached_and_then_nothing_is_left_to_do() -> No
     assert limits.reached_targets
 
 
-def test_what_is_not_a_number_leaves_a_channel_where_it_is() -> None:
+def test_nan_leaves_a_channel_where_it_is() -> None:
     limits = Limits(CHANNELS)
     for frame in range(30):
         limits.apply({"glow": (50, 50, 50)}, {"head": -20, "wheels": 0.5, "mouth": 0.3}, frame / 50)
@@ -244,68 +78,6 @@ def test_night_dims_every_light_along_a_ramp() -> None:
     assert max(before - after for before, after in pairwise(seen)) <= 3
     assert limits.reached_targets
 
-
-# ---- endurance ----
-
-MOTOR = st.builds(
-    lambda duty, longest, rest: ChannelSettings.model_validate(
-        {"kind": "motor", "duty": duty, "longest_s": longest, "rest_s": rest}
-    ),
-    st.sampled_from([0.1, 0.3, 0.5, 1.0]),
-    st.sampled_from([1.0, 3.0, 10.0]),
-    st.sampled_from([0.0, 0.5, 4.0]),
-)
-SPURTS = st.lists(
-    st.tuples(st.floats(0.02, 12.0), st.sampled_from([-1.0, -0.2, 0.0, 0.4, 1.0]), st.sampled_from([0.02, 0.05, 0.1])),
-    min_size=1,
-    max_size=10,
-)
-
-
-def runs(channel: ChannelSettings, spurts: list[tuple[float, float, float]]) -> list[tuple[float, float, bool]]:
-    """Start, end and whether it ran, of the time between each two frames."""
-    limits = Limits({"one": channel})
-    t, before = 0.0, limits.apply({}, {"one": channel.neutral}, 0.0).positions["one"]
-    seen = []
-    for seconds, target, step in spurts:
-        for _ in range(math.ceil(seconds / step)):
-            t += step
-            after = limits.apply({}, {"one": target}, t).positions["one"]
-            still = after == before and (channel.kind == "servo" or after == channel.neutral)
-            seen.append((t - step, t, not still))
-            before = after
-    return seen
-
-
-@settings(max_examples=50, deadline=None)
-@given(MOTOR, SPURTS)
-def test_a_motor_never_runs_longer_than_its_duty_its_longest_run_and_its_rest_allow(
-    motor: ChannelSettings, spurts: list[tuple[float, float, float]]
-) -> None:
-    seen = runs(motor, spurts)
-    begin, in_window = 0, 0.0
-    for start, end, ran in seen:
-        in_window += (end - start) if ran else 0.0
-        while end - seen[begin][0] > DUTY_WINDOW_S:
-            in_window -= (seen[begin][1] - seen[begin][0]) if seen[begin][2] else 0.0
-            begin += 1
-        assert in_window <= motor.duty * DUTY_WINDOW_S + 1e-6
-    run = stood = 0.0
-    for start, end, ran in seen:
-        run, stood = (run + end - start, 0.0) if ran else (run, stood + end - start)
-        if stood >= motor.rest_s - 1e-6 and not ran:
-            run = 0.0
-        assert motor.longest_s is None or run <= motor.longest_s + 1e-6
-
-
-def test_a_servo_may_work_and_does_not_tire_for_ever() -> None:
-    servo = ChannelSettings(kind="servo", duty=0.5, longest_s=5, rest_s=1)
-    swings = [(1.0, 40.0 if number % 2 else -40.0, 0.02) for number in range(120)]
-    ran = [end - start for start, end, moved in runs(servo, swings) if moved]
-    assert 10 < sum(ran) <= 0.5 * 120 + 15
-
-
-# ---- current ----
 
 BODY = BodySettings(
     current_ma=800,
@@ -355,7 +127,7 @@ def test_all_together_never_draw_more_than_the_budget(
         assert drawn_by_movers(before, frame) + 150 + lights <= BODY.current_ma + 1.0
 
 
-def test_the_mouth_never_waits_and_the_more_important_goes_first() -> None:
+def test_the_mouth_never_waits_and_higher_priorities_go_first() -> None:
     limits = Limits(BODY.channels, BODY.current_ma)
     targets = {"head": 60.0, "tilt": 60.0, "arm": 60.0, "wheels": 1.0, "mouth": 1.0}
     limits.apply({"glow": DARK}, dict.fromkeys(targets, 0.0), 0.0)
@@ -364,7 +136,7 @@ def test_the_mouth_never_waits_and_the_more_important_goes_first() -> None:
     assert [name for name in MOVERS if shown.positions[name] != 0.0] == ["tilt", "arm"]
 
 
-def test_nobody_starves_however_busy_the_important_ones_are() -> None:
+def test_no_channel_starves_however_busy_those_with_high_priority_are() -> None:
     limits = Limits(BODY.channels, BODY.current_ma)
     priorities = {"head": 9, "tilt": 9, "arm": 9, "wheels": 0}
     most = 0.0
@@ -375,7 +147,7 @@ def test_nobody_starves_however_busy_the_important_ones_are() -> None:
     assert most > 0.5
 
 
-def test_all_get_there_in_the_end() -> None:
+def test_all_channels_reach_their_targets_in_the_end() -> None:
     limits = Limits(BODY.channels, BODY.current_ma)
     targets = {"head": 60.0, "tilt": -60.0, "arm": 45.0, "wheels": 0.0, "mouth": 0.5}
     for frame in range(200):
@@ -383,7 +155,7 @@ def test_all_get_there_in_the_end() -> None:
     assert shown.positions == targets
 
 
-def test_a_budget_that_is_too_small_is_told_with_what_is_needed() -> None:
+def test_a_current_budget_that_is_too_small_is_refused_with_what_is_needed() -> None:
     with pytest.raises(ValueError, match=r"current_ma: 300 mA is too little: .* need 406 mA"):
         BodySettings(current_ma=300)
 
@@ -397,7 +169,7 @@ def test_lights_are_dimmed_where_all_in_white_would_not_fit() -> None:
     assert 590 <= drawn <= 605
 
 
-def test_lights_that_shall_be_brighter_than_they_can_keep_to_their_share_of_the_current() -> None:
+def test_lights_asked_to_be_brighter_than_possible_keep_to_their_share_of_the_current() -> None:
     """An emotion's colour times a breath's brightness; found by a search over hostile cues."""
     channels = {name: ChannelSettings(kind="light", current_ma=100) for name in ("one", "two")}
     channels["head"] = ChannelSettings(kind="servo", current_ma=250)

@@ -34,7 +34,7 @@ def test_the_same_seed_plays_the_same_and_another_seed_does_not() -> None:
     assert played(7) != played(8)
 
 
-def test_left_and_right_change_places_where_the_file_says_so() -> None:
+def test_left_and_right_alternate_only_if_the_file_says_so() -> None:
     show, arms = Show(MANY), set()
     for _ in range(4):
         show.cue(None, "wave")
@@ -48,7 +48,7 @@ def test_left_and_right_change_places_where_the_file_says_so() -> None:
     assert min(heads) > 20, "left is left"
 
 
-def test_what_a_device_cannot_mirror_is_never_lost() -> None:
+def test_a_gesture_that_the_device_cannot_mirror_is_still_played() -> None:
     show = Show()
     for _ in range(6):
         show.cue(None, "wave")
@@ -87,7 +87,7 @@ def test_a_desk_with_a_light_and_a_head_hardly_wakes_the_processor() -> None:
     assert asked / 600 < 6
 
 
-def test_idle_life_is_never_the_same_twice() -> None:
+def test_no_two_glances_of_idle_life_are_the_same() -> None:
     show = Show(MANY, idle_life=True)
     glances = []
     while len(glances) < 6:
@@ -99,7 +99,7 @@ def test_idle_life_is_never_the_same_twice() -> None:
 
 
 @pytest.mark.parametrize(("state", "lives"), [("idle", True), ("listening", True), ("follow_up", True)])
-def test_what_waits_for_words_looks_alive(state: str, lives: bool) -> None:
+def test_a_body_that_waits_for_words_looks_alive(state: str, lives: bool) -> None:
     show = Show(LIVELY, idle_life=True)
     show.state(state)
     show.play(2)
@@ -107,7 +107,7 @@ def test_what_waits_for_words_looks_alive(state: str, lives: bool) -> None:
     assert (len({(*frame.lights.values(), *frame.positions.values()) for frame in frames}) > 20) is lives
 
 
-def test_listening_moves_nothing_that_could_be_heard_but_its_eyes() -> None:
+def test_while_listening_no_servo_moves_that_the_microphone_could_hear() -> None:
     show = Show(LIVELY, idle_life=True)
     show.state("listening")
     show.play(2)
@@ -134,7 +134,7 @@ def test_idle_life_ends_when_something_happens() -> None:
     assert show.performer.at_rest(show.t + 3600)
 
 
-def test_at_night_lights_are_dimmed_and_nothing_stirs_by_itself() -> None:
+def test_at_night_lights_are_dimmed_and_nothing_moves_by_itself() -> None:
     show = Show(MANY, idle_life=True)
     day, _ = minutes(show, 1)
     show.performer.set_brightness(0.3)
@@ -150,7 +150,7 @@ def heads(show: Show, seconds: float) -> set[float]:
     return {frame.positions["head"] for frame in show.play(seconds)}
 
 
-def test_a_speaker_moves_its_head_a_little_without_a_cue_and_on_top_of_an_emotion() -> None:
+def test_speaking_moves_the_head_a_little_without_a_cue_and_on_top_of_an_emotion() -> None:
     show = Show(idle_life=True, seed=4)
     show.performer.show_state("speaking", show.t)
     plain = heads(show, 10)
@@ -161,7 +161,7 @@ def test_a_speaker_moves_its_head_a_little_without_a_cue_and_on_top_of_an_emotio
     assert max(posed) - min(posed) > 2
 
 
-def test_a_device_without_signs_of_life_and_one_at_night_speak_without_them() -> None:
+def test_without_idle_life_and_at_night_the_head_stays_still_while_speaking() -> None:
     for options, share in (({"idle_life": False}, 1.0), ({"idle_life": True}, 0.3)):
         show = Show(**options)
         show.performer.set_brightness(share)

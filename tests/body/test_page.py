@@ -86,7 +86,7 @@ def browser(url: str) -> Iterator[Iterator[tuple[str, Any]]]:
         link.close()
 
 
-async def test_a_browser_gets_the_page_the_channels_and_then_every_picture(body: PageBody) -> None:
+async def test_a_browser_gets_the_page_the_channels_and_then_every_frame(body: PageBody) -> None:
     status, headers, text = await asyncio.to_thread(ask, body.url)
     assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert "toy.js" in text
@@ -103,7 +103,7 @@ async def test_a_browser_gets_the_page_the_channels_and_then_every_picture(body:
             assert seen == {"lights": {"eyes": [1, 2, 3]}, "positions": {"head": 0.0, "mouth": opening}}
 
 
-async def test_who_comes_later_sees_the_newest_picture_and_nobody_a_backlog(body: PageBody) -> None:
+async def test_a_later_browser_gets_the_newest_frame_and_no_backlog(body: PageBody) -> None:
     for angle in range(200):
         await body.show(BodyFrame({}, {"head": angle / 10}))
     with browser(body.url) as one, browser(body.url) as other:
@@ -157,12 +157,12 @@ async def test_without_the_random_word_there_is_nothing(body: PageBody) -> None:
     st.dictionaries(st.sampled_from([b"host", b"origin", b"sec-fetch-site", b"x"]), st.binary(max_size=40)),
     st.integers(1, 65_535),
 )
-def test_no_header_by_chance_is_taken_for_our_own(headers: dict[bytes, bytes], port: int) -> None:
+def test_no_random_header_is_accepted_as_our_own(headers: dict[bytes, bytes], port: int) -> None:
     assert not is_own({b"host": b"evil.example", **headers}, port) or headers[b"host"].endswith(f":{port}".encode())
     assert is_own({b"host": f"localhost:{port}".encode(), b"origin": f"http://127.0.0.1:{port}".encode()}, port)
 
 
-async def test_a_taken_port_is_one_sentence_and_tried_again() -> None:
+async def test_a_port_in_use_is_one_sentence_and_tried_again() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         body = PageBody(PageSettings(port=number), CHANNELS, "Momo")
@@ -174,7 +174,7 @@ async def test_a_taken_port_is_one_sentence_and_tried_again() -> None:
     await body.close()
 
 
-async def test_the_address_is_told_and_nobody_needs_to_look(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_address_is_logged_and_nobody_needs_to_watch(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "companion")
     persona = load_persona(CONFIGS / "personas" / "teddy.toml")
     body = page.build(Device(persona=Path("x"), body=BodySettings(outputs=("page",))), persona)

@@ -93,7 +93,7 @@ def test_neutral_ends_an_emotion() -> None:
     assert show.play(1.5)[-1] == rest
 
 
-def test_listening_is_seen_at_once_even_amid_an_emotion() -> None:
+def test_listening_is_visible_at_once_even_during_an_emotion() -> None:
     show = Show()
     show.cue("angry")
     show.play(1)
@@ -102,7 +102,7 @@ def test_listening_is_seen_at_once_even_amid_an_emotion() -> None:
     assert redness(colour) < -100
 
 
-def test_the_mouth_follows_the_voice_and_shuts() -> None:
+def test_the_mouth_follows_the_voice_and_closes() -> None:
     show = Show()
     show.until_settled()
     show.performer.set_mouth(0.8)
@@ -127,7 +127,7 @@ def test_a_ring_of_lights_spins() -> None:
     assert len(set(brightest)) == 8
 
 
-def test_nothing_is_missed_by_asking_only_when_something_changes() -> None:
+def test_nothing_is_missed_when_frames_are_asked_for_only_at_changes() -> None:
     sparse, dense = Show(), Show()
     for show in (sparse, dense):
         show.cue("sad", "nod")
@@ -135,7 +135,7 @@ def test_nothing_is_missed_by_asking_only_when_something_changes() -> None:
     assert sparse_end == dense_end
 
 
-def test_a_flood_of_cues_costs_no_more_than_a_few() -> None:
+def test_a_flood_of_cues_leaves_no_more_work_than_a_few() -> None:
     show = Show()
     for _ in range(2000):
         show.cue("happy", "dance")
@@ -143,10 +143,7 @@ def test_a_flood_of_cues_costs_no_more_than_a_few() -> None:
     assert show.until_settled() == Show().until_settled()
 
 
-# ---- the newest, the same, the different ----
-
-
-def test_two_cues_for_the_same_at_one_place_are_one() -> None:
+def test_two_equal_cues_at_one_place_count_as_one() -> None:
     once, twice = Show(), Show()
     for show in (once, twice):
         show.cue("happy", "nod")
@@ -154,7 +151,7 @@ def test_two_cues_for_the_same_at_one_place_are_one() -> None:
     assert once.play(3) == twice.play(3)
 
 
-def test_of_two_cues_for_the_same_at_one_place_the_stronger_counts() -> None:
+def test_of_two_equal_cues_at_one_place_the_stronger_counts() -> None:
     strong, both = Show(), Show()
     strong.cue("happy", None, 1.0)
     both.cue("happy", None, 0.3)
@@ -162,19 +159,7 @@ def test_of_two_cues_for_the_same_at_one_place_the_stronger_counts() -> None:
     assert strong.play(3) == both.play(3)
 
 
-# ---- what a file can ask for ----
-
-
-# ---- barge-in and lock ----
-
-
-# ---- idle life ----
-
-
-# ---- a group ----
-
-
-def test_only_the_speakers_lights_show_what_the_speaker_feels() -> None:
+def test_only_the_lights_of_the_speaker_show_cues() -> None:
     channels = {name: ChannelSettings(kind="light") for name in ("bear", "fox")}
     show = Show(channels)
     show.performer.spotlight(["fox"])
@@ -188,8 +173,6 @@ def test_only_the_speakers_lights_show_what_the_speaker_feels() -> None:
     lights = show.play(1)[-1].lights
     assert lights["bear"] == lights["fox"]
 
-
-# ---- hostile sequences ----
 
 WILD = st.one_of(st.floats(), st.floats(0, 1))
 STEPS = st.one_of(st.just(FRAME), st.floats(0, 0.1), st.sampled_from([0.0, 3.0, 1e9, -1.0, math.nan, math.inf]))
@@ -210,7 +193,7 @@ DEEDS = st.one_of(
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(STEPS, DEEDS), max_size=60))
-def test_nothing_that_happens_leaves_the_allowed_region(
+def test_no_sequence_of_calls_leaves_the_allowed_region(
     deeds: list[tuple[float, Callable[[Performer, float], None]]],
 ) -> None:
     performer = Performer(BUILT_IN, CHANNELS, idle_life=True, current_ma=700)
@@ -242,7 +225,7 @@ def test_after_any_cues_the_body_comes_to_rest_in_its_idle_pose(cues: list[tuple
     assert show.until_settled() == Show().until_settled()
 
 
-def test_no_two_emotions_are_told_by_colour_alone_where_there_are_arms_and_a_head() -> None:
+def test_every_emotion_moves_something_if_there_are_arms_and_a_head() -> None:
     """Each but neutral moves something by more than a twitch, and longer than the first second."""
     channels = {**CHANNELS, "left_arm": ChannelSettings(kind="servo", low=-90, high=90)}
     for name in set(EMOTIONS) - {"neutral"}:

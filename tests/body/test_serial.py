@@ -1,41 +1,30 @@
-"""A body on a serial port: what a conversation notices of it, and what the microcontroller is told."""
+"""A body on a serial port: what a conversation notices of it when it is there, away, slow or something else."""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from companion.body import serial
 from companion.body.inputs import BodyEvent
 from companion.body.serial import SerialBody
-from companion.body.serial_channels import SerialChannels
 from companion.config.body import BodySettings, ChannelSettings
 from companion.config.device import Device
 from companion.config.outputs import SerialSettings
 from companion.config.persona import Persona, load_persona
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from firmware_bridge.frames import Receiver
-from firmware_bridge.link import Answered, Connected, Link
 from firmware_bridge.messages import (
     EventKind,
-    Keyframe,
-    Keyframes,
-    Message,
     Nack,
     Reason,
-    Set,
-    decode,
     encode,
-    position,
 )
 from firmware_bridge.port import Port
 from firmware_bridge.simulator import Simulator, serve
@@ -185,7 +174,7 @@ async def test_the_device_file_may_say_which_channel_is_which(toy: Toy) -> None:
         await toy.reaches({3: [500], 0: [50], 7: [10, 20, 30], 6: [0, 0, 0]})
 
 
-async def test_what_the_body_cannot_do_is_left_within_its_range(toy: Toy) -> None:
+async def test_values_are_clamped_to_the_range_of_the_body(toy: Toy) -> None:
     async with body_at(toy.port) as body:
         await body.show(frame(head=400, wheels=float("nan"), mouth=-3))
         await toy.reaches({0: [900], 4: [0], 5: [0]})
@@ -247,7 +236,7 @@ async def test_a_port_that_cannot_be_opened_is_named_in_one_sentence(port: str, 
     [(b"", "make flash"), (b"AT\r\n\0", "make flash"), (encode(Nack(Reason.VERSION, 9), 0), "protocol version 9")],
     ids=["silent", "something else", "another version"],
 )
-async def test_something_else_on_the_port_is_told_apart(
+async def test_something_else_on_the_port_is_recognised(
     answer: bytes, words: str, monkeypatch: pytest.MonkeyPatch, openings: Openings
 ) -> None:
     monkeypatch.setattr(serial, "FIRST_ANSWER_S", 0.1)
@@ -265,7 +254,7 @@ async def test_something_else_on_the_port_is_told_apart(
         assert words in await complaint(body, frame())
 
 
-async def test_button_lid_and_battery_are_told_on_the_event_loop(toy: Toy) -> None:
+async def test_button_lid_and_battery_are_reported_on_the_event_loop(toy: Toy) -> None:
     told: asyncio.Queue[BodyEvent] = asyncio.Queue()
     async with body_at(toy.port, told.put_nowait) as body, asyncio.timeout(PATIENCE_S):
         await body.show(frame(head=10))
@@ -281,7 +270,7 @@ async def test_button_lid_and_battery_are_told_on_the_event_loop(toy: Toy) -> No
         assert await told.get() == BodyEvent("unlock", "lid")
 
 
-async def test_a_body_that_goes_away_with_its_lid_open_locks_nothing_any_more(toy: Toy, openings: Openings) -> None:
+async def test_a_body_that_goes_away_with_an_open_lid_releases_its_lock(toy: Toy, openings: Openings) -> None:
     told: asyncio.Queue[BodyEvent] = asyncio.Queue()
     async with body_at(toy.port, told.put_nowait) as body, asyncio.timeout(PATIENCE_S):
         await body.show(frame(head=10))
@@ -293,7 +282,7 @@ async def test_a_body_that_goes_away_with_its_lid_open_locks_nothing_any_more(to
         toy.plug_in()
 
 
-async def test_a_lid_that_is_closed_again_gives_the_pose_back(toy: Toy) -> None:
+async def test_the_pose_returns_when_the_lid_is_closed(toy: Toy) -> None:
     async with body_at(toy.port) as body:
         await body.show(frame(head=30))
         await toy.reaches({0: [300]})
@@ -315,82 +304,6 @@ async def test_a_hung_runtime_leaves_a_neutral_body(toy: Toy, monkeypatch: pytes
         assert stopped.wait(PATIENCE_S), "the loop hangs here, and the wheels must stop meanwhile"
 
 
-class Wire:
-    """The device at the other end, in simulated time: what it is told, and when."""
-
-    def __init__(self) -> None:
-        self.device = Simulator()
-        self.link = Link(1)
-        self.channels = SerialChannels(self.link, SerialSettings(port="none"), CHANNELS)
-        self.now = 0.0
-        self.said: list[tuple[float, Message]] = []
-        self._receiver = Receiver()
-        self.link.connect(0.0)
-        self.run(0.02, lambda _t: None)
-
-    def run(self, seconds: float, frame_at: Callable[[float], BodyFrame | None]) -> None:
-        """Let 20 ms frames pass, with a new frame of ours in each."""
-        for _ in range(round(seconds / 0.02)):
-            for _ in range(5):
-                for event in self.link.receive(self.device.outgoing(), self.now):
-                    if isinstance(event, Connected):
-                        self.channels.open_session(event.device.channels)
-                    elif isinstance(event, Answered) and isinstance(event.answer, Nack):
-                        self.channels.handle_refusal(event.answer)
-                self.link.tick(self.now)
-                self.channels.send(frame_at(self.now), self.now)
-                data = self.link.outgoing()
-                self.said += [(self.now, decode(body)[0]) for body in self._receiver.feed(data)]
-                self.device.receive(data)
-                self.now += 0.004
-            self.device.frame()
-
-    def told(self, kind: type) -> list[tuple[float, Any]]:
-        return [(at, one) for at, one in self.said if isinstance(one, kind)]
-
-
-def test_a_smooth_motion_travels_as_ten_poses_a_second_and_is_followed_closely() -> None:
-    wire = Wire()
-    ways: list[tuple[float, float]] = []
-
-    def wave(t: float) -> BodyFrame:
-        angle = 40 * math.sin(2 * math.pi * 0.5 * t)
-        ways.append((angle, wire.device.values[0][0] / 10))
-        return BodyFrame({}, {"head": angle})
-
-    wire.run(8.0, wave)
-    assert 70 <= len(wire.told(Keyframes)) <= 81
-    assert wire.told(Set) == []
-    wanted = [angle for angle, _ in ways][:-25]
-    shown = [angle for _, angle in ways][25:]
-    worst = max(abs(a - b) for a, b in zip(wanted[100:], shown[100:], strict=True))
-    assert worst < 4.0, "degrees, 100 ms later"
-
-
-def test_the_first_motion_leaves_at_once_and_lights_and_mouth_always_do() -> None:
-    wire = Wire()
-    start = wire.now
-
-    def talk(t: float) -> BodyFrame:
-        mouth = round((t - start) * 25) % 2 / 1
-        return BodyFrame({"eyes": (round(t * 100) % 256, 0, 0)}, {"head": 20.0, "mouth": mouth, "wheels": 0.0})
-
-    wire.run(0.4, talk)
-    assert wire.told(Keyframes)[0][0] == pytest.approx(start, abs=0.005)
-    assert wire.told(Set)[0][0] == pytest.approx(start, abs=0.005)
-    assert len(wire.told(Set)) >= 20
-    assert len(wire.told(Keyframes)) == 1
-
-
-def test_a_body_whose_queue_is_full_gets_the_newest_pose_and_no_backlog() -> None:
-    wire = Wire()
-    busy = Keyframes(tuple(Keyframe(0, 60_000, position(500)) for _ in range(4)))
-    wire.link.send(busy, wire.now)
-    wire.run(0.1, lambda _t: None)
-    wire.run(0.5, lambda _t: BodyFrame({}, {"head": -30.0}))
-    assert wire.device.values[0] == [-300]
-
-
 async def test_showing_never_waits_for_the_wire() -> None:
     """The other end accepts and then reads nothing, for as long as this takes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -409,17 +322,19 @@ def test_a_device_file_that_names_serial_needs_its_table() -> None:
         BodySettings(serial=SerialSettings(port="/dev/ttyACM0", channels={"nose": 1}))
 
 
-def test_channels_with_pins_of_the_board_do_not_travel(toy_persona: Persona) -> None:
-    body = BodySettings.model_validate(
+async def test_channels_on_the_boards_own_pins_are_not_sent_over_the_wire(toy: Toy, toy_persona: Persona) -> None:
+    settings = BodySettings.model_validate(
         {
             "outputs": ["gpio", "serial"],
             "channels": {"eyes": {"kind": "light"}, "glow": {"kind": "light"}},
             "gpio": {"channels": {"eyes": {"kind": "led", "pin": 4}}},
-            "serial": {"port": "/dev/ttyACM0"},
+            "serial": {"port": toy.port},
         }
     )
-    built = serial.build(Device(persona=Path("x"), body=body), toy_persona)
-    assert built.channel_names == {"glow"}
+    body = serial.build(Device(persona=Path("x"), body=settings), toy_persona)
+    await body.show(BodyFrame({"eyes": (1, 2, 3), "glow": (10, 20, 30)}, {}))
+    await toy.reaches({6: [10, 20, 30], 7: [0, 0, 0]})
+    await body.close()
 
 
 def test_the_body_is_built_from_the_device_file(toy_persona: Persona) -> None:

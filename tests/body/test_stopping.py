@@ -11,7 +11,7 @@ from companion.events import GESTURES
 from tests.support.body_show import CHANNELS, FRAME, MANY, Show, minutes, shown_with, swing
 
 
-def test_relaxing_ends_motion_along_a_ramp() -> None:
+def test_relax_ends_motion_along_a_ramp() -> None:
     show = Show()
     rest = show.until_settled()
     show.cue(None, "dance")
@@ -27,7 +27,7 @@ def test_relaxing_ends_motion_along_a_ramp() -> None:
     assert abs(frames[0].positions["head"] - frames[-1].positions["head"]) > 3
 
 
-def test_wheels_stop_after_their_last_keyframe_whatever_the_file_says(tmp_path: Path) -> None:
+def test_wheels_stop_after_their_last_keyframe(tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text("[state.speaking.move]\nwheels = [[0.5, 1.0]]\n", encoding="utf-8")
     show = Show(own=own)
@@ -39,7 +39,7 @@ def test_wheels_stop_after_their_last_keyframe_whatever_the_file_says(tmp_path: 
 
 @pytest.mark.parametrize("gesture", GESTURES)
 @pytest.mark.parametrize("after", [0.25, 0.6, 1.1])
-def test_barge_in_comes_to_the_listening_pose_within_four_tenths_of_a_second(gesture: str, after: float) -> None:
+def test_barge_in_reaches_the_listening_pose_within_four_tenths_of_a_second(gesture: str, after: float) -> None:
     show = Show(MANY)
     show.state("speaking")
     show.cue("happy", gesture)
@@ -59,7 +59,7 @@ def test_barge_in_comes_to_the_listening_pose_within_four_tenths_of_a_second(ges
             assert min(beyond) * abs(way[0] - rest[name]) >= -1.0, name
 
 
-def test_a_lock_brings_everything_to_neutral_and_keeps_it_there_while_the_lights_live() -> None:
+def test_a_lock_moves_everything_to_neutral_and_keeps_it_there_while_lights_go_on() -> None:
     show = Show()
     show.state("speaking")
     show.cue("excited", "jump")
@@ -87,7 +87,7 @@ def test_wheels_stop_at_once_when_locked() -> None:
     assert sum(after > before for before, after in pairwise(speeds)) <= 4
 
 
-def test_every_reason_must_be_taken_back_and_nothing_is_made_up_for() -> None:
+def test_every_reason_for_a_lock_must_be_taken_back_and_missed_cues_are_not_played_later() -> None:
     show = Show()
     show.performer.lock("lid")
     show.performer.lock("under_way")
@@ -103,7 +103,7 @@ def test_every_reason_must_be_taken_back_and_nothing_is_made_up_for() -> None:
     assert swing(show.play(1.0), "head") > 20
 
 
-def test_a_motor_that_turns_is_watched_though_nothing_changes(tmp_path: Path) -> None:
+def test_a_motor_that_turns_is_stopped_in_time_though_nothing_changes(tmp_path: Path) -> None:
     show = shown_with(tmp_path, "[gesture.dance.move]\nwheels = [[0.3, 0.8], [50, 0.8]]\n")
     show.cue(None, "dance")
     frames, _ = minutes(show, 1.2)

@@ -32,7 +32,7 @@ def test_a_cue_is_due_once_when_its_sample_is_reached() -> None:
     assert timeline.due(9999) == []
 
 
-def test_a_cue_behind_the_last_words_is_due_at_their_end() -> None:
+def test_a_cue_after_the_last_words_is_due_at_their_end() -> None:
     timeline = Timeline()
     timeline.add(0, chunk("Bye.", 200))
     timeline.add(200, chunk("", 0, {0: "loving"}))
@@ -41,7 +41,7 @@ def test_a_cue_behind_the_last_words_is_due_at_their_end() -> None:
     assert timeline.due(200) == [cue("loving")]
 
 
-def test_the_mouth_is_shut_before_between_and_after() -> None:
+def test_the_mouth_is_closed_before_between_and_after_speech() -> None:
     timeline = Timeline()
     timeline.add(100, chunk("Aa", 40, mouth=(0.3, 0.9)))
     timeline.add(200, chunk("Oo", 50, mouth=(0.5, 0.6, 0.7)))
@@ -132,7 +132,7 @@ def test_every_cue_comes_once_in_order_and_heard_text_only_grows(
 
 
 @given(st.text(st.sampled_from("ab "), min_size=1, max_size=40), st.integers(1, 500), st.integers(0, 500))
-def test_no_word_is_heard_in_part(text: str, samples: int, position: int) -> None:
+def test_no_part_of_the_word_wakes_it(text: str, samples: int, position: int) -> None:
     timeline = Timeline()
     timeline.add(0, chunk(text, samples))
     words = timeline.heard_text(position).split()

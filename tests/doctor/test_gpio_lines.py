@@ -27,7 +27,7 @@ class Kernel:
         return struct.pack("=32s32sII Q 176x", b"GPIO", user.encode(), pin, 0, int(pin in self._users))
 
 
-def test_the_doctor_hears_who_has_which_pin(tmp_path: Path) -> None:
+def test_the_doctor_reports_who_uses_which_pin(tmp_path: Path) -> None:
     for name in ("gpiochip0", "gpiochip1"):
         (tmp_path / name).touch()
     gpio = settings(button=4, mute=13).gpio
@@ -39,7 +39,7 @@ def test_the_doctor_hears_who_has_which_pin(tmp_path: Path) -> None:
     assert [one.pin for one in reports] == [12, 17, 27, 22, 5, 23, 24, 25, 6, 4, 13]
 
 
-def test_the_doctor_hears_that_there_are_no_pins(tmp_path: Path) -> None:
+def test_the_doctor_reports_that_there_are_no_pins(tmp_path: Path) -> None:
     gpio = settings().gpio
     assert gpio is not None
     assert all("no GPIO pins" in one.problem for one in pins_report(gpio, tmp_path))

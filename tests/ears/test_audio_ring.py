@@ -71,7 +71,7 @@ def test_every_sample_is_heard_or_counted_as_lost(blocks: list[tuple[int, int]],
     asyncio.run(go())
 
 
-async def test_the_oldest_gives_way_and_the_gap_shows() -> None:
+async def test_the_oldest_block_is_dropped_and_the_gap_is_visible() -> None:
     audio_ring = ring(2)
     for name in (b"a", b"b", b"c"):
         audio_ring.put(name * 20, 10)
@@ -89,7 +89,7 @@ async def test_the_end_comes_after_what_was_heard_before_it() -> None:
 
 
 @pytest.mark.looptime
-async def test_silence_of_the_device_is_told_after_the_time_given() -> None:
+async def test_a_silent_device_times_out() -> None:
     audio_ring = ring()
     began = asyncio.get_running_loop().time()
     with pytest.raises(TimeoutError):
@@ -115,7 +115,7 @@ async def test_in_batches_the_loop_sleeps_until_enough_has_come() -> None:
 
 @pytest.mark.looptime
 @pytest.mark.parametrize("batch", [1, 2])
-async def test_blocks_in_a_rhythm_are_found_just_after_they_are_due(batch: int) -> None:
+async def test_regular_blocks_are_found_just_after_they_are_due(batch: int) -> None:
     loop = asyncio.get_running_loop()
     audio_ring = AudioRing(loop, 64, interval_s=0.032)
     audio_ring.batch = batch
@@ -136,7 +136,7 @@ async def test_blocks_in_a_rhythm_are_found_just_after_they_are_due(batch: int) 
 
 
 @pytest.mark.looptime
-async def test_a_block_out_of_rhythm_still_wakes_the_loop_and_its_absence_is_told() -> None:
+async def test_a_late_block_still_wakes_the_loop_and_a_missing_one_times_out() -> None:
     loop = asyncio.get_running_loop()
     audio_ring = AudioRing(loop, 64, interval_s=0.032)
     audio_ring.put(b"aa", 1)
@@ -151,7 +151,7 @@ async def test_a_block_out_of_rhythm_still_wakes_the_loop_and_its_absence_is_tol
 
 
 @pytest.mark.looptime
-async def test_the_end_is_told_at_once_even_before_the_next_block_is_due() -> None:
+async def test_the_end_is_noticed_at_once_even_before_the_next_block_is_due() -> None:
     loop = asyncio.get_running_loop()
     audio_ring = AudioRing(loop, 64, interval_s=10.0)
     audio_ring.put(b"aa", 1)

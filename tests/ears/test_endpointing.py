@@ -37,14 +37,14 @@ def decisions(endpointer: Endpointer, probabilities: list[float], at: int = 0) -
     return [decision for decision in made if decision is not None]
 
 
-def begun(no_speech_s: float = 5.0, **changes: Any) -> Endpointer:
+def started_endpointer(no_speech_s: float = 5.0, **changes: Any) -> Endpointer:
     endpointer = Endpointer(settings(**changes))
     endpointer.begin(0, no_speech_s)
     return endpointer
 
 
 def test_speech_ends_after_the_configured_silence_and_not_later() -> None:
-    made = decisions(begun(), [0.0] * 10 + [0.9] * 20 + [0.0] * 40)
+    made = decisions(started_endpointer(), [0.0] * 10 + [0.9] * 20 + [0.0] * 40)
     assert made[:2] == [
         SpeechStarted(10 * FRAME),
         SpeechEnded(10 * FRAME, 30 * FRAME, (30 + SILENCE_FRAMES) * FRAME),
@@ -55,14 +55,14 @@ def test_speech_ends_after_the_configured_silence_and_not_later() -> None:
 def test_a_detector_that_remembers_speech_does_not_delay_the_end() -> None:
     loud, faint = b"\x00\x20" * FRAME, b"\x08\x00" * FRAME
     sound = [(loud, 0.9)] * 20 + [(faint, 0.9)] * 3 + [(faint, 0.0)] * 40
-    endpointer = begun()
+    endpointer = started_endpointer()
     made = [endpointer.feed(AudioFrame(pcm, at * FRAME), one) for at, (pcm, one) in enumerate(sound)]
     assert [one.end for one in made if isinstance(one, SpeechEnded)] == [20 * FRAME]
 
 
 def test_soft_speech_after_loud_speech_is_still_speech() -> None:
     loud, soft = b"\x00\x20" * FRAME, b"\x80\x00" * FRAME
-    endpointer = begun()
+    endpointer = started_endpointer()
     made = [
         endpointer.feed(AudioFrame(pcm, at * FRAME), 0.9)
         for at, pcm in enumerate([loud] * 20 + [soft] * (SILENCE_FRAMES + 5))
@@ -72,52 +72,54 @@ def test_soft_speech_after_loud_speech_is_still_speech() -> None:
 
 def test_a_pause_shorter_than_the_silence_does_not_end_it() -> None:
     pause = [0.0] * (SILENCE_FRAMES - 1)
-    made = decisions(begun(), [0.9] * 10 + pause + [0.9] * 10 + pause + [0.9] * 10 + [0.0] * SILENCE_FRAMES)
+    made = decisions(
+        started_endpointer(), [0.9] * 10 + pause + [0.9] * 10 + pause + [0.9] * 10 + [0.0] * SILENCE_FRAMES
+    )
     assert [type(decision) for decision in made] == [SpeechStarted, SpeechEnded]
     assert made[1].end == (30 + 2 * (SILENCE_FRAMES - 1)) * FRAME
 
 
-def test_a_slow_speaker_is_given_the_silence_that_is_set() -> None:
-    made = decisions(begun(silence_s=1.5), [0.9] * 10 + [0.0] * 40 + [0.9] * 10 + [0.0] * 47)
+def test_a_longer_silence_can_be_set_for_slow_speakers() -> None:
+    made = decisions(started_endpointer(silence_s=1.5), [0.9] * 10 + [0.0] * 40 + [0.9] * 10 + [0.0] * 47)
     assert [type(decision) for decision in made] == [SpeechStarted, SpeechEnded]
 
 
 def test_quiet_speech_goes_on_but_does_not_begin() -> None:
-    assert decisions(begun(), [0.4] * 100) == []
-    made = decisions(begun(), [0.9] * 5 + [0.4] * 50 + [0.0] * SILENCE_FRAMES)
+    assert decisions(started_endpointer(), [0.4] * 100) == []
+    made = decisions(started_endpointer(), [0.9] * 5 + [0.4] * 50 + [0.0] * SILENCE_FRAMES)
     assert made[1].end == 55 * FRAME
 
 
 def test_a_click_is_not_speech() -> None:
-    assert decisions(begun(), ([0.9, 0.9] + [0.0] * 6) * 18) == []
+    assert decisions(started_endpointer(), ([0.9, 0.9] + [0.0] * 6) * 18) == []
 
 
 def test_a_short_word_is_speech() -> None:
-    assert decisions(begun(), [0.0] * 5 + [0.9] * 3 + [0.0] * 5) == [SpeechStarted(5 * FRAME)]
+    assert decisions(started_endpointer(), [0.0] * 5 + [0.9] * 3 + [0.0] * 5) == [SpeechStarted(5 * FRAME)]
 
 
 def test_speech_does_not_begin_long_before_it_because_of_earlier_clicks() -> None:
     clicks = [0.9, 0.0, 0.0, 0.0] * 10
-    (started,) = decisions(begun(), clicks + [0.9] * 4)
+    (started,) = decisions(started_endpointer(), clicks + [0.9] * 4)
     assert started.at >= 36 * FRAME
 
 
-def test_a_television_is_cut_at_the_longest() -> None:
-    made = decisions(begun(longest_s=3.2), [0.9] * 150)
+def test_endless_speech_is_ended_at_the_longest_utterance() -> None:
+    made = decisions(started_endpointer(longest_s=3.2), [0.9] * 150)
     assert made[1] == SpeechEnded(0, 100 * FRAME, 100 * FRAME)
 
 
 def test_nobody_speaks() -> None:
-    assert decisions(begun(no_speech_s=5.12), [0.1] * 160) == [NobodySpoke(160 * FRAME)]
-    assert decisions(begun(no_speech_s=float("inf")), [0.1] * 1000) == []
+    assert decisions(started_endpointer(no_speech_s=5.12), [0.1] * 160) == [NobodySpoke(160 * FRAME)]
+    assert decisions(started_endpointer(no_speech_s=float("inf")), [0.1] * 1000) == []
 
 
 def test_somebody_who_begins_at_the_last_moment_is_heard() -> None:
-    assert decisions(begun(no_speech_s=3.2), [0.0] * 98 + [0.9] * 10) == [SpeechStarted(98 * FRAME)]
+    assert decisions(started_endpointer(no_speech_s=3.2), [0.0] * 98 + [0.9] * 10) == [SpeechStarted(98 * FRAME)]
 
 
 def test_clicks_do_not_keep_it_waiting_for_ever() -> None:
-    spoke, *_ = decisions(begun(no_speech_s=3.2), [0.9, 0.0, 0.0, 0.0] * 27)
+    spoke, *_ = decisions(started_endpointer(no_speech_s=3.2), [0.9, 0.0, 0.0, 0.0] * 27)
     assert isinstance(spoke, NobodySpoke)
     assert spoke.at <= 105 * FRAME
 
@@ -135,7 +137,7 @@ def test_words_in_one_breath_with_the_wake_word_begin_before_its_recognition() -
 
 
 def test_sound_without_words_does_not_give_new_time() -> None:
-    endpointer = begun(no_speech_s=3.2)
+    endpointer = started_endpointer(no_speech_s=3.2)
     decisions(endpointer, [0.9] * 5 + [0.0] * SILENCE_FRAMES)
     assert endpointer.resume(27 * FRAME) is None
     assert decisions(endpointer, [0.0] * 73, at=27 * FRAME) == [NobodySpoke(100 * FRAME)]
@@ -144,13 +146,13 @@ def test_sound_without_words_does_not_give_new_time() -> None:
 
 
 def test_lost_sound_is_not_taken_for_silence() -> None:
-    endpointer = begun()
+    endpointer = started_endpointer()
     decisions(endpointer, [0.9] * 10 + [0.0] * 5)
     assert decisions(endpointer, [0.0] * 5 + [0.9] * 5, at=15 * FRAME + 2 * RATE) == []
 
 
 def test_the_end_of_the_sound_ends_speech() -> None:
-    endpointer = begun()
+    endpointer = started_endpointer()
     decisions(endpointer, [0.9] * 10 + [0.0] * 5)
     assert endpointer.end_of_sound(15 * FRAME) == SpeechEnded(0, 10 * FRAME, 15 * FRAME)
     assert endpointer.end_of_sound(15 * FRAME) is None
@@ -227,7 +229,7 @@ def test_words_never_begin_outside_the_sound_before_the_wake(noise: bytes) -> No
 
 
 @pytest.mark.parametrize("pause", [0.1, 0.15, 0.3])
-def test_words_begin_in_the_pause_behind_the_wake_word(pause: float) -> None:
+def test_words_begin_in_the_pause_after_the_wake_word(pause: float) -> None:
     words = say("what is your name")[: round(0.05 * RATE) * 2]
     back = samples_after_wake_word(room(say("okay nabu"), pause, words)) / RATE
     assert 0.05 < back < 0.05 + pause
@@ -242,7 +244,7 @@ def detector() -> SpeechDetector:
 
 def heard(pcm: bytes, **changes: Any) -> list[Any]:
     silero = detector()
-    endpointer = begun(no_speech_s=600.0, **changes)
+    endpointer = started_endpointer(no_speech_s=600.0, **changes)
     made = [endpointer.feed(frame, silero.probability(frame.pcm)) for frame in Framer(FRAME).frames(AudioFrame(pcm, 0))]
     return [decision for decision in made if decision is not None]
 

@@ -114,14 +114,14 @@ def test_an_unknown_word_is_refused_with_the_known_ones() -> None:
 
 @needs_recordings
 @pytest.mark.parametrize("word", ["okay_nabu", "hey_jarvis"])
-def test_people_wake_it(word: str) -> None:
+def test_recorded_voices_wake_it(word: str) -> None:
     pcm = silence(0.5) + recording(AUDIO / "wake" / f"{word}.flac") + silence(1.0)
     assert len(wakes(engine(word), pcm)) == 1
 
 
 @needs_recordings
 @pytest.mark.parametrize("word", wake_word.WORDS)
-def test_people_who_say_something_else_do_not_wake_it(word: str) -> None:
+def test_recorded_voices_with_other_words_do_not_wake_it(word: str) -> None:
     some = [*sorted((AUDIO / "talk" / "read").iterdir())[:4], *sorted((AUDIO / "wake" / "computer").iterdir())[:8]]
     assert wakes(engine(word), b"".join(recording(file) for file in some)) == []
 

@@ -64,7 +64,7 @@ Receive = Callable[[bytes], list[bytes]]
 
 
 @pytest.mark.parametrize("one", VECTORS["crc"], ids=lambda one: one["bytes"][:20])
-def test_the_checksum_is_the_one_that_is_named(one: dict[str, Any]) -> None:
+def test_the_checksum_matches_the_vectors(one: dict[str, Any]) -> None:
     assert crc16(bytes.fromhex(one["bytes"])) == board_frames.crc16(bytes.fromhex(one["bytes"])) == one["crc"]
 
 
@@ -97,7 +97,7 @@ def test_messages_of_the_vectors(one: dict[str, Any]) -> None:
     assert encode(message, seq) == wire
 
 
-def test_the_boards_device_passes_the_vectors_under_its_own_python() -> None:
+def test_the_micropython_device_passes_the_vectors_under_micropython() -> None:
     """MicroPython where it is installed, else the Python that runs this."""
     folder = Path(frames.__file__).parent / "firmware" / "micropython"
     python = shutil.which("micropython") or sys.executable
@@ -145,7 +145,7 @@ def test_bytes_may_come_in_any_pieces(receive: Receive, bodies: list[bytes], cut
 
 @BOTH
 @given(noise=st.binary(max_size=300), sent=body)
-def test_a_frame_behind_noise_is_found_once_a_zero_has_passed(receive: Receive, noise: bytes, sent: bytes) -> None:
+def test_a_frame_after_noise_is_found_after_the_next_zero(receive: Receive, noise: bytes, sent: bytes) -> None:
     assert receive(noise + b"\0" + encode_frame(sent))[-1] == sent
 
 
@@ -156,7 +156,7 @@ def test_host_and_board_agree_on_noise(noise: bytes) -> None:
 
 @BOTH
 @given(sent=body, at=st.integers(0, 200), flip=st.integers(1, 255))
-def test_one_wrong_byte_is_never_taken_for_the_truth(receive: Receive, sent: bytes, at: int, flip: int) -> None:
+def test_a_frame_with_one_wrong_byte_is_never_accepted(receive: Receive, sent: bytes, at: int, flip: int) -> None:
     wire = bytearray(encode_frame(sent))
     wire[at % len(wire)] ^= flip
     assert sent not in receive(bytes(wire) + b"\0") or bytes(wire[:-1]) == encode_frame(sent)[:-1]
@@ -179,7 +179,7 @@ def test_a_body_is_a_message_or_malformed(sent: bytes) -> None:
     assert (message.type, seq) == (sent[0], sent[1])
 
 
-def test_what_no_frame_can_hold_is_refused() -> None:
+def test_a_message_that_no_frame_can_hold_is_refused() -> None:
     with pytest.raises(ValueError, match="at most 120 bytes"):
         encode(Set({number: messages.position(0) for number in range(31)}), 0)
     with pytest.raises(ValueError, match="16 bits"):

@@ -224,7 +224,7 @@ def test_a_host_that_dies_leaves_a_neutral_body_within_500_ms(moment: float) -> 
     assert wired.device.values[6] == [0, 0, 0]
 
 
-def test_a_body_that_is_unplugged_is_missed_and_found_again() -> None:
+def test_a_body_that_is_unplugged_is_lost_and_found_again() -> None:
     wired = Wired().connected()
     wired.plugged = False
     wired.run(1.3)
@@ -238,7 +238,7 @@ def test_a_body_that_is_unplugged_is_missed_and_found_again() -> None:
     assert len(wired.of_kind(Connected)) == 2
 
 
-def test_a_command_waits_for_a_device_that_gets_no_processor_time_for_most_of_a_second() -> None:
+def test_a_command_waits_for_a_device_without_processor_time_for_most_of_a_second() -> None:
     """As an emulator on a loaded machine: nothing runs in it, frames neither, and then all that was sent arrives."""
     wired = Wired().connected()
     ticket = wired.link.send(Set({0: position(500)}), wired.now)
@@ -265,7 +265,7 @@ def test_a_body_that_restarts_is_noticed_at_once() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(wires)
-def test_each_event_of_the_device_is_told_once_and_in_order(wire: Wire) -> None:
+def test_each_event_of_the_device_is_reported_once_and_in_order(wire: Wire) -> None:
     # A session in which something was answered: one that the device closed before, and that a late copy of its own
     # hello opened anew, looks to the host like the one that it knows.
     wired = Wired().connected()
@@ -281,7 +281,7 @@ def test_each_event_of_the_device_is_told_once_and_in_order(wire: Wire) -> None:
     assert wired.of_kind(DeviceEvent) == [DeviceEvent(EventKind.BUTTON, 0, value) for value in (1, 0, 1)]
 
 
-def test_a_query_tells_where_everything_is() -> None:
+def test_a_query_reports_all_outputs() -> None:
     wired = Wired().connected()
     wired.link.send(Set({0: position(-300)}), wired.now)
     wired.run(0.2)
@@ -313,7 +313,7 @@ def test_no_noise_breaks_the_host(pieces: list[tuple[bytes, float]]) -> None:
     assert isinstance(decode(next(Receiver().feed(link.outgoing())))[0], Hello)
 
 
-def test_a_body_of_another_version_is_told_apart() -> None:
+def test_a_body_with_another_protocol_version_is_incompatible() -> None:
     link = Link(3)
     link.connect(0.0)
     assert link.receive(encode(Nack(Reason.VERSION, 2), 0), 0.0) == [Incompatible(2)]

@@ -188,7 +188,7 @@ def test_a_motor_that_has_run_for_long_rests_and_runs_again() -> None:
     assert host.device.values[MOTOR] == [500]
 
 
-def test_short_pauses_do_not_make_up_for_a_rest() -> None:
+def test_short_pauses_do_not_replace_a_rest() -> None:
     """However it is driven, a motor runs for at most 20 s between two rests of 5 s."""
     host = Host()
     ran = 0
@@ -254,14 +254,14 @@ def test_an_event_is_repeated_until_it_is_taken_and_then_the_next_one_comes() ->
     assert host.wait(20) == []
 
 
-def test_a_bouncing_button_says_nothing() -> None:
+def test_a_bouncing_button_is_not_reported() -> None:
     host = Host()
     for pressed in [True, True, False] * 10:
         host.device.activate(EventKind.BUTTON, active=pressed)
         assert host.wait(1) == []
 
 
-def test_a_battery_is_told_of_when_it_changes() -> None:
+def test_a_battery_is_reported_when_it_changes() -> None:
     host = Host()
     host.device.battery_mv = 3700
     assert DeviceEvent(EventKind.BATTERY, 0, 3700) in host.wait(2)
@@ -272,7 +272,7 @@ def test_a_battery_is_told_of_when_it_changes() -> None:
     assert DeviceEvent(EventKind.BATTERY, 0, 3590) in host.wait(2)
 
 
-def test_an_input_that_the_device_lacks_is_a_mistake() -> None:
+def test_activating_an_unknown_input_is_an_error() -> None:
     with pytest.raises(KeyError):
         Simulator().activate(EventKind.BUTTON, 7)
 
@@ -286,7 +286,7 @@ steps = st.lists(st.tuples(anything, st.integers(0, 25), ACTIVE), max_size=25)
 
 @settings(max_examples=60)
 @given(steps)
-def test_nothing_that_is_said_takes_a_channel_out_of_its_limits(steps: list[tuple[bytes, int, int]]) -> None:
+def test_no_message_takes_a_channel_out_of_its_limits(steps: list[tuple[bytes, int, int]]) -> None:
     device = Simulator()
     device.receive(encode(Hello(0), 0))
     before, speeds, begun = device.values, [0] * len(CHANNELS), [False] * len(CHANNELS)

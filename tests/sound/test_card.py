@@ -168,7 +168,9 @@ async def test_a_device_is_found_by_its_name_a_part_of_it_or_as_the_default(
     assert await opened(card, "usb") == USB.name
 
 
-async def test_an_unknown_name_is_answered_with_those_that_there_are(portaudio: PortAudio, card: SoundCard) -> None:
+async def test_an_unknown_device_name_is_refused_with_the_available_names(
+    portaudio: PortAudio, card: SoundCard
+) -> None:
     plug(portaudio, SCREEN, HEADSET, USB)
     with pytest.raises(DeviceError) as failure:
         await opened(card, "webcam")
@@ -189,7 +191,7 @@ def card_problem() -> str | None:
         card.close_unused()
 
 
-def test_what_is_missing_is_said_in_one_line(portaudio: PortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whatever_is_missing_is_reported_in_one_line(portaudio: PortAudio, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no microphone" in (card_problem() or "")
     plug(portaudio, USB)
     assert "no loudspeaker" in (card_problem() or "")
@@ -226,7 +228,9 @@ async def test_a_device_plugged_in_later_is_found(portaudio: PortAudio, card: So
     assert await opened(card, "default") == USB.name
 
 
-async def test_a_missing_device_does_not_break_off_the_other_ones_stream(portaudio: PortAudio, card: SoundCard) -> None:
+async def test_a_missing_device_does_not_interrupt_the_stream_of_the_other(
+    portaudio: PortAudio, card: SoundCard
+) -> None:
     plug(portaudio, USB)
     lost: list[object] = []
     stream = await card.open_input("default", 16_000, 0.032, no_hear, lost.append)
@@ -248,7 +252,7 @@ async def test_a_refresh_tells_every_stream_to_be_opened_again(portaudio: PortAu
     assert not portaudio.streams[0].is_open
 
 
-async def test_an_output_plays_one_channel_on_all_that_the_card_wants(portaudio: PortAudio, card: SoundCard) -> None:
+async def test_mono_sound_is_played_on_all_channels_of_the_card(portaudio: PortAudio, card: SoundCard) -> None:
     plug(portaudio, SCREEN)
 
     def fill(buffer: memoryview, delay: float) -> bool:
@@ -350,7 +354,7 @@ async def test_a_microphone_that_falls_silent_is_given_up_after_two_seconds() ->
     assert loop.time() - began == pytest.approx(2.0, abs=0.05)
 
 
-async def test_a_microphone_pulled_out_is_told_at_once_and_heard_again_when_back(
+async def test_an_unplugged_microphone_is_noticed_at_once_and_heard_again_when_it_is_back(
     portaudio: PortAudio, card: SoundCard
 ) -> None:
     plug(portaudio, HEADSET)
@@ -372,7 +376,7 @@ async def test_a_microphone_pulled_out_is_told_at_once_and_heard_again_when_back
     assert again.start >= first.end
 
 
-async def test_a_refresh_for_somebody_else_only_makes_a_gap_in_what_is_heard(
+async def test_a_refresh_for_another_device_only_leaves_a_gap_in_the_sound(
     portaudio: PortAudio, card: SoundCard
 ) -> None:
     plug(portaudio, HEADSET)

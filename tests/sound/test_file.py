@@ -1,10 +1,8 @@
-"""Files in place of the sound card: what is read, what is written, and how time passes between the two."""
+"""Files in place of the sound card: what the microphone hears, what the loudspeaker records, and how time passes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import struct
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -19,35 +17,7 @@ from companion.errors import DeviceError
 from companion.events import EAR_RATE, AudioFrame
 from companion.sound.file import FileSoundCard
 from companion.sound.file_speaker import InstantFileSpeaker
-from companion.sound.wave_file import WaveReader, WaveWriter
-
-RATE = 22_050
-CHUNK = struct.Struct("<4sI")
-
-
-def write_wav(
-    path: Path,
-    data: bytes,
-    rate: int = EAR_RATE,
-    channels: int = 1,
-    bits: int = 16,
-    kind: int = 1,
-    length: int | None = None,
-) -> Path:
-    """A WAV with any header, right or wrong."""
-    size = channels * bits // 8
-    form = struct.pack("<HHIIHH", kind, channels, rate, rate * size, size, bits)
-    if kind == 0xFFFE:
-        form += struct.pack("<HHIH14s", 22, bits, 0, 1, bytes(14))
-    odd = CHUNK.pack(b"LIST", 3) + b"abc\0"
-    body = b"WAVE" + CHUNK.pack(b"fmt ", len(form)) + form + odd
-    body += CHUNK.pack(b"data", len(data) if length is None else length) + data
-    path.write_bytes(CHUNK.pack(b"RIFF", len(body)) + body)
-    return path
-
-
-def silence(path: Path, seconds: float) -> Path:
-    return write_wav(path, bytes(2 * round(seconds * EAR_RATE)))
+from tests.support.wav_files import RATE, ramp, silence, write_wav
 
 
 def recorded(path: Path) -> np.ndarray[Any, Any]:
@@ -56,123 +26,8 @@ def recorded(path: Path) -> np.ndarray[Any, Any]:
         return np.frombuffer(file.readframes(file.getnframes()), "<i2")
 
 
-def said(samples: int) -> bytes:
-    return (np.arange(samples) % 30_000 + 1).astype("<i2").tobytes()
-
-
 async def listen(card: FileSoundCard) -> list[AudioFrame]:
     return [frame async for frame in card.microphone.frames()]
-
-
-# Reading.
-
-
-@pytest.mark.parametrize(
-    ("bits", "kind", "dtype", "values"),
-    [
-        (8, 1, "u1", [128, 0, 255, 192]),
-        (16, 1, "<i2", [0, -32768, 32512, 16384]),
-        (32, 1, "<i4", [0, -(2**31), 32512 << 16, 2**30]),
-        (32, 3, "<f4", [0.0, -1.0, 32512 / 32768, 0.5]),
-        (64, 3, "<f8", [0.0, -1.0, 32512 / 32768, 0.5]),
-        (16, 0xFFFE, "<i2", [0, -32768, 32512, 16384]),
-    ],
-)
-def test_every_usual_kind_of_sample_is_read(
-    tmp_path: Path, bits: int, kind: int, dtype: str, values: list[float]
-) -> None:
-    reader = WaveReader(write_wav(tmp_path / "x.wav", np.array(values, dtype).tobytes(), bits=bits, kind=kind))
-    assert np.frombuffer(reader.read(100), "<i2").tolist() == [0, -32768, 32512, 16384]
-    assert reader.read(100) == b""
-    reader.close()
-
-
-def test_24_bits_and_loud_or_broken_floats_are_read(tmp_path: Path) -> None:
-    three_bytes = b"".join(value.to_bytes(3, "little", signed=True) for value in (0, -(2**23), 32512 << 8, 2**22))
-    reader = WaveReader(write_wav(tmp_path / "x.wav", three_bytes, bits=24))
-    assert np.frombuffer(reader.read(4), "<i2").tolist() == [0, -32768, 32512, 16384]
-    reader.close()
-    floats = np.array([7.0, -7.0, np.nan, np.inf], "<f4").tobytes()
-    reader = WaveReader(write_wav(tmp_path / "x.wav", floats, bits=32, kind=3))
-    assert np.frombuffer(reader.read(4), "<i2").tolist() == [32767, -32768, 0, 32767]
-    reader.close()
-
-
-def test_channels_are_mixed(tmp_path: Path) -> None:
-    reader = WaveReader(write_wav(tmp_path / "x.wav", np.array([100, 300, -100, 100], "<i2").tobytes(), channels=2))
-    assert np.frombuffer(reader.read(9), "<i2").tolist() == [200, 0]
-    reader.close()
-
-
-@pytest.mark.parametrize("length", [0, 0x7FFFF000, 0xFFFFFFFF])
-def test_a_length_that_was_never_filled_in_is_the_rest_of_the_file(tmp_path: Path, length: int) -> None:
-    reader = WaveReader(write_wav(tmp_path / "x.wav", said(50), length=length))
-    assert reader.read(1000) == said(50)
-    reader.close()
-
-
-@pytest.mark.parametrize(
-    ("make", "sentence"),
-    [
-        (lambda _path: None, "cannot be read"),
-        (lambda path: path.mkdir(), "cannot be read"),
-        (lambda path: path.write_bytes(b""), "is not a WAV file"),
-        (lambda path: path.write_bytes(b"ID3 this is an mp3 file"), "is not a WAV file"),
-        (lambda path: path.write_bytes(b"RIFF\0\0\0\0WAVE"), "is not a WAV file"),
-        (lambda path: write_wav(path, b""), "holds no sound"),
-        (lambda path: write_wav(path, bytes(9), kind=17, bits=4), "ffmpeg"),
-        (lambda path: write_wav(path, bytes(9), channels=0), "0 channels"),
-        (lambda path: write_wav(path, bytes(9), rate=0), "0 samples a second"),
-    ],
-)
-def test_a_file_that_cannot_be_heard_is_one_sentence_with_its_name(
-    tmp_path: Path, make: Callable[[Path], object], sentence: str
-) -> None:
-    path = tmp_path / "user.wav"
-    make(path)
-    with pytest.raises(DeviceError, match=sentence) as failure:
-        FileSoundCard(path, tmp_path / "reply.wav", RATE)
-    assert str(failure.value).startswith(f"{path}: ")
-    assert "\n" not in str(failure.value)
-    assert not (tmp_path / "reply.wav").exists()
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
-@given(st.data())
-def test_damaged_bytes_never_do_worse_than_one_sentence(tmp_path: Path, data: st.DataObject) -> None:
-    path = write_wav(tmp_path / "x.wav", said(20))
-    damaged = bytearray(path.read_bytes())
-    for _ in range(data.draw(st.integers(0, 4))):
-        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
-    path.write_bytes(bytes(damaged[: data.draw(st.integers(0, len(damaged)))]))
-    try:
-        reader = WaveReader(path)
-    except DeviceError:
-        return
-    while sound := reader.read(7):
-        assert len(sound) % 2 == 0
-    reader.close()
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
-@given(pieces=st.lists(st.binary(max_size=300).map(lambda piece: piece[: len(piece) // 2 * 2]), min_size=1))
-def test_what_is_written_is_what_is_read(tmp_path: Path, pieces: list[bytes]) -> None:
-    path = tmp_path / "y.wav"
-    writer = WaveWriter(path, 1000)
-    for piece in pieces:
-        writer.write(piece)
-    writer.close()
-    writer.close()
-    whole = b"".join(pieces)
-    with wave.open(str(path), "rb") as file:
-        assert file.readframes(file.getnframes()) == whole
-    if whole:
-        reader = WaveReader(path)
-        assert reader.read(1_000_000) == whole
-        reader.close()
-
-
-# Hearing.
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (8_000, 1), (44_100, 2), (48_000, 1)])
@@ -193,7 +48,7 @@ async def test_the_microphone_hears_the_whole_file_in_10_ms_frames(tmp_path: Pat
     assert card.clock.now() == pytest.approx(1.5)
 
 
-async def test_leaving_and_asking_again_goes_on_where_it_was_left(tmp_path: Path) -> None:
+async def test_frames_asked_for_again_go_on_where_they_stopped(tmp_path: Path) -> None:
     card = FileSoundCard(silence(tmp_path / "x.wav", 0.1), None, RATE)
     frames = card.microphone.frames()
     first = await anext(frames)
@@ -203,10 +58,7 @@ async def test_leaving_and_asking_again_goes_on_where_it_was_left(tmp_path: Path
     await card.microphone.close()
 
 
-# Time.
-
-
-async def test_the_clocks_sleepers_wake_in_order_and_on_the_tick(tmp_path: Path) -> None:
+async def test_sleepers_of_the_clock_wake_in_order_and_on_the_tick(tmp_path: Path) -> None:
     card = FileSoundCard(silence(tmp_path / "x.wav", 1), None, RATE)
     woken: list[tuple[float, float]] = []
 
@@ -223,7 +75,7 @@ async def test_the_clocks_sleepers_wake_in_order_and_on_the_tick(tmp_path: Path)
     await card.microphone.close()
 
 
-async def test_a_sleeper_in_a_chain_keeps_step_with_the_frames(tmp_path: Path) -> None:
+async def test_repeated_sleeps_stay_in_step_with_the_frames(tmp_path: Path) -> None:
     card = FileSoundCard(silence(tmp_path / "x.wav", 1), None, RATE)
     times: list[float] = []
 
@@ -258,7 +110,7 @@ class Dialogue:
         first = 0
         for length in lengths:
             await work()
-            self.starts.append(await self.card.speaker.write(said(sum(lengths))[2 * first : 2 * (first + length)]))
+            self.starts.append(await self.card.speaker.write(ramp(sum(lengths))[2 * first : 2 * (first + length)]))
             first += length
         await self.card.speaker.drain()
         self.ended = self.card.clock.now()
@@ -288,7 +140,7 @@ async def test_the_work_of_engines_takes_no_audio_time_and_leaves_no_gaps(tmp_pa
     assert loop.time() - before == pytest.approx(12, abs=0.1)
     assert talk.starts == [0, 5000, 5777, 5780]
     begin, end = np.flatnonzero(sound)[[0, -1]]
-    assert sound[begin : end + 1].tobytes() == said(sum(lengths))
+    assert sound[begin : end + 1].tobytes() == ramp(sum(lengths))
     assert begin == pytest.approx(0.5 * RATE, abs=0.011 * RATE)
     assert talk.began == pytest.approx(0.5)
     assert talk.ended == pytest.approx(0.5 + sum(lengths) / RATE, abs=0.021)
@@ -302,7 +154,7 @@ async def test_the_work_of_engines_takes_no_audio_time_and_leaves_no_gaps(tmp_pa
 def test_a_reply_in_any_pieces_is_heard_whole(tmp_path: Path, lengths: list[int]) -> None:
     sound = asyncio.run(Dialogue(tmp_path, 1.0).run(0.1, lengths, lambda: asyncio.sleep(0)))
     spoken = np.flatnonzero(sound)
-    whole = said(sum(lengths))
+    whole = ramp(sum(lengths))
     assert (sound[spoken[0] : spoken[-1] + 1].tobytes() if len(spoken) else b"") == whole
 
 
@@ -320,7 +172,7 @@ async def test_time_after_the_end_is_limited(tmp_path: Path) -> None:
     assert 0.98 * RATE < np.count_nonzero(sound) < 1.02 * RATE
 
 
-async def test_somebody_who_is_listened_to_has_time_after_the_end(tmp_path: Path) -> None:
+async def test_time_goes_on_after_the_end_while_listening(tmp_path: Path) -> None:
     frames = 0
     card = FileSoundCard(silence(tmp_path / "x.wav", 0.1), None, RATE, is_listening=lambda: frames < 100)
     async for _ in card.microphone.frames():
@@ -335,7 +187,7 @@ async def test_writing_far_ahead_waits_for_audio_time(tmp_path: Path) -> None:
 
     async def write() -> None:
         for _ in range(3):
-            await card.speaker.write(said(RATE))
+            await card.speaker.write(ramp(RATE))
             done.append(card.clock.now())
 
     async with asyncio.TaskGroup() as group:
@@ -357,7 +209,7 @@ async def test_a_flush_is_silence_within_50_ms_and_positions_go_on(tmp_path: Pat
             await speaker.write(b"")
         if frame.end == 0.8 * EAR_RATE:
             assert speaker.position() <= position + 0.006 * RATE
-            assert await speaker.write(said(100)) == speaker.position()
+            assert await speaker.write(ramp(100)) == speaker.position()
     await speaker.close()
     await talk.card.microphone.close()
     sound = recorded(talk.out)
@@ -366,7 +218,7 @@ async def test_a_flush_is_silence_within_50_ms_and_positions_go_on(tmp_path: Pat
 
 
 @pytest.mark.looptime
-async def test_in_real_time_each_frame_takes_its_time_and_nothing_holds(tmp_path: Path) -> None:
+async def test_in_real_time_each_frame_takes_10_ms_and_time_never_stands_still(tmp_path: Path) -> None:
     card = FileSoundCard(
         silence(tmp_path / "x.wav", 2), None, RATE, realtime=True, is_replying=lambda: True, tail_s=1.0
     )
@@ -376,9 +228,6 @@ async def test_in_real_time_each_frame_takes_its_time_and_nothing_holds(tmp_path
         assert loop.time() - began == pytest.approx(frame.end / EAR_RATE, abs=0.01)
     assert loop.time() - began == pytest.approx(3.0, abs=0.01)
     await card.microphone.close()
-
-
-# Writing.
 
 
 async def test_after_a_crash_the_recording_is_still_a_wav(tmp_path: Path) -> None:
@@ -397,25 +246,19 @@ async def test_after_the_end_nothing_hangs(tmp_path: Path) -> None:
     await listen(card)
     async with asyncio.timeout(5):
         for _ in range(4):
-            await card.speaker.write(said(RATE))
+            await card.speaker.write(ramp(RATE))
         await card.speaker.drain()
     await card.microphone.close()
 
 
 @pytest.mark.parametrize("link", ["hardlink_to", "symlink_to"])
-def test_what_was_said_is_not_overwritten_under_another_name(tmp_path: Path, link: str) -> None:
+def test_the_input_is_not_overwritten_under_another_name(tmp_path: Path, link: str) -> None:
     user = silence(tmp_path / "user.wav", 0.1)
     getattr(tmp_path / "reply.wav", link)(user)
     before = user.read_bytes()
     with pytest.raises(DeviceError, match="would overwrite"):
         FileSoundCard(user, tmp_path / "reply.wav", RATE)
     assert user.read_bytes() == before
-
-
-def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "user.wav")
-    with pytest.raises(DeviceError, match="is a pipe"):
-        WaveReader(tmp_path / "user.wav")
 
 
 def test_an_answer_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -434,11 +277,11 @@ async def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
         FileSoundCard(silence(tmp_path / "x.wav", 3), Path("/dev/full"), RATE)
 
 
-async def test_saying_into_a_file_keeps_all_of_it(tmp_path: Path) -> None:
+async def test_a_sentence_spoken_into_a_file_is_kept_completely(tmp_path: Path) -> None:
     speaker = InstantFileSpeaker(tmp_path / "said.wav", RATE)
     await speaker.prepare()
-    assert [await speaker.write(said(100)), await speaker.write(said(50))] == [0, 100]
+    assert [await speaker.write(ramp(100)), await speaker.write(ramp(50))] == [0, 100]
     await speaker.drain()
     assert speaker.flush() == speaker.position() == 150
     await speaker.close()
-    assert recorded(tmp_path / "said.wav").tobytes() == said(100) + said(50)
+    assert recorded(tmp_path / "said.wav").tobytes() == ramp(100) + ramp(50)

@@ -163,7 +163,7 @@ def test_a_flush_is_silence_within_50_ms(sound: VirtualSound) -> None:
     assert all(start >= position for start, position in zip(starts[1:], positions, strict=False))
 
 
-def test_a_sound_server_that_dies_is_told_and_one_that_comes_back_is_used(tmp_path: Path) -> None:
+def test_a_sound_server_that_dies_is_an_error_and_is_used_when_it_is_back(tmp_path: Path) -> None:
     sound = VirtualSound(tmp_path)
     sound.start()
     try:

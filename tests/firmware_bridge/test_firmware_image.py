@@ -1,15 +1,13 @@
-"""The C firmware: its portable part on this machine, and the real image in two emulators of the board.
+"""The firmware image in two emulators of the board.
 
-The host's build is held against the simulator step by step. simavr shows the pins in simulated time: pulse widths, and
-what a dead host leaves behind. QEMU runs the image in real time behind a socket that pyserial opens.
+simavr shows the pins in simulated time: pulse widths, and what a dead host leaves behind. QEMU runs the image in real
+time behind a socket that pyserial opens.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -18,10 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-import firmware_bridge
 from firmware_bridge.frames import Receiver
 from firmware_bridge.link import Answered, Connected, Event, Link, Lost
 from firmware_bridge.messages import (
@@ -46,140 +41,11 @@ from firmware_bridge.messages import (
     position_of,
 )
 from firmware_bridge.port import Port
-from firmware_bridge.simulator import CHANNELS, LIMITS, Simulator
-from tests.support.bridge_traffic import ACTIVE, MESSAGES, NOISE, activate
+from firmware_bridge.simulator import CHANNELS, LIMITS
+from tests.support.avr_firmware import AVR, Program, needs
 
-ROOT = Path(firmware_bridge.__file__).parent
-AVR = ROOT / "firmware" / "avr"
-VECTORS = json.loads((ROOT / "vectors.json").read_text("utf-8"))
-PORTABLE = [str(AVR / name) for name in ("device.c", "motion.c", "frames.c")]
 PULSE_US = 4.0
 """How exact a servo's pulse is: timer steps, and the entry into the interrupt."""
-
-
-def needs(*programs: str) -> None:
-    missing = [one for one in programs if shutil.which(one) is None]
-    if missing:
-        pytest.skip(f"{', '.join(missing)} is not installed: make setup-dev")
-
-
-class Program:
-    """A test program that answers lines with lines."""
-
-    def __init__(self, *command: str) -> None:
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def tell(self, line: str) -> str:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().rstrip("\n")
-
-    def more(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().rstrip("\n")
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=10)
-        self._process.stdout.close()
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("firmware")
-
-
-@pytest.fixture(scope="module")
-def on_host(built: Path) -> Iterator[Program]:
-    needs("gcc")
-    program = built / "on_host"
-    warnings = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover"]
-    source = str(AVR / "tests" / "on_host.c")
-    subprocess.run(["gcc", *warnings, "-o", str(program), source, *PORTABLE], check=True)
-    running = Program(str(program))
-    yield running
-    running.close()
-
-
-@pytest.fixture(scope="module")
-def image(built: Path) -> Path:
-    """The firmware as `make firmware` builds it."""
-    needs("avr-gcc", "make")
-    subprocess.run(["make", "-s", "-C", str(AVR), f"BUILD={built}"], check=True, stdout=subprocess.DEVNULL)
-    return built / "companion.elf"
-
-
-def in_c(program: Program, line: str) -> tuple[str, list[list[int]]]:
-    """What the device in C sent, and its outputs."""
-    sent, _, numbers = program.tell(line).partition(" ")
-    found = iter([int(number) for number in numbers.split()])
-    return sent, [[next(found) for _ in range(3 if channel.kind == 1 else 1)] for channel in CHANNELS]
-
-
-def test_the_vectors_in_c(on_host: Program) -> None:
-    in_c(on_host, "s")
-    for step in VECTORS["exchange"]:
-        if "receive" in step:
-            sent, values = in_c(on_host, f"r {step['receive']}")
-        else:
-            frames = [in_c(on_host, f"f {step['active']} {step['battery_mv']}") for _ in range(step["frames"])]
-            sent, values = "".join(one for one, _ in frames), frames[-1][1]
-        assert sent == step["sent"], step["note"]
-        assert values == step.get("values", values), step["note"]
-
-
-@pytest.mark.parametrize("one", VECTORS["broken"], ids=lambda one: one["name"])
-def test_broken_frames_are_dropped_in_c_and_the_next_is_not(on_host: Program, one: dict[str, str]) -> None:
-    in_c(on_host, "s")
-    hello = encode(Hello(9), 0).hex()
-    assert in_c(on_host, f"r {one['wire']}")[0] == ""
-    assert in_c(on_host, f"r {hello}")[0] != ""
-
-
-step = st.tuples(st.one_of(NOISE, MESSAGES), st.integers(-1, 2), st.integers(0, 12), ACTIVE)
-
-
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(step, min_size=1, max_size=25), st.integers(0, 5000))
-def test_the_device_in_c_and_the_one_in_python_never_differ(
-    on_host: Program, steps: list[tuple[bytes | Message, int, int, int]], battery: int
-) -> None:
-    in_c(on_host, "s")
-    simulator, seq = Simulator(), 0
-    opening: list[tuple[bytes | Message, int, int, int]] = [(Hello(1), 0, 1, 0)]
-    for said, ahead, frames, active in opening + steps:
-        if isinstance(said, bytes):
-            data = said + b"\0"
-        else:
-            seq = 0 if isinstance(said, Hello) else seq + ahead & 0xFF
-            data = encode(said, seq)
-        simulator.receive(data)
-        assert in_c(on_host, f"r {data.hex()}") == (simulator.outgoing().hex(), simulator.values)
-        activate(simulator, active)
-        simulator.battery_mv = battery
-        for _ in range(frames):
-            simulator.frame()
-            assert in_c(on_host, f"f {active} {battery}") == (simulator.outgoing().hex(), simulator.values)
-
-
-def test_a_motor_rests_in_c_as_in_python(on_host: Program) -> None:
-    in_c(on_host, "s")
-    simulator, seq, rested = Simulator(), 0, 0
-    for frame in range(1300):
-        if frame % 10 == 0:
-            said: Message = {0: Hello(1), 10: Set({5: position(-700)})}.get(frame, Heartbeat())
-            data = encode(said, seq)
-            seq = seq + 1 & 0xFF
-            simulator.receive(data)
-            assert in_c(on_host, f"r {data.hex()}")[0] == simulator.outgoing().hex()
-        simulator.frame()
-        assert in_c(on_host, "f 0 0") == (simulator.outgoing().hex(), simulator.values)
-        rested += frame > 20 and simulator.values[5] == [0]
-    assert 249 <= rested <= 251
 
 
 def test_the_firmware_allocates_nothing_and_fits(image: Path) -> None:

@@ -8,7 +8,7 @@ import threading
 from companion.sound.stream import REALTIME_PRIORITY, request_realtime_priority
 
 
-def test_a_thread_gets_what_it_was_told_and_the_others_stay_as_they_were() -> None:
+def test_a_thread_gets_its_priority_and_other_threads_keep_theirs() -> None:
     before = os.sched_getscheduler(0)
     found: list[tuple[bool, int, int]] = []
 
@@ -24,5 +24,5 @@ def test_a_thread_gets_what_it_was_told_and_the_others_stay_as_they_were() -> No
     assert os.sched_getscheduler(0) == before
 
 
-def test_a_refusal_is_no_error() -> None:
+def test_a_refused_priority_is_no_error() -> None:
     assert request_realtime_priority(1000) is False
