@@ -22,7 +22,15 @@ STEP_S = 0.02
 
 _MOST_PHASES = 8
 """Phases (stop, accelerate, cruise, brake) that one step can pass through."""
+
 _EPSILON = 1e-9
+_SLOT_S = 0.25
+_SLOTS = math.ceil(DUTY_WINDOW_S / _SLOT_S) + 1
+_LONGEST_FRAME_S = 0.1
+"""The longest time between two frames that is expected."""
+
+_SHORTEST_RESTART_S = 1.0
+"""A channel whose duty cycle was used up starts again once it may run for this long."""
 
 
 class MotionLimit:
@@ -121,14 +129,6 @@ def _move_towards(
     return value, speed
 
 
-_SLOT_S = 0.25
-_SLOTS = math.ceil(DUTY_WINDOW_S / _SLOT_S) + 1
-_LONGEST_FRAME_S = 0.1
-"""The longest time between two frames that is expected."""
-_SHORTEST_RESTART_S = 1.0
-"""A channel whose duty cycle was used up starts again once it may run for this long."""
-
-
 class DutyLimit:
     """The running time of one channel, and whether it may go on running."""
 
@@ -166,7 +166,7 @@ class DutyLimit:
         """Whether it may run until the next frame and can then still stop in time."""
         if self.unlimited:
             return True
-        # Three whole frames come on top: this one, the one that tells it to stop, the one that sees it stopped.
+        # Plus three whole frames: this one, the next one (which tells it to stop), and the one that sees it stopped.
         ahead = stopping_time_s + 3 * _LONGEST_FRAME_S
         if self._run_s + ahead > self._longest:
             self._needs_rest = True

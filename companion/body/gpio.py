@@ -30,8 +30,13 @@ from companion.config.persona import Persona
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
 
+log = logging.getLogger("companion")
+
 FIRST_RETRY_S = 0.5
 LONGEST_RETRY_S = 30.0
+LOOP_TIMEOUT_S = 2.0
+LOOP_PING_S = 0.5
+_LONGEST_WAIT_S = 60.0
 
 Values = tuple[float, ...]
 """One value, or three for the colour of an RGB LED."""
@@ -129,13 +134,6 @@ def pin_values(part: Part, settings: ChannelSettings, frame: BodyFrame, name: st
         share = value if settings.kind == "mouth" else (value - part.low_degrees) / reach
         return (min(max(2 * share - 1, -1.0), 1.0),)
     return (min(max(value, -1.0), 1.0),)
-
-
-log = logging.getLogger("companion")
-
-LOOP_TIMEOUT_S = 2.0
-LOOP_PING_S = 0.5
-_LONGEST_WAIT_S = 60.0
 
 
 class GpioBody:

@@ -25,7 +25,21 @@ import gpiozero  # type: ignore[import-untyped]  # ships no types
 from companion.config.outputs import LedPart, MotorPart, Part, RgbLedPart, ServoPart, SwitchPart
 from companion.errors import DeviceError
 
+log = logging.getLogger("companion")
+
 SYSFS = Path("/sys/class/pwm")
+SERVO_PERIOD_S = 0.02
+# lgpio makes these pulses in a thread of its own, so a higher frequency costs more processor time.
+_LED_HZ = 100
+_MOTOR_HZ = 200
+
+_ERRORS: tuple[type[Exception], ...] = (gpiozero.GPIOZeroError, OSError, ImportError)
+try:
+    import lgpio  # type: ignore[import-not-found, unused-ignore]  # on boards only
+except ImportError:
+    log.debug("lgpio is not installed: there are no pins but those of another pin factory.")
+else:
+    _ERRORS += (lgpio.error,)
 
 
 class HardwarePwm:
@@ -71,22 +85,6 @@ class HardwarePwm:
             file.write_text(text, encoding="ascii")
         except OSError as error:
             raise DeviceError(f"{self._name}: the PWM channel cannot be used: {error.strerror or error}.") from error
-
-
-log = logging.getLogger("companion")
-
-SERVO_PERIOD_S = 0.02
-# lgpio makes these pulses in a thread of its own, so a higher frequency costs more processor time.
-_LED_HZ = 100
-_MOTOR_HZ = 200
-
-_ERRORS: tuple[type[Exception], ...] = (gpiozero.GPIOZeroError, OSError, ImportError)
-try:
-    import lgpio  # type: ignore[import-not-found, unused-ignore]  # on boards only
-except ImportError:
-    log.debug("lgpio is not installed: there are no pins but those of another pin factory.")
-else:
-    _ERRORS += (lgpio.error,)
 
 
 class Output(Protocol):

@@ -31,6 +31,11 @@ FADE_S = 0.5
 _SLOW_FROM_S = 0.5
 """Changes of brightness that take at least this long are slow."""
 
+RETURN_S = 0.3
+"""How long a channel takes to return to its neutral value if the state has no keyframes for it."""
+
+_DARK: FloatColour = (0.0, 0.0, 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -199,12 +204,6 @@ def start_layer(
 def fade_weight(until: float, t: float) -> float:
     """How much of a layer is visible, 0 to 1: all of it until it ends, then less along a ramp."""
     return 1.0 - ease("smooth", min(max((t - until) / FADE_S, 0.0), 1.0))
-
-
-RETURN_S = 0.3
-"""How long a channel takes to return to its neutral value if the state has no keyframes for it."""
-
-_DARK: FloatColour = (0.0, 0.0, 0.0)
 
 
 def blend_colour(

@@ -29,6 +29,17 @@ LONGEST_WAIT_S = 1.0
 SHORTEST_TURN_S = 0.4
 """A channel that has just started is not stopped for another one before this time."""
 
+LONGEST_STEP_S = 0.1
+"""Longest time step: more time between two frames does not allow a larger change."""
+
+FRAME_GAP_S = 0.15
+"""After this long without a frame, channels are assumed to have stopped where they are."""
+
+DIMMING_RATE = 0.5
+"""Largest change per second of the brightness factor of all lights (night dimming)."""
+
+_NO_PRIORITIES: Mapping[str, int] = MappingProxyType({})
+
 
 class CurrentBudget:
     """Decides which servos and motors of one body may move at a time."""
@@ -89,18 +100,6 @@ class CurrentBudget:
             preempted.add(one)
             missing -= self._draws[one]
         return preempted
-
-
-LONGEST_STEP_S = 0.1
-"""Longest time step: more time between two frames does not allow a larger change."""
-
-FRAME_GAP_S = 0.15
-"""After this long without a frame, channels are assumed to have stopped where they are."""
-
-DIMMING_RATE = 0.5
-"""Largest change per second of the brightness factor of all lights (night dimming)."""
-
-_NO_PRIORITIES: Mapping[str, int] = MappingProxyType({})
 
 
 def neutral_frame(channels: Mapping[str, ChannelSettings]) -> BodyFrame:

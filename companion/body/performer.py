@@ -271,7 +271,7 @@ class Performer:
         return sorted(layers, key=lambda layer: layer.priority)
 
     def _end_motion(self, t: float) -> None:
-        """End all motion except the way to the state's final pose."""
+        """End all motion except that to the state's final pose."""
         self._state = self._final_pose_layer(self._state_name, t)
         self._emotions[:] = [layer.without_motion() for layer in self._emotions]
         self._idle_episodes[:] = [layer.without_motion().ending_at(t) for layer in self._idle_episodes]

@@ -19,11 +19,22 @@ Easing = Literal["smooth", "linear", "ease_in", "ease_out", "overshoot"]
 """`smooth` starts and ends gently, `ease_in` starts gently, `ease_out` ends gently, `overshoot` goes 10 % too far and
 comes back."""
 
+Pattern = Literal["solid", "breathe", "pulse", "spin", "sparkle", "flicker"]
+
 LONGEST_TRACK_S = 60.0
 MOST_KEYFRAMES = 200
 
+_Time = Annotated[float, Field(ge=0, le=LONGEST_TRACK_S, allow_inf_nan=False)]
+_EASINGS = ["smooth", "linear", "ease_in", "ease_out", "overshoot"]
+
 _OVERSHOOT = 1.70158
 """The constant with which a cubic overshoots its end by 10 % ("back" easing)."""
+
+FASTEST_PERIOD_S = 0.4
+"""Keeps every pattern below 3 to 30 flashes a second, which can trigger seizures (WCAG 2.2, criterion 2.3.1)."""
+
+_FRAMES_PER_PERIOD = 40
+"""Enough steps for a pattern to look smooth."""
 
 
 class Keyframe(NamedTuple):
@@ -91,10 +102,6 @@ def _check_order(track: tuple[Keyframe, ...]) -> tuple[Keyframe, ...]:
     return track
 
 
-_Time = Annotated[float, Field(ge=0, le=LONGEST_TRACK_S, allow_inf_nan=False)]
-_EASINGS = ["smooth", "linear", "ease_in", "ease_out", "overshoot"]
-
-
 def track_type(low: float, high: float) -> Any:
     """The pydantic type of a track in a settings file, with values from `low` to `high`."""
     value = Annotated[float, Field(ge=low, le=high, allow_inf_nan=False)]
@@ -116,15 +123,6 @@ def track_type(low: float, high: float) -> Any:
         ),
     ]
     return Annotated[tuple[key, ...], AfterValidator(_check_order)]
-
-
-FASTEST_PERIOD_S = 0.4
-"""Keeps every pattern below 3 to 30 flashes a second, which can trigger seizures (WCAG 2.2, criterion 2.3.1)."""
-
-Pattern = Literal["solid", "breathe", "pulse", "spin", "sparkle", "flicker"]
-
-_FRAMES_PER_PERIOD = 40
-"""Enough steps for a pattern to look smooth."""
 
 
 def pattern_brightness(pattern: Pattern, period_s: float, elapsed: float, place: float = 0.0) -> float:

@@ -38,6 +38,15 @@ from companion.events import (
 )
 from companion.ports import Microphone, SpeechDetector, Transcriber, WakeWord
 
+FRAMES_PER_FEED = 4
+"""Frames passed to the transcriber at a time: 128 ms, small enough for streaming, large enough to be cheap."""
+
+BUTTON_LOOK_BACK = round(0.25 * EAR_RATE)
+"""Samples before a button press that still belong to the words: people press while they start to speak."""
+
+_WAKE_VALID_FOR = EAR_RATE
+"""Samples after a wake word within which `Attention.WORDS` counts as the reaction to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attention:
@@ -61,16 +70,6 @@ class Attention:
 
 Attention.NOTHING = Attention("nothing")
 Attention.WAKE = Attention("wake")
-
-
-FRAMES_PER_FEED = 4
-"""Frames passed to the transcriber at a time: 128 ms, small enough for streaming, large enough to be cheap."""
-
-BUTTON_LOOK_BACK = round(0.25 * EAR_RATE)
-"""Samples before a button press that still belong to the words: people press while they start to speak."""
-
-_WAKE_VALID_FOR = EAR_RATE
-"""Samples after a wake word within which `Attention.WORDS` counts as the reaction to it."""
 
 
 class Listener:

@@ -31,8 +31,16 @@ from companion.sound.card import SoundCard
 from companion.sound.pcm import Resampler, apply_gain, mix_to_mono
 from companion.sound.stream import Stream
 
+_log = logging.getLogger(__name__)
+
 _MARGIN_S = 0.0015
 """How long after a block is due the loop looks for it; arrival jitters by less than 1 ms over PulseAudio."""
+
+_BLOCK_S = 0.032
+_RING_BLOCKS = 64  # 2 s
+_IDLE_BATCH = 6
+_SILENT_DEVICE_S = 2.0
+"""How long to wait for sound: a device that vanished often just stops delivering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +129,6 @@ class AudioRing:
 def _resolve(waiter: asyncio.Future[bool], came: bool) -> None:
     if not waiter.done():
         waiter.set_result(came)
-
-
-_BLOCK_S = 0.032
-_RING_BLOCKS = 64  # 2 s
-_IDLE_BATCH = 6
-_SILENT_DEVICE_S = 2.0
-"""How long to wait for sound: a device that vanished often just stops delivering."""
-
-_log = logging.getLogger(__name__)
 
 
 def build(device: Device, card: SoundCard) -> CardMicrophone:

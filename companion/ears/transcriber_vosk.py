@@ -84,7 +84,7 @@ class VoskTranscriber:
                 f"vosk took longer than {self._timeout_s:g} s: use a smaller model, or raise ears.transcriber.timeout_s"
             )
         error = call.exception()
-        # The library raises bare `Exception` for whatever goes wrong in it; the others come from importing it
+        # The library raises a bare `Exception` for all its own errors; the other types come from importing it
         # (`RuntimeError` for a user without a home folder).
         if type(error) is Exception or isinstance(error, ImportError | OSError | RuntimeError):
             raise SpeechError(

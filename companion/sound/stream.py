@@ -25,6 +25,18 @@ from companion.sound.pcm import duplicate_channels
 REALTIME_PRIORITY = 10
 """Above every ordinary thread, below the kernel's own interrupt threads (50) and a sound server's (20 to 88)."""
 
+Direction = Literal["input", "output"]
+InputCallback = Callable[[bytes, int, int], None]
+"""Takes interleaved samples, their number of frames, and how many frames the card lost just before them."""
+
+OutputCallback = Callable[[memoryview, float], bool]
+"""Fills a mono buffer, given the seconds until its first sample is heard. Returns False to stop after this buffer."""
+
+DEVICE_NOUN: dict[Direction, str] = {"input": "microphone", "output": "loudspeaker"}
+_CALL_TIMEOUT_S = 5.0
+_NO_ANSWER = "the sound card does not answer; unplug it and plug it in again, or restart the sound server"
+T = TypeVar("T")
+
 
 def request_realtime_priority(priority: int = REALTIME_PRIORITY) -> bool:
     """Give the calling thread priority over all ordinary threads (SCHED_RR). Returns whether the system allowed it."""
@@ -34,18 +46,6 @@ def request_realtime_priority(priority: int = REALTIME_PRIORITY) -> bool:
         # Not allowed here (EPERM). The sound may then stutter while the processor is busy.
         return False
     return True
-
-
-Direction = Literal["input", "output"]
-InputCallback = Callable[[bytes, int, int], None]
-"""Takes interleaved samples, their number of frames, and how many frames the card lost just before them."""
-OutputCallback = Callable[[memoryview, float], bool]
-"""Fills a mono buffer, given the seconds until its first sample is heard. Returns False to stop after this buffer."""
-DEVICE_NOUN: dict[Direction, str] = {"input": "microphone", "output": "loudspeaker"}
-
-_CALL_TIMEOUT_S = 5.0
-_NO_ANSWER = "the sound card does not answer; unplug it and plug it in again, or restart the sound server"
-T = TypeVar("T")
 
 
 class PortAudioThread:
