@@ -56,10 +56,10 @@ class MotionLimit:
     @property
     def stopping_time_s(self) -> float:
         """Upper bound of the time it needs to stop, in seconds."""
-        braking = abs(self._speed) / self._settings.effective_acceleration
+        braking = abs(self._speed) / self._settings.max_acceleration
         if self._motor:
             ramp = abs(self.value - self._settings.neutral) / self._settings.fastest
-            return 2 * braking + ramp + self._settings.fastest / self._settings.effective_acceleration
+            return 2 * braking + ramp + self._settings.fastest / self._settings.max_acceleration
         return braking
 
     def set_target(self, target: float) -> None:
@@ -74,7 +74,7 @@ class MotionLimit:
     def advance(self, seconds: float, *, halt: bool = False) -> float:
         """Move for `seconds` towards the goal or, with `halt`, stop as soon as possible. Returns `value`."""
         settings = self._settings
-        acceleration = settings.effective_acceleration
+        acceleration = settings.max_acceleration
         goal = self._goal
         if halt:
             if self._motor:

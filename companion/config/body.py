@@ -78,8 +78,8 @@ class ChannelSettings(Settings):
         return self
 
     @property
-    def effective_acceleration(self) -> float:
-        """The acceleration limit that applies, in the channel's unit per second squared."""
+    def max_acceleration(self) -> float:
+        """The acceleration in effect, in the channel's own unit per second squared."""
         return self.acceleration if self.acceleration is not None else self.fastest / REACHED_S
 
 

@@ -28,7 +28,7 @@ def test_speed_never_changes_faster_than_the_acceleration(asked: list[tuple[floa
             before = (second[name] - first[name]) / (t1 - t0)
             after = (third[name] - second[name]) / (t2 - t1)
             # A step from rest counts for 20 ms however long it took, so the real change is smaller still.
-            allowed = CHANNELS[name].effective_acceleration * ((t2 - t0) / 2 + 0.05)
+            allowed = CHANNELS[name].max_acceleration * ((t2 - t0) / 2 + 0.05)
             assert abs(after - before) <= allowed + 1e-6
 
 
