@@ -14,7 +14,7 @@ help:
 	@echo 'make kit      pack all that a unit needs into dist/kit.tar.zst; DEVICE=FILE says for which (needs a network)'
 	@echo 'make image    make a card image, dist/companion.img (as root; needs a network)'
 	@echo 'make image-test  start that image in an emulated board, cut its power, flash it anew (10 to 30 minutes)'
-	@echo 'make lock     pin every Python package anew (needs uv and a network)'
+	@echo 'make lock     pin every Python package anew (needs uv and a network); KEEP=1 keeps the versions that fit'
 	@echo 'make clean    remove all that was made here, the virtual environment too'
 
 run: setup

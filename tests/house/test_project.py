@@ -90,7 +90,7 @@ def setup_with(python: str, folder: Path, *arguments: str) -> subprocess.Complet
         (folder / name).write_bytes((ROOT / name).read_bytes())
     programs = folder / "bin"
     programs.mkdir()
-    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
         (programs / name).write_text(f"#!/bin/sh\n{python}\n")
         (programs / name).chmod(0o755)
     for name in ("sh", "cat", "dirname", "sha256sum", "rm", "awk", "id", "uname", "mkdir"):
@@ -109,7 +109,7 @@ def setup_with(python: str, folder: Path, *arguments: str) -> subprocess.Complet
 def test_a_machine_with_an_old_python_is_told_so(tmp_path: Path) -> None:
     done = setup_with('[ "$1" = --version ] && echo "Python 3.9.2" && exit 0; exit 1', tmp_path / "a place", "run")
     assert done.returncode == 1
-    assert "Python 3.11, 3.12 or 3.13" in done.stderr
+    assert "Python 3.11 to 3.14" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "a place" / ".venv").exists()
 
