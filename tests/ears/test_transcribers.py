@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -32,6 +33,8 @@ from tests.support.paths import DATA
 from tests.support.synthetic_user import RATE, VOICES, room, say, silence
 
 VOSK_TINY = DATA / "vosk-tiny"
+NO_POCKETSPHINX = "pocketsphinx has no package for this Python"
+HAS_POCKETSPHINX = find_spec("pocketsphinx") is not None
 PIECE = 2048 * 2
 
 
@@ -61,6 +64,8 @@ async def vosk() -> AsyncIterator[Transcriber]:
 
 @pytest.fixture
 async def pocketsphinx() -> AsyncIterator[PocketsphinxTranscriber]:
+    if not HAS_POCKETSPHINX:
+        pytest.skip(NO_POCKETSPHINX)
     transcriber = transcriber_pocketsphinx.build(device(), persona())
     yield transcriber
     await transcriber.close()
@@ -264,6 +269,7 @@ async def test_a_pocketsphinx_that_cannot_be_started_is_told(tmp_path: Path) -> 
         await PocketsphinxTranscriber(1.0, (str(tmp_path / "missing"),)).start()
 
 
+@pytest.mark.skipif(not HAS_POCKETSPHINX, reason=NO_POCKETSPHINX)
 def test_the_process_ends_when_the_device_is_killed() -> None:
     program = (
         "import asyncio, sys\n"
