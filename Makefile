@@ -1,12 +1,12 @@
 # What a person types here. Each target first installs what it lacks; once that is done, all of them work offline.
 
-.PHONY: help run test check setup setup-dev schemas firmware flash kit image image-test lock clean
+.PHONY: help run test check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit image image-test lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      talk with the character; without a sound card, play the demonstration into demo/'
 	@echo 'make test     check the code and run every test'
-	@echo 'make check    the linter, the formatter and the type checker alone'
+	@echo 'make check    the linter, the formatter, the type checker and a look at the files alone'
 	@echo 'make setup    install what is needed to run, and nothing else'
 	@echo 'make schemas  write the JSON Schemas of the settings files anew'
 	@echo 'make firmware build the firmware of bodies on an Arduino Uno or Nano'
@@ -23,9 +23,19 @@ run: setup
 test: check
 	@.venv/bin/python -m pytest
 
-check: setup-dev
+# .pre-commit-config.yaml runs the same four.
+check: check-files check-lint check-format check-types
+
+check-files: setup-dev
+	@.venv/bin/python scripts/check_files.py
+
+check-lint: setup-dev
 	@.venv/bin/python -m ruff check .
+
+check-format: setup-dev
 	@.venv/bin/python -m ruff format --check .
+
+check-types: setup-dev
 	@.venv/bin/python -m mypy
 
 setup:
