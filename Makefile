@@ -1,6 +1,7 @@
 # What a person types here. Each target first installs what it lacks; once that is done, all of them work offline.
 
-.PHONY: help run test check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit image image-test lock clean
+.PHONY: help run test check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit image image-test lock \
+	release clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +16,7 @@ help:
 	@echo 'make image    make a card image, dist/companion.img (as root; needs a network)'
 	@echo 'make image-test  start that image in an emulated board, cut its power, flash it anew (10 to 30 minutes)'
 	@echo 'make lock     pin every Python package anew (needs uv and a network); KEEP=1 keeps the versions that fit'
+	@echo 'make release  make a release: VERSION=1.2.0 KEY=FILE of an SSH key; OPTIONS=--dry-run changes nothing'
 	@echo 'make clean    remove all that was made here, the virtual environment too'
 
 run: setup
@@ -69,6 +71,10 @@ image-test:
 
 lock:
 	@sh scripts/lock.sh
+
+# VERSION=1.2.0 KEY=FILE, and OPTIONS=--dry-run or --skip-tests
+release: setup-dev
+	@.venv/bin/python scripts/release.py $(VERSION) $(if $(KEY),--key $(KEY)) $(OPTIONS)
 
 clean:
 	rm -rf .venv demo build dist firmware_bridge/firmware/avr/build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -56,7 +56,7 @@ missing() {
     # Vosk for 64-bit ARM is linked with it and does not bring it along.
     if [ "$(uname -m)" = aarch64 ]; then set -- "$@" libatomic1; fi
     if [ "$lock" = requirements-dev.lock ]; then
-        set -- "$@" pulseaudio pulseaudio-utils libasound2-plugins sox
+        set -- "$@" pulseaudio pulseaudio-utils libasound2-plugins sox git openssh-client
         # The body's firmware: its compiler, and two emulators of the board (one of them is linked into a test).
         set -- "$@" gcc libc6-dev gcc-avr avr-libc qemu-system-misc libsimavr-dev libelf-dev
     fi
