@@ -1,12 +1,13 @@
 # What a person types here. Each target first installs what it lacks; once that is done, all of them work offline.
 
-.PHONY: help run test check setup setup-dev schemas firmware flash kit image image-test lock clean
+.PHONY: help run test check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit image image-test lock \
+	release clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      talk with the character; without a sound card, play the demonstration into demo/'
 	@echo 'make test     check the code and run every test'
-	@echo 'make check    the linter, the formatter and the type checker alone'
+	@echo 'make check    the linter, the formatter, the type checker and a look at the files alone'
 	@echo 'make setup    install what is needed to run, and nothing else'
 	@echo 'make schemas  write the JSON Schemas of the settings files anew'
 	@echo 'make firmware build the firmware of bodies on an Arduino Uno or Nano'
@@ -14,7 +15,8 @@ help:
 	@echo 'make kit      pack all that a unit needs into dist/kit.tar.zst; DEVICE=FILE says for which (needs a network)'
 	@echo 'make image    make a card image, dist/companion.img (as root; needs a network)'
 	@echo 'make image-test  start that image in an emulated board, cut its power, flash it anew (10 to 30 minutes)'
-	@echo 'make lock     pin every Python package anew (needs uv and a network)'
+	@echo 'make lock     pin every Python package anew (needs uv and a network); KEEP=1 keeps the versions that fit'
+	@echo 'make release  make a release: VERSION=1.2.0 KEY=FILE of an SSH key; OPTIONS=--dry-run changes nothing'
 	@echo 'make clean    remove all that was made here, the virtual environment too'
 
 run: setup
@@ -23,9 +25,19 @@ run: setup
 test: check
 	@.venv/bin/python -m pytest
 
-check: setup-dev
+# .pre-commit-config.yaml runs the same four.
+check: check-files check-lint check-format check-types
+
+check-files: setup-dev
+	@.venv/bin/python scripts/check_files.py
+
+check-lint: setup-dev
 	@.venv/bin/python -m ruff check .
+
+check-format: setup-dev
 	@.venv/bin/python -m ruff format --check .
+
+check-types: setup-dev
 	@.venv/bin/python -m mypy
 
 setup:
@@ -59,6 +71,10 @@ image-test:
 
 lock:
 	@sh scripts/lock.sh
+
+# VERSION=1.2.0 KEY=FILE, and OPTIONS=--dry-run or --skip-tests
+release: setup-dev
+	@.venv/bin/python scripts/release.py $(VERSION) $(if $(KEY),--key $(KEY)) $(OPTIONS)
 
 clean:
 	rm -rf .venv demo build dist firmware_bridge/firmware/avr/build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

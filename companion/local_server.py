@@ -40,7 +40,7 @@ class LocalServer:
         """
         self._name = name
         self._port = port
-        self._server = uvicorn.Server(
+        self._server = _Server(
             uvicorn.Config(
                 app,
                 http=ResettableProtocol,
@@ -79,6 +79,14 @@ class LocalServer:
         self._server.force_exit = self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_STOP_S)
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """See `uvicorn.Server`: from Python 3.12.1 on it would wait for open answers, and a stream never ends."""
+        for connection in [*self.server_state.connections]:
+            connection.transport.close()
+        await super().shutdown(sockets)
 
 
 class ResettableProtocol(H11Protocol):

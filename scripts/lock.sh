@@ -1,6 +1,6 @@
 #!/bin/sh
-# Pins every Python package, transitive ones too, for Python 3.11 to 3.13 on any Linux: requirements*.lock.
-# Needs uv and a network.
+# Pins every Python package, transitive ones too, for Python 3.11 to 3.14 on any Linux: requirements*.lock.
+# Needs uv and a network. All packages move to their newest versions; with KEEP=1 those pinned already stay where they fit.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,11 +13,12 @@ sed -n 's/^requires = \["\(setuptools==[^"]*\)"\]$/\1/p' pyproject.toml >"$build
 pin() { # FILE COMMENT [OPTION...]
     file=$1 comment=$2
     shift 2
+    [ -z "${KEEP:-}" ] || cp "$file" "$file.new" # uv keeps what it finds in the file that it writes
     # The last two belong to other systems than Linux.
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
         --no-emit-package colorama --no-emit-package httpx2-jsfetch "$@" pyproject.toml "$build" --output-file "$file.new"
-    # uv writes this marker in a form that no other tool uses.
-    { echo "# $comment Made by \`make lock\`."; sed "s/python_full_version != '3.12.\*'/python_version != '3.12'/" "$file.new"; } >"$file"
+    # uv writes these markers in a form that no other tool uses.
+    { echo "# $comment Made by \`make lock\`."; sed "s/python_full_version \([!=]=\) '\(3\.[0-9]*\)\.\*'/python_version \1 '\2'/g" "$file.new"; } >"$file"
     rm "$file.new"
 }
 

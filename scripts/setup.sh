@@ -8,6 +8,8 @@
 # and the work goes on. Python packages come in the locked versions, with their hashes checked. When all is there,
 # nothing is done and no network is needed. An environment that was left half made, or that moved here from another
 # folder, is made anew.
+#
+# COMPANION_PYTHON=python3.13 before the command chooses the Python; an environment of another one is made anew.
 set -eu
 cd "$(dirname "$0")/.."
 here=$(pwd -P)
@@ -29,16 +31,22 @@ fi
 
 # --- Debian packages ---------------------------------------------------------------------------------------------
 
+oldest='(3, 11)' newest='(3, 14)'
+supported='Python 3.11 to 3.14 with its venv module'
+
 usable_python() { # prints the first Python that is new enough and able to make a virtual environment
-    # Python 3.12 is last: for it alone pocketsphinx has no ready-made package.
-    for name in python3.11 python3.13 python3 python3.12; do
-        if "$name" -c 'import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then
+    # 3.12 and 3.14 come last: for them pocketsphinx has no ready-made package.
+    for name in ${COMPANION_PYTHON:-python3.11 python3.13 python3 python3.12 python3.14}; do
+        if "$name" -c "import ensurepip, sys, venv; sys.exit(not $oldest <= sys.version_info[:2] <= $newest)" 2>/dev/null; then
             command -v "$name"
             return
         fi
     done
     return 1
 }
+
+[ -z "${COMPANION_PYTHON:-}" ] || usable_python >/dev/null ||
+    fail "COMPANION_PYTHON is $COMPANION_PYTHON, which is not here or is not $supported"
 
 is_installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
 
@@ -48,7 +56,7 @@ missing() {
     # Vosk for 64-bit ARM is linked with it and does not bring it along.
     if [ "$(uname -m)" = aarch64 ]; then set -- "$@" libatomic1; fi
     if [ "$lock" = requirements-dev.lock ]; then
-        set -- "$@" pulseaudio pulseaudio-utils libasound2-plugins sox
+        set -- "$@" pulseaudio pulseaudio-utils libasound2-plugins sox git openssh-client
         # The body's firmware: its compiler, and two emulators of the board (one of them is linked into a test).
         set -- "$@" gcc libc6-dev gcc-avr avr-libc qemu-system-misc libsimavr-dev libelf-dev
     fi
@@ -64,7 +72,7 @@ apt() { # never removes anything: a desktop keeps the sound server that it has
 }
 
 if ! command -v dpkg-query >/dev/null; then
-    usable_python >/dev/null || fail 'Python 3.11, 3.12 or 3.13 with its venv module is needed: install one and run make again'
+    usable_python >/dev/null || fail "$supported is needed: install one and run make again"
 else
     packages=$(missing)
     if [ -n "$packages" ]; then
@@ -85,10 +93,16 @@ wanted() { cat pyproject.toml studio/pyproject.toml scripts/setup.sh "$@" | sha2
 stamp_run=$(wanted requirements.lock)
 stamp_test=$(wanted requirements.lock requirements-dev.lock)
 
-stands() { [ "$(cat .venv/made-in 2>/dev/null)" = "$here" ] && .venv/bin/python -m pip --version >/dev/null 2>&1; }
+version_of() { "$1" -c 'import sys; print(sys.version)' 2>/dev/null; }
+# It is of this folder, it runs, and it has the Python that was asked for.
+ours() {
+    [ "$(cat .venv/made-in 2>/dev/null)" = "$here" ] && .venv/bin/python -c '' 2>/dev/null || return 1
+    [ -z "${COMPANION_PYTHON:-}" ] || [ "$(version_of .venv/bin/python)" = "$(version_of "$COMPANION_PYTHON")" ]
+}
+stands() { ours && .venv/bin/python -m pip --version >/dev/null 2>&1; }
 holds() { [ "$(cat ".venv/stamp-$1" 2>/dev/null)" = "$2" ]; }
 
-if [ "$(cat .venv/made-in 2>/dev/null)" = "$here" ] && .venv/bin/python -c '' 2>/dev/null; then
+if ours; then
     if holds test "$stamp_test" || { [ "$1" = run ] && holds run "$stamp_run"; }; then
         exit 0
     fi
@@ -96,7 +110,7 @@ fi
 
 if ! stands; then
     python=$(usable_python) || fail \
-        "Python 3.11, 3.12 or 3.13 is needed and $(python3 --version 2>/dev/null || echo 'no Python') is here: Debian 12 or Raspberry Pi OS 12 and later have one"
+        "$supported is needed and $(python3 --version 2>/dev/null || echo 'no Python') is here: Debian 12 or Raspberry Pi OS 12 and later have one"
     say "making .venv with $("$python" --version)"
     rm -rf .venv
     "$python" -m venv .venv || fail "$python could not make .venv: read above, then run make again"

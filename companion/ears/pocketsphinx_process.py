@@ -103,7 +103,7 @@ class _Recogniser:
 
 
 def _load() -> Any:
-    from pocketsphinx import Decoder, get_model_path  # type: ignore[import-untyped]  # has no stubs
+    from pocketsphinx import Decoder, get_model_path  # type: ignore[import-untyped, import-not-found, unused-ignore]  # has no stubs
 
     return Decoder(
         hmm=get_model_path("en-us/en-us"),

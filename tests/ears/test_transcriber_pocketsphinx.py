@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,14 @@ from companion.errors import EngineUnavailable, SpeechError
 from tests.support.synthetic_user import room, say, silence
 from tests.support.transcribing import device, persona, transcribe
 
+NO_POCKETSPHINX = "pocketsphinx has no package for this Python"
+HAS_POCKETSPHINX = find_spec("pocketsphinx") is not None
+
 
 @pytest.fixture
 async def pocketsphinx() -> AsyncIterator[PocketsphinxTranscriber]:
+    if not HAS_POCKETSPHINX:
+        pytest.skip(NO_POCKETSPHINX)
     transcriber = transcriber_pocketsphinx.build(device(), persona())
     yield transcriber
     await transcriber.close()
@@ -132,6 +138,7 @@ async def test_a_pocketsphinx_that_cannot_be_started_is_an_error(tmp_path: Path)
         await PocketsphinxTranscriber(1.0, (str(tmp_path / "missing"),)).start()
 
 
+@pytest.mark.skipif(not HAS_POCKETSPHINX, reason=NO_POCKETSPHINX)
 def test_the_process_ends_when_the_device_is_killed() -> None:
     program = (
         "import asyncio, sys\n"

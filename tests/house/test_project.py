@@ -83,14 +83,14 @@ def test_our_own_code_is_apache() -> None:
     assert "9. Accepting Warranty or Additional Liability." in text
 
 
-def setup_with(python: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def setup_with(python: str, folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a copy of the set-up on a machine whose Pythons all behave like a script, and which has no apt."""
     (folder / "scripts").mkdir(parents=True)
     for name in ("scripts/setup.sh", "pyproject.toml", "requirements.lock", "requirements-dev.lock"):
         (folder / name).write_bytes((ROOT / name).read_bytes())
     programs = folder / "bin"
     programs.mkdir()
-    for name in ("python3", "python3.11", "python3.12", "python3.13"):
+    for name in ("python3", "python3.11", "python3.12", "python3.13", "python3.14"):
         (programs / name).write_text(f"#!/bin/sh\n{python}\n")
         (programs / name).chmod(0o755)
     for name in ("sh", "cat", "dirname", "sha256sum", "rm", "awk", "id", "uname", "mkdir"):
@@ -99,7 +99,7 @@ def setup_with(python: str, folder: Path, *arguments: str) -> subprocess.Complet
     return subprocess.run(
         ["sh", "scripts/setup.sh", *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": str(programs)},
+        env={**os.environ, "COMPANION_PYTHON": "", "PATH": str(programs), **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -109,7 +109,7 @@ def setup_with(python: str, folder: Path, *arguments: str) -> subprocess.Complet
 def test_a_machine_with_an_old_python_is_told_so(tmp_path: Path) -> None:
     done = setup_with('[ "$1" = --version ] && echo "Python 3.9.2" && exit 0; exit 1', tmp_path / "a place", "run")
     assert done.returncode == 1
-    assert "Python 3.11, 3.12 or 3.13" in done.stderr
+    assert "Python 3.11 to 3.14" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "a place" / ".venv").exists()
 
@@ -132,6 +132,37 @@ def test_a_packages_failure_leaves_nothing_that_passes_for_finished(tmp_path: Pa
     assert done.returncode == 1
     assert "setup: " in done.stderr.splitlines()[-1]
     assert not [*(tmp_path / "c" / ".venv").glob("stamp-*"), *(tmp_path / "c" / ".venv").glob("made-in")]
+
+
+CHOSEN = 'case "$0 $*" in *3.13*import*ensurepip*) exit 0;; *3.13*venv*) exit 3;; *--version) echo x;; esac; exit 1'
+"""A machine on which only python3.13 can make an environment (and then fails to)."""
+
+
+def test_the_python_can_be_chosen(tmp_path: Path) -> None:
+    done = setup_with(CHOSEN, tmp_path / "e", "run", COMPANION_PYTHON="python3.13")
+    assert "bin/python3.13 could not make .venv" in done.stderr
+
+
+def test_a_chosen_python_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    for number, name in enumerate(("python3.12", "python2")):
+        done = setup_with(CHOSEN, tmp_path / str(number), "run", COMPANION_PYTHON=name)
+        assert done.returncode == 1
+        assert done.stderr.splitlines() == [
+            f"setup: COMPANION_PYTHON is {name}, which is not here or is not Python 3.11 to 3.14 with its venv module"
+        ]
+
+
+def test_an_environment_of_another_python_is_made_anew(tmp_path: Path) -> None:
+    """The one that is there says nothing of its version, so it differs from the chosen one."""
+    place = tmp_path / "f"
+    (place / ".venv" / "bin").mkdir(parents=True)
+    (place / ".venv" / "made-in").write_text(f"{place}\n")
+    (place / ".venv" / "bin" / "python").write_text("#!/bin/sh\n")
+    (place / ".venv" / "bin" / "python").chmod(0o755)
+    python = CHOSEN.replace("import*ensurepip*) exit 0", "import*) echo 3.13; exit 0")
+    done = setup_with(python, place, "run", COMPANION_PYTHON="python3.13")
+    assert "bin/python3.13 could not make .venv" in done.stderr
+    assert not (place / ".venv").exists()
 
 
 def test_setup_asks_what_for(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ from companion.service.control_protocol import (
     parse_request,
     request_line,
 )
-from tests.support.paths import ROOT
+from tests.support.paths import DATA, ROOT
 
 
 class ScriptedDaemon:
@@ -234,8 +234,8 @@ async def test_a_second_daemon_is_told_so(tmp_path: Path) -> None:
 async def test_a_second_run_ends_with_a_sentence_instead_of_listening_too(tmp_path: Path) -> None:
     async with running(tmp_path / "companion.sock"):
         second = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "companion", "run", env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)},
-            cwd=ROOT, stderr=asyncio.subprocess.PIPE,
+            *(sys.executable, "-m", "companion", "run", "--set", f"ears.transcriber.model={DATA / 'vosk-tiny'}"),
+            env={**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}, cwd=ROOT, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         _, told = await second.communicate()
     assert second.returncode == 69

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.paths import CONFIGS, ROOT
+from tests.support.paths import CONFIGS, DATA, ROOT
 from tests.support.virtual_sound import VirtualSound, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
@@ -44,7 +44,7 @@ class Running:
         os.mkfifo(events)
         command = [sys.executable, "-m", "companion", "run", "--device", str(folder / "devices" / "desk.toml")]
         quick = ("ears.endpoint.nobody_s=1", "conversation.opening_after_s=0.5", "character.emulator=always")
-        settings = (*quick, "voice.engine=espeak")
+        settings = (*quick, "voice.engine=espeak", f"ears.transcriber.model={DATA / 'vosk-tiny'}")
         options = ["--events", str(events), *(word for one in settings for word in ("--set", one))]
         self.process = subprocess.Popen(
             [*command, *options], env=self.environment, cwd=folder, stderr=subprocess.PIPE, text=True
