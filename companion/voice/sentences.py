@@ -12,7 +12,8 @@ import re
 from dataclasses import replace
 
 from companion.events import Cue, Sentence
-from companion.voice.stage.scanner import Incomplete, Lookahead, is_cjk
+from companion.languages.understood import Understood, understood
+from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, is_cjk
 
 LONGEST = 200
 """Characters. A longer run is cut at its last comma or blank: voices hold a whole piece in memory."""
@@ -23,27 +24,27 @@ _SEMICOLON_AFTER = 24
 """Characters that must stand before a semicolon for it to end a piece."""
 
 _MARK = re.compile("[.!?;:,。！？；：，、…\n]|\\s[—–-]\\s|——")
-_SURELY_WHOLE = re.compile(r"[^\W_][\w'’,-]*\s(?:.*\s)?(?P<word>[a-zà-ÿ'’]{2,})[.!?]\Z", re.DOTALL)
-"""Two words or more, the last of them in small letters, then a mark: no address, number, initial or ellipsis."""
+_SURELY_WHOLE = re.compile(
+    rf"[^\W_][\w'’,-]*\s(?:.*\s)?(?P<word>(?:[^\W\d_{CJK_RANGES}]|['’]){{2,}})[.!?]\Z", re.DOTALL
+)
+"""Two words or more, the last of them of letters alone, then a mark: no address, number, initial or ellipsis."""
 _SPOKEN = re.compile(r"[^\W_]")
 _WORDS = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _CLAUSE = re.compile(r"[,;:，、；：—…](?=\D|$)|\s")
-_CLOSING = "”’」』)）》"
+_CLOSING = "”’」』)）》»"
 _ENDS = ".!?。！？…‥"
-_QUOTES = ("「」", "『』", "“”", "《》")
-
-# An abbreviation that a name or number follows, and one that may also end a sentence.
-_TITLES = re.compile(
-    r"mrs?|ms|dr|prof|st|mt|jr|sr|rev|gen|capt|lt|sgt|hon|gov|vs|fig|approx|dept|e\.?g|i\.?e|cf|viz|bpk|sdr|drs|jl"
-)
-_MAY_END = re.compile(r"etc|[ap]\.m|inc|ltd|corp|u\.[sk]|u\.s\.a|dll|dsb|dst|tbk|ph\.d|b\.c|a\.d")
+_QUOTES = ("「」", "『』", "“”", "《》", "„“", "«»")
 
 
 class Sentences:
     """Feed it the pieces of one reply as `Stage` gives them, then close it."""
 
-    def __init__(self, first_clause: bool = True) -> None:
-        """`first_clause`: whether the first piece may end at a comma."""
+    def __init__(self, first_clause: bool = True, languages: Understood | None = None) -> None:
+        """`first_clause`: whether the first piece may end at a comma.
+
+        `languages` are those that the device understands; English and what goes with it where nothing is known.
+        """
+        self._languages = languages or understood()
         self._first = first_clause
         self._text = ""
         self._base = 0
@@ -64,10 +65,10 @@ class Sentences:
         `feed` would wait for the next character, which a service sends 25 to 100 ms later.
         """
         sure = _SURELY_WHOLE.search(self._text)
-        if sure is None or _is_quoted(self._text, len(self._text)):
+        if sure is None or any(ch.isupper() for ch in sure["word"]) or _is_quoted(self._text, len(self._text)):
             return []
-        word = sure["word"].casefold()
-        if _TITLES.fullmatch(word) or _MAY_END.fullmatch(word):
+        speech = self._languages.speech
+        if sure["word"].casefold() in speech.abbreviations | speech.abbreviations_at_end:
             return []
         return [self._cut(len(self._text))]
 
@@ -132,7 +133,7 @@ class Sentences:
         if _is_quoted(text, start):
             # `「そうだね。」と言った。`: what is quoted may stand in the middle of its sentence.
             end = _absorb(look, start + 1)
-            return None if look.at(end) in ("と", "っ") else end
+            return None if look.at(end) in self._languages.speech.after_quotation else end
         # What has not arrived is taken for something else: the marks of one sentence seldom come apart.
         return _absorb(Lookahead(text, final=True), start + 1)
 
@@ -149,10 +150,13 @@ class Sentences:
         if look.text[:start].strip().isdigit():
             # The number of a list's item.
             return None
-        initial = len(word) == 1 and "a" <= word <= "z" and look.text[start - 1] != "I"
-        if initial or _TITLES.fullmatch(word):
+        if len(word) <= 2 and word.isdigit() and self._languages.own.speech.dotted_ordinals:
             return None if look.at(end) else end
-        if _MAY_END.fullmatch(word):
+        speech = self._languages.speech
+        initial = len(word) == 1 and "a" <= word <= "z" and look.text[start - 1] not in speech.one_letter_words
+        if initial or word in speech.abbreviations:
+            return None if look.at(end) else end
+        if word in speech.abbreviations_at_end:
             after = look.at(_skip_blanks(look, end))
             return None if after.islower() or after.isdigit() else end
         return end
@@ -190,8 +194,19 @@ def _is_quoted(text: str, index: int) -> bool:
 def _absorb(look: Lookahead, index: int) -> int:
     """The first position from `index` on behind further end marks and whatever closes."""
     while ch := look.at(index):
-        opened = ch in "\"'" and look.text.count(ch, 0, index) % 2
-        if ch not in _ENDS and ch not in _CLOSING and not opened:
+        if ch in _ENDS or ch in _CLOSING:
+            closes = True
+        elif ch in "\"'":
+            closes = look.text.count(ch, 0, index) % 2 == 1
+        elif ch in "“«":
+            # They close in German, and open in other languages.
+            closes = not (after := look.at(index + 1)) or after.isspace()
+        elif ch.isspace() and look.text.count("«", 0, index) > look.text.count("»", 0, index):
+            # French sets a blank there.
+            closes = look.at(index + 1) == "»"
+        else:
+            closes = False
+        if not closes:
             break
         index += 1
     return index

@@ -7,7 +7,7 @@ Chinese or Japanese characters, words do not run together, and a comma or stop t
 from __future__ import annotations
 
 from companion.events import Cue, CueSource
-from companion.voice.stage.meaning import Feeling
+from companion.voice.stage.lexicon import Feeling
 from companion.voice.stage.scanner import is_cjk, is_word
 
 _CLOSING = frozenset(".,!?;:%…。，！？；：、)’”")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from companion.voice.stage.brackets import CLOSING, OPENING, closed_bracket
-from companion.voice.stage.meaning import Feeling
+from companion.voice.stage.lexicon import Feeling
 from companion.voice.stage.scanner import Lookahead, Token, is_word
 
 _RANGES = (

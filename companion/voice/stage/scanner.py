@@ -73,8 +73,9 @@ class Lookahead:
         return self.at(self.skip(" \t\r", index)) in ("", "\n")
 
 
-CJK = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-_CJK = re.compile(CJK)
+CJK_RANGES = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+"""For a character class: Chinese and Japanese writing with its punctuation. Korean sets blanks and is not in it."""
+_CJK = re.compile(f"[{CJK_RANGES}]")
 
 
 def is_cjk(ch: str) -> bool:
@@ -85,3 +86,8 @@ def is_cjk(ch: str) -> bool:
 def is_word(ch: str) -> bool:
     """Whether it is a letter or digit of a writing that sets spaces between words."""
     return ch.isalnum() and not is_cjk(ch)
+
+
+def is_small(ch: str) -> bool:
+    """Whether it is a small letter, or a letter of a writing that has no capitals."""
+    return ch.isalpha() and not ch.isupper()

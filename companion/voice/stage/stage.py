@@ -10,25 +10,26 @@ Bracketed and starred text is never spoken, whatever it says, nor what marks of 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from companion.events import Cue, CueSource
+from companion.languages.understood import Understood, understood
 from companion.voice.stage import emoji, emphasis, markup
 from companion.voice.stage.brackets import CLOSING, OPENING, STARS, bracket, star
 from companion.voice.stage.clean_text import CleanText
 from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI, feeling_of, keycap_end, pictograph
-from companion.voice.stage.meaning import Feeling, read
-from companion.voice.stage.scanner import CJK, Incomplete, Lookahead, Token, is_word
+from companion.voice.stage.lexicon import Feeling
+from companion.voice.stage.meaning import read_direction
+from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, Token, is_word
 
 _CONTEXT = 32
 """Code points kept behind the place being read: rules look a little way back."""
 
-_SPACED = f"(?:(?!{CJK})[^\\W_٩୧ლʕ‿⁀])+"
-_UNSPACED = f"(?:(?={CJK})[^\\W_ヽヾ])+"
+_SPACED = f"(?:(?![{CJK_RANGES}])[^\\W_٩୧ლʕ‿⁀])+"
+_UNSPACED = f"(?:(?=[{CJK_RANGES}])[^\\W_ヽヾ])+"
 _WORD = re.compile(f"{_SPACED}|{_UNSPACED}")
 _BLANK = re.compile(r"[^\S\n]+")
 _SILENT = "\u200b\u2060\ufeff\xad" + JOINERS + "\U000e0020"
-_ENUMERATOR = re.compile(r"(?:^|[\s,;:.，；：。、])(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,4}|[一二三四五六七八九十]{1,2})$")
-
 _LABEL = re.compile(
     r"""[\[【{<]\s*(?:(?P<plain>\w+)|["']?(?:emotion|emo|mood)["']?\s*[:=：]\s*["']?(?P<quoted>\w+)["']?)\s*,?\s*[\]】}>]""",
     re.IGNORECASE,
@@ -45,8 +46,12 @@ class Stage:
     points of all text pieces before it.
     """
 
-    def __init__(self, name: str | None = "") -> None:
-        """`name` is the character's own, dropped where it stands before a line (`Name: ...`); None: guess it."""
+    def __init__(self, name: str | None = "", languages: Understood | None = None) -> None:
+        """`name` is the character's own, dropped where it stands before a line (`Name: ...`); None: guess it.
+
+        `languages` are those that the device understands; English and what goes with it where nothing is known.
+        """
+        self._languages = languages or understood()
         self._name = None if name is None else name.strip().casefold()
         self._clean = CleanText()
         self._text = ""
@@ -102,7 +107,7 @@ class Stage:
                 clean.gap()
                 label = _LABEL.fullmatch(text, start, token.end)
                 named = label and XIAOZHI.get((label["quoted"] or label["plain"]).casefold())
-                if feeling := named or _feeling(token, self._name):
+                if feeling := named or _feeling(token, self._name, self._languages):
                     clean.cue(feeling, "tag" if named else _SOURCES[token.kind])
         self._at = token.end
         return look
@@ -118,8 +123,12 @@ class Stage:
             return found
         if self._clean.at_line_start:
             if self._name is None and ch.isalpha():
-                self._name = markup.guess(look, start)
-            if self._name and ch.casefold() == self._name[0] and (found := markup.name(look, start, self._name)):
+                self._name = markup.guess_speaker(look, start, self._languages)
+            if (
+                self._name
+                and ch.casefold() == self._name[0]
+                and (found := markup.speaker_name(look, start, self._name))
+            ):
                 return found
             if not ch.isalnum() and (found := markup.line_mark(look, start)):
                 return found
@@ -135,21 +144,21 @@ class Stage:
         if ch in OPENING:
             return (markup.link(look, start) if ch == "[" else None) or bracket(look, start)
         if ch in CLOSING:
-            listed = ch in ")）" and _ENUMERATOR.search(look.text[max(0, start - 6) : start])
+            listed = ch in ")）" and _enumerator(self._languages).search(look.text[max(0, start - 6) : start])
             return Token(start + 1, "text", ch) if listed else Token(start + 1, "gap")
         begins = self._clean.at_sentence_start
         if ch in STARS or ch == "_":
-            return emphasis.emphasis(look, start, begins) or star(look, start)
-        if begins and ch in emphasis.PAIRED and (found := emphasis.paired(look, start)):
+            return emphasis.emphasis_mark(look, start, begins, self._languages) or star(look, start)
+        if begins and ch in emphasis.PAIRED and (found := emphasis.paired_marks(look, start, self._languages)):
             return found
         if ch == "!" and (found := markup.image(look, start)):
             return found
         if ch == ":" and (found := markup.shortcode(look, start)):
             return found
-        if ch in "<＜‹" and (found := markup.tag(look, start, begins)):
+        if ch in "<＜‹" and (found := markup.tag(look, start, begins, self._languages)):
             return found
         if ch in "~～〜":
-            return emphasis.tilde(look, start, begins)
+            return emphasis.tilde(look, start, begins, self._languages)
         if ch == "`":
             return markup.backtick(look, start)
         if PICTOGRAPH.match(ch):
@@ -169,6 +178,13 @@ class Stage:
         return Token(start + 1, "text", ch)
 
 
+@cache
+def _enumerator(languages: Understood) -> re.Pattern[str]:
+    """What stands before a bracket that closes nothing and numbers a list: `1)`, `b)`, `iv)`, `三）`."""
+    numbers = languages.speech.enumerators or "(?!)"
+    return re.compile(rf"(?:^|[\s,;:.，；：。、])(?:\d{{1,3}}|[A-Za-z]|[ivxIVX]{{2,4}}|{numbers})$")
+
+
 def _word(look: Lookahead, start: int, end: int) -> Token:
     """A word, or as much of it as has arrived. A digit may yet turn out to be a keycap."""
     last = end - 1
@@ -177,7 +193,7 @@ def _word(look: Lookahead, start: int, end: int) -> Token:
     return Token(end, "text", look.text[start:end])
 
 
-def _feeling(token: Token, name: str | None) -> Feeling | None:
+def _feeling(token: Token, name: str | None, languages: Understood) -> Feeling | None:
     """What a token tells the body. `name` is the character's own."""
     match token.kind:
         case "emoji":
@@ -188,6 +204,6 @@ def _feeling(token: Token, name: str | None) -> Feeling | None:
         case "face":
             return emoji.feeling_of_face(token.value)
         case "tag":
-            return XIAOZHI.get(token.value.strip().casefold()) or read(token.value, name or "")
+            return XIAOZHI.get(token.value.strip().casefold()) or read_direction(token.value, name or "", languages)
         case _:
-            return read(token.value, name or "")
+            return read_direction(token.value, name or "", languages)
