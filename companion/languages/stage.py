@@ -1,11 +1,11 @@
-"""What the voice reads of a language: stage directions, emphasis, feelings, and the text of an answer.
+"""The files of a language that the voice room reads.
 
     directions.toml  `Directions`   what the words of a stage direction tell the body, and who does it
-    emphasis.toml    `Emphasis`     which words between marks of emphasis are done and not said
-    feelings.toml    `Feelings`     feelings that words show by themselves, where the model gave no cue
-    speech.toml      `Speech`       abbreviations, and words around an answer that are not spoken
+    emphasis.toml    `Emphasis`     which words between marks of emphasis are done and which are said
+    feelings.toml    `Feelings`     feelings that a sentence shows by itself, where the model gave no cue
+    speech.toml      `Speech`       abbreviations, and text around an answer that is not spoken
 
-Every file and every key may be left out. The English files explain each key at their head.
+Every file and every key is optional. The comments at the head of the English files explain the keys to authors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NO_ENDINGS: Mapping[str, tuple[str, ...]] = {}
 
 
 class Meaning(Part):
-    """Some words, and what they tell the body: an emotion, a gesture, or both."""
+    """Some words and what they tell the body: an emotion, a gesture, or both."""
 
     emotion: str | None = None
     """One of `companion.events.EMOTIONS`."""
@@ -28,7 +28,7 @@ class Meaning(Part):
     intensity: float
     """Above 0, at most 1."""
     rank: int = 1
-    """Of two emotions in one direction the higher rank counts: `smiles sadly` is sad."""
+    """When a direction contains two emotions, the higher rank wins: `smiles sadly` is sad."""
     words: WordList
 
 
@@ -36,124 +36,123 @@ class Degree(Part):
     """Words that weaken or strengthen."""
 
     factor: float
-    """What the intensity is multiplied by."""
+    """The intensity is multiplied by it."""
     words: tuple[str, ...]
 
 
 class Denial(Part):
-    """Read as words: what takes a word's meaning away."""
+    """How a word is denied, in languages that are read as words. "Near" is within three words in the same clause."""
 
     words: WordSet = frozenset()
-    """Up to three words before it, in the same clause: `does not really smile`."""
+    """Stand near, before the denied word: `does not really smile`."""
     endings: tuple[str, ...] = ()
-    """How such a word may end: `n't`."""
+    """Endings that make any word one of `words`: `n't`."""
     behind: tuple[str, ...] = ()
-    """Words that stand directly behind it: `smiles no more`."""
+    """Follow the denied word directly: `smiles no more`."""
     behind_within: WordSet = frozenset()
-    """Words that stand up to three words behind it, in the same clause: `lächelt dich nicht an`."""
+    """Stand near, behind the denied word: `lächelt dich nicht an`."""
     phrases: Regex | None = None
-    """Read as a denying word: `far from happy`."""
+    """Work like one of `words`: `far from happy`."""
     exceptions: Regex | None = None
-    """What only looks like a denial and is passed over: `can't help laughing`."""
+    """Look like a denial but are none: `can't help laughing`."""
 
 
 class Clauses(Part):
-    """Read as words: what joins clauses. A clause may have another subject than the one before it."""
+    """Words that join clauses, in languages that are read as words."""
 
     subordinate: WordSet = frozenset()
-    """Begin a clause: `while`, `because`."""
+    """Begin a new clause, which may have another subject: `while`, `because`."""
     coordinate: WordSet = frozenset()
-    """Join words or clauses: `and`, `but`. A subject may follow; a denial does not reach over them."""
+    """Join words or clauses: `and`, `but`. Denial does not reach across them."""
 
 
 class People(Part):
-    """Read as words: who does what a direction tells."""
+    """Who does what a direction tells, in languages that are read as words."""
 
     first_person: WordSet = frozenset()
-    """From here on it is the character again: `I`."""
+    """From this word on it is the character again: `I`."""
     character: WordSet = frozenset()
-    """Subjects that are the character: `I`, `he`, `herself`."""
+    """Subjects that are the character: `she`."""
     others: WordSet = frozenset()
-    """Subjects that are somebody else: `you`, `everyone`."""
+    """Subjects that are somebody else: `everyone`."""
     owners: WordSet = frozenset()
-    """Stand before one of `persons` in a subject: `the children`."""
+    """Before one of `persons` they make a subject that is somebody else: `the children`."""
     persons: WordSet = frozenset()
     not_names: WordSet = frozenset()
-    """Words that no name is, though they may begin with a capital: `Then`."""
+    """Not a name, although they may be capitalised: `Then`."""
     heard: WordSet = frozenset()
-    """What stands around these is a sound from elsewhere: `laughter is heard`."""
+    """The words around these are a sound from elsewhere: `laughter is heard`."""
     yours: WordSet = frozenset()
-    """Possessives: what follows is the other's (`your smile`)."""
+    """What follows belongs to the other: `your smile`."""
     yours_ends: tuple[str, ...] = ()
-    """Endings of a word behind `yours` that is itself what belongs to the other: `your hands shaking`."""
+    """How a word after `yours` ends if what comes next does not belong to the other: `your hand waving`."""
     returns: WordSet = frozenset()
-    """Verbs by which the character does the same as the other: `returns your smile`."""
+    """Verbs before `yours` with which the character does the same: `returns your smile`. In their plain form."""
     theirs: Regex | None = None
-    """A whole word that its form gives to somebody else: `senyummu`."""
+    """A whole word that belongs to the other by its form: `senyummu`."""
     before_theirs: Regex | None = None
-    """A whole word behind which somebody else acts: `membuatmu tertawa`."""
+    """A whole word after which the other acts: `membuatmu tertawa`."""
     causes: WordSet = frozenset()
-    """Verbs that make or see another do something: `makes you laugh`."""
+    """Verbs before `objects` by which the other acts: `makes you laugh`. In their plain form."""
     objects: WordSet = frozenset()
-    """Whom they make or see do it: `you`, `everybody`."""
     you: WordSet = frozenset()
-    """Objects behind which a word is the other's, unless a preposition stands before them."""
+    """Objects after which the other acts, unless one of `prepositions` stands before them."""
     prepositions: WordSet = frozenset()
 
 
 class Forms(Part):
-    """Read as words: how a form of a word leads to the word as the meanings have it."""
+    """How the form of a word leads to its plain form, in languages that are read as words."""
 
     endings: Mapping[str, tuple[str, ...]] = _NO_ENDINGS
-    """An ending, and what may stand in its place; the most likely ending first."""
+    """An ending and its possible replacements. The likeliest ending comes first."""
     doubled: tuple[str, ...] = ()
-    """Endings before which a last letter may be doubled: `hugging`."""
+    """Endings before which a doubled letter may also become single: `hugging`."""
     dropped: tuple[str, ...] = ()
-    """Endings that are taken off before the others are looked at: `'s`."""
+    """Endings that are removed before the others are tried: `'s`."""
     elisions: tuple[str, ...] = ()
     """Beginnings that are words of their own: `s'` in `s'incline`."""
     adverbs: tuple[str, ...] = ()
     """How adverbs end."""
     verbs: tuple[str, ...] = ()
-    """How a verb ends behind a name: `Anna smiles`."""
+    """How a verb ends after a name: `Anna smiles`."""
 
 
 class Strings(Part):
-    """Read as strings: what stands around a known string. All are regular expressions."""
+    """What may stand around a known string, in languages that are read as strings."""
 
     denied_before: Regex | None = None
-    """Stands before the string."""
+    """Stands before a string and denies it."""
     between: Regex | None = None
-    """One of these may stand between the two: 不会哭."""
+    """May stand between `denied_before` and the string: 不会哭."""
     denied_behind: Regex | None = None
-    """Begins just behind it."""
+    """Follows a string directly and denies it."""
     exceptions: Regex | None = None
-    """What only looks like a denial and is passed over: 忍不住."""
+    """Looks like a denial but is none: 忍不住."""
     others: Regex | None = None
-    """Somewhere in a clause whose subject is somebody else: 你, みんなが."""
+    """Somewhere in a clause: its subject is somebody else (你, みんなが)."""
     not_others: Regex | None = None
-    """Begins a clause that is the character's all the same: 看着你笑了."""
+    """Begins a clause that is the character's although `others` matches: 看着你笑了."""
     theirs_before: Regex | None = None
-    """Ends just before what somebody else does, made to by the character or seen by it: 逗你."""
+    """Stands directly before what somebody else does, because the character makes or sees them do it: 逗你."""
     theirs_behind: Regex | None = None
-    """Begins just behind it: the せる of 笑わせる."""
+    """Follows it directly: the せる of 笑わせる."""
     begin_words: bool = False
-    """Whether strings count only at the beginning of a word: for writing that sets blanks."""
+    """Whether strings count only at the beginning of a word. For languages that write blanks between words."""
 
 
 class Directions(Part):
     """`directions.toml`."""
 
     read: Literal["words", "strings"] = "words"
-    """`words`: word by word, each reduced to what it may be a form of. `strings`: what is known, wherever it stands."""
+    """`words`: word by word, each reduced to its possible plain forms. `strings`: known strings anywhere."""
     meaning: tuple[Meaning, ...] = ()
     silent: WordList = ()
-    """What must not be taken for one of the meanings (`pleased to meet`), nor for a word of another language."""
+    """Words and phrases without a meaning. They also hide words of the other languages."""
     degree: tuple[Degree, ...] = ()
     scene: Regex | None = None
-    """Begins a direction about the scene and not the character: `Enter`, `Lights`."""
+    """Begins a direction about the scene and not the character: `Lights fade`."""
     passed_over: Regex | None = None
-    """Parts of a direction that are not read at all."""
+    """Parts of a direction that are ignored."""
     denial: Denial = Denial()
     clauses: Clauses = Clauses()
     people: People = People()
@@ -162,47 +161,47 @@ class Directions(Part):
 
 
 class Emphasis(Part):
-    """`emphasis.toml`. Unless it says otherwise, a pattern is matched where the marked words begin."""
+    """`emphasis.toml`. Unless noted, a pattern is matched at the beginning of the marked words."""
 
     present: Regex | None = None
-    """A verb as directions have it: `waves`."""
+    """A verb in the form that directions use: `waves`."""
     doing: Regex | None = None
     """A participle: `waving`."""
     manner: Regex | None = None
-    """How something is done: `shyly`, `relieved`."""
+    """How something is done: `shyly`. In small letters only."""
     perhaps: Regex | None = None
-    """What may be a verb, and counts only between small letters: `tersenyum`."""
+    """What may be a verb: `tersenyum`. In small letters only, and its meaning must be known."""
     only_known: bool = False
-    """Whether these count only where directions.toml knows the words. A device of such a language asks that of the
-    other languages that it understands, too: their verbs may look like its own words."""
+    """Whether all of these count only where directions.toml knows the meaning of the words. On a device of such a
+    language this holds for the other languages, too: their verbs may look like its own words."""
     with_subject: Regex | None = None
-    """A sentence about the character: `He smiles`."""
+    """A subject with its verb: `He smiles`."""
     with_name: Regex | None = None
-    """The same with a name, in capitals and small letters as written: `Teddy smiles`."""
+    """A name with its verb, case as written: `Teddy smiles`."""
     manner_alone: Regex | None = None
-    """The whole of a direction: `Very coldly`."""
+    """All of a manner on a line of its own: `Very coldly`."""
     adverb_end: Regex | None = None
-    """How a manner ends; matched anywhere."""
+    """How a manner ends. Searched for anywhere."""
     body_verbs: WordSet = frozenset()
-    """Verbs that tell something only with other words: `shakes`."""
+    """Verbs that mean something only with other words: `shakes`."""
     events: Regex | None = None
-    """The whole of what is to be seen or heard without a doer: `A long pause`."""
+    """All of what happens without anybody doing it: `A long pause`."""
     said: Regex | None = None
-    """Words that begin what is said and not done."""
+    """Begins something spoken."""
     first_person: WordSet = frozenset()
-    """Words by which the speaker tells of itself: `my`."""
+    """By these the speaker speaks of itself: `my`. Marked words that contain one are spoken."""
     goes_on: WordSet = frozenset()
-    """Words that go on with a sentence to which the marked word belongs: `**smiles** are free`."""
+    """Words after the mark with which the sentence goes on: `**smiles** are free`."""
     before_verb: WordSet = frozenset()
-    """Words behind which a marked word belongs to the sentence: `he **smiles**`."""
+    """Words before the mark that make the marked word part of the sentence: `he **smiles**`."""
     before_noun: WordSet = frozenset()
-    """The same, also with one word more between: `a big **smile**`."""
+    """The same, also with one word between: `a big **smile**`."""
     interjections: Regex | None = None
-    """What begins with a capital before a direction, but is no name: `Oh`."""
+    """Capitalised words before the mark that are not a name: `Oh`."""
     capital_nouns: bool = False
-    """Whether nouns have capitals; else a capital amid the marked words tells that they are a title."""
+    """Whether nouns are capitalised. Otherwise a capital inside the marked words means that they are a title."""
     speech_begins: Regex | None = None
-    """Unspaced: how speech begins that follows a direction without a blank."""
+    """How speech begins that follows a direction without a blank, in writing without blanks."""
 
 
 class Sign(Part):
@@ -211,18 +210,18 @@ class Sign(Part):
     emotion: str | None = None
     gesture: str | None = None
     intensity: float
-    """0.3 to 0.5: nothing that is only inferred is strong."""
+    """0.3 to 0.5: what is only inferred is faint."""
     words: Regex
-    """Names the whole phrase. Matched in any case, in text without opening quotation marks, with straight `'`."""
+    """Ignores case. Matched against text with straight `'` and without opening quotation marks."""
     only_own: bool = False
-    """Whether it counts only where the character speaks this language."""
+    """Whether it counts only if the character itself speaks this language."""
 
 
 class Feelings(Part):
     """`feelings.toml`."""
 
     silent: Regex | None = None
-    """What is no sign, though one of this or another language matches there: German `^um\\b`."""
+    """Not a sign, although a sign of this or another language matches at that place: German `^um\\b`."""
     sign: tuple[Sign, ...] = ()
 
 
@@ -230,24 +229,24 @@ class Speech(Part):
     """`speech.toml`."""
 
     abbreviations: WordSet = frozenset()
-    """In small letters, without the last full stop. A name or number follows them: they never end a sentence."""
+    """Never end a sentence, because a name or a number follows. In small letters, without their last full stop."""
     abbreviations_at_end: WordSet = frozenset()
-    """Those that may end a sentence: `etc`."""
+    """May end a sentence: `etc`."""
     one_letter_words: WordSet = frozenset()
-    """Other single letters before a full stop are initials."""
+    """Can end a sentence, case as written: `I`. Other single letters before a full stop are initials."""
     dotted_ordinals: bool = False
     """Whether a full stop makes a number an ordinal: `am 3. Mai`."""
     after_quotation: WordSet = frozenset()
-    """What goes on with the sentence behind a quotation that ends with a stop: と."""
+    """Characters after a quotation that ends with 。 with which the sentence goes on: と."""
     enumerators: Regex | None = None
-    """Numbers before a bracket that number a list: `三）`."""
+    """What numbers a list before a closing bracket: `三）`."""
     thought_tags: WordSet = frozenset()
-    """Names of tags around what the character thinks."""
+    """Names of tags around the character's thoughts."""
     direction_tags: WordSet = frozenset()
-    """Names of tags around what it does."""
+    """Names of tags around stage directions."""
     lead_ins: WordSet = frozenset()
-    """Words before a colon that are no speaker's name: `Note: ...`."""
+    """Words before a colon that are not a speaker's name: `Note: ...`."""
     name_never_begins: WordSet = frozenset()
-    """Characters with which no name before a colon begins; for unspaced writing."""
+    """Characters that no name before a colon begins with, in writing without capitals."""
     name_never_ends: WordSet = frozenset()
-    """Characters with which none ends: 说 in `妈妈说：`."""
+    """Characters that none ends with: 说 in `妈妈说：`."""
