@@ -236,6 +236,8 @@ class Speech(Part):
     """Can end a sentence, case as written: `I`. Other single letters before a full stop are initials."""
     dotted_ordinals: bool = False
     """Whether a full stop makes a number an ordinal: `am 3. Mai`."""
+    closing_quotes: WordSet = frozenset()
+    """Marks that close a quotation here and open one in other languages: “ in `„Ja.“`."""
     after_quotation: WordSet = frozenset()
     """Characters after a quotation that ends with 。 with which the sentence goes on: と."""
     enumerators: Regex | None = None

@@ -142,6 +142,7 @@ def test_writing_with_blanks_and_without_capitals() -> None:
     assert said("_웃으며_ 안녕!", korean) == "안녕!"
     assert said("음, _고개를 끄덕이며_ 좋아.", korean) == "음, 좋아."
     assert said("_행복한_ 하루", korean) == "행복한 하루"
+    assert said("안녕ㅋㅋㅋ 잘 가 ㅠㅠ", korean) == "안녕 잘 가"
 
 
 def test_strings_may_count_at_the_beginning_of_a_word_alone() -> None:
@@ -164,7 +165,7 @@ def test_strings_may_count_at_the_beginning_of_a_word_alone() -> None:
     ],
 )
 def test_quotation_marks_of_other_languages_close_a_sentence(text: str, expected: list[str]) -> None:
-    assert sentences(text, device()) == expected
+    assert sentences(text, device(speech={"closing_quotes": "“ «"})) == expected
 
 
 def said(text: str, languages: Understood) -> str:

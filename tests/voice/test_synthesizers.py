@@ -280,7 +280,7 @@ def test_other_kinds_of_wav_are_refused(wrong: dict[str, int]) -> None:
 
 @given(st.text())
 def test_cleaned_text_holds_no_commands_and_keeps_every_letter(text: str) -> None:
-    for spoken in (espeak.clean(text), piper.clean(text, "cmn")):
+    for spoken in (espeak.speakable_text(text), piper.speakable_text(text, "cmn")):
         assert "[" not in spoken
         assert all(one.isprintable() or one == "\u00ad" or ord(one) > 0x7F for one in spoken)
         assert [one for one in spoken if one.isalnum()] == ([one for one in text if one.isalnum()] if spoken else [])
@@ -379,7 +379,7 @@ async def test_piper_gives_up_a_sentence_in_time() -> None:
 
 
 def test_piper_skips_what_it_would_spell_out_by_name() -> None:
-    assert piper.clean("Hi 😀 你好 friend ♥!", "en-us") == "Hi friend !"
-    assert piper.clean("你好 👋", "cmn") == "你好"
-    assert piper.clean("😀 ♪", "en-us") == ""
-    assert piper.clean("caffè naïve día", "it") == "caffè naïve día"
+    assert piper.speakable_text("Hi 😀 你好 friend ♥!", "en-us") == "Hi friend !"
+    assert piper.speakable_text("你好 👋", "cmn") == "你好"
+    assert piper.speakable_text("😀 ♪", "en-us") == ""
+    assert piper.speakable_text("caffè naïve día", "it") == "caffè naïve día"

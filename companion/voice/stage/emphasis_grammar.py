@@ -1,9 +1,9 @@
 """Whether marked words are a stage direction or emphasis: `_giggles softly_` is done, `_so_` is said. Pure.
 
-A direction has a direction's grammar (`waves`, `smiling shyly`, `tersenyum`, 微笑着挥手) and stands where a sentence
-could end, or it is a sentence of its own that tells what is to be seen and heard (`A long pause.`, `He smiles.`). All
-else is emphasis: `you must **wave**`, `he **smiles** a lot`, `**Happy** birthday`. The grammar of each language is in
-its `emphasis.toml`; the head of the English file explains it.
+Marked words are a direction if they have the grammar of one (`waves`, `smiling shyly`, `tersenyum`, 微笑着挥手) and
+stand where a sentence could end, or if they are a sentence of their own that tells what one sees or hears (`A long
+pause.`, `He smiles.`). Everything else is emphasis: `you must **wave**`, `he **smiles** a lot`, `**Happy** birthday`.
+The grammar of each language is in its `emphasis.toml`; the head of the English file explains it.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from companion.languages.language import Language
 from companion.languages.stage import Emphasis
 from companion.languages.understood import Understood, compiled, merged
 from companion.voice.stage.meaning import read_direction
-from companion.voice.stage.scanner import Lookahead, is_cjk, is_word
+from companion.voice.stage.scanner import Lookahead, is_cjk, is_word_char
 
 _LOOK_BACK = 24
-"""Code points before the mark that are looked at; the stage keeps more."""
+"""Code points before the mark that are examined; the stage keeps more."""
 _LOOK_AHEAD = 16
-"""Code points of the word behind the mark that are looked at."""
+"""Code points of the word after the mark that are examined."""
 
 _APART = ",;:，；：—–-…。！？、~～"
-"""Behind these a direction may stand in the middle of a sentence: `Well, _giggles_ okay`."""
+"""After these a direction may stand in the middle of a sentence: `Well, _giggles_ okay`."""
 _INNER_MARKS = re.compile(r"</?[a-z]{1,6}>|[*＊_~～`]+", re.IGNORECASE)
 _TITLE = re.compile(r"\s[A-Z](?!\b)")
 
 
 @dataclass(frozen=True, slots=True)
 class _DoneWords:
-    """How one language shows that words tell what is done."""
+    """How one language tells what is done: the patterns of `emphasis.toml`, compiled."""
 
     present: re.Pattern[str]
     doing: re.Pattern[str]
@@ -47,20 +47,21 @@ class _DoneWords:
     capital_nouns: bool
 
     def is_verb(self, words: str) -> bool:
-        """Whether a verb begins them."""
+        """Whether the words begin with a verb."""
         return self.present.match(words) is not None or self.doing.match(words) is not None
 
     def is_sentence_or_verb(self, words: str) -> bool:
+        """Whether they begin with a verb, or with a subject and its verb."""
         return self.is_verb(words) or self.with_subject.match(words) is not None
 
     def may_be_done(self, words: str) -> bool:
-        """Whether they could be a direction, if their meaning is known."""
+        """Whether they may be a direction if their meaning is known."""
         return self.manner.match(words) is not None or self.perhaps.match(words) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """What tells directions from emphasis in all languages that are understood."""
+    """What tells directions from emphasis in all languages that a device understands."""
 
     done: tuple[_DoneWords, ...]
     adverb_end: re.Pattern[str]
@@ -120,19 +121,19 @@ def _one_of(words: Iterable[str]) -> str:
 def is_direction(
     look: Lookahead, start: int, end: int, said: str, begins: bool, bold: bool, languages: Understood
 ) -> bool:
-    """Whether `said`, whose marks stand from `start` to `end`, is done and not said.
+    """Whether `said`, with its marks from `start` to `end`, is a direction.
 
-    `begins`: a sentence begins there. `bold`: the marks are those of strong emphasis, which headings and key words
-    wear too. Raises `Incomplete` where the word behind the marks has not arrived.
+    `begins`: a sentence begins at `start`. `bold`: the marks are those of strong emphasis, which is also used for
+    headings and key words. Raises `Incomplete` if the word after the marks has not arrived yet.
     """
     words = _INNER_MARKS.sub("", said).strip()
     bare = words.rstrip(".… 。")
-    if not bare or bare[-1] in "!?！？:：,，;；" or not bare[0].isalpha() or is_word(look.at(end)):
+    if not bare or bare[-1] in "!?！？:：,，;；" or not bare[0].isalpha() or is_word_char(look.at(end)):
         return False
     grammar = grammar_of(languages)
     if any(is_cjk(ch) and ch.isalnum() for ch in bare):
         return begins and _is_known(bare, languages) and _may_end_unspaced(look, end, grammar)
-    line_end = look.line_end(end)
+    line_end = look.at_line_end(end)
     if not begins:
         return _interrupts(look, start, end, bare, line_end, languages)
     if not bare[0].isupper():
@@ -147,7 +148,7 @@ def is_direction(
 
 
 def is_known_action(said: str, languages: Understood) -> bool:
-    """Whether words between marks that nobody emphasises with (`-waves-`, `/smiles shyly/`) are a direction."""
+    """Whether words between marks that are not used for emphasis (`-waves-`, `/smiles shyly/`) are a direction."""
     bare = said.rstrip(".… 。")
     if not bare or not _is_known(bare, languages):
         return False
@@ -160,14 +161,14 @@ def is_known_action(said: str, languages: Understood) -> bool:
 
 
 def _is_known(words: str, languages: Understood) -> bool:
-    """Whether they tell the body something."""
+    """Whether the words tell the body something."""
     return read_direction(words, languages=languages) is not None
 
 
 def _is_direction_in_small_letters(
     look: Lookahead, end: int, bare: str, bold: bool, line_end: bool, languages: Understood
 ) -> bool:
-    """Marked words where a sentence begins, though none begins with a small letter but for sloppy writing."""
+    """Whether words in small letters at the beginning of a sentence are a direction."""
     grammar = grammar_of(languages)
     if grammar.said.match(bare):
         return False
@@ -177,18 +178,18 @@ def _is_direction_in_small_letters(
     if _is_known(bare, languages):
         if surely or any(one.is_sentence_or_verb(bare) or one.may_be_done(bare) for one in grammar.done):
             return alone or not single or not _goes_on(look, end, grammar)
-        # A list may have key words: `- **happy**`.
+        # A list may contain key words: `- **happy**`.
         return alone and not (line_end and bold and single)
     if grammar.events.fullmatch(bare):
         return alone
-    # It tells the body nothing, but is not said either: `_opens the door_ Come in!`
+    # The body cannot do it, but it is not spoken either: `_opens the door_ Come in!`
     return surely and alone and not (line_end and (bold or single))
 
 
 def _is_sentence_of_its_own(
     bare: str, full_stop: bool, bold: bool, line_end: bool, done: _DoneWords, languages: Understood
 ) -> bool:
-    """A line or sentence that begins with a capital and tells what is done: `Giggles`, `Coldly.`, `Teddy waves.`"""
+    """Whether a line or sentence with a capital tells what is done: `Giggles`, `Coldly.`, `Teddy waves.`"""
     grammar = grammar_of(languages)
     if done.with_subject.match(bare) or done.with_name.match(bare):
         return True
@@ -204,7 +205,7 @@ def _is_sentence_of_its_own(
 
 
 def _interrupts(look: Lookahead, start: int, end: int, bare: str, line_end: bool, languages: Understood) -> bool:
-    """A direction in the middle of a sentence: `Well, _giggles_ okay`; not the verb or the noun of that sentence."""
+    """Whether they are a direction in a sentence (`Well, _giggles_ okay`), and not its verb or noun."""
     grammar = grammar_of(languages)
     present = any(one.present.match(bare) for one in grammar.done)
     if not present and not any(one.doing.match(bare) or one.perhaps.match(bare) for one in grammar.done):
@@ -225,14 +226,14 @@ def _interrupts(look: Lookahead, start: int, end: int, bare: str, line_end: bool
 
 
 def _may_end_unspaced(look: Lookahead, end: int, grammar: Grammar) -> bool:
-    """Whether a direction in writing without blanks may end there: a blank follows, or what begins speech."""
+    """Whether a direction in writing without blanks may end at `end`: a blank or the beginning of speech follows."""
     if look.at(end) in ("", "\n", " ", "\t", "\u3000"):
         return True
     return grammar.speech_begins.match(_word_at(look, end)) is not None
 
 
 def _begins_anew(look: Lookahead, end: int) -> bool:
-    """Whether a blank and what begins a sentence stand behind the marks."""
+    """Whether a blank and the beginning of a sentence follow the marks."""
     if not look.at(end).isspace():
         return False
     ch = look.at(look.skip(" \t", end))
@@ -240,14 +241,14 @@ def _begins_anew(look: Lookahead, end: int) -> bool:
 
 
 def _goes_on(look: Lookahead, end: int, grammar: Grammar) -> bool:
-    """Whether the sentence that the marked word belongs to goes on: `**smiles** are free`."""
+    """Whether the sentence goes on after the marked word: `**smiles** are free`."""
     if look.at(end) in (",", ";"):
         return True
     return _word_at(look, look.skip(" \t", end)).casefold() in grammar.goes_on
 
 
 def _word_at(look: Lookahead, start: int) -> str:
-    """The word there, or as much of it as is looked at."""
+    """The word at `start`, or as much of it as is examined."""
     end = start
     while end < start + _LOOK_AHEAD and (ch := look.at(end)) and ch.isalpha():
         end += 1

@@ -1,12 +1,12 @@
 """Cues from the words of a sentence, where the character's model gave none. Pure but for lazy file reads.
 
-Laughter spelled out, interjections, greetings, yes and no, questions, thanks, apologies, and feelings that the speaker
-names as their own, as `feelings.toml` of each language has them. Careful rather than complete: a feeling is believed
-only in the first person or in an exclamation (`I'm so happy`, `That's sad!`), never in a report (`a happy ending`), and
-every cue is faint (0.3 to 0.5).
+The signs are in `feelings.toml` of each language: laughter spelled out, interjections, greetings, yes and no, thanks,
+apologies, and feelings that the speaker names as its own. They are careful rather than complete: a feeling is believed
+only in the first person or in an exclamation (`I'm so happy`, `That's sad!`), never in a report (`a happy ending`).
+Every cue is faint (0.3 to 0.5).
 
-`InferringSentences` stands where `Sentences` does and passes everything through it. A sentence is judged by itself and
-by what came before it, so nothing waits for the end of the reply.
+`InferringSentences` takes the place of `Sentences`. It judges a sentence by itself and by the text before it, so
+nothing waits for the end of the reply.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Sign(NamedTuple):
     feeling: Feeling
     pattern: re.Pattern[str]
     only: Language | None = None
-    """The language that the character must speak for it to count."""
+    """The only language of the character for which it counts."""
 
 
 _EXCITED = r"[!！]{2,}"
@@ -41,7 +41,7 @@ _NO_LETTERS = re.compile(r"^[\s\"'“‘「『¡¿—–-]+")
 
 @cache
 def _signs(languages: Understood) -> tuple[_Sign, ...]:
-    """The signs of all languages; those of one feeling are one pattern."""
+    """The signs of all languages, with one pattern for each feeling."""
     patterns: dict[tuple[Feeling, Language | None], list[str]] = {}
     for language in languages:
         for sign in language.feelings.sign:
@@ -62,8 +62,8 @@ def _silent(languages: Understood) -> re.Pattern[str]:
 def infer_cues(text: str, languages: Understood | None = None) -> tuple[Cue, ...]:
     """The cues that a sentence shows by itself, at most two, in order of their places.
 
-    `at` counts code points of `text`. Of several emotions the first counts, likewise of gestures. `languages` are those
-    that the device understands, the character's own first; where nothing is known the writing tells what it speaks.
+    `at` counts code points of `text`. The first emotion counts, and the first gesture. `languages` are those that the
+    device understands, the character's own first. If they are not given, the text tells which language it speaks.
     """
     opening = _NO_LETTERS.match(text)
     skipped = opening.end() if opening else 0
@@ -90,9 +90,10 @@ def infer_cues(text: str, languages: Understood | None = None) -> tuple[Cue, ...
 
 
 def load_rules(languages: Understood) -> None:
-    """Read and compile all that the stage needs of these languages, which otherwise happens amid the first answer.
+    """Read and compile everything that the stage needs of these languages.
 
-    It takes some tenths of a second on a Raspberry Pi; call it off the event loop.
+    Otherwise this happens during the first answer. It takes some tenths of a second on a Raspberry Pi, so call it in a
+    thread.
     """
     lexicon(languages)
     grammar_of(languages)
@@ -102,8 +103,8 @@ def load_rules(languages: Understood) -> None:
 class InferringSentences:
     """`Sentences` of one reply, with inferred cues.
 
-    The first cue of the model ends the inferring, for it then shows its feelings itself; with `throughout` (a persona
-    whose channel is `inferred`) sentences without a cue of their own are still read. The same cue is not inferred for
+    The first cue of the model ends the inference, because the model then shows its feelings itself. With `throughout`
+    (for a persona whose channel is `inferred`) sentences without a cue are still read. The same cue is not inferred for
     two sentences in a row.
     """
 
@@ -117,17 +118,17 @@ class InferringSentences:
     def feed(self, piece: str | Cue) -> list[Sentence]:
         """As `Sentences.feed`."""
         self._given |= isinstance(piece, Cue)
-        return [self._read(one) for one in self._sentences.feed(piece)]
+        return [self._with_cues(one) for one in self._sentences.feed(piece)]
 
     def pause(self) -> list[Sentence]:
         """As `Sentences.pause`."""
-        return [self._read(one) for one in self._sentences.pause()]
+        return [self._with_cues(one) for one in self._sentences.pause()]
 
     def close(self) -> list[Sentence]:
         """As `Sentences.close`."""
-        return [self._read(one) for one in self._sentences.close()]
+        return [self._with_cues(one) for one in self._sentences.close()]
 
-    def _read(self, sentence: Sentence) -> Sentence:
+    def _with_cues(self, sentence: Sentence) -> Sentence:
         if sentence.cues or (self._given and not self._throughout):
             self._last = frozenset()
             return sentence

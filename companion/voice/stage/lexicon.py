@@ -1,8 +1,8 @@
 """What the words of stage directions mean, in all languages that a device understands. Pure but for lazy file reads.
 
-The words come from `directions.toml` of each language; the head of the English file explains its form. Languages that
-are read word by word share one `WordLexicon`, those in which known strings are looked for one `StringLexicon`. Where
-two languages give a word different meanings, that of the persona's own language counts.
+The words come from `directions.toml` of each language; the head of the English file explains the format. Languages that
+are read as words share one `WordLexicon`, those that are read as strings share one `StringLexicon`. If two languages
+give a word different meanings, the persona's own language wins.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from companion.languages.stage import Directions, Forms, Strings
 from companion.languages.understood import Understood, any_of, compiled, merged
 
 DENIED = "\0"
-"""Stands in a text for a phrase that denies, such as `far from`."""
+"""Replaces a phrase that denies, such as `far from`, in the text."""
 
 
 class Feeling(NamedTuple):
-    """A cue without its place."""
+    """A cue without its position."""
 
     emotion: str | None
     """One of `companion.events.EMOTIONS`."""
@@ -35,17 +35,17 @@ class Feeling(NamedTuple):
 
 
 class Meaning(NamedTuple):
-    """What a word says."""
+    """What a word means."""
 
     feeling: Feeling | None
-    """None for what must not be taken for another word: `tears the letter open` is no crying."""
+    """None for silent words: `tears the letter open` is not crying."""
 
     rank: int = 1
-    """Of two emotions in one direction the higher rank counts: `smiles sadly` is sad."""
+    """When a direction contains two emotions, the higher rank wins: `smiles sadly` is sad."""
 
 
 class Found(NamedTuple):
-    """A word that says something, and where it stands."""
+    """A meaning that was found, and its position."""
 
     at: int
     feeling: Feeling
@@ -56,25 +56,25 @@ Phrase = tuple[str, ...]
 
 
 class Entry(NamedTuple):
-    """All that is known of one word."""
+    """Everything that is known about one word."""
 
     forms: tuple[str, ...]
-    """The word and what it may be a form of, the most exact first; what it begins with (`giggl-`) comes last."""
+    """The word, its possible plain forms, the likeliest first, and then its beginnings (`giggl-`)."""
     meaning: Meaning | None
     phrases: tuple[tuple[Phrase, Meaning], ...]
-    """Those that it may begin."""
+    """Phrases that may begin with it."""
     roles: frozenset[str]
-    """The lists of `directions.toml` that it is in: `others`, `coordinate` ..."""
+    """Names of the lists of `directions.toml` that contain it: `others`, `coordinate` ..."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordLexicon:
-    """The languages that are read word by word."""
+    """The languages that are read as words."""
 
     look_up: Callable[[str], Entry]
     elisions: tuple[str, ...]
     denied_by: tuple[str, ...]
-    """Words directly behind a word that deny it."""
+    """Words that deny the word directly before them."""
     scene: re.Pattern[str]
     passed_over: re.Pattern[str]
     denying: re.Pattern[str]
@@ -83,13 +83,13 @@ class WordLexicon:
 
 @dataclass(frozen=True, slots=True)
 class StringLexicon:
-    """The languages in which known strings are looked for."""
+    """The languages that are read as strings."""
 
     strings: Mapping[str, Meaning]
     by_first: Mapping[str, tuple[str, ...]]
-    """By their first character, the longest first."""
+    """Strings by their first character, the longest first."""
     begin_words: frozenset[str]
-    """Those that count only at the beginning of a word."""
+    """Strings that count only at the beginning of a word."""
     denied_before: re.Pattern[str]
     denied_behind: re.Pattern[str]
     not_denying: re.Pattern[str]
@@ -99,15 +99,15 @@ class StringLexicon:
     theirs_behind: re.Pattern[str]
 
     def matches(self, text: str) -> Iterator[tuple[int, str]]:
-        """Place and text of every known string, the longest at each place, none inside another."""
+        """Position and text of every known string: the longest at each position, none inside another."""
         at = 0
         while at < len(text):
-            longest = next((one for one in self.by_first.get(text[at], ()) if self._stands(one, text, at)), "")
+            longest = next((one for one in self.by_first.get(text[at], ()) if self._stands_at(one, text, at)), "")
             if longest:
                 yield at, longest
             at += len(longest) or 1
 
-    def _stands(self, string: str, text: str, at: int) -> bool:
+    def _stands_at(self, string: str, text: str, at: int) -> bool:
         if not text.startswith(string, at):
             return False
         return string not in self.begin_words or at == 0 or not text[at - 1].isalnum()
@@ -115,12 +115,12 @@ class StringLexicon:
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """Both, and the words of degree."""
+    """Both of them, and the degree words."""
 
     words: WordLexicon
     strings: StringLexicon
     factors: Mapping[str, float]
-    """Degree word -> what it multiplies the intensity by."""
+    """The factor of each degree word."""
     degree: re.Pattern[str]
 
 
@@ -129,7 +129,7 @@ _SILENT = Meaning(None)
 
 @cache
 def lexicon(languages: Understood) -> Lexicon:
-    """Read the directions of these languages: the first call pays some ten milliseconds for it."""
+    """The lexicon of these languages. The first call reads the files, which takes some tens of milliseconds."""
     words = [one for one in languages if one.directions.read == "words"]
     strings = [one for one in languages if one.directions.read == "strings"]
     factors: dict[str, float] = {}
@@ -146,8 +146,8 @@ def lexicon(languages: Understood) -> Lexicon:
     return Lexicon(_words(words), _strings(strings), factors, re.compile("|".join(longest_first) or "(?!)"))
 
 
-def _terms(languages: Iterable[Language]) -> Iterator[tuple[str, Meaning]]:
-    """What is silent first: it goes before any meaning of the same words."""
+def _words_in_order(languages: Iterable[Language]) -> Iterator[tuple[str, Meaning]]:
+    """All words with their meanings. Silent words come first, because they win."""
     tables: list[Directions] = [one.directions for one in languages]
     for table in tables:
         yield from ((term, _SILENT) for term in table.silent)
@@ -160,7 +160,7 @@ def _terms(languages: Iterable[Language]) -> Iterator[tuple[str, Meaning]]:
 def _words(languages: list[Language]) -> WordLexicon:
     words: dict[str, Meaning] = {}
     phrases: dict[str, list[tuple[Phrase, Meaning]]] = {}
-    for term, meaning in _terms(languages):
+    for term, meaning in _words_in_order(languages):
         first, *rest = term.split("_")
         if rest:
             phrases.setdefault(first, []).append(((first, *rest), meaning))
@@ -181,10 +181,10 @@ def _words(languages: list[Language]) -> WordLexicon:
 
 
 def _roles(tables: list[Directions]) -> Callable[[str, tuple[str, ...]], frozenset[str]]:
-    """A function that tells the roles of a word from the word and its forms."""
+    """A function that returns the roles of a word, given the word and its forms."""
     lists: dict[str, frozenset[str]] = {"denies": frozenset((DENIED,))}
     for number, table in enumerate(tables):
-        # What the first language calls silent is no word of the others.
+        # Silent words of the first language hide those of the others.
         hidden = frozenset(tables[0].silent if number else ())
         given = {"denies": table.denial.words, "denies_behind": table.denial.behind_within}
         for name, value in (*table.clauses, *table.people, *given.items()):
@@ -199,7 +199,7 @@ def _roles(tables: list[Directions]) -> Callable[[str, tuple[str, ...]], frozens
         found = {name for name, ends in endings.items() if word.endswith(ends)}
         found |= {name for name, pattern in whole.items() if pattern.fullmatch(word)}
         for name, words in lists.items():
-            # Verbs are there in their plain form; of other words the form matters.
+            # These list verbs in their plain form. In the other lists the exact form matters.
             fitting = forms if name in ("causes", "returns") else (word, *(one for one in forms if one.endswith("-")))
             if not words.isdisjoint(fitting):
                 found.add(name)
@@ -240,12 +240,12 @@ def _forms_of(word: str, forms: Forms) -> tuple[str, ...]:
 
 def _strings(languages: list[Language]) -> StringLexicon:
     strings: dict[str, Meaning] = {}
-    for term, meaning in _terms(languages):
+    for term, meaning in _words_in_order(languages):
         strings.setdefault(term.replace("_", " "), meaning)
     by_first: dict[str, list[str]] = {}
     for term in sorted(strings, key=len, reverse=True):
         by_first.setdefault(term[0], []).append(term)
-    begin_words = [term for term, _ in _terms(one for one in languages if one.directions.strings.begin_words)]
+    begin_words = [term for term, _ in _words_in_order(one for one in languages if one.directions.strings.begin_words)]
     around = merged([one.directions.strings for one in languages] or [Strings()])
     nothing = "(?!)"
     return StringLexicon(

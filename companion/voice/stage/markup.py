@@ -3,7 +3,7 @@
 Marks are dropped and their words kept; what a mark hides (an address, a line of thought) goes with it. Each function
 looks at one place and returns the token there, or None if the place is ordinary text.
 
-Models write the speaker's name before a line, and nobody says it: `Teddy: Hello`. A persona's name is known. Where it
+Models write the speaker's name before a line, but it is not spoken: `Teddy: Hello`. A persona's name is known. Where it
 is not (`companion parse` without `--name`), the answer's first line tells: one to three capitalised words, or two to
 five letters of a writing without capitals, before a colon, unless they are words that lead in what is really said, such
 as `Note:` or `妈妈说：` ("mother says:").
@@ -16,9 +16,9 @@ from functools import cache
 
 from companion.languages.stage import Speech
 from companion.languages.understood import Understood
-from companion.voice.stage.brackets import OPENING, STARS, bracket, closed_bracket, star
+from companion.voice.stage.brackets import OPENING, STARS, bracket, end_of_bracket, star
 from companion.voice.stage.emphasis import style_tag
-from companion.voice.stage.scanner import Lookahead, Token, is_word
+from companion.voice.stage.scanner import Lookahead, Token, is_word_char
 
 _TAG_LENGTH = 80
 _SHORTCODE_LENGTH = 32
@@ -26,8 +26,8 @@ _BULLETS = "-+•·‣◦▪●○*＊–"
 _THOUGHT_TAGS = frozenset(
     ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "inner_thought")
 )
-"""Around what the model thinks, in whatever language it speaks. Those that the languages add are thoughts of the
-character: they also stand as a mood before what is said, and then are never closed."""
+"""Tags around the thoughts of the model, whatever language it speaks. Those that the languages add are around thoughts
+of the character. They also name a mood before the spoken text, and then they never close."""
 _DIRECTION_TAGS = frozenset(
     ("action", "emotion", "gesture", "mood", "expression", "motion", "emote", "feeling", "face", "pose")
 )
@@ -37,7 +37,7 @@ _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/#]|\S*\w[./]\w)\S*(?:\s+\"[^\
 
 
 def line_mark(look: Lookahead, start: int) -> Token | None:
-    """The mark that a line begins with: heading, quotation, bullet, fence, rule, or a table's ruling."""
+    """The mark at the beginning of a line: heading, quotation, bullet, fence, rule, or a rule in a table."""
     ch = look.text[start]
     after = look.at(start + 1)
     run = start + 1
@@ -51,10 +51,10 @@ def line_mark(look: Lookahead, start: int) -> Token | None:
         return Token(start + 1, "mark") if not after.isdigit() and after != "=" else None
     if ch == "`" and length >= 3:
         info = run
-        while is_word(look.at(info)):
+        while is_word_char(look.at(info)):
             info += 1
-        return Token(info if look.line_end(info) else run, "mark")
-    if length >= 3 and look.line_end(run):
+        return Token(info if look.at_line_end(info) else run, "mark")
+    if length >= 3 and look.at_line_end(run):
         return Token(run, "mark")
     if ch in "-:" and length >= 2 and look.at(after_colon := look.skip(":", run)) == "|":
         return Token(after_colon, "mark")
@@ -64,30 +64,32 @@ def line_mark(look: Lookahead, start: int) -> Token | None:
 
 
 def link(look: Lookahead, start: int) -> Token | None:
-    """A link `[words](address)`: its words are read again, its address is not spoken."""
-    end = closed_bracket(look, start)
+    """A link `[words](address)`: its words are read again, its address is dropped."""
+    end = end_of_bracket(look, start)
     if not end or look.at(end) != "(" or look.text[start] != "[":
         return None
-    close = closed_bracket(look, end)
+    close = end_of_bracket(look, end)
     if not close or not _ADDRESS.fullmatch(look.text[end + 1 : close - 1]):
         return None
     return Token(close, "again", look.text[start + 1 : end - 1])
 
 
 def image(look: Lookahead, start: int) -> Token | None:
-    """`![words](address)`, whose `!` stands at `start`: nothing of it is spoken."""
+    """An image `![words](address)`, whose `!` stands at `start`: all of it is dropped."""
     found = link(look, start + 1) if look.at(start + 1) == "[" else None
     return Token(found.end, "gap") if found else None
 
 
 def shortcode(look: Lookahead, start: int) -> Token | None:
-    """A pictograph by its name, `:smile:`; not the colons of `8:30:15` or `a::b`."""
+    """An emoji by its name, `:smile:`; not the colons of `8:30:15` or `a::b`."""
     end = start + 1
     while (ch := look.at(end)) and (ch.islower() or ch in "_+-" or ch.isdigit()) and end < start + _SHORTCODE_LENGTH:
         end += 1
-    if ch != ":" or end < start + 3 or not look.text[start + 1].islower() or is_word(look.at(start - 1)):
+    if ch != ":" or end < start + 3 or not look.text[start + 1].islower() or is_word_char(look.at(start - 1)):
         return None
-    return None if is_word(look.at(end + 1)) else Token(end + 1, "tag", look.text[start + 1 : end].replace("_", " "))
+    return (
+        None if is_word_char(look.at(end + 1)) else Token(end + 1, "tag", look.text[start + 1 : end].replace("_", " "))
+    )
 
 
 def tag(look: Lookahead, start: int, begins: bool, languages: Understood) -> Token | None:
@@ -111,7 +113,7 @@ def tag(look: Lookahead, start: int, begins: bool, languages: Understood) -> Tok
     if look.text[start] == "‹" and ch == "›":
         return None
     inside = look.text[start + 1 : end].strip()
-    if is_word(look.at(start - 1)) and is_word(look.at(end + 1)) and " " in inside:
+    if is_word_char(look.at(start - 1)) and is_word_char(look.at(end + 1)) and " " in inside:
         return None
     kind = re.match(r"/?[\w-]*", inside.casefold())
     said = kind.group() if kind else ""
@@ -129,12 +131,12 @@ def tag(look: Lookahead, start: int, begins: bool, languages: Understood) -> Tok
 
 
 def _tagged_direction(look: Lookahead, start: int, said: str) -> Token:
-    """`<action>waves</action>`; where the closing tag is missing, the tag alone goes."""
+    """`<action>waves</action>`. If the closing tag is missing, only the tag is dropped."""
     for index in range(start, start + 200):
         ch = look.at(index)
         if ch in ("", "\n"):
             break
-        if ch == "<" and look.starts(f"</{said}>", index):
+        if ch == "<" and look.starts_with(f"</{said}>", index):
             return Token(index + len(said) + 3, "tag", look.text[start:index])
     return Token(start, "gap")
 
@@ -165,8 +167,8 @@ def _thought(look: Lookahead, start: int, said: str, languages: Understood) -> T
 
 
 def backtick(look: Lookahead, start: int) -> Token:
-    """Code is read as text; inside a word it is somebody's apostrophe."""
-    inside = is_word(look.at(start - 1)) and is_word(look.at(start + 1))
+    """Code is read as text. Inside a word it is an apostrophe."""
+    inside = is_word_char(look.at(start - 1)) and is_word_char(look.at(start + 1))
     return Token(start + 1, "text", "'") if inside else Token(start + 1, "mark")
 
 
@@ -178,7 +180,7 @@ _WITHOUT_CAPITALS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3·]{2,5
 
 
 def speaker_name(look: Lookahead, start: int, folded: str) -> Token | None:
-    """The speaker's own name before a colon, a direction between them included: `Teddy (smiles): Hello`."""
+    """The speaker's name before a colon, with a direction between them: `Teddy (smiles): Hello`."""
     for offset, expected in enumerate(folded):
         if look.at(start + offset).casefold() != expected:
             return None
@@ -192,14 +194,14 @@ def speaker_name(look: Lookahead, start: int, folded: str) -> Token | None:
             said, index = inner.value, look.skip("*_ \t", inner.end)
     if not (ch := look.at(index)) or ch not in ":：":
         return None
-    # What follows the colon may be a direction's star: only the partner of a bold mark before the name goes.
+    # A star after the colon may open a direction, so only the partner of a bold mark before the name is dropped.
     bold = look.text[start - 2 : start] if start >= 2 else ""
-    end = index + 3 if bold in ("**", "__") and look.starts(bold, index + 1) else index + 1
+    end = index + 3 if bold in ("**", "__") and look.starts_with(bold, index + 1) else index + 1
     return Token(end, "direction", said)
 
 
 def guess_speaker(look: Lookahead, start: int, languages: Understood) -> str:
-    """The name that the line at `start` seems to begin with, in lower case; empty where there is none."""
+    """The name that the line at `start` seems to begin with, in small letters; empty if there is none."""
     end = start
     while (ch := look.at(end)) and end - start < _LONGEST and ch not in _COLONS + "*\n" and ch not in OPENING:
         end += 1

@@ -1,13 +1,13 @@
 """What a stage direction tells the body: words to emotion, gesture and intensity. Pure but for lazy file reads.
 
-The words and the grammar are those of the languages that the device understands (`lexicon`). What is denied (`doesn't
-smile`, 不笑, 笑わない), what somebody else does (`you smile`, 你笑了) and stage business (doors, chairs, who is spoken
-to, how it is said) give no cue.
+The words and the grammar come from the languages that the device understands (see `lexicon`). These give no cue: what
+is denied (`doesn't smile`, 不笑, 笑わない), what somebody else does (`you smile`, 你笑了), and stage business (doors,
+chairs, who is spoken to, how something is said).
 
-Languages are read in one of two ways. *Words*: each word is reduced to what it may be a form of; a subject that is
-somebody else makes a clause theirs until it ends or names another subject, and what the character sees or makes another
-do (`makes you laugh`, `your smile`) is theirs too. *Strings*: known strings are looked for anywhere, the longest first;
-what stands before and behind a string tells whether it is denied or done by another.
+Languages are read in one of two ways. As words: each word is reduced to its possible plain forms. If the subject of a
+clause is somebody else, the clause is theirs until it ends or names another subject. So is what the character sees or
+makes another do (`makes you laugh`, `your smile`). As strings: known strings are searched for anywhere, the longest
+first. The text before and after a string tells whether it is denied or done by somebody else.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from companion.voice.stage.lexicon import DENIED, Feeling, Found, Lexicon, Phras
 from companion.voice.stage.scanner import CJK_RANGES
 
 _REACH = 4
-"""A word of a phrase stands at most so many places behind the one before it (`shakes his big heavy head`)."""
+"""The next word of a phrase is at most so many words away (`shakes his big heavy head`)."""
 _DENIAL_REACH = 3
-"""A denial stands at most so many words away from what it denies."""
+"""A denial is at most so many words away from the word that it denies."""
 _BEFORE, _BEHIND = 10, 8
-"""So many characters before and behind a string tell who does it."""
+"""Characters before and after a string that are examined."""
 
 _LETTERS = rf"[^\W\d_{CJK_RANGES}]+"
 _NO_NAME = frozenset(("not_names", "character", "subordinate", "owners", "adverb"))
-"""Roles of words that are no name, though they may begin with a capital."""
+"""Roles of words that are not a name, although they may be capitalised."""
 _PUNCTUATION = ",.;:!?…—–"
 _TOKEN = re.compile(rf"{_LETTERS}(?:['-]{_LETTERS})*|[{_PUNCTUATION}]|{DENIED}")
 _READ_AS_STRINGS = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
-"""Letters of the writings in which strings are looked for: Thai, Lao, Japanese, Chinese, Korean."""
+"""Letters of writing that is read as strings: Thai, Lao, Japanese, Chinese, Korean."""
 _CLAUSE = re.compile(r"[^，,。．.；;！!？?、…\n]+")
 
 
 def read_direction(text: str, name: str = "", languages: Understood | None = None) -> Feeling | None:
-    """The meaning of a direction without its brackets; None where it tells the body nothing.
+    """What a direction, without its brackets, tells the body; None if it tells nothing.
 
-    `name` is the character's own: what another name does (`Anna smiles`) then gives nothing either. `languages` are
-    those that the device understands; English and what goes with it where nothing is known.
+    `name` is the character's. If it is given, what another name does (`Anna smiles`) gives nothing. `languages` are
+    those that the device understands; if not given, English and the languages understood with it.
     """
     known = lexicon(languages or understood())
     text = text.replace("’", "'")
@@ -61,13 +61,13 @@ def read_direction(text: str, name: str = "", languages: Understood | None = Non
 
 
 def _strength(text: str, known: Lexicon) -> float:
-    """How much weaker or stronger the degree words make it; the furthest from 1 counts."""
+    """The factor of the degree words. The one furthest from 1 counts."""
     factors = [known.factors[word] for word in known.degree.findall(text)]
     return max(factors, key=lambda factor: abs(factor - 1), default=1.0)
 
 
 def _read_strings(text: str, known: StringLexicon) -> list[Found]:
-    """Every known string that tells what the character does, with its place in the text."""
+    """Every known string that tells what the character does, with its position."""
     text = known.not_denying.sub(lambda match: "，" * len(match.group()), text)
     theirs = [clause.span() for clause in _CLAUSE.finditer(text) if _is_theirs(clause.group(), known)]
     found = []
@@ -89,22 +89,22 @@ def _is_theirs(clause: str, known: StringLexicon) -> bool:
 
 
 def _read_words(text: str, known: WordLexicon, name: str) -> list[Found]:
-    """Every word or phrase that tells what the character does, with the number of its word."""
+    """Every word or phrase that tells what the character does, with the number of its first word."""
     if known.scene.match(text):
         return []
     text = known.denying.sub(DENIED, known.not_denying.sub(" ", known.passed_over.sub(" ", text)))
-    return _Sentence(_TOKEN.findall(text), known, frozenset(name.casefold().split())).found()
+    return _WordReader(_TOKEN.findall(text), known, frozenset(name.casefold().split())).found()
 
 
-class _Sentence:
-    """One direction: its words, what is known of them, whose each is, and where clauses begin."""
+class _WordReader:
+    """Reads one direction word by word."""
 
     def __init__(self, tokens: list[str], known: WordLexicon, own_name: frozenset[str]) -> None:
         self.known = known
         self.own_name = own_name
         self.words: list[str] = []
         self.begins: set[int] = {0}
-        """The numbers of the words with which a clause may begin."""
+        """Numbers of the words at which a clause may begin."""
         self.capitals: set[int] = set()
         shouted = all(token.isupper() for token in tokens if token not in _PUNCTUATION)
         for token in tokens:
@@ -113,20 +113,20 @@ class _Sentence:
                 continue
             if token[0].isupper():
                 self.capitals.add(len(self.words))
-            # A word in capitals among others is a name: `To DULL`.
+            # A single word in capitals is a name: `To DULL`.
             named = token.isupper() and len(token) > 1 and not shouted
-            self.words += [""] if named else self._parted(token.casefold())
+            self.words += [""] if named else self._split_elision(token.casefold())
         self.entries = [known.look_up(word) for word in self.words]
 
-    def _parted(self, word: str) -> list[str]:
-        """The word, with a beginning that is a word of its own taken off."""
+    def _split_elision(self, word: str) -> list[str]:
+        """The word, or its parts if it begins with an elision: `s'incline`."""
         for elision in self.known.elisions:
             if word.startswith(elision) and word != elision:
                 return [elision, word.removeprefix(elision)]
         return [word]
 
     def found(self) -> list[Found]:
-        theirs = self._theirs()
+        theirs = self._done_by_others()
         found: list[Found] = []
         taken: set[int] = set()
         for index, entry in enumerate(self.entries):
@@ -139,12 +139,12 @@ class _Sentence:
         for index, entry in enumerate(self.entries):
             if entry.meaning is None or entry.meaning.feeling is None or index in taken or index in theirs:
                 continue
-            if not self._is_done_by_other(index) and not self._is_denied(index):
+            if not self._is_done_by_object(index) and not self._is_denied(index):
                 found.append(Found(index, entry.meaning.feeling, entry.meaning.rank))
         return found
 
     def _places(self, phrase: Phrase, index: int) -> list[int]:
-        """Where the words of the phrase stand, from `index` on; nothing unless all of them do."""
+        """The numbers of the words of the phrase, from `index` on; empty unless all of them are there."""
         places = [index]
         for part in phrase[1:]:
             after = places[-1] + 1
@@ -157,19 +157,19 @@ class _Sentence:
         return places
 
     def _roles(self, index: int) -> frozenset[str]:
-        """The roles of the word there; none outside of the direction."""
+        """The roles of a word; none outside of the direction."""
         return self.entries[index].roles if 0 <= index < len(self.entries) else frozenset()
 
-    def _theirs(self) -> set[int]:
-        """The numbers of the words that tell what somebody else does."""
+    def _done_by_others(self) -> set[int]:
+        """Numbers of the words in clauses whose subject is somebody else, and around sounds."""
         found: set[int] = set()
         theirs = False
         before: frozenset[str] = frozenset()
         for index, entry in enumerate(self.entries):
             roles = entry.roles
-            named = "coordinate" in before and ("character" in roles or self._names_other(index))
+            named = "coordinate" in before and ("character" in roles or self._subject_is_other(index))
             if index in self.begins or "subordinate" in before or named:
-                theirs = self._names_other(index)
+                theirs = self._subject_is_other(index)
             elif "first_person" in roles:
                 theirs = False
             if theirs:
@@ -179,8 +179,8 @@ class _Sentence:
             before = roles
         return found
 
-    def _names_other(self, index: int) -> bool:
-        """Whether the clause that begins there has somebody else as its subject."""
+    def _subject_is_other(self, index: int) -> bool:
+        """Whether somebody else is the subject of the clause that begins at `index`."""
         word, entry = self.words[index], self.entries[index]
         roles, after = entry.roles, self._roles(index + 1)
         last = index + 1 == len(self.words)
@@ -190,8 +190,8 @@ class _Sentence:
             return False
         return "verb" in after and roles.isdisjoint(_NO_NAME)
 
-    def _is_done_by_other(self, index: int) -> bool:
-        """Whether the one whom the character acts on does it: `makes you laugh`, `sees you crying`, `your smile`."""
+    def _is_done_by_object(self, index: int) -> bool:
+        """Whether it is done by the one the character acts on: `makes you laugh`, `sees you crying`, `your smile`."""
         roles, before, earlier = (self._roles(place) for place in (index, index - 1, index - 2))
         if "theirs" in roles:
             return True
@@ -206,7 +206,7 @@ class _Sentence:
         return "causes" in earlier or ("you" in before and "prepositions" not in earlier)
 
     def _is_denied(self, index: int) -> bool:
-        """Whether a word before or behind it takes its meaning away."""
+        """Whether a word before or after it denies it."""
         behind = " ".join(self.words[index + 1 : index + 1 + _DENIAL_REACH]) + " "
         if any(behind.startswith(f"{words} ") for words in self.known.denied_by):
             return True

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from companion.events import EMOTIONS, GESTURES
 from companion.languages.language import language
-from companion.voice.stage.emoji import FACES, FEELINGS, XIAOZHI, feeling_of, feeling_of_face
+from companion.voice.stage.emoji import EMOJI_FEELINGS, FACES, XIAOZHI_EMOTIONS, feeling_of_emoji, feeling_of_face
 from companion.voice.stage.lexicon import Feeling
 from companion.voice.stage.meaning import read_direction
 from tests.support.paths import SHARED
@@ -184,21 +184,32 @@ def test_any_direction_gives_a_sound_feeling_or_none(text: str) -> None:
 
 
 def test_every_pictograph_face_and_foreign_emotion_is_sound() -> None:
-    assert len(FEELINGS) >= 120
-    assert len(XIAOZHI) == 21
-    assert all(_is_sound(feeling) for feeling in (*FEELINGS.values(), *FACES.values(), *XIAOZHI.values()))
+    assert len(EMOJI_FEELINGS) >= 120
+    assert len(XIAOZHI_EMOTIONS) == 21
+    assert all(
+        _is_sound(feeling) for feeling in (*EMOJI_FEELINGS.values(), *FACES.values(), *XIAOZHI_EMOTIONS.values())
+    )
 
 
 def test_skin_and_selectors_do_not_change_a_pictograph() -> None:
-    assert feeling_of("👋🏿") == feeling_of("👋")
-    assert feeling_of("❤️") == feeling_of("❤")
-    assert feeling_of("🤷🏽‍♀️") == feeling_of("🤷")
-    assert feeling_of("🎈") is None
+    assert feeling_of_emoji("👋🏿") == feeling_of_emoji("👋")
+    assert feeling_of_emoji("❤️") == feeling_of_emoji("❤")
+    assert feeling_of_emoji("🤷🏽‍♀️") == feeling_of_emoji("🤷")
+    assert feeling_of_emoji("🎈") is None
 
 
 @pytest.mark.parametrize(
     ("face", "emotion"),
-    [(":)", "happy"), (":-(", "sad"), ("(T_T)", "sad"), ("(╯°□°)", "angry"), ("(≧▽≦)", "amused"), ("(・ω・)", "happy")],
+    [
+        ("ㅋㅋ", "amused"),
+        ("ㅠㅠ", "sad"),
+        (":)", "happy"),
+        (":-(", "sad"),
+        ("(T_T)", "sad"),
+        ("(╯°□°)", "angry"),
+        ("(≧▽≦)", "amused"),
+        ("(・ω・)", "happy"),
+    ],
 )
 def test_faces(face: str, emotion: str) -> None:
     feeling = feeling_of_face(face)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from companion.cli.parse import parse_deltas as parse
 from companion.events import EMOTIONS, GESTURES, Cue
-from companion.voice.stage.emoji import XIAOZHI
+from companion.voice.stage.emoji import XIAOZHI_EMOTIONS
 from companion.voice.stage.stage import Stage
 from tests.support.paths import GOLDEN
 
@@ -287,13 +287,13 @@ def test_signs_that_mean_something_are_kept(text: str) -> None:
     assert said(text) == text
 
 
-@pytest.mark.parametrize("name", XIAOZHI)
+@pytest.mark.parametrize("name", XIAOZHI_EMOTIONS)
 @pytest.mark.parametrize("form", ["[{}]", "<{}>", "【{}】", '{{"emotion": "{}"}}', "{{emotion: {}}}"])
 def test_a_label_of_the_xiaozhi_emotions_is_a_tag(name: str, form: str) -> None:
     if form.format(name) == "<thinking>":
         pytest.skip("that is how models begin a chain of thought, which is never spoken")
     speech, cues = played([form.format(name) + " Hello."])
-    feeling = XIAOZHI[name]
+    feeling = XIAOZHI_EMOTIONS[name]
     assert speech == "Hello."
     assert cues == [Cue(feeling.emotion, feeling.gesture, feeling.intensity, 0, "tag")]
 
