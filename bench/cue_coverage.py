@@ -1,6 +1,6 @@
 """How many stage directions the lexicon understands: the halves of the reference lists that it was not tuned on.
 
-    .venv/bin/python -m bench.cue_coverage [--show 60] [--half kept|tuned] [FILE ...]
+    .venv/bin/python -m bench.cue_coverage [--show 60] [--half kept|tuned] [--language en] [FILE ...]
 
 Without files: `../shared/reference/directions_*.tsv` (count, tab, direction), each split in two by the hash of the
 direction. Prints how many give a cue, by kind and weighted by count, and `--show` of them with their cues, to be judged
@@ -14,7 +14,9 @@ import hashlib
 import random
 from pathlib import Path
 
-from companion.voice.stage.meaning import read
+from companion.languages.loader import language_codes
+from companion.languages.understood import DEFAULT, Understood, understood
+from companion.voice.stage.meaning import read_direction
 
 REFERENCE = Path(__file__).resolve().parents[2] / "shared" / "reference"
 
@@ -33,8 +35,10 @@ def rows(path: Path) -> list[tuple[int, str]]:
     return [(count, text) for count, text in found if text.strip()]
 
 
-def report(name: str, directions: list[tuple[int, str]], show: int) -> None:
-    cues = [(count, text, feeling) for count, text in directions if (feeling := read(text))]
+def report(name: str, directions: list[tuple[int, str]], show: int, languages: Understood) -> None:
+    cues = [
+        (count, text, feeling) for count, text in directions if (feeling := read_direction(text, languages=languages))
+    ]
     total, weighted = sum(count for count, _ in directions), sum(count for count, _, _ in cues)
     print(
         f"{name}: {len(directions)} directions, {len(cues)} give a cue ({len(cues) / len(directions):.0%}); "
@@ -42,7 +46,7 @@ def report(name: str, directions: list[tuple[int, str]], show: int) -> None:
     )
     chosen = random.Random(1).sample(directions, min(show, len(directions)))
     for _, text in chosen:
-        feeling = read(text)
+        feeling = read_direction(text, languages=languages)
         print(f"  {text}  ->  {f'{feeling.emotion}, {feeling.gesture}, {feeling.intensity}' if feeling else '-'}")
 
 
@@ -51,9 +55,11 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--show", type=int, default=0)
     parser.add_argument("--half", choices=("kept", "tuned"), default="kept")
+    parser.add_argument("--language", choices=language_codes(), default=DEFAULT, help="that of the persona")
     options = parser.parse_args()
+    languages = understood(options.language)
     for path in options.files:
-        report(path.name, rows(path), options.show)
+        report(path.name, rows(path), options.show, languages)
     if options.files:
         return
     lists = sorted(REFERENCE.glob("directions_*.tsv"))
@@ -64,6 +70,7 @@ def main() -> None:
             f"{path.name}, {options.half} half",
             [row for row in rows(path) if half(row[1]) == options.half],
             options.show,
+            languages,
         )
 
 

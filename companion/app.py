@@ -29,13 +29,13 @@ from companion.ears.listener import Listener
 from companion.errors import ConfigError, DeviceError
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
+from companion.languages.understood import understood
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Watch
 from companion.sound.pcm import earcon
 from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
-from companion.voice.stage.inference import InferringSentences
-from companion.voice.stage.meaning import read as read_direction
+from companion.voice.stage.inference import InferringSentences, load_rules
 from companion.voice.stage.stage import Stage
 
 if TYPE_CHECKING:
@@ -127,11 +127,14 @@ async def assembled(
                         f"{sound.speaker.rate}: restart the device to take this persona."
                     )
                 character = await its.enter_async_context(mind(device, persona))
+                languages = understood(persona.language)
+                # Its rules are read when first needed; that would be amid the first answer.
+                group.create_task(asyncio.to_thread(load_rules, languages))
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(
-                    stage=lambda speaker: Stage(speaker or persona.name),
+                    stage=lambda speaker: Stage(speaker or persona.name, languages),
                     sentences=lambda: InferringSentences(
-                        Sentences(), persona.language, throughout=persona.cues.channel == "inferred"
+                        Sentences(languages=languages), languages, throughout=persona.cues.channel == "inferred"
                     ),
                     timeline=Timeline,
                     synthesizer=watch.synthesizer(voice),
@@ -159,8 +162,6 @@ async def assembled(
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
-            # The lexicon of directions is read when first needed; that would be amid the first answer.
-            group.create_task(asyncio.to_thread(read_direction, ""))
             try:
                 yield Unit(conversation, listener, event_log, animator, tuple(bodies), transcriber, dialogues)
             finally:

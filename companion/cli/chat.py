@@ -26,6 +26,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.dialogue import OwnLines
 from companion.errors import CharacterError, CompanionError, DeviceError
+from companion.languages.understood import understood
 from companion.mind.character import ServiceCharacter
 
 HELP = """\
@@ -162,7 +163,7 @@ class Chat:
         loop = asyncio.get_running_loop()
         began = loop.time()
         spoken = Spoken(said, speaker)
-        unmixed = Unmixed(speaker)
+        unmixed = Unmixed(speaker, understood(self._persona.language))
         error: CharacterError | None = None
         self._screen.speaks(speaker)
         try:

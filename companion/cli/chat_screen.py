@@ -17,6 +17,7 @@ from typing import Any, Protocol, TextIO
 
 from companion.errors import CharacterError
 from companion.events import Cue
+from companion.languages.understood import Understood
 from companion.mind.reply import Answered
 from companion.voice.stage.stage import Stage
 
@@ -34,9 +35,9 @@ Part = str | Removed | Cue
 class Unmixed:
     """Reads one answer. `feed` it the deltas, then `close` it."""
 
-    def __init__(self, name: str) -> None:
-        """`name` is the speaker's, which is taken off lines that begin with it."""
-        self._stage = Stage(name)
+    def __init__(self, name: str, languages: Understood | None = None) -> None:
+        """`name` is the speaker's, which is taken off lines that begin with it; `languages` as in `Stage`."""
+        self._stage = Stage(name, languages)
         self._raw = ""
         """What went in and is not accounted for yet."""
 

@@ -31,6 +31,7 @@ def say(text: str, out: Path | None, device_file: Path, settings: tuple[str, ...
 async def say_text(device: Device, persona: Persona, text: str, out: Path | None) -> None:
     """Say `text` as the character would, to the loudspeaker or into the WAV `out`."""
     from companion.app import build_synthesizer
+    from companion.languages.understood import understood
     from companion.voice.sentences import Sentences
     from companion.voice.stage.stage import Stage
 
@@ -48,7 +49,8 @@ async def say_text(device: Device, persona: Persona, text: str, out: Path | None
 
             speaker = InstantFileSpeaker(out, synthesizer.rate)
         stack.push_async_callback(speaker.close)
-        stage, sentences = Stage(persona.name), Sentences()
+        languages = understood(persona.language)
+        stage, sentences = Stage(persona.name, languages), Sentences(languages=languages)
         for piece in [*stage.feed(text), *stage.close(), None]:
             for sentence in sentences.close() if piece is None else sentences.feed(piece):
                 await speaker.write((await synthesizer.synthesize(sentence.text)).pcm)

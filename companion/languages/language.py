@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from typing import Literal
 
 from companion.languages.loader import AnyPart, LanguageError, Part, Regex, WordSet, language_codes, read_part
+from companion.languages.stage import Directions, Emphasis, Feelings, Speech
 
 Code = str
 """The code of a language: the name of its folder."""
@@ -150,6 +151,26 @@ class Language:
     def commands(self) -> Commands:
         """`commands.toml`; empty where there is none."""
         return read_part(self.code, "commands.toml", Commands) or Commands()
+
+    @cached_property
+    def directions(self) -> Directions:
+        """`directions.toml`; empty where there is none, as are the other three."""
+        return read_part(self.code, "directions.toml", Directions) or Directions()
+
+    @cached_property
+    def emphasis(self) -> Emphasis:
+        """`emphasis.toml`."""
+        return read_part(self.code, "emphasis.toml", Emphasis) or Emphasis()
+
+    @cached_property
+    def feelings(self) -> Feelings:
+        """`feelings.toml`."""
+        return read_part(self.code, "feelings.toml", Feelings) or Feelings()
+
+    @cached_property
+    def speech(self) -> Speech:
+        """`speech.toml`."""
+        return read_part(self.code, "speech.toml", Speech) or Speech()
 
     @property
     def is_spaced(self) -> bool:

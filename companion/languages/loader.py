@@ -71,6 +71,10 @@ def _words(value: object) -> object:
     return frozenset(value) if isinstance(value, list) else value
 
 
+def _list(value: object) -> object:
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
 Regex = Annotated[str, BeforeValidator(_regex)]
 """The text of a regular expression, its fragments filled in. It never matches the empty text."""
 
@@ -79,6 +83,9 @@ RegexTemplate = Annotated[str, BeforeValidator(_template)]
 
 WordSet = Annotated[frozenset[str], BeforeValidator(_words)]
 """Words, written in one text with blanks between them, or as a list."""
+
+WordList = Annotated[tuple[str, ...], BeforeValidator(_list)]
+"""The same in their order."""
 
 AnyPart = TypeVar("AnyPart", bound=Part)
 

@@ -7,11 +7,13 @@ asked of all at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from typing import Any
 
 from companion.languages.language import Language, language
-from companion.languages.loader import LanguageError
+from companion.languages.loader import AnyPart, LanguageError, Part
+from companion.languages.stage import Speech
 
 DEFAULT = "en"
 """The language of a text of which nothing is known, as in `companion parse`."""
@@ -28,6 +30,11 @@ class Understood:
 
     def __iter__(self) -> Iterator[Language]:
         return iter(self.languages)
+
+    @cached_property
+    def speech(self) -> Speech:
+        """The `speech.toml` of all of them."""
+        return merged([one.speech for one in self.languages])
 
     def of(self, text: str) -> Language:
         """The language that a text most likely is in; the persona's own where nothing tells."""
@@ -47,10 +54,37 @@ class Understood:
         return next(iter(self.spaced), self.own)
 
 
+def merged(parts: Sequence[AnyPart]) -> AnyPart:
+    """The same part of several languages as one: all words, and patterns that match where one of theirs does."""
+    values = {name: _merged([getattr(part, name) for part in parts]) for name in type(parts[0]).model_fields}
+    return type(parts[0]).model_construct(**values)
+
+
+def _merged(values: Sequence[Any]) -> Any:
+    match values[0]:
+        case bool():
+            return any(values)
+        case Part():
+            return merged(values)
+        case frozenset():
+            return frozenset().union(*values)
+        case tuple():
+            return tuple(dict.fromkeys(one for value in values for one in value))
+        case Mapping():
+            return {key: _merged([value.get(key, ()) for value in values]) for value in values for key in value}
+        case _:
+            return "|".join(f"(?:{value})" for value in values if value) or None
+
+
 def any_of(languages: Iterable[Language], regex: Callable[[Language], str | None], flags: int = 0) -> re.Pattern[str]:
     """One pattern that matches where that of any of the languages does; of none, where none has one."""
     parts = [f"(?:{part})" for one in languages if (part := regex(one))]
-    return re.compile("|".join(parts) if parts else r"(?!)", flags)
+    return compiled("|".join(parts), flags)
+
+
+def compiled(regex: str | None, flags: int = 0) -> re.Pattern[str]:
+    """The pattern, or one that matches nothing where there is none."""
+    return re.compile(regex or "(?!)", flags)
 
 
 @cache

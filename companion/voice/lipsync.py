@@ -1,14 +1,12 @@
-"""How loud speech is, and what follows from it: even sentences, the mouth, and where in the sound a cue is due.
+"""What follows from the sound of a sentence: the mouth, where its cues are due, and an even loudness. Pure.
 
-Pure. Sound is 16-bit mono PCM. Loudness is the RMS of windows of `MOUTH_STEP` seconds in dBFS, where a square wave of
-full scale has 0 dB. It is a plain measure (no weighting by frequency), which is enough for one voice.
+Sound is 16-bit mono PCM. Loudness is the RMS of windows of `MOUTH_STEP` seconds in dBFS, where a square wave of full
+scale has 0 dB. It is not weighted by frequency, which is good enough for a single voice.
 
-The mouth and the words from phoneme times, where a voice gives them: lips close on "m", open wide on "a", and a cue
-is due with the word it belongs to.
-
-Pure. Phonemes are those of espeak-ng (IPA), each with the sample at which it begins. How far a mouth opens for which
-sound follows the manner of its making (International Phonetic Association, Handbook, 1999): lips shut for bilabial
-plosives and nasals, nearly shut for labiodentals, a little for other consonants, and vowels by their height.
+The mouth opens as far as the sound is loud. Voices that tell when each phoneme begins shape it further: the lips close
+for "m" and open wide for "a", and a cue is due exactly at its word. Phonemes are those of espeak-ng (IPA). How far the
+mouth opens for each follows from its articulation (International Phonetic Association, Handbook, 1999): lips shut for
+bilabial plosives and nasals, nearly shut for labiodentals, slightly open for other consonants, and vowels by height.
 """
 
 from __future__ import annotations
@@ -24,6 +22,28 @@ from numpy.typing import NDArray
 
 from companion.events import MOUTH_STEP, SAMPLE_BYTES, Phoneme, PlacedCue, Sentence, SynthesizedSpeech
 
+GATE_DB = -45.0
+"""A quieter window counts as silence."""
+
+OPEN_DB = -15.0
+"""From this loudness on the mouth is wide open."""
+
+TARGET_DB = -20.0
+"""Loudness of the voiced part of a sentence after `normalize_loudness`."""
+
+PEAK_DB = -1.0
+"""Highest peak of a sentence after it."""
+
+MOST_GAIN_DB = 24.0
+"""The most that is added to a sound, so that breath and noise stay quiet."""
+
+_OPENS = 0.7
+_CLOSES = 0.4
+"""How much of the way to its new opening the mouth goes in one step: it opens fast and closes slowly."""
+
+_SHUT = 0.02
+"""A smaller opening counts as shut."""
+
 _APERTURES = (
     ("pbmɓ", 0.0),
     ("fvɱ", 0.3),
@@ -37,71 +57,7 @@ _OTHER_CONSONANT = 0.6
 _APERTURE = {symbol: aperture for symbols, aperture in _APERTURES for symbol in symbols}
 _WORD = re.compile(r"\S+")
 _BREAK = frozenset(" ^$")
-"""What Piper puts between words and around sentences."""
-
-
-def aperture(symbol: str) -> float | None:
-    """How far the mouth may open for a phoneme, 0 to 1; None for stress, length and breaks."""
-    first = symbol[:1]
-    if first in _APERTURE:
-        return _APERTURE[first]
-    return _OTHER_CONSONANT if first.isalpha() and first not in "ːˑˈˌ" else None
-
-
-def shaped(openings: Sequence[float], phonemes: Sequence[Phoneme], rate: int) -> tuple[float, ...]:
-    """The mouth openings that loudness gives (one each `MOUTH_STEP` seconds), shaped by the sounds that are made."""
-    shapes = [(one.at, shape) for one in phonemes if (shape := aperture(one.symbol)) is not None]
-    if not shapes:
-        return tuple(openings)
-    starts = [at for at, _ in shapes]
-    shaped = []
-    for step, opening in enumerate(openings):
-        # A closure shorter than a step must still be seen: what is most shut in the step counts.
-        first = max(bisect_right(starts, round(step * MOUTH_STEP * rate)) - 1, 0)
-        last = bisect_right(starts, round((step + 1) * MOUTH_STEP * rate) - 1)
-        opening *= min((shape for _, shape in shapes[first : max(last, first + 1)]), default=1.0)
-        shaped.append(round(opening, 3) if opening > _SHUT else 0.0)
-    return tuple(shaped)
-
-
-def word_starts(text: str, phonemes: Sequence[Phoneme]) -> list[tuple[int, int]]:
-    """Where each word of `text` begins: its offset in characters and its sample.
-
-    Empty where words and phonemes do not match one to one: a voice says "10" in one word or more, as it likes.
-    """
-    words = [match.start() for match in _WORD.finditer(text) if any(one.isalnum() for one in match[0])]
-    starts = []
-    between = True
-    for phoneme in phonemes:
-        if phoneme.symbol in _BREAK:
-            between = True
-        elif between and aperture(phoneme.symbol) is not None:
-            starts.append(phoneme.at)
-            between = False
-    return list(zip(words, starts, strict=True)) if len(words) == len(starts) else []
-
-
-GATE_DB = -45.0
-"""Below this a window counts as silence."""
-
-OPEN_DB = -15.0
-"""At this the mouth is wide open."""
-
-TARGET_DB = -20.0
-"""Loudness of the voiced part of every sentence."""
-
-PEAK_DB = -1.0
-"""Highest peak of every sentence."""
-
-MOST_GAIN_DB = 24.0
-"""Nothing is made louder than by this, so that breath and noise stay what they are."""
-
-_OPENS = 0.7
-_CLOSES = 0.4
-"""Share of the way to its new opening that a mouth goes in one step: it opens fast and closes softly."""
-
-_SHUT = 0.02
-"""An opening below this is drawn as shut."""
+"""Symbols that Piper puts between words and around sentences."""
 
 Samples = NDArray[np.float64]
 
@@ -109,7 +65,7 @@ Samples = NDArray[np.float64]
 def mouth_openings(said: SynthesizedSpeech, rate: int) -> tuple[float, ...]:
     """Mouth openings, 0 to 1, one for each `MOUTH_STEP` seconds of the sound; a last, shorter step counts too.
 
-    They follow the loudness, and the lips of each sound where the voice tells which sounds it made.
+    They follow the loudness, and the shape of the lips where the voice tells its phonemes.
     """
     openings = []
     opening = 0.0
@@ -117,18 +73,18 @@ def mouth_openings(said: SynthesizedSpeech, rate: int) -> tuple[float, ...]:
         wanted = min(max((loudness - GATE_DB) / (OPEN_DB - GATE_DB), 0.0), 1.0)
         opening += (wanted - opening) * (_OPENS if wanted > opening else _CLOSES)
         openings.append(round(opening, 3) if opening > _SHUT else 0.0)
-    return shaped(openings, said.phonemes, rate)
+    return shape_by_phonemes(openings, said.phonemes, rate)
 
 
 def place_cues(sentence: Sentence, said: SynthesizedSpeech, rate: int) -> tuple[PlacedCue, ...]:
-    """Where in the sound of a sentence its cues are due, in order.
+    """The cues of a sentence in order, each with the sample at which it is due.
 
-    Between the words whose times the voice tells, or else from the first voiced sample to the last, the text is taken
-    to go by evenly. Without sound all are due at once.
+    Each is due at its word if the voice tells the times of its words. Otherwise the text is spread evenly from the
+    first voiced sample to the last. Without sound all cues are due at once.
     """
     if not sentence.cues:
         return ()
-    first, last = voiced(said.pcm, rate)
+    first, last = voiced_span(said.pcm, rate)
     known = [(0, first), *word_starts(sentence.text, said.phonemes), (max(len(sentence.text), 1), last)]
     offsets, samples = zip(*sorted(known), strict=True)
     placed = []
@@ -137,24 +93,24 @@ def place_cues(sentence: Sentence, said: SynthesizedSpeech, rate: int) -> tuple[
     return tuple(placed)
 
 
-def even(pcm: bytes, rate: int) -> bytes:
-    """The same sound at `TARGET_DB`, or as near to it as `PEAK_DB` and `MOST_GAIN_DB` allow. Silence stays silence."""
+def normalize_loudness(pcm: bytes, rate: int) -> bytes:
+    """The sound at `TARGET_DB`, or as close to it as `PEAK_DB` and `MOST_GAIN_DB` allow. Silence stays silence."""
     samples = _samples(pcm)
-    first, last = voiced(pcm, rate)
+    first, last = voiced_span(pcm, rate)
     if first == last:
         return pcm
     loudness = _db(float(np.mean(np.square(samples[first:last]))))
     peak = 20.0 * math.log10(float(np.max(np.abs(samples))))
     gain_db = min(TARGET_DB - loudness, PEAK_DB - peak, MOST_GAIN_DB)
-    # Towards zero, so that rounding cannot lift a sample over the peak.
+    # Rounded towards zero, so that no sample exceeds the peak.
     louder: bytes = np.trunc(samples * (32768.0 * 10.0 ** (gain_db / 20.0))).astype("<i2").tobytes()
     return louder
 
 
-def voiced(pcm: bytes, rate: int) -> tuple[int, int]:
-    """The first sample of the voiced part and the one after its last; (0, 0) where all is silence.
+def voiced_span(pcm: bytes, rate: int) -> tuple[int, int]:
+    """The first sample of the voiced part and the one after its last; (0, 0) if all is silence.
 
-    Silence is known to a window of `MOUTH_STEP` seconds.
+    Accurate to one window of `MOUTH_STEP` seconds.
     """
     samples = _samples(pcm)
     loud = [index for index, loudness in enumerate(_loudness(samples, rate)) if loudness >= GATE_DB]
@@ -162,6 +118,47 @@ def voiced(pcm: bytes, rate: int) -> tuple[int, int]:
         return 0, 0
     edges = _edges(len(samples), rate)
     return edges[loud[0]], edges[loud[-1] + 1]
+
+
+def shape_by_phonemes(openings: Sequence[float], phonemes: Sequence[Phoneme], rate: int) -> tuple[float, ...]:
+    """Limit mouth openings, one for each `MOUTH_STEP` seconds, to what the lips do for the phonemes of that time."""
+    shapes = [(one.at, shape) for one in phonemes if (shape := lip_aperture(one.symbol)) is not None]
+    if not shapes:
+        return tuple(openings)
+    starts = [at for at, _ in shapes]
+    limited = []
+    for step, opening in enumerate(openings):
+        # A closure shorter than a step must still be seen, so the narrowest phoneme of the step counts.
+        first = max(bisect_right(starts, round(step * MOUTH_STEP * rate)) - 1, 0)
+        last = bisect_right(starts, round((step + 1) * MOUTH_STEP * rate) - 1)
+        opening *= min((shape for _, shape in shapes[first : max(last, first + 1)]), default=1.0)
+        limited.append(round(opening, 3) if opening > _SHUT else 0.0)
+    return tuple(limited)
+
+
+def lip_aperture(symbol: str) -> float | None:
+    """How far the mouth may open for a phoneme, 0 to 1; None for stress, length and break marks."""
+    first = symbol[:1]
+    if first in _APERTURE:
+        return _APERTURE[first]
+    return _OTHER_CONSONANT if first.isalpha() and first not in "ːˑˈˌ" else None
+
+
+def word_starts(text: str, phonemes: Sequence[Phoneme]) -> list[tuple[int, int]]:
+    """Where each word of `text` begins: its offset in characters and its sample.
+
+    Empty if words and phonemes do not match one to one: a voice may say "10" as one word or as several.
+    """
+    words = [match.start() for match in _WORD.finditer(text) if any(one.isalnum() for one in match[0])]
+    starts = []
+    between = True
+    for phoneme in phonemes:
+        if phoneme.symbol in _BREAK:
+            between = True
+        elif between and lip_aperture(phoneme.symbol) is not None:
+            starts.append(phoneme.at)
+            between = False
+    return list(zip(words, starts, strict=True)) if len(words) == len(starts) else []
 
 
 def _samples(pcm: bytes) -> Samples:

@@ -1,15 +1,13 @@
-"""What the event loop and the audio thread share while speech is played: a queue of samples and their counts.
+"""Speech on its way to the sound card: a queue that the audio thread empties, and a count of what has been heard.
 
-The audio thread calls `fill` every few milliseconds. It takes what there is, adds silence where there is too little,
-and never waits: a lock is held for a few instructions only. Samples are counted as queued, handed to the card, and
-heard; silence played for want of samples is in none of these counts.
+The event loop appends samples. Every few milliseconds the audio thread calls `fill`, which takes what is queued and
+adds silence if that is too little. It never waits: the lock is held for a few instructions only. Samples are counted as
+queued, handed to the card, and heard. Silence that fills a gap is not counted.
 
-How many samples have been heard, from what the sound card says of its delay. The caller brings the time.
-
-The card reports at each call how long it will take until what it is given now is heard. Those reports jitter by some
-milliseconds, so a free-running count of frames at the nominal rate is drawn towards them by a tenth of the difference;
-a jump (an underrun, a sleeping machine) is followed at once. Frames are then mapped to speech samples, because
-silence may lie between these.
+What has been heard is worked out from the delay that the card reports with each call: the time until what it is given
+now is heard. These reports jitter by some milliseconds. So a count of frames runs freely at the nominal rate and is
+corrected by a tenth of the difference at each report; a jump (an underrun, a sleeping machine) is followed at once.
+Frames are then mapped to samples of speech, because silence may lie between them.
 """
 
 from __future__ import annotations
@@ -25,8 +23,11 @@ _PULL = 0.1
 _JUMP_S = 0.03
 
 
-class Heard:
-    """Counts for one stream of `rate` samples a second. Times are seconds of one monotonic clock."""
+class HeardCounter:
+    """Counts the speech that was heard on a stream of `rate` samples a second.
+
+    The caller brings the time, in seconds of one monotonic clock.
+    """
 
     def __init__(self, rate: int, count: int = 0) -> None:
         self.rate = rate
@@ -37,14 +38,17 @@ class Heard:
         self.restart(count)
 
     def restart(self, count: int) -> None:
-        """The stream begins anew: `count` speech samples were handed over before, and count as heard."""
+        """The stream starts again. The `count` speech samples that were handed over before count as heard."""
         self._handed = 0
         self._anchor = None
         self._spans = deque([(0, count, 0)])
         self._most = max(self._most, count)
 
-    def hand(self, now: float, delay: float, frames: int, silent: int, first: int, count: int) -> None:
-        """The card takes `frames`, heard in `delay` seconds: `silent` ones, `count` of speech from `first`, silence."""
+    def count_call(self, now: float, delay: float, frames: int, silent: int, first: int, count: int) -> None:
+        """The card takes `frames` that will be heard in `delay` seconds.
+
+        They are `silent` frames of silence, then `count` samples of speech from number `first` on, then silence.
+        """
         measured = self._handed - delay * self.rate
         predicted = self._frame(now)
         if predicted is None or abs(measured - predicted) > _JUMP_S * self.rate:
@@ -59,10 +63,10 @@ class Heard:
             else:
                 self._spans.append((place, first, count))
         self._handed += frames
-        self.at(now)  # lets go of spans that are over
+        self.heard_by(now)  # forgets spans that are over
 
-    def at(self, now: float) -> int:
-        """Speech samples heard by `now`. Never less than at an earlier call."""
+    def heard_by(self, now: float) -> int:
+        """Speech samples heard by `now`. Never fewer than an earlier call returned."""
         frame = self._frame(now)
         if frame is None:
             return self._most
@@ -80,7 +84,7 @@ class Heard:
 
 
 AHEAD_S = 1.0
-"""More than this need not be queued."""
+"""Speech that is queued further ahead than this has to wait."""
 
 _FADE_S = 0.005
 _LEAD_IN_S = 0.02
@@ -90,58 +94,58 @@ _IDLE_S = 3.0
 class Playback:
     """16-bit mono samples on their way to a card that takes `rate` a second.
 
-    `clock` gives seconds and is read in both threads. `eased` is called in the audio thread when no more than
-    `AHEAD_S` is queued any longer, and when nothing is.
+    `clock` gives seconds and is read in both threads. `on_low` is called in the audio thread when the queue falls to
+    `AHEAD_S`, and when it runs empty.
     """
 
-    def __init__(self, rate: int, clock: Callable[[], float], eased: Callable[[], None]) -> None:
+    def __init__(self, rate: int, clock: Callable[[], float], on_low: Callable[[], None]) -> None:
         self.rate = rate
         self._clock = clock
-        self._eased = eased
+        self._on_low = on_low
         self._lock = threading.Lock()
         self._queue: deque[memoryview] = deque()
         self._queued = 0
         self._handed = 0
-        self._heard = Heard(rate)
+        self._heard = HeardCounter(rate)
         self._running = False
         self._lead_in = 0
         self._idle = 0
-        self._asked = clock()
+        self._last_fill = clock()
 
     @property
     def queued(self) -> int:
-        """Samples that the card has not been given."""
+        """Samples that have not been handed to the card yet."""
         return self._queued
 
     @property
     def end(self) -> int:
-        """Samples given to the card, or to be given, since the beginning; what was dropped is not counted."""
+        """Samples handed to the card or queued since the beginning. What was dropped is not counted."""
         with self._lock:
             return self._handed + self._queued
 
     def heard(self) -> int:
-        """How many of them have been heard."""
+        """Samples that have been heard since the beginning."""
         with self._lock:
-            return self._heard.at(self._clock())
+            return self._heard.heard_by(self._clock())
 
     def unheard_s(self) -> float:
-        """Seconds until what the card was given has been heard."""
+        """Seconds until everything that the card was given has been heard."""
         with self._lock:
-            return (self._handed - self._heard.at(self._clock())) / self.rate
+            return (self._handed - self._heard.heard_by(self._clock())) / self.rate
 
-    def since_asked_s(self) -> float:
+    def since_last_fill_s(self) -> float:
         """Seconds since the card last asked for sound."""
-        return self._clock() - self._asked
+        return self._clock() - self._last_fill
 
     def append(self, pcm: bytes) -> None:
-        """Queue sound."""
+        """Queue sound at the end."""
         with self._lock:
             if pcm:
                 self._queue.append(memoryview(pcm))
                 self._queued += len(pcm) // SAMPLE_BYTES
 
     def cut(self, fade_s: float = _FADE_S) -> None:
-        """Drop what is queued but for a short fade."""
+        """Drop what is queued, except for a short fade."""
         with self._lock:
             tail = bytearray(min(self._queued, round(fade_s * self.rate)) * SAMPLE_BYTES)
             self._take(memoryview(tail))
@@ -150,8 +154,8 @@ class Playback:
             if tail:
                 self._queue.append(memoryview(fade_out(bytes(tail))))
 
-    def begin(self) -> bool:
-        """Put off the idle end; True where the stream stands and has to be started for it."""
+    def resume(self) -> bool:
+        """Keep the stream from ending. True if it has stopped, so that the caller must start it."""
         with self._lock:
             self._idle = 0
             if self._running:
@@ -159,20 +163,23 @@ class Playback:
             self._running = True
             self._lead_in = round(_LEAD_IN_S * self.rate)
             self._heard.restart(self._handed)
-            self._asked = self._clock()
+            self._last_fill = self._clock()
             return True
 
-    def stand(self) -> None:
-        """The stream does not run: what the card was given has been heard, or never will be."""
+    def mark_stopped(self) -> None:
+        """The stream no longer runs. What the card was given has been heard, or never will be."""
         with self._lock:
             self._running = False
             self._heard.restart(self._handed)
 
     def fill(self, buffer: memoryview, delay: float) -> bool:
-        """Give the card its next samples, heard in `delay` seconds. False ends the stream: it was long idle."""
+        """Fill `buffer` with the next samples for the card, heard in `delay` seconds. Called in the audio thread.
+
+        Returns False to end the stream after it has been idle for long.
+        """
         samples = len(buffer) // SAMPLE_BYTES
         with self._lock:
-            self._asked = self._clock()
+            self._last_fill = self._clock()
             silent = min(samples, self._lead_in)
             self._lead_in -= silent
             before, first = self._queued, self._handed
@@ -182,16 +189,16 @@ class Playback:
             end = begin + taken * SAMPLE_BYTES
             buffer[:begin] = bytes(begin)
             buffer[end:] = bytes(len(buffer) - end)
-            self._heard.hand(self._asked, delay, samples, silent, first, taken)
+            self._heard.count_call(self._last_fill, delay, samples, silent, first, taken)
             self._idle = 0 if taken else self._idle + samples
             self._running = self._idle < _IDLE_S * self.rate
             running, after = self._running, self._queued
         if before > AHEAD_S * self.rate >= after or before > after == 0:
-            self._eased()
+            self._on_low()
         return running
 
     def _take(self, buffer: memoryview) -> int:
-        """Move samples from the queue into `buffer`, as many as there are. The lock is held."""
+        """Move samples from the queue into `buffer`; returns how many. The caller holds the lock."""
         filled = 0
         while filled < len(buffer) and self._queue:
             piece = self._queue.popleft()

@@ -1,8 +1,9 @@
 """The loudspeaker of the machine's sound card.
 
-Speech waits in a `Playback`, from which the audio thread takes it. The stream ends itself after some seconds without
-speech, because an idle one costs processor time; `prepare` or `write` starts it again, with a little silence first so
-that no word is cut. Where the card refuses the voice's rate the speech is resampled; positions stay in the voice's.
+Speech waits in a `Playback`, from which the audio thread takes it. The stream ends by itself after some seconds
+without speech, because an idle one costs processor time. `prepare` or `write` starts it again, with a little silence
+first so that no word is cut. If the card refuses the voice's rate, speech is resampled; positions are always in the
+voice's rate.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from companion.sound.stream import Stream
 from companion.voice.playback import AHEAD_S, Playback
 
 _STALLED_S = 2.0
-"""A device that vanished often just stops asking for sound: so long is it waited for."""
+"""How long to wait for a device that asks for no more sound: many do not report it when they are unplugged."""
 
 
 def build(device: Device, card: SoundCard, rate: int) -> CardSpeaker:
-    """The loudspeaker that the device file names, for a voice of `rate` samples a second. Called on the event loop."""
+    """The loudspeaker that the device file names, for a voice of `rate` samples a second. Call it on the event loop."""
     settings = device.voice.speaker
     return CardSpeaker(card, settings.device, rate, settings.latency_ms / 1000, settings.volume)
 
@@ -38,7 +39,7 @@ class CardSpeaker:
         self._name = name
         self._latency_s = latency_s
         self.volume = volume
-        """0 to 1; what is written from now on is this loud."""
+        """0 to 1. Applies to what is written from now on."""
         self._loop = asyncio.get_running_loop()
         self._stream: Stream | None = None
         self._starting = asyncio.Lock()
@@ -51,27 +52,27 @@ class CardSpeaker:
     async def prepare(self) -> None:
         """See `ports.Speaker.prepare`."""
         self._failure = None
-        await self._run()
+        await self._ensure_running()
 
     async def write(self, pcm: bytes) -> int:
         """See `ports.Speaker.write`."""
         self._raise_failure()
         if self._stream is None:
-            await self._run()  # only an open stream tells at which rate to queue
-        await self._wait(lambda: self._playback.queued <= AHEAD_S * self._playback.rate)
+            await self._ensure_running()  # only an open stream tells at which rate to queue
+        await self._wait_until(lambda: self._playback.queued <= AHEAD_S * self._playback.rate)
         start = self._written
         sound = apply_gain(pcm, self.volume)
         self._playback.append(sound if self._resampler is None else self._resampler.feed(sound))
         self._written += len(pcm) // SAMPLE_BYTES
         if pcm:
-            await self._run()
+            await self._ensure_running()
         return start
 
     def position(self) -> int:
         """See `ports.Speaker.position`."""
-        counted, stands_for = self._mark
-        heard = stands_for + (self._playback.heard() - counted) * self.rate // self._playback.rate
-        # Never backwards, though counts at two rates round differently.
+        counted, position = self._mark
+        heard = position + (self._playback.heard() - counted) * self.rate // self._playback.rate
+        # Never backwards: counts at two rates are rounded differently.
         self._furthest = max(self._furthest, min(self._written, heard))
         return self._furthest
 
@@ -81,7 +82,7 @@ class CardSpeaker:
         if self._resampler is not None:
             self._playback.append(self._resampler.finish())
             self._mark = (self._playback.end, self._written)
-        await self._wait(lambda: self._playback.queued == 0)
+        await self._wait_until(lambda: self._playback.queued == 0)
         while (left := self._playback.unheard_s()) > 0:  # noqa: ASYNC110  # the card gives no event for this
             await asyncio.sleep(left + 0.001)
         self._raise_failure()
@@ -90,32 +91,32 @@ class CardSpeaker:
         """See `ports.Speaker.flush`. What the card holds is still heard, then a fade of 5 ms."""
         position = self.position()
         self._playback.cut()
-        self._go_on_from_end()
+        self._continue_from_end()
         return position
 
     async def close(self) -> None:
         """Let go of the device."""
         stream, self._stream = self._stream, None
-        self._playback.stand()
+        self._playback.mark_stopped()
         if stream is not None:
             await stream.close()
 
     def _use_rate(self, rate: int) -> None:
-        """Begin to count at the card's rate."""
-        self._playback = Playback(rate, self._loop.time, self._eased)
+        """Start a queue at the card's rate."""
+        self._playback = Playback(rate, self._loop.time, self._on_low)
         self._resampler = None if rate == self.rate else Resampler(self.rate, rate)
-        self._mark = (0, self._written)  # a count of card samples, and the position that it stands for
+        self._mark = (0, self._written)  # a number of card samples, and the stream position that it stands for
 
-    async def _run(self) -> None:
-        """Open the stream if there is none, and start it if it stands."""
+    async def _ensure_running(self) -> None:
+        """Open the stream if there is none, and start it if it has stopped."""
         async with self._starting:
             if self._stream is None:
                 self._stream = await self._open()
-            if self._playback.begin():
+            if self._playback.resume():
                 try:
                     await self._stream.start()
                 except (DeviceError, asyncio.CancelledError):
-                    self._playback.stand()
+                    self._playback.mark_stopped()
                     raise
 
     async def _open(self) -> Stream:
@@ -124,18 +125,18 @@ class CardSpeaker:
             self.rate,
             self._latency_s,
             callback=lambda *call: self._playback.fill(*call),
-            on_lost=self._lost,
+            on_lost=self._on_lost,
         )
         if stream.rate != self._playback.rate:
-            # Speech left over from a card of another rate is dropped.
-            self._drop()
+            # What is left over from a card with another rate is dropped.
+            self._drop_queued()
             self._use_rate(stream.rate)
         return stream
 
-    async def _wait(self, met: Callable[[], bool]) -> None:
-        """Return when `met()`. Raises `DeviceError` when the device goes away or no longer asks for sound."""
+    async def _wait_until(self, met: Callable[[], bool]) -> None:
+        """Return when `met()` is true. Raises `DeviceError` if the device goes away or no longer asks for sound."""
         while not met():
-            await self._run()
+            await self._ensure_running()
             waiter = self._loop.create_future()
             self._waiters.add(waiter)
             try:
@@ -143,8 +144,8 @@ class CardSpeaker:
                     await waiter
             except TimeoutError as error:
                 stream = self._stream
-                if stream is not None and self._playback.since_asked_s() >= _STALLED_S:
-                    self._went_away(stream)
+                if stream is not None and self._playback.since_last_fill_s() >= _STALLED_S:
+                    self._end_stream(stream)
                     self._failure = None
                     stream.abandon()
                     raise DeviceError(stream.gone_message()) from error
@@ -156,48 +157,48 @@ class CardSpeaker:
         if failure is not None:
             raise failure
 
-    def _lost(self, stream: Stream) -> None:
+    def _on_lost(self, stream: Stream) -> None:
         """Called in any thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._went_away, stream)
+            self._loop.call_soon_threadsafe(self._end_stream, stream)
 
-    def _went_away(self, stream: Stream) -> None:
-        """The stream ended by itself, or by a refresh for somebody else: then whoever waits opens it again."""
+    def _end_stream(self, stream: Stream) -> None:
+        """Note that the stream ended by itself. If the card was only refreshed, whoever waits opens it again."""
         if stream is not self._stream:
             return
         self._stream = None
-        self._playback.stand()
+        self._playback.mark_stopped()
         if stream.refreshed:
-            self._wake()
+            self._wake_waiters()
             return
         failure = DeviceError(stream.gone_message())
         waiters = [waiter for waiter in self._waiters if not waiter.done()]
         for waiter in waiters:
             waiter.set_exception(failure)
         self._failure = None if waiters else failure
-        self._drop()
+        self._drop_queued()
 
-    def _drop(self) -> None:
+    def _drop_queued(self) -> None:
         self._playback.cut(fade_s=0)
-        self._go_on_from_end()
+        self._continue_from_end()
 
-    def _go_on_from_end(self) -> None:
-        """What was queued is gone: positions go on behind what the card has been given."""
+    def _continue_from_end(self) -> None:
+        """After the queue was cut: positions go on after what the card has been given."""
         if self._resampler is not None:
             self._resampler.clear()
-        counted, stands_for = self._mark
+        counted, position = self._mark
         end = self._playback.end
-        left = stands_for + math.ceil((end - counted) * self.rate / self._playback.rate)
+        left = position + math.ceil((end - counted) * self.rate / self._playback.rate)
         self._written = max(self._furthest, min(self._written, left))
         self._mark = (end, self._written)
-        self._wake()
+        self._wake_waiters()
 
-    def _eased(self) -> None:
+    def _on_low(self) -> None:
         """Called in the audio thread."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self._wake_waiters)
 
-    def _wake(self) -> None:
+    def _wake_waiters(self) -> None:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_result(None)

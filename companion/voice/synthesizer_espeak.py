@@ -1,12 +1,12 @@
-"""Text to speech by espeak-ng: small, quick, every language, and a voice that is plainly a machine's.
+"""Text to speech with espeak-ng: small, fast, speaks every language, and sounds like a machine.
 
-Licence: espeak-ng is GPL-3. It runs here as a program of its own that is given text and gives back sound; nothing of it
-is loaded into this process.
+Licence: espeak-ng is GPL-3. It runs as a separate program that reads text and writes sound; nothing of it is loaded
+into this process.
 
-One process speaks one sentence. The text goes in by stdin: it never stands in the list of processes, and nothing in it
-can be taken for an option. The next process is started as soon as one has spoken and waits on its stdin with the voice
-loaded, which hides its start-up; should this process die, that stdin closes and the spare ends by itself. All of it
-happens on one thread. Cancelling `synthesize` kills the process.
+One process speaks one sentence. The text goes in through stdin, so it never shows up in the list of processes and
+cannot be taken for an option. As soon as one process has spoken, the next one is started. It waits on its stdin with
+the voice loaded, which hides its start-up time. If this process dies, that stdin closes and the spare process ends by
+itself. All of this happens on one thread. Cancelling `synthesize` kills the process.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from companion.config.persona import Persona, PersonaVoice
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import SynthesizedSpeech
 from companion.languages.language import language
-from companion.voice.lipsync import even
+from companion.voice.lipsync import normalize_loudness
 
 PROGRAM = "espeak-ng"
 WORDS_A_MINUTE = 175
 """espeak-ng's own pace."""
 
 SENTENCE_PAUSE_S = 0.12
-"""Silence after a sentence. espeak-ng's own, 0.3 s, is left out: the next sentence brings its own beginning."""
+"""Silence after a sentence. espeak-ng's own 0.3 s are switched off: the next sentence has its own beginning."""
 
 CLAUSE_PAUSE_S = 0.06
-"""Silence after a comma, colon or dash, where a reply is cut to be heard sooner."""
+"""Silence after a comma, colon or dash, where a reply may be cut so that it is heard sooner."""
 
 _PROBE_S = 5.0
 _SENTENCE_ENDS = ".!?…。！？"
@@ -43,22 +43,22 @@ _CLAUSE_ENDS = ",;:–—，、；："
 _CLOSERS = "\"'”’»)」』"
 
 
-class _Call:
-    """One sentence's process, which may be ended before it has begun."""
+class _Job:
+    """The process of one sentence. It may be cancelled before the process exists."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._ended = False
+        self._cancelled = False
 
-    def begin(self, process: subprocess.Popen[bytes]) -> None:
-        """On the thread."""
+    def attach(self, process: subprocess.Popen[bytes]) -> None:
+        """Called on the thread."""
         self._process = process
-        if self._ended:
+        if self._cancelled:
             process.kill()
 
-    def end(self) -> None:
-        """On the loop. Either this sees the process or `begin` sees that it is not wanted."""
-        self._ended = True
+    def cancel(self) -> None:
+        """Called on the loop. Either this sees the process, or `attach` sees that it is no longer wanted."""
+        self._cancelled = True
         if self._process is not None:
             self._process.kill()
 
@@ -69,33 +69,33 @@ class EspeakSynthesizer:
     name = "espeak"
 
     def __init__(self, arguments: Sequence[str], rate: int, timeout_s: float) -> None:
-        """`arguments` start the program so that it reads text on stdin and writes a WAV of `rate` to stdout."""
+        """`arguments` start a program that reads text on stdin and writes a WAV of that `rate` (samples a second)."""
         self.rate = rate
         self._arguments = arguments
         self._timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(1, "espeak")
         self._closed = False
         self._spare: subprocess.Popen[bytes] | None = None
-        self._thread.submit(self._prepare)
+        self._thread.submit(self._start_spare)
 
     async def synthesize(self, text: str) -> SynthesizedSpeech:
-        """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`."""
-        speakable = clean(text)
+        """Speak one clean sentence. Empty if it contains nothing that can be spoken. Raises `SpeechError`."""
+        speakable = speakable_text(text)
         if not speakable:
             return SynthesizedSpeech(b"")
-        call = _Call()
+        job = _Job()
         try:
             async with asyncio.timeout(self._timeout_s):
-                speaking = asyncio.get_running_loop().run_in_executor(self._thread, self._speak, speakable, call)
+                speaking = asyncio.get_running_loop().run_in_executor(self._thread, self._speak, speakable, job)
                 return SynthesizedSpeech(await speaking)
         except TimeoutError as error:
             raise SpeechError(f"espeak-ng took longer than {self._timeout_s:g} s for one sentence.") from error
         except OSError as error:
             raise SpeechError(f"espeak-ng could not be started: {error.strerror or error}.") from error
         finally:
-            call.end()
+            job.cancel()
             if not self._closed:
-                self._thread.submit(self._prepare)
+                self._thread.submit(self._start_spare)
 
     async def close(self) -> None:
         """End the spare process."""
@@ -104,26 +104,26 @@ class EspeakSynthesizer:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._end_spare)
             self._thread.shutdown(wait=False)
 
-    def _speak(self, text: str, call: _Call) -> bytes:
-        """On the thread."""
-        process = self._take()
-        call.begin(process)
-        sound, said = process.communicate(text.encode("utf-8"))
+    def _speak(self, text: str, job: _Job) -> bytes:
+        """Runs on the thread."""
+        process = self._take_process()
+        job.attach(process)
+        sound, messages = process.communicate(text.encode("utf-8"))
         if process.returncode != 0:
-            raise SpeechError(f"espeak-ng failed ({process.returncode}): {_first_line(said)}")
+            raise SpeechError(f"espeak-ng failed ({process.returncode}): {_first_line(messages)}")
         rate, pcm = read_wav(sound)
         if rate != self.rate:
             raise SpeechError(f"espeak-ng changed its sample rate from {self.rate} to {rate}; start again.")
-        return even(pcm, rate) + bytes(2 * round(pause_after(text) * rate))
+        return normalize_loudness(pcm, rate) + bytes(2 * round(pause_after(text) * rate))
 
-    def _prepare(self) -> None:
-        """Start the next process. On the thread. A failure is met again, and told, by whoever needs the process."""
+    def _start_spare(self) -> None:
+        """Start the next process, on the thread. If it fails, `_take_process` tries again and reports the error."""
         if self._spare is None and not self._closed:
             with contextlib.suppress(OSError):
                 self._spare = self._start()
 
-    def _take(self) -> subprocess.Popen[bytes]:
-        """The waiting process, or a new one where it died. On the thread."""
+    def _take_process(self) -> subprocess.Popen[bytes]:
+        """The spare process, or a new one if that died. Runs on the thread."""
         spare, self._spare = self._spare, None
         if spare is not None and spare.poll() is None:
             return spare
@@ -142,14 +142,14 @@ class EspeakSynthesizer:
 
 
 def build(device: Device, persona: Persona) -> EspeakSynthesizer:
-    """The persona's voice. Raises `EngineUnavailable` where espeak-ng or the voice is not installed."""
+    """The persona's voice. Raises `EngineUnavailable` if espeak-ng or the voice is not installed."""
     voice = persona.speech.espeak
     if voice is None:
         voice = language(persona.language).general.voices.espeak
     _check_variant(voice)
     arguments = arguments_for(voice, persona.speech)
-    # Without any text the program writes no header, and the header holds the rate.
-    probe = _run(arguments, b"a")
+    # The header of the WAV tells the rate. Without any text there would be no header.
+    probe = _run_espeak(arguments, b"a")
     if probe.returncode != 0:
         raise EngineUnavailable(
             f"espeak-ng has no voice {voice!r}: change speech.espeak; `espeak-ng --voices` lists them."
@@ -162,20 +162,23 @@ def build(device: Device, persona: Persona) -> EspeakSynthesizer:
 
 
 def arguments_for(voice: str, speech: PersonaVoice) -> tuple[str, ...]:
-    """The command that speaks stdin (UTF-8, no SSML) with this voice, without a pause at the end."""
+    """The command that speaks the text on stdin (UTF-8, no SSML) with this voice, without a pause at the end."""
     speed = f"-s{round(WORDS_A_MINUTE * speech.speed)}"
     return (PROGRAM, f"-v{voice}", speed, f"-p{speech.pitch}", "-z", "-b1", "--stdin", "--stdout")
 
 
-def clean(text: str) -> str:
-    """What espeak-ng is given: no control characters (Ctrl-A begins a command) and no `[[` (begins phonemes)."""
+def speakable_text(text: str) -> str:
+    """The text without control characters (Ctrl-A begins a command) and `[[` (begins phonemes).
+
+    Empty if no letter or digit is left.
+    """
     kept = (" " if one in "[]" or unicodedata.category(one) in ("Cc", "Cs", "Co", "Cn") else one for one in text)
     spoken = " ".join("".join(kept).split())
     return spoken if any(one.isalnum() for one in spoken) else ""
 
 
 def pause_after(text: str) -> float:
-    """Seconds of silence that belong behind a text, by the mark it ends in."""
+    """Seconds of silence after a text, by the mark that it ends with."""
     last = text.rstrip(_CLOSERS + " ")[-1:]
     if last and last in _SENTENCE_ENDS:
         return SENTENCE_PAUSE_S
@@ -185,7 +188,8 @@ def pause_after(text: str) -> float:
 def read_wav(data: bytes) -> tuple[int, bytes]:
     """Sample rate and sound of a 16-bit mono WAV that came through a pipe. Raises `SpeechError` for anything else.
 
-    Its sizes are wrong by nature (the writer could not go back to fill them in), so the sound is all that follows.
+    The sizes in its header are wrong, because the writer could not go back to fill them in. So everything after the
+    header of the data chunk is sound.
     """
     at, rate = 12, 0
     if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
@@ -205,11 +209,11 @@ def read_wav(data: bytes) -> tuple[int, bytes]:
 
 
 def _check_variant(voice: str) -> None:
-    """espeak-ng speaks without a word of warning in the plain voice when the variant is unknown."""
+    """Raise `EngineUnavailable` for an unknown variant, for which espeak-ng would silently use the plain voice."""
     _, plus, variant = voice.partition("+")
     if not plus or variant.isdigit():
         return
-    data = re.search(r"Data at: (.+)", _run((PROGRAM, "--version")).stdout.decode("utf-8", "replace"))
+    data = re.search(r"Data at: (.+)", _run_espeak((PROGRAM, "--version")).stdout.decode("utf-8", "replace"))
     if data is None:
         return
     known = {path.name for path in (Path(data[1].strip()) / "voices" / "!v").glob("*")}
@@ -220,7 +224,7 @@ def _check_variant(voice: str) -> None:
         )
 
 
-def _run(arguments: Sequence[str], text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def _run_espeak(arguments: Sequence[str], text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(arguments, input=text, capture_output=True, timeout=_PROBE_S, check=False)
     except FileNotFoundError as error:
@@ -229,6 +233,6 @@ def _run(arguments: Sequence[str], text: bytes = b"") -> subprocess.CompletedPro
         raise EngineUnavailable(f"espeak-ng does not work here: {error}") from error
 
 
-def _first_line(said: bytes) -> str:
-    """What the program said of its failure; it never repeats the text."""
-    return next(iter(said.decode("utf-8", "replace").splitlines()), "it was ended from outside")
+def _first_line(messages: bytes) -> str:
+    """The first line that the program wrote about its failure. It never contains the text to be spoken."""
+    return next(iter(messages.decode("utf-8", "replace").splitlines()), "it was ended from outside")

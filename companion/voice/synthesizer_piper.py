@@ -1,11 +1,12 @@
-"""Text to speech by Piper: a neural voice from one ONNX file, on the device.
+"""Text to speech with Piper: a neural voice from one ONNX file, on the device.
 
-Licence: piper-tts is GPL-3, and unlike espeak-ng it is loaded into this process. Whoever ships it in a product must
-think about that; `docs/licences.md` says how to ship without it.
+Licence: piper-tts is GPL-3, and unlike espeak-ng it is loaded into this process. Consider this before you ship it in a
+product; `docs/licences.md` says how to ship without it.
 
-All of Piper runs on one thread: importing it, loading the voice (begun by `build`, so that it goes on behind the first
-seconds of listening) and speaking. Cancelling `synthesize` does not stop a sentence that is being computed: the next
-one waits for it. Piper would raise each sentence to full scale; that is switched off, and all are made equally loud.
+All of Piper runs on one thread: importing it, loading the voice, and speaking. `build` starts the loading, so that it
+runs during the first seconds of listening. Cancelling `synthesize` does not stop a sentence that is being computed; the
+next one waits for it. Piper would raise each sentence to full scale. That is switched off, and `normalize_loudness`
+makes all sentences equally loud.
 """
 
 from __future__ import annotations
@@ -29,28 +30,28 @@ from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Phoneme, SynthesizedSpeech
 from companion.languages.language import find_language
 from companion.models.catalogue import installed
-from companion.voice.lipsync import even
+from companion.voice.lipsync import normalize_loudness
 
 THREADS = 2
-"""Threads of the ONNX runtime: half the cores of a Raspberry Pi, so that hearing goes on while it speaks."""
+"""Threads of the ONNX runtime: half the cores of a Raspberry Pi, so that listening goes on during speech."""
 
 _EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk")
 
 Speak = Callable[[str], SynthesizedSpeech]
-"""Text to sound; blocks. Raises `SpeechError`."""
+"""Turns text into sound. Blocks. Raises `SpeechError`."""
 
 
 @dataclass(frozen=True)
 class VoiceFile:
-    """What must be known of a voice before it is loaded."""
+    """What is known about a voice before it is loaded."""
 
     model: Path
     settings: Path
     rate: int
     speakers: int
     language: str
-    """espeak-ng's name of the language: `en-us`."""
+    """The language as espeak-ng names it: `en-us`."""
 
 
 class PiperSynthesizer:
@@ -63,20 +64,20 @@ class PiperSynthesizer:
         self._voice = voice
         self._timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(1, "piper")
-        self._loaded: Future[Speak] = self._thread.submit(_load, voice, speaker, speed)
+        self._loaded: Future[Speak] = self._thread.submit(_load_voice, voice, speaker, speed)
 
     async def synthesize(self, text: str) -> SynthesizedSpeech:
-        """Speak one clean sentence. Empty where it holds nothing that can be spoken. Raises `SpeechError`.
+        """Speak one clean sentence. Empty if it contains nothing that can be spoken. Raises `SpeechError`.
 
-        The first call also waits for the voice to load, each for as long as the device file's `voice.timeout_s`.
+        The first call also waits for the voice to load. Each of the two may take `voice.timeout_s` of the device file.
         """
-        speakable = clean(text, self._voice.language)
+        speakable = speakable_text(text, self._voice.language)
         if not speakable:
             return SynthesizedSpeech(b"")
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._timeout_s):
-                # Behind the load on the same thread, so this `result` never blocks it.
+                # It runs after the loading on the same thread, so this `result` does not block.
                 speak = await loop.run_in_executor(self._thread, self._loaded.result)
             async with asyncio.timeout(self._timeout_s):
                 return await loop.run_in_executor(self._thread, speak, speakable)
@@ -84,14 +85,14 @@ class PiperSynthesizer:
             raise SpeechError(f"The Piper voice took longer than {self._timeout_s:g} s for one sentence.") from error
 
     async def close(self) -> None:
-        """Let the thread end after the sentence that it computes."""
+        """End the thread after the sentence that it is computing."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
 def build(device: Device, persona: Persona) -> PiperSynthesizer:
-    """The device's voice, else one that was fetched for the persona's language.
+    """The voice of the device file, otherwise one that was downloaded for the persona's language.
 
-    Raises `EngineUnavailable` where Piper or a sound voice file is not there.
+    Raises `EngineUnavailable` if Piper is not installed or there is no intact voice file.
     """
     model = device.voice.model or installed("piper", persona.language)
     if model is None:
@@ -110,14 +111,14 @@ def build(device: Device, persona: Persona) -> PiperSynthesizer:
 
 
 def read_voice_file(model: Path) -> VoiceFile:
-    """Look at a voice without loading it. Raises `EngineUnavailable` where a part is missing, cut or no voice."""
+    """Look at a voice without loading it. Raises `EngineUnavailable` if a part is missing, cut off or not a voice."""
     settings = Path(f"{model}.json")
     try:
         if not is_whole_onnx(model):
             raise EngineUnavailable(f"{model}: is not a whole ONNX file; download the voice again.")
-        told = json.loads(settings.read_bytes())
-        rate, speakers = told["audio"]["sample_rate"], told["num_speakers"]
-        language, _ = str(told["espeak"]["voice"]), told["phoneme_id_map"]
+        description = json.loads(settings.read_bytes())
+        rate, speakers = description["audio"]["sample_rate"], description["num_speakers"]
+        language, _ = str(description["espeak"]["voice"]), description["phoneme_id_map"]
     except OSError as error:
         missing = error.filename or model
         raise EngineUnavailable(
@@ -131,9 +132,10 @@ def read_voice_file(model: Path) -> VoiceFile:
 
 
 def is_whole_onnx(path: Path) -> bool:
-    """Whether a file's outermost protobuf fields end exactly where it ends: no cut download, web page or pointer.
+    """Whether the outermost protobuf fields of a file end exactly at its end.
 
-    Reads a few bytes of each field only. Raises OSError.
+    This is not so for a download that was cut off, a web page or a pointer to a file. Reads only a few bytes of each
+    field. Raises OSError.
     Wire format: https://protobuf.dev/programming-guides/encoding/
     """
     size = path.stat().st_size
@@ -150,7 +152,7 @@ def is_whole_onnx(path: Path) -> bool:
 
 
 def _varint(file: BinaryIO) -> int:
-    """The next number; what stands at the end of the file when that comes first."""
+    """The next number, or as much of it as there is before the end of the file."""
     value = shift = 0
     while byte := file.read(1):
         value |= (byte[0] & 0x7F) << shift
@@ -160,9 +162,11 @@ def _varint(file: BinaryIO) -> int:
     return value
 
 
-def clean(text: str, language: str) -> str:
-    """What Piper is given. What a voice of this language would spell out by name is skipped: emoji, control
-    characters, and East Asian letters under other languages. `[[` would begin phonemes and is taken apart.
+def speakable_text(text: str, language: str) -> str:
+    """The text without what a voice of this language would read out by its Unicode name.
+
+    That is emoji, control characters, and East Asian letters in other languages. `[[`, which would begin phonemes, is
+    removed, too. Empty if no letter or digit is left.
     """
     known = find_language(language)
     east_asian = known is not None and known.general.voices.east_asian
@@ -177,10 +181,10 @@ def _speakable(character: str, east_asian: bool) -> bool:
     return east_asian or not unicodedata.name(character, "").startswith(_EAST_ASIAN)
 
 
-def _load(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
-    """Import Piper, load the voice and speak a first, unheard word. On Piper's thread."""
-    # Else the ONNX runtime gives this machine an identifier and reports to its maker over the network. Its own call to
-    # switch that off comes too late (Privacy.md in its wheel); this has to stand before the import.
+def _load_voice(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
+    """Import Piper, load the voice and speak a first word that nobody hears. Runs on Piper's thread."""
+    # Otherwise the ONNX runtime gives this machine an identifier and reports to its maker over the network. Its own
+    # call that switches this off comes too late (Privacy.md in its wheel), so this must be set before the import.
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime  # type: ignore[import-untyped]  # it has no types
@@ -188,7 +192,7 @@ def _load(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
         from piper import PiperConfig, PiperVoice, SynthesisConfig
     except ImportError as error:
         raise SpeechError(f"Piper cannot be loaded: {error}. Install it again: pip install piper-tts") from error
-    # ONNX's exceptions have no root of their own.
+    # The exceptions of ONNX have no common base class.
     known = vars(onnxruntime_pybind11_state).values()
     onnx_errors = [one for one in known if isinstance(one, type) and issubclass(one, Exception)]
     cannot_load: tuple[type[Exception], ...] = (*onnx_errors, OSError, ValueError, KeyError, TypeError)
@@ -202,26 +206,27 @@ def _load(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
     except cannot_load as error:
         raise SpeechError(f"{voice.model}: the voice cannot be loaded; download it again.") from error
     piper = PiperVoice(session, config)
-    # Most voices have one output, the sound; those made for it have a second, the phonemes' lengths.
+    # Most voices have one output, the sound. Some have a second one, the lengths of the phonemes.
     aligned = len(session.get_outputs()) > 1
-    manner = SynthesisConfig(speaker_id=speaker, length_scale=config.length_scale / speed, normalize_audio=False)
+    settings = SynthesisConfig(speaker_id=speaker, length_scale=config.length_scale / speed, normalize_audio=False)
 
     def speak(text: str) -> SynthesizedSpeech:
         try:
-            pieces = list(piper.synthesize(text, manner, include_alignments=aligned))
+            pieces = list(piper.synthesize(text, settings, include_alignments=aligned))
         except cannot_speak as error:
             raise SpeechError(f"{voice.model}: the voice failed: {type(error).__name__}.") from error
         if not pieces:
             return SynthesizedSpeech(b"")
         samples = np.nan_to_num(np.concatenate([piece.audio_float_array for piece in pieces])) * 32767.0
-        return SynthesizedSpeech(even(np.trunc(samples).astype("<i2").tobytes(), voice.rate), _phonemes(pieces))
+        pcm = normalize_loudness(np.trunc(samples).astype("<i2").tobytes(), voice.rate)
+        return SynthesizedSpeech(pcm, _phonemes(pieces))
 
     speak("a")
     return speak
 
 
 def _phonemes(pieces: Sequence[Any]) -> tuple[Phoneme, ...]:
-    """The phonemes of Piper's `AudioChunk`s with their times; none where one of them tells none."""
+    """The phonemes of Piper's `AudioChunk`s with their times; empty if a chunk has none."""
     phonemes = []
     start = 0
     for piece in pieces:

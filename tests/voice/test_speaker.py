@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.errors import DeviceError
-from companion.voice.playback import Heard
+from companion.voice.playback import HeardCounter
 from companion.voice.speaker import CardSpeaker
 
 pytestmark = pytest.mark.looptime
@@ -337,14 +337,14 @@ async def test_a_refresh_for_somebody_else_costs_only_what_the_card_held() -> No
 def test_what_was_heard_never_runs_backwards_nor_ahead_of_what_was_handed(
     calls: list[tuple[int, float, float]], before: int
 ) -> None:
-    heard = Heard(RATE, before)
+    heard = HeardCounter(RATE, before)
     now, handed, seen = 100.0, before, before
     for count, jitter, late in calls:
         now += 0.01 + late
-        heard.hand(now, DELAY_S + jitter, 160, 0, handed, count)
+        heard.count_call(now, DELAY_S + jitter, 160, 0, handed, count)
         handed += count
         for part in (0.0, 0.004, 0.009):
-            at = heard.at(now + part)
+            at = heard.heard_by(now + part)
             assert seen <= at <= handed
             seen = at
-    assert heard.at(now + 10) == handed
+    assert heard.heard_by(now + 10) == handed

@@ -1,28 +1,30 @@
-"""Where a bracket or a star closes. Pure.
+"""Stage directions in brackets or stars: where they close. Pure.
 
-What stands between is a stage direction and is never spoken, so the scanner holds it back until it closes; a blank
-line may stand in it, but behind that no other direction may begin. One that does not close within `HOLD` code points
-reaches to a mark of another kind that closes on its line, as in `(smiles] Hi`; else to the end of its line if it has
-one; if the answer ended, to that end (a cut-off direction); else to the end of its first sentence. It never reaches
-over another one that begins inside it. So a forgotten bracket cannot silence the rest of the answer.
+The text between them is never spoken, so it is held back until the direction closes. It may contain a blank line, but
+no other direction may begin after that.
+
+A direction that does not close within `HOLD` code points ends at the first of these that exists, so that a forgotten
+bracket cannot silence the rest of the answer: a mark of another kind that closes on its line, as in `(smiles] Hi`; the
+end of its line; the end of the answer, if that has been reached (a direction that was cut off); the end of its first
+sentence. It never reaches over another direction that begins inside it.
 """
 
 from __future__ import annotations
 
 import re
 
-from companion.voice.stage.scanner import Incomplete, Lookahead, Token, is_cjk, is_word
+from companion.voice.stage.scanner import Incomplete, Lookahead, Token, is_cjk, is_word_char
 
 HOLD = 600
-"""Code points. Longer than nearly all directions that models write; shorter than a whole answer."""
+"""Code points. Nearly all directions that models write are shorter, and whole answers are longer."""
 
 LOOSE = 80
-"""Code points within which a star that stands between blanks, or inside a word, must find its partner."""
+"""Code points within which a star between blanks or inside a word must close."""
 
 _LOOK_BACK = 16
-"""Code points. The stage keeps more than this behind the place being read, wherever the text was cut."""
+"""Code points. The stage keeps more than this before the current place, however the text was cut."""
 
-# Families: a model that opens with a wide bracket often closes with a narrow one.
+# Families of brackets: a model that opens with a wide one often closes with a narrow one.
 _FAMILIES = ("(（⦅｟ )）⦆｠", "[［【〔〖 ]］】〕〗", "{｛ }｝", "ʕ ʔ")
 OPENING = {ch: family for family, pairs in enumerate(_FAMILIES) for ch in pairs.split()[0]}
 CLOSING = {ch: family for family, pairs in enumerate(_FAMILIES) for ch in pairs.split()[1]}
@@ -33,7 +35,7 @@ _STAR = re.compile(f"[{STARS}]+|[{re.escape(''.join(OPENING))}]|\\n[ \\t\\r]*\\n
 _SENTENCE_END = re.compile(r"[。！？!?]+[\"”'’」』]*|\.+(?=\s)")
 _EYES = ":;="
 _NO_END = re.compile(r"(?:[:;=][-^']?|\^|[\s,;，、。；](?:\d{1,3}|[A-Za-z]))$")
-"""What before a `)` tells that it is a smiley's mouth or numbers a list."""
+"""What stands before a `)` that is the mouth of a smiley or numbers a list."""
 
 
 def bracket(look: Lookahead, start: int) -> Token:
@@ -42,13 +44,13 @@ def bracket(look: Lookahead, start: int) -> Token:
     return Token(end, "direction", look.text[start + 1 : end - 1]) if end else _unclosed(look, start, stop)
 
 
-def closed_bracket(look: Lookahead, start: int) -> int:
-    """Position just after the partner of the bracket at `start`; 0 if it never closes."""
+def end_of_bracket(look: Lookahead, start: int) -> int:
+    """The position just after the bracket that closes the one at `start`; 0 if it never closes."""
     return _partner(look, start)[0]
 
 
 def _partner(look: Lookahead, start: int) -> tuple[int, int]:
-    """Position just after the partner of the bracket at `start`, else 0; and where the direction may reach."""
+    """The position just after the closing bracket, or 0; and how far the direction may reach at most."""
     stack: list[int] = []
     inner, blank, stray = 0, 0, False
     for found in _BRACKET.finditer(look.text, start, start + HOLD):
@@ -67,7 +69,7 @@ def _partner(look: Lookahead, start: int) -> tuple[int, int]:
         elif (blank or stray) and _NO_END.search(look.text[max(start, found.start() - 5) : found.start()]):
             continue
         elif not _smiles(look, start, found.start(), len(stack)):
-            # A closer of an outer family ends the inner ones with it.
+            # A closing bracket of an outer family closes the inner ones, too.
             while stack.pop() != CLOSING[ch]:
                 pass
             if not stack:
@@ -76,29 +78,29 @@ def _partner(look: Lookahead, start: int) -> tuple[int, int]:
 
 
 def _searched(look: Lookahead, stop: int) -> int:
-    """Where a search that found nothing up to `stop` ended; it is over only if no more text can change that."""
+    """Where a search up to `stop` that found nothing ended. Raises `Incomplete` if more text may change the result."""
     if look.final or len(look.text) >= stop:
         return min(stop, len(look.text))
     raise Incomplete
 
 
 def star(look: Lookahead, start: int) -> Token:
-    """What a single star at `start` is: the opening of a direction, arithmetic, or a stray mark."""
+    """A single star: it opens a direction, multiplies, or is a stray mark."""
     before, after = look.at(start - 1), look.at(start + 1)
     if after in "\ufe0f\u20e3" and after:
         return Token(look.skip("\ufe0f\u20e3", start + 1), "gap")
     if _is_operator(look, start):
         return Token(start + 1, "text", look.text[start])
     if after and not after.isspace():
-        inside_word = is_word(before)
+        inside_word = is_word_char(before)
         end, stop = _star_partner(look, start, LOOSE if inside_word else HOLD)
         inner = look.text[start + 1 : end]
-        if inside_word and (not end or _SENTENCE_END.search(inner) or (len(inner) < 4 and is_word(look.at(end)))):
+        if inside_word and (not end or _SENTENCE_END.search(inner) or (len(inner) < 4 and is_word_char(look.at(end)))):
             return Token(start + 1, "mark")
         if not end and after in ",;:!?)":
             return Token(start + 1, "gap")
         return Token(end, "direction", inner) if end else _unclosed(look, start, stop)
-    if not is_word(before) and after and after != "\n":
+    if not is_word_char(before) and after and after != "\n":
         end = _loose_partner(look, start)
         if end:
             return Token(end, "direction", look.text[start + 1 : end])
@@ -106,7 +108,7 @@ def star(look: Lookahead, start: int) -> Token:
 
 
 def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
-    """Position just after the partner of the star at `start`, else 0; and where the direction may reach."""
+    """The position just after the star that closes the one at `start`, or 0; and how far the direction may reach."""
     spare, inner, blank, index, text = 0, 0, 0, start + 1, look.text
     open_runs = [1]
     while found := _STAR.search(text, index, start + hold):
@@ -118,19 +120,19 @@ def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
             if spare or inner:
                 return spare, inner or blank
         elif run[0] not in STARS:
-            # Stars in a bracket inside the direction are its own affair, as in `*hops (*^▽^*) away*`.
-            index = (closed_bracket(look, found.start()) if after and after in STARS else 0) or index
+            # Stars inside a bracket do not close the direction: `*hops (*^▽^*) away*`.
+            index = (end_of_bracket(look, found.start()) if after and after in STARS else 0) or index
         elif (after and after in "\ufe0f\u20e3") or (len(run) == 1 and _is_operator(look, found.start())):
             continue
         elif (before.isspace() or before in OPENING) and after and not after.isspace() and after not in ".,!?;:":
-            # It opens a direction inside this one, unless this one was never closed.
+            # It opens a direction inside this one, or this one was never closed.
             inner = inner or found.start()
             open_runs.append(len(run))
             if lines:
                 return spare, blank or inner
         elif len(run) == 2 and open_runs[-1] != 2:
-            # Bold inside the direction, or a direction closed with one star too many.
-            spare = spare or (0 if is_word(after) else index)
+            # Bold inside the direction, or a direction that is closed with one star too many.
+            spare = spare or (0 if is_word_char(after) else index)
         elif not lines or not after.isalnum():
             closed = open_runs.pop()
             while open_runs and closed < len(run):
@@ -141,7 +143,7 @@ def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
 
 
 def _loose_partner(look: Lookahead, start: int) -> int:
-    """Just after the partner of a star that is followed by a blank, on the same line (`* smiles *`), else 0."""
+    """The position just after the closing star, where a blank follows the opening one (`* smiles *`), or 0."""
     for index in range(start + 1, start + LOOSE):
         ch = look.at(index)
         if ch in ("", "\n"):
@@ -154,23 +156,23 @@ def _loose_partner(look: Lookahead, start: int) -> int:
 
 
 def _is_operator(look: Lookahead, index: int) -> bool:
-    """Whether the star multiplies: between two numbers or single letters, spaced alike on both sides."""
+    """Whether the star multiplies: between numbers or single letters, with a blank on both sides or on neither."""
     text = look.text
     left = index - 1
     while left >= max(0, index - _LOOK_BACK) and text[left] in " \t":
         left -= 1
     operand = text[left] if left >= 0 else ""
-    if not is_word(operand) or (operand.isalpha() and left > 0 and is_word(text[left - 1])):
+    if not is_word_char(operand) or (operand.isalpha() and left > 0 and is_word_char(text[left - 1])):
         return False
     right = look.skip(" \t", index + 1)
     other = look.at(right)
-    if (right == index + 1) != (left == index - 1) or not is_word(other):
+    if (right == index + 1) != (left == index - 1) or not is_word_char(other):
         return False
-    return other.isdigit() or not is_word(look.at(right + 1))
+    return other.isdigit() or not is_word_char(look.at(right + 1))
 
 
 def _unclosed(look: Lookahead, start: int, stop: int) -> Token:
-    """How far a direction reaches that has no partner up to `stop`; the module's docstring gives the rule."""
+    """A direction that does not close up to `stop`; the docstring of the module tells where it ends."""
     held = look.text[start:stop]
     line = held.find("\n")
     if other := _other_end(held if line < 0 else held[:line]):
@@ -186,11 +188,11 @@ def _unclosed(look: Lookahead, start: int, stop: int) -> Token:
 
 
 def _other_end(held: str) -> int:
-    """Just after a mark of another kind that closes what `held` begins with, as in `(smiles] Hi`; 0 without one."""
+    """The position just after a mark of another kind that closes `held`, as in `(smiles] Hi`; 0 if there is none."""
     inner = ""
     for index in range(1, len(held)):
         ch, after = held[index], held[index + 1 : index + 2]
-        if ch in STARS and not held[index - 1].isspace() and not is_word(after):
+        if ch in STARS and not held[index - 1].isspace() and not is_word_char(after):
             if "*" not in inner:
                 return index + 1
             inner = inner.partition("*")[0]
@@ -204,7 +206,7 @@ def _other_end(held: str) -> int:
 
 
 def _smiles(look: Lookahead, start: int, index: int, depth: int) -> bool:
-    """Whether a `)` at `index` is the mouth of a smiley inside the bracket, which closes later: `(hops :) away)`."""
+    """Whether the `)` at `index` is the mouth of a smiley and the bracket closes later: `(hops :) away)`."""
     face = index - 1
     if look.at(face) == "-":
         face -= 1

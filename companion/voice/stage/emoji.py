@@ -1,21 +1,19 @@
-r"""Pictographs in the text: where one begins and ends, and what it tells the body. Pure.
+r"""Emoji, emoticons (`:-)`, `^_^`) and kaomoji (`(´・ω・`)`, `¯\_(ツ)_/¯`): none is spoken, most are cues. Pure.
 
-The ranges are those of Unicode's emoji-data.txt (every code point above U+2000 with the property Emoji, but
-not ‼ ⁉ ™ ℹ, which are text) and the symbols around them that have no sound either, such as ♪ and ★. A table of
-ranges costs nothing to load; the `emoji` package costs 8.5 MB (`tests/voice/stage/test_stage.py` compares the two).
+The ranges of emoji are those of Unicode's emoji-data.txt (every code point above U+2000 with the property Emoji, except
+‼ ⁉ ™ ℹ, which are text), and symbols beside them that have no sound either, such as ♪ and ★. A table of ranges costs
+nothing to load; the `emoji` package costs 8.5 MB (`tests/voice/stage/test_stage.py` compares the two).
 
-Faces made of ordinary characters: `:-)`, `^_^`, `(´・ω・`)`, `¯\_(ツ)_/¯`. Pure.
-
-They matter twice: they are cues, and the bracket in `:(` must not be taken for the beginning of a direction.
+Emoticons and kaomoji must also be recognised because the bracket in `:(` does not begin a direction.
 """
 
 from __future__ import annotations
 
 import re
 
-from companion.voice.stage.brackets import CLOSING, OPENING, closed_bracket
-from companion.voice.stage.meaning import Feeling
-from companion.voice.stage.scanner import Lookahead, Token, is_word
+from companion.voice.stage.brackets import CLOSING, OPENING, end_of_bracket
+from companion.voice.stage.lexicon import Feeling
+from companion.voice.stage.scanner import Lookahead, Token, is_word_char
 
 _RANGES = (
     "\u203f\u2040\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23fa\u24c2"
@@ -26,7 +24,7 @@ _RANGES = (
 PICTOGRAPH = re.compile(f"[{_RANGES}]")
 
 JOINERS = "\ufe0e\ufe0f\u200d\u20e3"
-"""Variation selectors, the zero-width joiner and the keycap: parts of a pictograph, silent by themselves."""
+"""Variation selectors, the zero-width joiner and the keycap: parts of an emoji, silent by themselves."""
 
 _SKIN = "\U0001f3fb-\U0001f3ff"
 _TAIL = re.compile(f"[{JOINERS}{_SKIN}\U000e0020-\U000e007f\u2640\u2642]")
@@ -34,26 +32,26 @@ _TO_LOOK_UP = re.compile(f"[\ufe0e\ufe0f{_SKIN}]|\u200d[\u2640\u2642]")
 
 
 def pictograph(look: Lookahead, start: int) -> Token:
-    """The pictograph that begins at `start`, its repetitions included: `😂😂😂` is one strong laugh."""
+    """The emoji that begins at `start`, with its repetitions: `😂😂😂` is one strong laugh."""
     end = _cluster_end(look, start)
     cluster = look.text[start:end]
     strength = 1
-    while look.starts(cluster, end) and _cluster_end(look, end) == end + len(cluster):
+    while look.starts_with(cluster, end) and _cluster_end(look, end) == end + len(cluster):
         end += len(cluster)
         strength += 1
     return Token(end, "emoji", cluster, strength)
 
 
 def keycap_end(look: Lookahead, start: int) -> int:
-    """Just after the keycap whose digit, `#` or `*` stands at `start`; `start` if it is none."""
+    """The position just after the keycap whose digit, `#` or `*` stands at `start`; `start` if it is none."""
     after = look.skip("\ufe0f", start + 1)
     return after + 1 if look.at(after) == "\u20e3" else start
 
 
-def feeling_of(cluster: str) -> Feeling | None:
-    """What a pictograph tells the body; skin, sex and selectors aside. None for a cake or a flag."""
+def feeling_of_emoji(cluster: str) -> Feeling | None:
+    """What an emoji tells the body, whatever its skin tone, sex and selectors. None for a ball or a flag."""
     name = _TO_LOOK_UP.sub("", cluster)
-    return FEELINGS.get(name) or FEELINGS.get(name[:1])
+    return EMOJI_FEELINGS.get(name) or EMOJI_FEELINGS.get(name[:1])
 
 
 def _cluster_end(look: Lookahead, start: int) -> int:
@@ -119,14 +117,14 @@ _TABLE: tuple[tuple[str | None, str | None, float, str], ...] = (
     (None, "look_left", 0.5, "👈 ⬅"),
     (None, "look_right", 0.5, "👉 ➡"),
 )
-FEELINGS: dict[str, Feeling] = {
+EMOJI_FEELINGS: dict[str, Feeling] = {
     cluster: Feeling(emotion, gesture, intensity)
     for emotion, gesture, intensity, clusters in _TABLE
     for cluster in clusters.split()
 }
-"""What each pictograph means, written without its skin tone, sex and variation selectors. `docs/cues.md` lists it."""
+"""What each emoji means, without skin tone, sex and variation selectors. `docs/cues.md` lists them."""
 
-XIAOZHI: dict[str, Feeling] = {
+XIAOZHI_EMOTIONS: dict[str, Feeling] = {
     "neutral": Feeling("neutral", None, 0.3),
     "happy": Feeling("happy", None, 0.6),
     "laughing": Feeling("amused", None, 0.7),
@@ -149,7 +147,7 @@ XIAOZHI: dict[str, Feeling] = {
     "silly": Feeling("amused", None, 0.6),
     "confused": Feeling("confused", "tilt_head", 0.5),
 }
-"""The 21 emotions that the xiaozhi firmware family sends beside its emoji; a `<tag>` may name them."""
+"""The 21 emotions that the xiaozhi firmware family sends with its emoji; a `<tag>` may name them."""
 
 
 _HAPPY = Feeling("happy", None, 0.5)
@@ -168,10 +166,10 @@ _CONFUSED = Feeling("confused", None, 0.5)
 _FACES: tuple[tuple[Feeling, str], ...] = (
     (_HAPPY, ":) :-) :)) :))) =) =)) :] :-] (: (-: (= :3 :> :-> \\o/"),
     (_HAPPY, "^_^ ^__^ ^-^ ^^ ^.^ ^o^ ^O^ ^ω^ ^▽^ n_n UwU uwu OwO owo"),
-    (_LAUGHING, ":D :-D =D xD XD :'D :P :p :-P :-p =P ;P >w< >▽< ≧▽≦ ≧∇≦"),
+    (_LAUGHING, "ㅋㅋ ㅎㅎ :D :-D =D xD XD :'D :P :p :-P :-p =P ;P >w< >▽< ≧▽≦ ≧∇≦"),
     (_WINKING, ";) ;-) ;D ;-D ^_~ ^_-"),
     (_SAD, ":( :-( :(( :((( =( ): )-: :[ :-[ :< :-< u_u ._. </3"),
-    (_CRYING, "ಥ_ಥ ಥ﹏ಥ ╥﹏╥ ╥_╥ T▽T :'( ;_; ;-; T_T T-T T^T TAT QAQ QwQ QWQ Q_Q ;( ㅠㅠ"),
+    (_CRYING, "ಥ_ಥ ಥ﹏ಥ ╥﹏╥ ╥_╥ T▽T :'( ;_; ;-; T_T T-T T^T TAT QAQ QwQ QWQ Q_Q ;( ㅠㅠ ㅜㅜ"),
     (_ANGRY, "ಠ_ಠ ಠ益ಠ >:( >:-( >_<# >:["),
     (_SURPRISED, ":O :-O :o :-o o_o O_O o_O O_o 0_0 °o°"),
     (_LOVING, "<3 <33 <333 :* :-* ♡"),
@@ -180,15 +178,17 @@ _FACES: tuple[tuple[Feeling, str], ...] = (
     (_CONFUSED, "¯\\_(ツ)_/¯ ¯\\(ツ)/¯ ?_? orz OTZ ._.?"),
 )
 FACES: dict[str, Feeling] = {face: feeling for feeling, faces in _FACES for face in faces.split()}
-"""What each face means."""
+"""What each emoticon means."""
 
 _BY_FIRST: dict[str, tuple[str, ...]] = {
     first: tuple(face for face in FACES if face[0] == first) for first in {face[0] for face in FACES}
 }
-FIRST = frozenset(_BY_FIRST)
-"""Characters with which a face may begin."""
+EMOTICON_STARTS = frozenset(_BY_FIRST)
+"""The first characters of emoticons."""
 
-_AFTER_WORDS = (":)", ":(", ":-)", ":-(", ";)", "^^", "^_^", ":D", "=)")
+_KOREAN_LETTERS = "ㅋㅎㅠㅜ"
+"""Korean letters that are repeated for laughter or tears and are not spoken."""
+_AFTER_WORDS = (":)", ":(", ":-)", ":-(", ";)", "^^", "^_^", ":D", "=)", *(2 * one for one in _KOREAN_LETTERS))
 ARMS = frozenset("ヽヾ٩╰୧ლ\\＼┐└┌╭o0Oｏmdb凸ΣＳ∑")
 _OTHER_ARMS = "ヽヾﾉノ／/\\＼╯╰ゞ۶و彡ﾞ゛☆★*~～+_-:・︴و︵┻━┳┛┗✧づつっ๑ᕗᕤ┌┐┘└╭╮¯凸♡♪ｏoOdbmzZvV｡ﾟ゜丿ง"
 _SOUNDLESS = frozenset("☆★︴งوﾉ／/\\＼╯╰ゞ۶و彡ﾞ゛︵┻━┳┛┗✧ᕗᕤ┌┐┘└╭╮¯凸")
@@ -215,20 +215,22 @@ _KAOMOJI: tuple[tuple[Feeling, str], ...] = (
 )
 
 
-def face(look: Lookahead, start: int) -> Token | None:
-    """The face that begins at `start`, if one does."""
+def emoticon(look: Lookahead, start: int) -> Token | None:
+    """The emoticon that begins at `start`, if one does."""
     before = look.at(start - 1)
     faces = _BY_FIRST[look.text[start]]
-    if is_word(before):
-        # Few faces stand behind a word, so that a full stop there need not wait for what follows it.
+    if is_word_char(before):
+        # Few emoticons follow a word directly, so that a full stop there need not wait for the next character.
         faces = tuple(one for one in faces if one in _AFTER_WORDS)
-    found = look.longest(faces, start)
+    found = look.longest_of(faces, start)
     if not found:
         return None
+    if found[0] in _KOREAN_LETTERS:
+        return Token(look.skip(found[0], start + 2), "face", found)
     after = look.at(start + len(found))
-    if found[-1] in OPENING and after.isalnum() and closed_bracket(look, start + len(found) - 1):
+    if found[-1] in OPENING and after.isalnum() and end_of_bracket(look, start + len(found) - 1):
         return None
-    if (found[-1] not in "()^" and is_word(after)) or (found[-1] == "/" and after == "/"):
+    if (found[-1] not in "()^" and is_word_char(after)) or (found[-1] == "/" and after == "/"):
         return None
     if found.startswith("<3") and (_after_number(look, start) or (after == "." and look.at(start + 3).isdigit())):
         return None
@@ -238,19 +240,19 @@ def face(look: Lookahead, start: int) -> Token | None:
 
 
 def kaomoji(look: Lookahead, start: int) -> Token | None:
-    """The bracketed face at `start`, where its bracket or its left arm stands, with the arms around it."""
+    """The kaomoji at `start`, where its bracket or its left arm stands, with both arms."""
     opening = start + 1 if look.text[start] in ARMS else start
     if (ch := look.at(opening)) not in OPENING or not ch or ch in "[{【":
         return None
-    if opening != start and is_word(look.text[start]) and is_word(look.at(start - 1)):
+    if opening != start and is_word_char(look.text[start]) and is_word_char(look.at(start - 1)):
         return None
-    end = closed_bracket(look, opening)
+    end = end_of_bracket(look, opening)
     if not end or not is_kaomoji(look.text[opening + 1 : end - 1]):
         return None
     arms = end
     while (ch := look.at(arms)) and ch in _OTHER_ARMS:
         arms += 1
-    # Letters and marks that may belong to what follows are arms only where something soundless says so.
+    # Letters and marks that may belong to the next words are arms only together with something soundless.
     if not any(ch in _SOUNDLESS or ch in _LETTER_ARMS for ch in look.text[end:arms]) or look.at(arms).isalnum():
         arms = end
         while (ch := look.at(arms)) and ch in _SOUNDLESS:
@@ -259,12 +261,12 @@ def kaomoji(look: Lookahead, start: int) -> Token | None:
 
 
 def is_kaomoji(inner: str) -> bool:
-    """Whether what stands between two brackets is a face and not words."""
+    """Whether the text between two brackets is a face and not words."""
     return 1 < len(inner) <= 16 and not _PLAIN.search(inner) and _FEATURES.search(inner) is not None
 
 
 def feeling_of_face(name: str) -> Feeling | None:
-    """What a face tells the body."""
+    """What an emoticon or kaomoji tells the body."""
     if name in FACES:
         return FACES[name]
     inner = name[1:-1].replace(" ", "")
@@ -275,5 +277,5 @@ def feeling_of_face(name: str) -> Feeling | None:
 
 
 def _after_number(look: Lookahead, start: int) -> bool:
-    """Whether `<3` there is a comparison: a number stands before it."""
+    """Whether the `<3` at `start` is a comparison: a number stands before it."""
     return look.text[max(0, start - 8) : start].rstrip()[-1:].isdigit()

@@ -1,26 +1,27 @@
-"""Marks that emphasise words, and at times enclose a direction: `**`, `_`, `~`, `<i>`, `-waves-`. Pure.
+"""Marks of emphasis (`**`, `_`, `~`, `<i>`, `-waves-`), which at times enclose a stage direction. Pure.
 
-Each function looks at one place and returns the token there. Whether marked words are said or done is the question of
-`direction_grammar`; it is asked where the mark opens, so at most `_LENGTH` code points are held back for it.
+Each function looks at one place and returns the token there. `emphasis_grammar` decides whether marked words are said
+or done. It is asked where the mark opens, so at most `_LENGTH` code points are held back for it.
 """
 
 from __future__ import annotations
 
+from companion.languages.understood import Understood
 from companion.voice.stage.brackets import STARS
-from companion.voice.stage.direction_grammar import is_act, is_direction
-from companion.voice.stage.scanner import Lookahead, Token, is_cjk, is_word
+from companion.voice.stage.emphasis_grammar import is_direction, is_known_action
+from companion.voice.stage.scanner import Lookahead, Token, is_cjk, is_small_letter, is_word_char
 
 _LENGTH = 120
-"""Code points within which a mark must close on its line for its words to be a direction."""
+"""Code points within which a mark must close, on the same line, to enclose a direction."""
 _HALF_LENGTH = 60
 _TILDES = "~～〜"
 _BOLD_TAGS = ("b", "strong")
 PAIRED = "-–—:/=^"
-"""Marks that some models put around what they do; nobody emphasises with them."""
+"""Marks that some models put around directions, and that are not used for emphasis."""
 
 
-def emphasis(look: Lookahead, start: int, begins: bool) -> Token | None:
-    """A run of `**` or `_`: a mark to drop, or a direction. `begins`: a sentence begins here."""
+def emphasis_mark(look: Lookahead, start: int, begins: bool, languages: Understood) -> Token | None:
+    """A run of `**` or `_`: a mark that is dropped, or a direction. `begins`: a sentence begins here."""
     ch = look.text[start]
     run = start + 1
     if ch in STARS:
@@ -34,25 +35,25 @@ def emphasis(look: Lookahead, start: int, begins: bool) -> Token | None:
         opens = (not (before := look.at(start - 1)) or before.isspace()) and not look.at(run).isspace()
         if opens and (half := _half_bold(look, run)):
             return half
-        return _marked(look, start, run, STARS, begins) or Token(run, "mark")
+        return _marked(look, start, run, STARS, begins, languages) or Token(run, "mark")
     run = look.skip("_", run)
-    if is_word(look.at(start - 1)) and is_word(look.at(run)):
+    if is_word_char(look.at(start - 1)) and is_word_char(look.at(run)):
         return Token(run, "text", look.text[start:run])
-    return _marked(look, start, run, "_", begins) or Token(run, "mark")
+    return _marked(look, start, run, "_", begins, languages) or Token(run, "mark")
 
 
-def tilde(look: Lookahead, start: int, begins: bool) -> Token:
-    """`~` lengthens a vowel and is not spoken, except as "about" or "to" before a number; or it marks a direction."""
+def tilde(look: Lookahead, start: int, begins: bool, languages: Understood) -> Token:
+    """`~` lengthens a vowel and is dropped, or encloses a direction. Before a number it means "about" or "to"."""
     end = look.skip(_TILDES, start + 1)
     if end == start + 1:
         blank = look.at(start - 1) == look.at(end) == " "
         if look.at(end).isdigit() or (blank and look.at(start - 2).isdigit() and look.at(end + 1).isdigit()):
             return Token(end, "text", look.text[start])
     words = look.skip(" ", end) if begins else end
-    return _marked(look, start, words, _TILDES, begins) or Token(end, "gap")
+    return _marked(look, start, words, _TILDES, begins, languages) or Token(end, "gap")
 
 
-def style_tag(look: Lookahead, start: int, run: int, kind: str, begins: bool) -> Token:
+def style_tag(look: Lookahead, start: int, run: int, kind: str, begins: bool, languages: Understood) -> Token:
     """`<i>`, whose `>` stands before `run`: a mark, or a direction up to its `</i>`."""
     closing = f"</{kind}>"
     for index in range(run, run + _LENGTH):
@@ -64,13 +65,13 @@ def style_tag(look: Lookahead, start: int, run: int, kind: str, begins: bool) ->
             look.at(end - 1)
             if look.text[index:end].casefold() != closing:
                 continue
-            if is_direction(look, start, end, said, begins, kind in _BOLD_TAGS):
+            if is_direction(look, start, end, said, begins, kind in _BOLD_TAGS, languages):
                 return Token(end, "direction", said)
             break
     return Token(run, "mark")
 
 
-def paired(look: Lookahead, start: int) -> Token | None:
+def paired_marks(look: Lookahead, start: int, languages: Understood) -> Token | None:
     """`-waves-`, `––waves––`, `::waves::`, `/waves/` where a sentence begins; not `- 5`, `/home/x`, `—No!`."""
     mark = look.text[start]
     before = look.at(start - 1)
@@ -81,20 +82,21 @@ def paired(look: Lookahead, start: int) -> Token | None:
         ch = look.at(index)
         if ch == mark:
             end = look.skip(mark, index)
-            stands = not look.text[index - 1].isspace() and not is_word(look.at(end))
+            stands = not look.text[index - 1].isspace() and not is_word_char(look.at(end))
             said = look.text[run:index]
-            return Token(end, "direction", said) if stands and end - index == run - start and is_act(said) else None
+            is_direction = stands and end - index == run - start and is_known_action(said, languages)
+            return Token(end, "direction", said) if is_direction else None
         if not (ch.isalpha() or (ch and ch in " ,.'’")):
             return None
     return None
 
 
-def _marked(look: Lookahead, start: int, run: int, marks: str, begins: bool) -> Token | None:
-    """The direction between the marks from `start` to `run` and the same ones later on the line."""
+def _marked(look: Lookahead, start: int, run: int, marks: str, begins: bool, languages: Understood) -> Token | None:
+    """The direction between the marks from `start` to `run` and the same marks later on the line."""
     first = look.at(run)
-    if not first or first.isspace() or is_word(look.at(start - 1)):
+    if not first or first.isspace() or is_word_char(look.at(start - 1)):
         return None
-    if not (first.islower() or begins) and not is_cjk(first) and first not in "*_~":
+    if not (is_small_letter(first) or begins) and not is_cjk(first) and first not in "*_~":
         return None
     least = 1 if marks == _TILDES else min(2, run - start)
     index = run
@@ -106,35 +108,37 @@ def _marked(look: Lookahead, start: int, run: int, marks: str, begins: bool) -> 
             index += 1
             continue
         end = look.skip(marks, index)
-        inside_word = is_word(look.text[index - 1]) and is_word(look.at(end))
+        inside_word = is_word_char(look.text[index - 1]) and is_word_char(look.at(end))
         closes = marks == _TILDES or not look.text[index - 1].isspace()
         if end - index >= least and closes and not inside_word:
             said = look.text[run:index]
             bold = least == 2
-            return Token(end, "direction", said) if is_direction(look, start, end, said, begins, bold) else None
+            return (
+                Token(end, "direction", said) if is_direction(look, start, end, said, begins, bold, languages) else None
+            )
         index = end
     return None
 
 
 def _crossed_out(look: Lookahead, start: int) -> Token | None:
-    """Three stars and more that stand for letters: `f***ing`, `他***的`, `****`. Not those around words."""
+    """Three or more stars that replace letters: `f***ing`, `他***的`, `****`. Not those around words."""
     run = look.skip(STARS, start)
     before = look.at(start - 1)
-    if is_word(before):
+    if is_word_char(before):
         return Token(run, "mark")
-    if not is_word(look.at(run)) and not is_cjk(look.at(run)) and (not before or before.isspace()):
+    if not is_word_char(look.at(run)) and not is_cjk(look.at(run)) and (not before or before.isspace()):
         return Token(run, "gap") if run - start > 3 else None
     if not is_cjk(before) or not before.isalnum():
         return None
     for index in range(run, run + _HALF_LENGTH):
         ch = look.at(index)
         if ch in STARS or ch in ("", "\n"):
-            return None if ch and ch in STARS and look.starts(ch, index + 1) else Token(run, "mark")
+            return None if ch and ch in STARS and look.starts_with(ch, index + 1) else Token(run, "mark")
     return Token(run, "mark")
 
 
 def _half_bold(look: Lookahead, start: int) -> Token | None:
-    """A direction between marks that do not match, `**smiles* Hello`: behind it no `**` closes on its line."""
+    """A direction between marks that do not match: `**smiles* Hello`, if no `**` closes later on its line."""
     end = 0
     for index in range(start, start + _HALF_LENGTH):
         ch = look.at(index)
@@ -145,5 +149,5 @@ def _half_bold(look: Lookahead, start: int) -> Token | None:
             before = look.text[index - 1]
             if after and after in STARS:
                 return None
-            end = end or (index if not before.isspace() and not before.isdigit() and not is_word(after) else -1)
+            end = end or (index if not before.isspace() and not before.isdigit() and not is_word_char(after) else -1)
     return Token(end + 1, "direction", look.text[start:end]) if end > 0 else None

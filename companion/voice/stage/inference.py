@@ -1,29 +1,27 @@
-"""Sentences whose cues come from their own words where the character's model gave none. Pure.
+"""Cues from the words of a sentence, where the character's model gave none. Pure but for lazy file reads.
 
-Stands where `Sentences` does and passes everything through it. A sentence is judged by itself and by what came before
-it, so nothing waits for the end of the reply.
+The signs are in `feelings.toml` of each language: laughter spelled out, interjections, greetings, yes and no, thanks,
+apologies, and feelings that the speaker names as its own. They are careful rather than complete: a feeling is believed
+only in the first person or in an exclamation (`I'm so happy`, `That's sad!`), never in a report (`a happy ending`).
+Every cue is faint (0.3 to 0.5).
 
-What the words of a sentence themselves show, where the character's model gave no cue. Pure.
-
-Laughter spelled out, interjections, greetings, yes and no, questions, thanks, apologies, and feelings that the speaker
-names as their own, in English, Chinese, Japanese and Indonesian. Careful rather than complete: a feeling is believed
-only in the first person or in an exclamation (`I'm so happy`, `That's sad!`), never in a report (`a happy ending`), and
-every cue is faint (0.3 to 0.5). What is denied is not matched: the patterns name the whole phrase.
+`InferringSentences` takes the place of `Sentences`. It judges a sentence by itself and by the text before it, so
+nothing waits for the end of the reply.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 from companion.events import Cue, Sentence
+from companion.languages.language import Language
+from companion.languages.understood import Understood, any_of, understood
 from companion.voice.sentences import Sentences
-from companion.voice.stage.inferred_signs import SIGNS
-from companion.voice.stage.lexicon import Feeling
-
-Language = str
+from companion.voice.stage.emphasis_grammar import grammar_of
+from companion.voice.stage.lexicon import Feeling, lexicon
 
 _MOST = 2
 """Cues in one sentence."""
@@ -32,29 +30,56 @@ _MOST = 2
 class _Sign(NamedTuple):
     feeling: Feeling
     pattern: re.Pattern[str]
+    only: Language | None = None
+    """The only language of the character for which it counts."""
 
 
-_BY_SIGN = tuple(
-    _Sign(Feeling(emotion, gesture, intensity), re.compile(pattern, re.IGNORECASE))
-    for emotion, gesture, intensity, pattern in SIGNS
-)
+_EXCITED = r"[!！]{2,}"
 _QUESTION = _Sign(Feeling(None, "tilt_head", 0.3), re.compile(r"[?？][”’」』)）\"'!！~〜]*\s*$"))
 _NO_LETTERS = re.compile(r"^[\s\"'“‘「『¡¿—–-]+")
-_KANA = re.compile("[\u3040-\u30ff]")
-_JAPANESE_ONLY = frozenset("草笑")
 
 
-def inferred(text: str, language: Language | None = None) -> tuple[Cue, ...]:
+@cache
+def _signs(languages: Understood) -> tuple[_Sign, ...]:
+    """The signs of all languages, with one pattern for each feeling."""
+    patterns: dict[tuple[Feeling, Language | None], list[str]] = {}
+    for language in languages:
+        for sign in language.feelings.sign:
+            feeling = Feeling(sign.emotion, sign.gesture, sign.intensity)
+            patterns.setdefault((feeling, language if sign.only_own else None), []).append(sign.words)
+    patterns.setdefault((Feeling("excited", None, 0.45), None), []).append(_EXCITED)
+    return tuple(
+        _Sign(feeling, re.compile("|".join(f"(?:{one})" for one in some), re.IGNORECASE), only)
+        for (feeling, only), some in patterns.items()
+    )
+
+
+@cache
+def _silent(languages: Understood) -> re.Pattern[str]:
+    return any_of(languages, lambda one: one.feelings.silent, re.IGNORECASE)
+
+
+def infer_cues(text: str, languages: Understood | None = None) -> tuple[Cue, ...]:
     """The cues that a sentence shows by itself, at most two, in order of their places.
 
-    `at` counts code points of `text`. Of several emotions the first counts, likewise of gestures. `language` is what
-    the character speaks; it decides only where the writing leaves it open.
+    `at` counts code points of `text`. The first emotion counts, and the first gesture. `languages` are those that the
+    device understands, the character's own first. If they are not given, the text tells which language it speaks.
     """
     opening = _NO_LETTERS.match(text)
     skipped = opening.end() if opening else 0
     words = text[skipped:].replace("’", "'")
-    emotion = min(_signs(words, language, emotions=True), key=lambda one: one[0], default=None)
-    gesture = min(_signs(words, language, emotions=False), key=lambda one: one[0], default=None)
+    own = languages.own if languages else understood().of(words)
+    emotions: list[tuple[int, Feeling]] = []
+    gestures: list[tuple[int, Feeling]] = []
+    languages = languages or understood()
+    silent = _silent(languages)
+    for sign in _signs(languages):
+        if sign.only is not None and sign.only is not own:
+            continue
+        if (match := sign.pattern.search(words)) and not silent.match(words, match.start()):
+            (gestures if sign.feeling.emotion is None else emotions).append((match.start(), sign.feeling))
+    emotion = min(emotions, key=lambda one: one[0], default=None)
+    gesture = min(gestures, key=lambda one: one[0], default=None)
     if gesture is None and emotion is None and (asked := _QUESTION.pattern.search(words)):
         gesture = (asked.start(), _QUESTION.feeling)
     chosen = sorted((one for one in (emotion, gesture) if one), key=lambda one: one[0])
@@ -64,26 +89,28 @@ def inferred(text: str, language: Language | None = None) -> tuple[Cue, ...]:
     )[:_MOST]
 
 
-def _signs(words: str, language: Language | None, *, emotions: bool) -> Iterator[tuple[int, Feeling]]:
-    """Every sign with an emotion, or every one with a gesture alone."""
-    for sign in _BY_SIGN:
-        if (sign.feeling.emotion is not None) == emotions and (match := sign.pattern.search(words)):
-            laughter = match.group() in _JAPANESE_ONLY
-            if not laughter or language == "ja" or (language is None and _KANA.search(words)):
-                yield match.start(), sign.feeling
+def load_rules(languages: Understood) -> None:
+    """Read and compile everything that the stage needs of these languages.
+
+    Otherwise this happens during the first answer. It takes some tenths of a second on a Raspberry Pi, so call it in a
+    thread.
+    """
+    lexicon(languages)
+    grammar_of(languages)
+    _signs(languages)
 
 
 class InferringSentences:
     """`Sentences` of one reply, with inferred cues.
 
-    The first cue of the model ends the inferring, for it then shows its feelings itself; with `throughout` (a persona
-    whose channel is `inferred`) sentences without a cue of their own are still read. The same cue is not inferred for
+    The first cue of the model ends the inference, because the model then shows its feelings itself. With `throughout`
+    (for a persona whose channel is `inferred`) sentences without a cue are still read. The same cue is not inferred for
     two sentences in a row.
     """
 
-    def __init__(self, sentences: Sentences, language: Language | None = None, *, throughout: bool = False) -> None:
+    def __init__(self, sentences: Sentences, languages: Understood | None = None, *, throughout: bool = False) -> None:
         self._sentences = sentences
-        self._language = language
+        self._languages = languages
         self._throughout = throughout
         self._given = False
         self._last: frozenset[tuple[str | None, str | None]] = frozenset()
@@ -91,21 +118,21 @@ class InferringSentences:
     def feed(self, piece: str | Cue) -> list[Sentence]:
         """As `Sentences.feed`."""
         self._given |= isinstance(piece, Cue)
-        return [self._read(one) for one in self._sentences.feed(piece)]
+        return [self._with_cues(one) for one in self._sentences.feed(piece)]
 
     def pause(self) -> list[Sentence]:
         """As `Sentences.pause`."""
-        return [self._read(one) for one in self._sentences.pause()]
+        return [self._with_cues(one) for one in self._sentences.pause()]
 
     def close(self) -> list[Sentence]:
         """As `Sentences.close`."""
-        return [self._read(one) for one in self._sentences.close()]
+        return [self._with_cues(one) for one in self._sentences.close()]
 
-    def _read(self, sentence: Sentence) -> Sentence:
+    def _with_cues(self, sentence: Sentence) -> Sentence:
         if sentence.cues or (self._given and not self._throughout):
             self._last = frozenset()
             return sentence
-        cues = inferred(sentence.text, self._language)
+        cues = infer_cues(sentence.text, self._languages)
         shown = frozenset((cue.emotion, cue.gesture) for cue in cues)
         fresh = tuple(cue for cue in cues if (cue.emotion, cue.gesture) not in self._last)
         self._last = shown

@@ -1,72 +1,43 @@
-"""Marks that models write for the eye: markdown, tags, the speaker's name. Pure.
+"""Marks that models write for the eye: markdown, tags, the speaker's name before a line. Pure.
 
 Marks are dropped and their words kept; what a mark hides (an address, a line of thought) goes with it. Each function
 looks at one place and returns the token there, or None if the place is ordinary text.
 
-The speaker's name before a line, which models write and nobody says: `Teddy: Hello`. Pure.
-
-A persona's name is known. Where it is not (`companion parse` without `--name`), the answer's first line tells: one to
-three capitalised words, or two to five Chinese or Japanese characters, before a colon - unless they are words that
-lead in what is really said, such as `Note:` or `妈妈说：` ("mother says:").
+Models write the speaker's name before a line, but it is not spoken: `Teddy: Hello`. A persona's name is known. Where it
+is not (`companion parse` without `--name`), the answer's first line tells: one to three capitalised words, or two to
+five letters of a writing without capitals, before a colon, unless they are words that lead in what is really said, such
+as `Note:` or `妈妈说：` ("mother says:").
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
-from companion.voice.stage.brackets import OPENING, STARS, bracket, closed_bracket, star
+from companion.languages.stage import Speech
+from companion.languages.understood import Understood
+from companion.voice.stage.brackets import OPENING, STARS, bracket, end_of_bracket, star
 from companion.voice.stage.emphasis import style_tag
-from companion.voice.stage.scanner import Lookahead, Token, is_word
+from companion.voice.stage.scanner import Lookahead, Token, is_word_char
 
 _TAG_LENGTH = 80
 _SHORTCODE_LENGTH = 32
 _BULLETS = "-+•·‣◦▪●○*＊–"
-_THOUGHTS: tuple[str, ...] = (
-    "think",
-    "thinking",
-    "thought",
-    "thoughts",
-    "reasoning",
-    "reflection",
-    "analysis",
-    "inner_thought",
+_THOUGHT_TAGS = frozenset(
+    ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "inner_thought")
 )
-_MUSINGS = ("思考", "想法", "心理", "内心", "心声", "思考過程", "pikiran")
-"""Thoughts of the character, not of the model; set as a mood before what is said, too, and then never closed."""
-_CLOSED_THOUGHT = re.compile(rf"[<＜‹]/\s*(?:{'|'.join((*_THOUGHTS, *_MUSINGS))})\s*[>＞›]", re.IGNORECASE)
+"""Tags around the thoughts of the model, whatever language it speaks. Those that the languages add are around thoughts
+of the character. They also name a mood before the spoken text, and then they never close."""
+_DIRECTION_TAGS = frozenset(
+    ("action", "emotion", "gesture", "mood", "expression", "motion", "emote", "feeling", "face", "pose")
+)
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _STYLE_TAGS = ("b", "i", "u", "s", "em", "strong", "span", "sub", "sup", "code", "font", "mark", "ruby", "rt")
-_DIRECTION_TAGS: tuple[str, ...] = (
-    "action",
-    "emotion",
-    "gesture",
-    "mood",
-    "expression",
-    "motion",
-    "emote",
-    "feeling",
-    "face",
-    "pose",
-)
-_DIRECTION_TAGS += (
-    "动作",
-    "表情",
-    "神态",
-    "情绪",
-    "旁白",
-    "動作",
-    "感情",
-    "仕草",
-    "aksi",
-    "tindakan",
-    "gerakan",
-    "ekspresi",
-)
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/#]|\S*\w[./]\w)\S*(?:\s+\"[^\"]*\")?\s*", re.IGNORECASE)
 
 
 def line_mark(look: Lookahead, start: int) -> Token | None:
-    """The mark that a line begins with: heading, quotation, bullet, fence, rule, or a table's ruling."""
+    """The mark at the beginning of a line: heading, quotation, bullet, fence, rule, or a rule in a table."""
     ch = look.text[start]
     after = look.at(start + 1)
     run = start + 1
@@ -80,10 +51,10 @@ def line_mark(look: Lookahead, start: int) -> Token | None:
         return Token(start + 1, "mark") if not after.isdigit() and after != "=" else None
     if ch == "`" and length >= 3:
         info = run
-        while is_word(look.at(info)):
+        while is_word_char(look.at(info)):
             info += 1
-        return Token(info if look.line_end(info) else run, "mark")
-    if length >= 3 and look.line_end(run):
+        return Token(info if look.at_line_end(info) else run, "mark")
+    if length >= 3 and look.at_line_end(run):
         return Token(run, "mark")
     if ch in "-:" and length >= 2 and look.at(after_colon := look.skip(":", run)) == "|":
         return Token(after_colon, "mark")
@@ -93,33 +64,35 @@ def line_mark(look: Lookahead, start: int) -> Token | None:
 
 
 def link(look: Lookahead, start: int) -> Token | None:
-    """A link `[words](address)`: its words are read again, its address is not spoken."""
-    end = closed_bracket(look, start)
+    """A link `[words](address)`: its words are read again, its address is dropped."""
+    end = end_of_bracket(look, start)
     if not end or look.at(end) != "(" or look.text[start] != "[":
         return None
-    close = closed_bracket(look, end)
+    close = end_of_bracket(look, end)
     if not close or not _ADDRESS.fullmatch(look.text[end + 1 : close - 1]):
         return None
     return Token(close, "again", look.text[start + 1 : end - 1])
 
 
 def image(look: Lookahead, start: int) -> Token | None:
-    """`![words](address)`, whose `!` stands at `start`: nothing of it is spoken."""
+    """An image `![words](address)`, whose `!` stands at `start`: all of it is dropped."""
     found = link(look, start + 1) if look.at(start + 1) == "[" else None
     return Token(found.end, "gap") if found else None
 
 
 def shortcode(look: Lookahead, start: int) -> Token | None:
-    """A pictograph by its name, `:smile:`; not the colons of `8:30:15` or `a::b`."""
+    """An emoji by its name, `:smile:`; not the colons of `8:30:15` or `a::b`."""
     end = start + 1
     while (ch := look.at(end)) and (ch.islower() or ch in "_+-" or ch.isdigit()) and end < start + _SHORTCODE_LENGTH:
         end += 1
-    if ch != ":" or end < start + 3 or not look.text[start + 1].islower() or is_word(look.at(start - 1)):
+    if ch != ":" or end < start + 3 or not look.text[start + 1].islower() or is_word_char(look.at(start - 1)):
         return None
-    return None if is_word(look.at(end + 1)) else Token(end + 1, "tag", look.text[start + 1 : end].replace("_", " "))
+    return (
+        None if is_word_char(look.at(end + 1)) else Token(end + 1, "tag", look.text[start + 1 : end].replace("_", " "))
+    )
 
 
-def tag(look: Lookahead, start: int, begins: bool) -> Token | None:
+def tag(look: Lookahead, start: int, begins: bool, languages: Understood) -> Token | None:
     """`<br>`, `<think>...</think>`, `<happy>`, `<i>`; not the sign in `3 < 5`, nor the quotation `‹Hallo›`.
 
     `begins`: a sentence begins here.
@@ -140,45 +113,52 @@ def tag(look: Lookahead, start: int, begins: bool) -> Token | None:
     if look.text[start] == "‹" and ch == "›":
         return None
     inside = look.text[start + 1 : end].strip()
-    if is_word(look.at(start - 1)) and is_word(look.at(end + 1)) and " " in inside:
+    if is_word_char(look.at(start - 1)) and is_word_char(look.at(end + 1)) and " " in inside:
         return None
     kind = re.match(r"/?[\w-]*", inside.casefold())
     said = kind.group() if kind else ""
     if said in ("br", "p", "/p", "hr", "br/"):
         return Token(end + 1, "again", "\n")
-    if said in _THOUGHTS + _MUSINGS and not inside.endswith("/"):
-        return _thought(look, end + 1, said)
-    if said in _DIRECTION_TAGS and not inside.endswith("/"):
+    if said in _THOUGHT_TAGS | languages.speech.thought_tags and not inside.endswith("/"):
+        return _thought(look, end + 1, said, languages)
+    if said in _DIRECTION_TAGS | languages.speech.direction_tags and not inside.endswith("/"):
         return _tagged_direction(look, end + 1, said)
     if said in _STYLE_TAGS:
-        return style_tag(look, start, end + 1, said, begins)
+        return style_tag(look, start, end + 1, said, begins, languages)
     if said.strip("/") in _STYLE_TAGS:
         return Token(end + 1, "mark")
     return Token(end + 1, "tag", "" if inside.startswith("/") else inside.replace("_", " ").rstrip("/"))
 
 
 def _tagged_direction(look: Lookahead, start: int, said: str) -> Token:
-    """`<action>waves</action>`; where the closing tag is missing, the tag alone goes."""
+    """`<action>waves</action>`. If the closing tag is missing, only the tag is dropped."""
     for index in range(start, start + 200):
         ch = look.at(index)
         if ch in ("", "\n"):
             break
-        if ch == "<" and look.starts(f"</{said}>", index):
+        if ch == "<" and look.starts_with(f"</{said}>", index):
             return Token(index + len(said) + 3, "tag", look.text[start:index])
     return Token(start, "gap")
 
 
-def _thought(look: Lookahead, start: int, said: str) -> Token:
+@cache
+def _closing_thought(languages: Understood) -> re.Pattern[str]:
+    names = "|".join(sorted(_THOUGHT_TAGS | languages.speech.thought_tags))
+    return re.compile(rf"[<＜‹]/\s*(?:{names})\s*[>＞›]", re.IGNORECASE)
+
+
+def _thought(look: Lookahead, start: int, said: str, languages: Understood) -> Token:
     """A thought, up to the tag that closes it.
 
-    The model's own that never closes (the answer was cut within it) hides all the rest. The character's musing that
-    never closes hides its paragraph; where that is all there is, it is what the character says, and the tag a mood.
+    The model's own thought that never closes (the answer was cut within it) hides all the rest. The character's
+    thought that never closes hides its paragraph; where that is all there is, it is what the character says, and the
+    tag is a mood.
     """
-    if closing := _CLOSED_THOUGHT.search(look.text, start):
+    if closing := _closing_thought(languages).search(look.text, start):
         return Token(closing.end(), "gap")
     length = len(look.text)
     look.at(length)
-    if said in _THOUGHTS:
+    if said in _THOUGHT_TAGS:
         return Token(length, "gap")
     paragraph = _PARAGRAPH.search(look.text, start)
     if paragraph and look.text[paragraph.end() :].strip():
@@ -187,51 +167,20 @@ def _thought(look: Lookahead, start: int, said: str) -> Token:
 
 
 def backtick(look: Lookahead, start: int) -> Token:
-    """Code is read as text; inside a word it is somebody's apostrophe."""
-    inside = is_word(look.at(start - 1)) and is_word(look.at(start + 1))
+    """Code is read as text. Inside a word it is an apostrophe."""
+    inside = is_word_char(look.at(start - 1)) and is_word_char(look.at(start + 1))
     return Token(start + 1, "text", "'") if inside else Token(start + 1, "mark")
 
 
 _LONGEST = 32
 _COLONS = ":："
-_LATIN = re.compile(r"[A-ZÀ-Þ][\w'’.-]*(?: [A-ZÀ-Þ][\w'’.-]*){0,2}")
-_EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff·]{2,5}")
-_LEAD_INS = frozenset(
-    # English
-    {"note", "notes", "listen", "look", "warning", "remember", "tip", "tips", "hint", "question", "answer", "fact"}
-    | {"first", "second", "third", "next", "then", "finally", "okay", "ok", "yes", "no", "well", "also", "ps", "p.s."}
-    | {"example", "reminder", "careful", "attention", "rule", "step", "result", "plan", "idea", "secret", "truth"}
-    | {"guess", "one", "two", "three", "here", "so", "and", "but", "now", "today", "option", "news", "update", "goal"}
-    | {"hello", "joke", "riddle", "story", "poem", "song", "title", "summary", "conclusion", "problem", "moral"}
-    | {"important", "spoiler", "disclaimer", "bonus", "breaking", "pro", "fun", "quick", "trivia", "clue", "rules"}
-    | {"wow", "sorry", "oh", "ah", "hey", "hi", "right", "sure", "alright", "wait", "please"}
-    | {"time", "date", "place", "location", "weather", "scene", "setting", "day", "part", "chapter", "level", "score"}
-    | {"ingredients", "steps", "recipe", "reason", "reasons", "solution", "translation", "meaning", "definition"}
-    | {"simple", "this", "that", "these", "it's", "or", "because", "q", "mission", "task"}
-    | {"meanwhile", "later", "spell", "menu", "name", "age", "word", "challenge", "email", "phone", "address"}
-    # Indonesian
-    | {"catatan", "ingat", "misalnya", "contoh", "jadi", "pertanyaan", "jawaban", "tips", "awas", "perhatian", "lalu"}
-    | {"penting", "resep", "waktu", "tempat", "cuaca", "alasan", "soal", "judul", "info", "bahan", "cara", "langkah"}
-    | {"nah", "maaf", "wah", "oke", "halo", "hai", "hari", "tanggal", "cerita", "lagu", "pesan", "arti", "nama"}
-    | {"dengar", "lihat", "pertama", "kedua", "ketiga", "rahasia", "ide", "petunjuk", "kesimpulan", "aturan"}
-    # Chinese and Japanese
-    | {"注意", "提示", "记住", "问题", "答案", "例如", "比如", "结果", "首先", "其次", "最后", "总之", "警告"}
-    | {"结论", "原因", "步骤", "秘密", "规则", "重点", "建议", "听好", "听着", "题目", "谜语", "故事", "目标"}
-    | {"一句话", "第一步", "重要", "天气", "时间", "地点", "日期", "标题", "主题", "内容", "提醒", "小贴士"}
-    | {"任务", "线索", "材料", "做法", "理由", "解释", "翻译", "意思", "场景", "天气预报", "你好", "抱歉"}
-    | {"对不起", "哇", "简单", "第二步", "第三步", "第一", "第二", "第三", "方法", "选项", "谜底", "情况", "名字"}
-    | {"地址", "电话", "儿歌", "歌词", "時間", "場所", "天気", "日付", "手順", "お題", "なぞなぞ", "名前"}
-    | {"お知らせ", "今日", "明日", "意味", "歌詞", "提案", "大事", "ヒント", "質問", "答え", "注意点", "例えば"}
-    | {"たとえば", "結論", "まとめ", "ルール", "つまり", "問題"}
-)
-_SAYS = "说道问答喊是曰想言云叫讲写着有看听了のはがをにと"
-"""What ends a clause before a colon, but no name."""
-_POINTS = "我你他她它这那此其有是"
-"""What begins a clause, but no name."""
+_WITH_CAPITALS = re.compile(r"[A-ZÀ-Þ][\w'’.-]*(?: [A-ZÀ-Þ][\w'’.-]*){0,2}")
+_WITHOUT_CAPITALS = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3·]{2,5}")
+"""A name in Chinese, Japanese or Korean letters."""
 
 
-def name(look: Lookahead, start: int, folded: str) -> Token | None:
-    """The speaker's own name before a colon, a direction between them included: `Teddy (smiles): Hello`."""
+def speaker_name(look: Lookahead, start: int, folded: str) -> Token | None:
+    """The speaker's name before a colon, with a direction between them: `Teddy (smiles): Hello`."""
     for offset, expected in enumerate(folded):
         if look.at(start + offset).casefold() != expected:
             return None
@@ -245,19 +194,19 @@ def name(look: Lookahead, start: int, folded: str) -> Token | None:
             said, index = inner.value, look.skip("*_ \t", inner.end)
     if not (ch := look.at(index)) or ch not in ":：":
         return None
-    # What follows the colon may be a direction's star: only the partner of a bold mark before the name goes.
+    # A star after the colon may open a direction, so only the partner of a bold mark before the name is dropped.
     bold = look.text[start - 2 : start] if start >= 2 else ""
-    end = index + 3 if bold in ("**", "__") and look.starts(bold, index + 1) else index + 1
+    end = index + 3 if bold in ("**", "__") and look.starts_with(bold, index + 1) else index + 1
     return Token(end, "direction", said)
 
 
-def guess(look: Lookahead, start: int) -> str:
-    """The name that the line at `start` seems to begin with, in lower case; empty where there is none."""
+def guess_speaker(look: Lookahead, start: int, languages: Understood) -> str:
+    """The name that the line at `start` seems to begin with, in small letters; empty if there is none."""
     end = start
     while (ch := look.at(end)) and end - start < _LONGEST and ch not in _COLONS + "*\n" and ch not in OPENING:
         end += 1
     words = look.text[start:end].strip(" _")
-    if not ch or ch == "\n" or not words or not _is_name(words):
+    if not ch or ch == "\n" or not words or not _is_name(words, languages.speech):
         return ""
     if ch in _COLONS and (after := look.at(end + 1)) and (after.isdigit() or after in "/)("):
         return ""
@@ -265,12 +214,16 @@ def guess(look: Lookahead, start: int) -> str:
         # A smiley, as in `Great :D`.
         return ""
     folded = words.casefold()
-    return folded if name(look, start, folded) else ""
+    return folded if speaker_name(look, start, folded) else ""
 
 
-def _is_name(words: str) -> bool:
-    if _LATIN.fullmatch(words):
-        return not any(word in _LEAD_INS for word in words.casefold().split())
-    if _EAST_ASIAN.fullmatch(words):
-        return words not in _LEAD_INS and words[-1] not in _SAYS and words[0] not in _POINTS
+def _is_name(words: str, speech: Speech) -> bool:
+    if _WITH_CAPITALS.fullmatch(words):
+        return not any(word in speech.lead_ins for word in words.casefold().split())
+    if _WITHOUT_CAPITALS.fullmatch(words):
+        return (
+            words not in speech.lead_ins
+            and words[-1] not in speech.name_never_ends
+            and words[0] not in speech.name_never_begins
+        )
     return False

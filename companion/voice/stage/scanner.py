@@ -1,7 +1,7 @@
-"""Reading a text that is still being written. Pure.
+"""Tokens, and looking ahead in a text that is still arriving. Pure.
 
-A rule that needs a character which has not arrived raises `Incomplete`: the stage then waits for more. A rule that
-answers never looked past what is there, so its answer cannot depend on how the text was cut.
+A rule that needs a character that has not arrived yet raises `Incomplete`, and the stage waits for more text. So a rule
+that returns has only seen text that is there, and its result cannot depend on how the text was cut into deltas.
 """
 
 from __future__ import annotations
@@ -13,75 +13,81 @@ from typing import Literal
 
 
 class Incomplete(Exception):
-    """Not an error but "wait": what is there does not decide the question; more text will, or the end of the answer."""
+    """Not an error, but "wait": more text, or the end of the answer, must come before the question can be decided."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One thing that a rule recognised."""
+    """Something that a rule has recognised in the text."""
 
     end: int
     """Position just after it."""
 
     kind: Literal["text", "mark", "gap", "direction", "tag", "emoji", "face", "again"]
-    """`mark`: dropped without a trace. `gap`: dropped, and what stood around it must not run together.
-    `again`: `value` stands in its place and is read again."""
+    """`mark`: dropped without a trace. `gap`: dropped, but the words around it must not run together.
+    `again`: `value` replaces it and is read again."""
 
     value: str = ""
-    """What is spoken, what a direction or tag says, or the name of a pictograph."""
+    """The spoken text, the words of a direction or tag, or the emoji or emoticon."""
 
     strength: int = 1
-    """How many times in a row the same pictograph stood there."""
+    """How many times in a row the same emoji stood there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookahead:
-    """The text from a little before the place being read up to what has arrived."""
+    """The text from a little before the current place up to what has arrived."""
 
     text: str
     final: bool
     """Whether the answer ends here."""
 
     def at(self, index: int) -> str:
-        """The character there; empty before the beginning and behind the end of the answer."""
+        """The character at `index`; empty before the beginning and after the end of the answer."""
         if 0 <= index < len(self.text):
             return self.text[index]
         if index < 0 or self.final:
             return ""
         raise Incomplete
 
-    def starts(self, word: str, index: int) -> bool:
-        """Whether `word` stands there."""
+    def starts_with(self, word: str, index: int) -> bool:
+        """Whether `word` stands at `index`."""
         if self.text.startswith(word, index):
             return True
         if not self.final and len(self.text) - index < len(word) and word.startswith(self.text[index:]):
             raise Incomplete
         return False
 
-    def longest(self, words: Iterable[str], index: int) -> str:
-        """The longest of `words` that stands there, or nothing."""
-        return max((word for word in words if self.starts(word, index)), key=len, default="")
+    def longest_of(self, words: Iterable[str], index: int) -> str:
+        """The longest of `words` that stands at `index`; empty if none does."""
+        return max((word for word in words if self.starts_with(word, index)), key=len, default="")
 
     def skip(self, characters: str, index: int) -> int:
-        """The first position from `index` on that holds none of `characters`."""
+        """The first position from `index` on where none of `characters` stands."""
         while (ch := self.at(index)) and ch in characters:
             index += 1
         return index
 
-    def line_end(self, index: int) -> bool:
-        """Whether only blanks stand between there and the end of the line."""
+    def at_line_end(self, index: int) -> bool:
+        """Whether only blanks stand between `index` and the end of the line."""
         return self.at(self.skip(" \t\r", index)) in ("", "\n")
 
 
-CJK = "[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
-_CJK = re.compile(CJK)
+CJK_RANGES = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff"
+"""Chinese and Japanese characters and punctuation, for a character class. Korean is not among them: it uses blanks."""
+_CJK = re.compile(f"[{CJK_RANGES}]")
 
 
 def is_cjk(ch: str) -> bool:
-    """Whether it belongs to Chinese or Japanese writing, its punctuation included, which sets no spaces."""
+    """Whether it belongs to Chinese or Japanese writing, which uses no blanks; punctuation included."""
     return ch >= "\u2e80" and _CJK.match(ch) is not None
 
 
-def is_word(ch: str) -> bool:
-    """Whether it is a letter or digit of a writing that sets spaces between words."""
+def is_word_char(ch: str) -> bool:
+    """Whether it is a letter or digit of writing that uses blanks between words."""
     return ch.isalnum() and not is_cjk(ch)
+
+
+def is_small_letter(ch: str) -> bool:
+    """Whether it is a small letter, or a letter of writing without capitals."""
+    return ch.isalpha() and not ch.isupper()

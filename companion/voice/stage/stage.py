@@ -1,67 +1,80 @@
-"""Stage directions and cues out of streamed text: what a character says goes on, what it does becomes cues. Pure.
+"""Streamed text in, spoken text and cues out: what a character says is passed on, what it does becomes cues. Pure.
 
-The text is read once, token by token. A token is recognised only when no later text could make it another one, so the
-result does not depend on how the answer was cut into deltas; what is still open waits. The rules stand with the marks
-they read: `brackets`, `markup`, `emphasis`, `emoticons`, `emoji_cues`; `clean_text` closes the gaps they leave.
-Bracketed and starred text is never spoken, whatever it says, nor what marks of emphasis hold if it is a direction
-(`direction_grammar`); every other word is.
+The text is read once, token by token. A token is recognised only when no later text can change it, so the result does
+not depend on how the answer was cut into deltas; text that is still open waits. The rules are in `brackets`, `markup`,
+`emphasis` and `emoji`; `SpokenText` closes the gaps that they leave.
+
+Text in brackets or stars is never spoken, whatever it says. Emphasised text is not spoken if it is a stage direction
+(`emphasis_grammar`). Every other word is spoken.
 """
 
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from companion.events import Cue, CueSource
+from companion.languages.understood import Understood, understood
 from companion.voice.stage import emoji, emphasis, markup
 from companion.voice.stage.brackets import CLOSING, OPENING, STARS, bracket, star
-from companion.voice.stage.clean_text import CleanText
-from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI, feeling_of, keycap_end, pictograph
-from companion.voice.stage.meaning import Feeling, read
-from companion.voice.stage.scanner import CJK, Incomplete, Lookahead, Token, is_word
+from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI_EMOTIONS, feeling_of_emoji, keycap_end, pictograph
+from companion.voice.stage.lexicon import Feeling
+from companion.voice.stage.meaning import read_direction
+from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, Token, is_cjk, is_word_char
 
 _CONTEXT = 32
-"""Code points kept behind the place being read: rules look a little way back."""
+"""Code points that are kept before the current place, because rules look back a little."""
 
-_SPACED = f"(?:(?!{CJK})[^\\W_٩୧ლʕ‿⁀])+"
-_UNSPACED = f"(?:(?={CJK})[^\\W_ヽヾ])+"
+_SPACED = f"(?:(?![{CJK_RANGES}])[^\\W_٩୧ლʕ‿⁀])+"
+_UNSPACED = f"(?:(?=[{CJK_RANGES}])[^\\W_ヽヾ])+"
 _WORD = re.compile(f"{_SPACED}|{_UNSPACED}")
 _BLANK = re.compile(r"[^\S\n]+")
 _SILENT = "\u200b\u2060\ufeff\xad" + JOINERS + "\U000e0020"
-_ENUMERATOR = re.compile(r"(?:^|[\s,;:.，；：。、])(?:\d{1,3}|[A-Za-z]|[ivxIVX]{2,4}|[一二三四五六七八九十]{1,2})$")
-
 _LABEL = re.compile(
     r"""[\[【{<]\s*(?:(?P<plain>\w+)|["']?(?:emotion|emo|mood)["']?\s*[:=：]\s*["']?(?P<quoted>\w+)["']?)\s*,?\s*[\]】}>]""",
     re.IGNORECASE,
 )
-"""One name alone, as devices of the xiaozhi family write emotions: `[happy]`, `{"emotion": "happy"}`."""
+"""A single name, as devices of the xiaozhi family write emotions: `[happy]`, `{"emotion": "happy"}`."""
 
 _SOURCES: dict[str, CueSource] = {"direction": "direction", "tag": "tag", "emoji": "emoji", "face": "emoji"}
+
+
+_CLOSES = frozenset(".,!?;:%…。，！？；：、)’”")
+_ORPHANS = frozenset(".,;:。，；：、")
+_ENDS_CLAUSE = frozenset(".!?…。！？,;:，；：、~")
+_WIDE = frozenset("…—“”‘’")
+"""Marks that Chinese and Japanese writing shares with others."""
+_STARTS_QUOTE = frozenset("\"“‘'")
 
 
 class Stage:
     """Feed it the deltas of one answer, then close it.
 
-    Text pieces hold no stage directions, markup or emoji; a line's end is `"\\n"`. The `at` of a cue counts the code
-    points of all text pieces before it.
+    The text that it returns contains no stage directions, markup or emoji; the end of a line is `"\\n"`. The `at` of a
+    cue counts the code points of all text before it.
     """
 
-    def __init__(self, name: str | None = "") -> None:
-        """`name` is the character's own, dropped where it stands before a line (`Name: ...`); None: guess it."""
+    def __init__(self, name: str | None = "", languages: Understood | None = None) -> None:
+        """`name` is the character's. It is dropped before a line (`Name: ...`). None: guess it from the first line.
+
+        `languages` are those that the device understands; if not given, English and the languages understood with it.
+        """
+        self._languages = languages or understood()
         self._name = None if name is None else name.strip().casefold()
-        self._clean = CleanText()
+        self._spoken = SpokenText()
         self._text = ""
         self._at = 0
 
     def feed(self, delta: str) -> list[str | Cue]:
-        """Take the next piece of the answer; return what is certain by now."""
+        """Take the next piece of the answer; return what is certain so far."""
         self._text += delta
         self._advance(final=False)
-        return self._clean.take()
+        return self._spoken.take()
 
     def close(self) -> list[str | Cue]:
-        """The answer ends: return the rest. A direction that is still open is dropped."""
+        """End the answer and return the rest. A direction that is still open is dropped."""
         self._advance(final=True)
-        return self._clean.take()
+        return self._spoken.take()
 
     def _advance(self, final: bool) -> None:
         look = Lookahead(self._text, final)
@@ -70,86 +83,94 @@ class Stage:
                 look = self._step(look)
         except Incomplete:
             pass
-        # Keep a little of what was read, for the rules that look back.
+        # Keep a little of the text for the rules that look back.
         spent = max(0, self._at - _CONTEXT)
         self._text = look.text[spent:]
         self._at -= spent
 
     def _step(self, look: Lookahead) -> Lookahead:
-        """Read one token and return the text to go on with.
+        """Read one token and return the text to continue with.
 
-        Raises `Incomplete`, having changed nothing, where more text must decide.
+        Raises `Incomplete`, before anything is changed, if more text must decide.
         """
-        text, start, clean = look.text, self._at, self._clean
+        text, start, spoken = look.text, self._at, self._spoken
         ch = text[start]
         if ch == "\n":
-            clean.newline()
+            spoken.add_newline()
             self._at += 1
             return look
         if blank := _BLANK.match(text, start):
-            clean.blank()
+            spoken.add_blank()
             self._at = blank.end()
             return look
         token = self._token(look, start, ch)
         match token.kind:
             case "text":
-                clean.text(token.value)
+                spoken.add_text(token.value)
             case "gap":
-                clean.gap()
+                spoken.add_gap()
             case "again":
                 return Lookahead(text[:start] + token.value + text[token.end :], look.final)
             case "direction" | "tag" | "emoji" | "face":
-                clean.gap()
+                spoken.add_gap()
                 label = _LABEL.fullmatch(text, start, token.end)
-                named = label and XIAOZHI.get((label["quoted"] or label["plain"]).casefold())
-                if feeling := named or _feeling(token, self._name):
-                    clean.cue(feeling, "tag" if named else _SOURCES[token.kind])
+                named = label and XIAOZHI_EMOTIONS.get((label["quoted"] or label["plain"]).casefold())
+                if feeling := named or _feeling(token, self._name, self._languages):
+                    spoken.add_cue(feeling, "tag" if named else _SOURCES[token.kind])
         self._at = token.end
         return look
 
     def _token(self, look: Lookahead, start: int, ch: str) -> Token:
-        """What stands at `start`: the first rule that knows it."""
-        word_start = not is_word(look.at(start - 1))
+        """The token at `start`, from the first rule that recognises one."""
+        word_start = not is_word_char(look.at(start - 1))
         if ch in emoji.ARMS and word_start and (found := emoji.kaomoji(look, start)):
             return found
         if ch in OPENING and (found := emoji.kaomoji(look, start)):
             return found
-        if ch in emoji.FIRST and (word_start or not is_word(ch)) and (found := emoji.face(look, start)):
+        if (
+            ch in emoji.EMOTICON_STARTS
+            and (word_start or not is_word_char(ch))
+            and (found := emoji.emoticon(look, start))
+        ):
             return found
-        if self._clean.at_line_start:
+        if self._spoken.at_line_start:
             if self._name is None and ch.isalpha():
-                self._name = markup.guess(look, start)
-            if self._name and ch.casefold() == self._name[0] and (found := markup.name(look, start, self._name)):
+                self._name = markup.guess_speaker(look, start, self._languages)
+            if (
+                self._name
+                and ch.casefold() == self._name[0]
+                and (found := markup.speaker_name(look, start, self._name))
+            ):
                 return found
             if not ch.isalnum() and (found := markup.line_mark(look, start)):
                 return found
             if self._name is None and ch in STARS and look.at(start + 1).isspace():
-                # What a list begins with is no name.
+                # A list item does not begin with a name.
                 self._name = ""
         if (word := _WORD.match(look.text, start)) is not None:
             return _word(look, start, word.end())
         return self._sign(look, start, ch)
 
     def _sign(self, look: Lookahead, start: int, ch: str) -> Token:
-        """The token of a character that is neither letter nor digit."""
+        """The token at a character that is neither letter nor digit."""
         if ch in OPENING:
             return (markup.link(look, start) if ch == "[" else None) or bracket(look, start)
         if ch in CLOSING:
-            listed = ch in ")）" and _ENUMERATOR.search(look.text[max(0, start - 6) : start])
+            listed = ch in ")）" and _enumerator(self._languages).search(look.text[max(0, start - 6) : start])
             return Token(start + 1, "text", ch) if listed else Token(start + 1, "gap")
-        begins = self._clean.at_sentence_start
+        begins = self._spoken.at_sentence_start
         if ch in STARS or ch == "_":
-            return emphasis.emphasis(look, start, begins) or star(look, start)
-        if begins and ch in emphasis.PAIRED and (found := emphasis.paired(look, start)):
+            return emphasis.emphasis_mark(look, start, begins, self._languages) or star(look, start)
+        if begins and ch in emphasis.PAIRED and (found := emphasis.paired_marks(look, start, self._languages)):
             return found
         if ch == "!" and (found := markup.image(look, start)):
             return found
         if ch == ":" and (found := markup.shortcode(look, start)):
             return found
-        if ch in "<＜‹" and (found := markup.tag(look, start, begins)):
+        if ch in "<＜‹" and (found := markup.tag(look, start, begins, self._languages)):
             return found
         if ch in "~～〜":
-            return emphasis.tilde(look, start, begins)
+            return emphasis.tilde(look, start, begins, self._languages)
         if ch == "`":
             return markup.backtick(look, start)
         if PICTOGRAPH.match(ch):
@@ -163,31 +184,137 @@ class Stage:
             return Token(start + 1, "mark")
         if ch == "#" and (end := keycap_end(look, start)) > start:
             return Token(end, "gap")
-        if ch == "." and self._clean.after_gap:
+        if ch == "." and self._spoken.after_gap:
             end = look.skip(".", start)
             return Token(end, "text", look.text[start:end])
         return Token(start + 1, "text", ch)
 
 
+@cache
+def _enumerator(languages: Understood) -> re.Pattern[str]:
+    """A number before a closing bracket in a list: `1)`, `b)`, `iv)`, `三）`."""
+    numbers = languages.speech.enumerators or "(?!)"
+    return re.compile(rf"(?:^|[\s,;:.，；：。、])(?:\d{{1,3}}|[A-Za-z]|[ivxIVX]{{2,4}}|{numbers})$")
+
+
 def _word(look: Lookahead, start: int, end: int) -> Token:
-    """A word, or as much of it as has arrived. A digit may yet turn out to be a keycap."""
+    """A word, or as much of it as has arrived. A digit may still turn out to be a keycap."""
     last = end - 1
     if look.text[last] in "0123456789" and (keycap := keycap_end(look, last)) > last:
         return Token(keycap, "gap") if last == start else Token(last, "text", look.text[start:last])
     return Token(end, "text", look.text[start:end])
 
 
-def _feeling(token: Token, name: str | None) -> Feeling | None:
-    """What a token tells the body. `name` is the character's own."""
+def _feeling(token: Token, name: str | None, languages: Understood) -> Feeling | None:
+    """What a token tells the body. `name` is the character's."""
     match token.kind:
         case "emoji":
-            feeling = feeling_of(token.value)
+            feeling = feeling_of_emoji(token.value)
             if feeling is None or token.strength == 1:
                 return feeling
             return feeling._replace(intensity=round(min(1.0, feeling.intensity + 0.1 * (token.strength - 1)), 2))
         case "face":
             return emoji.feeling_of_face(token.value)
         case "tag":
-            return XIAOZHI.get(token.value.strip().casefold()) or read(token.value, name or "")
+            return XIAOZHI_EMOTIONS.get(token.value.strip().casefold()) or read_direction(
+                token.value, name or "", languages
+            )
         case _:
-            return read(token.value, name or "")
+            return read_direction(token.value, name or "", languages)
+
+
+class SpokenText:
+    """Collects spoken text and cues in order, and leaves no trace of what was removed.
+
+    Words are separated by one blank. Where something was removed (a gap), no blank is left before punctuation or
+    between Chinese or Japanese characters, words do not run together, and a comma or full stop that no longer closes
+    anything is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[str | Cue] = []
+        self._length = 0
+        self._last = ""
+        self._blank = False
+        self._gap = False
+        self._blank_after = False
+        self._quoted = False
+        self._cjk = False
+
+    @property
+    def at_line_start(self) -> bool:
+        """Whether the current line has no spoken text yet."""
+        return self._last in ("", "\n")
+
+    @property
+    def at_sentence_start(self) -> bool:
+        """Whether the next text begins a line or follows the end of a sentence."""
+        return self._last in ("", "\n", ".", "!", "?", "…", "。", "！", "？", "”", '"', "」")
+
+    @property
+    def after_gap(self) -> bool:
+        """Whether something was removed since the last character."""
+        return self._gap
+
+    def add_text(self, text: str) -> None:
+        """Add a word or a run of punctuation, without white space."""
+        first = text[0]
+        orphan = first in _ORPHANS and (first != "." or not text.startswith(".."))
+        if self._gap and orphan and (self.at_line_start or self._last in _ENDS_CLAUSE):
+            return
+        separator = self._separator(first, text)
+        self._put(separator + text)
+        self._last, self._blank, self._gap, self._blank_after = text[-1], False, False, False
+        if text[-1].isalnum():
+            self._cjk = is_cjk(text[-1])
+        self._quoted ^= text.count('"') % 2 == 1
+
+    def add_blank(self) -> None:
+        """There was white space here."""
+        self._blank = True
+        self._blank_after = self._gap
+
+    def add_gap(self) -> None:
+        """Something was removed here."""
+        self._gap = True
+        self._blank_after = False
+
+    def add_newline(self) -> None:
+        """A line ended here."""
+        if not self.at_line_start:
+            self._put("\n")
+            self._last = "\n"
+        self._blank = self._gap = False
+
+    def add_cue(self, feeling: Feeling, source: CueSource) -> None:
+        """The body does something here."""
+        self._pieces.append(Cue(feeling.emotion, feeling.gesture, feeling.intensity, self._length, source))
+
+    def take(self) -> list[str | Cue]:
+        """Return what was added since the last call; adjacent texts are joined."""
+        pieces, self._pieces = self._pieces, []
+        return pieces
+
+    def _put(self, text: str) -> None:
+        self._length += len(text)
+        if self._pieces and isinstance(before := self._pieces[-1], str):
+            self._pieces[-1] = before + text
+        else:
+            self._pieces.append(text)
+
+    def _separator(self, first: str, text: str) -> str:
+        last = self._last
+        if self.at_line_start:
+            return ""
+        if not self._gap:
+            return " " if self._blank else ""
+        closes = first in _CLOSES and (not text.startswith("..") or not self._blank_after)
+        if self._cjk and not self._blank and last in _WIDE and first in _WIDE:
+            return ""
+        inside_quotes = self._quoted and '"' in (first, last)
+        if closes or inside_quotes or last in "“‘" or (is_cjk(first) and (is_cjk(last) or last in _WIDE)):
+            return ""
+        if self._blank:
+            return "" if is_cjk(last) and not last.isalnum() else " "
+        joins = is_word_char(first) or first in _STARTS_QUOTE
+        return " " if joins and not is_cjk(last) and (is_word_char(last) or last in _CLOSES or last == '"') else ""

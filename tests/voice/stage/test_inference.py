@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import EMOTIONS, GESTURES, Cue, Sentence
+from companion.languages.loader import language_codes
+from companion.languages.understood import Understood, understood
 from companion.voice.sentences import Sentences
-from companion.voice.stage.inference import InferringSentences, Language, inferred
+from companion.voice.stage.inference import InferringSentences, infer_cues
 
 SHOWN = [
     ("Haha, that is funny!", "amused", None),
@@ -54,7 +56,7 @@ SHOWN = [
 
 @pytest.mark.parametrize(("text", "emotion", "gesture"), SHOWN)
 def test_what_words_show(text: str, emotion: str | None, gesture: str | None) -> None:
-    cues = inferred(text)
+    cues = infer_cues(text)
     assert emotion in {cue.emotion for cue in cues}
     assert gesture in {cue.gesture for cue in cues}
 
@@ -87,26 +89,26 @@ def test_what_words_show(text: str, emotion: str | None, gesture: str | None) ->
     ],
 )
 def test_neutral_and_denied_words_show_nothing(text: str) -> None:
-    assert inferred(text) == ()
+    assert infer_cues(text) == ()
 
 
 def test_a_cue_stands_at_its_word() -> None:
-    assert inferred("“Wow!” it said.") == (Cue("surprised", None, 0.45, 1, "inferred"),)
-    (cue,) = inferred("Well then, thank you.")
+    assert infer_cues("“Wow!” it said.") == (Cue("surprised", None, 0.45, 1, "inferred"),)
+    (cue,) = infer_cues("Well then, thank you.")
     assert "Well then, thank you."[cue.at :].startswith("thank you")
 
 
 def test_the_language_decides_where_the_writing_does_not() -> None:
-    assert inferred("本当 笑", "ja")[0].emotion == "amused"
-    assert inferred("微 笑", "zh") == ()
+    assert infer_cues("本当 笑", understood("ja"))[0].emotion == "amused"
+    assert infer_cues("微 笑", understood("zh")) == ()
 
 
-LANGUAGES: st.SearchStrategy[Language | None] = st.sampled_from(["en", "zh", "ja", "id", None])
+LANGUAGES: st.SearchStrategy[Understood | None] = st.sampled_from([*map(understood, language_codes()), None])
 
 
 @given(st.text(max_size=80) | st.lists(st.sampled_from([one[0] for one in SHOWN]), max_size=4).map(" ".join), LANGUAGES)
-def test_any_text_gives_few_faint_and_sound_cues(text: str, language: Language | None) -> None:
-    cues = inferred(text, language)
+def test_any_text_gives_few_faint_and_sound_cues(text: str, languages: Understood | None) -> None:
+    cues = infer_cues(text, languages)
     assert len(cues) <= 2
     assert [cue.at for cue in cues] == sorted(cue.at for cue in cues)
     for cue in cues:
@@ -119,7 +121,7 @@ def test_any_text_gives_few_faint_and_sound_cues(text: str, language: Language |
 
 
 def spoken(pieces: list[str | Cue], *, throughout: bool = False) -> list[Sentence]:
-    sentences = InferringSentences(Sentences(first_clause=False), "en", throughout=throughout)
+    sentences = InferringSentences(Sentences(first_clause=False), understood("en"), throughout=throughout)
     return [one for piece in pieces for one in sentences.feed(piece)] + sentences.close()
 
 
@@ -131,7 +133,7 @@ OWN = Cue("sad", None, 0.7, 7, "emoji")
 
 
 def test_a_reply_without_cues_gets_them_sentence_by_sentence() -> None:
-    sentences = InferringSentences(Sentences(first_clause=False), "en")
+    sentences = InferringSentences(Sentences(first_clause=False), understood("en"))
     first = sentences.feed("Hello there, Mia. I am")
     assert feelings(first) == [(None, "wave")]
     assert feelings(sentences.feed(" so happy today. It")) == [("happy", None)]

@@ -10,7 +10,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona, Profile, SpokenLines
 from companion.events import Cue, Phoneme, Sentence, SynthesizedSpeech
 from companion.voice import synthesizer_piper as piper
-from companion.voice.lipsync import mouth_openings, place_cues, shaped, word_starts
+from companion.voice.lipsync import mouth_openings, place_cues, shape_by_phonemes, word_starts
 from tests.support.paths import DATA
 
 RATE = 16_000
@@ -23,7 +23,7 @@ def spell(symbols: str, each_s: float = 0.1) -> list[Phoneme]:
 
 
 def test_lips_shut_for_m_and_open_widest_for_a() -> None:
-    mouth = shaped([0.8] * 30, spell("mai"), RATE)
+    mouth = shape_by_phonemes([0.8] * 30, spell("mai"), RATE)
     assert mouth[2] == 0.0
     assert mouth[7] == pytest.approx(0.8)
     assert 0.3 < mouth[12] < 0.8
@@ -31,14 +31,14 @@ def test_lips_shut_for_m_and_open_widest_for_a() -> None:
 
 def test_a_closure_shorter_than_a_step_of_the_mouth_is_still_seen() -> None:
     phonemes = [Phoneme(0, "a"), Phoneme(round(0.405 * RATE), "p"), Phoneme(round(0.412 * RATE), "a")]
-    mouth = shaped([1.0] * 40, phonemes, RATE)
+    mouth = shape_by_phonemes([1.0] * 40, phonemes, RATE)
     assert mouth[20] == 0.0
     assert mouth[18] == mouth[22] == 1.0
 
 
 def test_stress_length_and_silence_have_no_lips_of_their_own() -> None:
-    assert shaped([0.5] * 10, spell("ˈːˌ^$"), RATE) == (0.5,) * 10
-    assert shaped([0.5] * 10, [], RATE) == (0.5,) * 10
+    assert shape_by_phonemes([0.5] * 10, spell("ˈːˌ^$"), RATE) == (0.5,) * 10
+    assert shape_by_phonemes([0.5] * 10, [], RATE) == (0.5,) * 10
 
 
 def test_each_word_begins_with_its_first_sound() -> None:
@@ -71,7 +71,7 @@ def test_the_mouth_never_opens_further_than_the_loudness_says(
     openings: list[float], raw: list[tuple[int, str]], rate: int
 ) -> None:
     phonemes = [Phoneme(at, symbol) for at, symbol in sorted(raw)]
-    mouth = shaped(openings, phonemes, rate)
+    mouth = shape_by_phonemes(openings, phonemes, rate)
     assert len(mouth) == len(openings)
     assert all(0 <= shape <= opening + 0.001 for shape, opening in zip(mouth, openings, strict=True))
 

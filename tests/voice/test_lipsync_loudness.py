@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import Cue, Sentence, SynthesizedSpeech
-from companion.voice.lipsync import PEAK_DB, TARGET_DB, even, mouth_openings, place_cues, voiced
+from companion.voice.lipsync import PEAK_DB, TARGET_DB, mouth_openings, normalize_loudness, place_cues, voiced_span
 
 RATE = 22050
 
@@ -36,7 +36,7 @@ def silence(seconds: float, rate: int = RATE) -> bytes:
 def db(pcm: bytes) -> tuple[float, float]:
     """RMS of the voiced part and peak, in dBFS."""
     samples = struct.unpack(f"<{len(pcm) // 2}h", pcm)
-    first, last = voiced(pcm, RATE)
+    first, last = voiced_span(pcm, RATE)
     power = sum(one * one for one in samples[first:last]) / (last - first) / 32768**2
     return 10 * math.log10(power), 20 * math.log10(max(abs(one) for one in samples) / 32768)
 
@@ -96,26 +96,26 @@ def test_cues_are_placed_in_order_and_inside_the_sound(pcm: bytes, rate: int, te
 
 @pytest.mark.parametrize("level", [0.02, 0.1, 0.5, 1.0])
 def test_soft_and_loud_sentences_come_out_alike(level: float) -> None:
-    loudness, peak = db(even(silence(0.1) + tone(0.5, level) + silence(0.2), RATE))
+    loudness, peak = db(normalize_loudness(silence(0.1) + tone(0.5, level) + silence(0.2), RATE))
     assert loudness == pytest.approx(TARGET_DB, abs=0.2)
     assert peak <= PEAK_DB
 
 
 def test_the_peak_is_kept_even_where_the_voice_stays_softer() -> None:
-    loudness, peak = db(even(noise(0.5, 0.9), RATE))
+    loudness, peak = db(normalize_loudness(noise(0.5, 0.9), RATE))
     assert peak <= PEAK_DB
     assert loudness <= TARGET_DB + 0.1
 
 
 def test_silence_and_hiss_are_not_blown_up() -> None:
-    assert even(b"", RATE) == b""
+    assert normalize_loudness(b"", RATE) == b""
     hiss = noise(0.3, 0.003)
-    assert even(hiss, RATE) == hiss
+    assert normalize_loudness(hiss, RATE) == hiss
 
 
 @given(SOUND, RATES)
 def test_any_sound_keeps_its_length_and_its_peak_below_the_limit(pcm: bytes, rate: int) -> None:
-    louder = even(pcm, rate)
+    louder = normalize_loudness(pcm, rate)
     assert len(louder) == len(pcm) or len(louder) == len(pcm) - 1
-    if voiced(pcm, rate) != (0, 0):
+    if voiced_span(pcm, rate) != (0, 0):
         assert max(abs(one) for one in struct.unpack(f"<{len(louder) // 2}h", louder)) <= 32768 * 10 ** (PEAK_DB / 20)

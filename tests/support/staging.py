@@ -1,0 +1,18 @@
+"""One answer through the stage, as tests look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from companion.events import Cue
+from companion.voice.stage.stage import Stage
+
+
+def played(deltas: Iterable[str], name: str = "") -> tuple[str, list[Cue]]:
+    stage = Stage(name)
+    pieces = [piece for delta in deltas for piece in stage.feed(delta)] + stage.close()
+    return "".join(one for one in pieces if isinstance(one, str)), [one for one in pieces if isinstance(one, Cue)]
+
+
+def said(text: str, name: str = "") -> str:
+    return played([text], name)[0]
