@@ -17,13 +17,13 @@ from companion.config.device import load_device
 from companion.config.loading import read_toml
 from companion.config.persona import load_persona
 from companion.errors import ConfigError
-from companion.provisioning.device import check_boot_file
+from companion.provisioning.device_file import check_installer_file
 
 _LOADERS: dict[str, Callable[[Path], object]] = {
     "devices": load_device,
     "personas": load_persona,
     "choreography": load_choreography,
-    "boot": check_boot_file,
+    "boot": check_installer_file,
 }
 
 

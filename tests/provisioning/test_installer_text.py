@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from companion.errors import ConfigError
 from companion.provisioning.installer_file import LONGEST, decode
-from companion.provisioning.lines import Entry, read_lines
+from companion.provisioning.lines import Assignment, parse_lines
 
 names = st.sampled_from(["persona", "key", "volume", "wifi.ssid", "name"])
 texts = st.text(
@@ -31,8 +31,8 @@ def written(value: str | int | bool, literal: bool) -> str:
     return f'"{escaped}"'
 
 
-def entries(text: str) -> list[Entry]:
-    return [one for one in read_lines(text) if isinstance(one, Entry)]
+def entries(text: str) -> list[Assignment]:
+    return [one for one in parse_lines(text) if isinstance(one, Assignment)]
 
 
 @given(st.dictionaries(names, values), st.booleans(), spaces, spaces, st.sampled_from(["\n", "\r\n"]), st.booleans())

@@ -24,9 +24,8 @@ from companion.config.persona import load_persona
 from companion.errors import ConfigError
 from companion.identity import read_unit_number
 from companion.mind.api.key import find_key
-from companion.provisioning.device import check_boot_file
-from companion.provisioning.provision import provision
-from companion.provisioning.report import Outcome
+from companion.provisioning.device_file import check_installer_file
+from companion.provisioning.provision import Outcome, provision
 from companion.provisioning.run import CONFIGS, Folders
 
 KEY = "sk-4f1c9a7e2b8d4c6f"
@@ -570,8 +569,8 @@ def test_a_cut_while_the_cards_names_were_being_changed_is_mended(unit: Unit) ->
 
 
 def test_the_file_that_comes_with_the_card_is_well_and_a_changed_one_can_be_checked(unit: Unit) -> None:
-    check_boot_file(CONFIGS / "boot" / "companion.toml")
+    check_installer_file(CONFIGS / "boot" / "companion.toml")
     unit.put(FILLED.replace("volume = 80", "volume = 800"))
     with pytest.raises(ConfigError, match=r"companion\.toml: volume: line 18: write a number") as error:
-        check_boot_file(unit.boot / "companion.toml")
+        check_installer_file(unit.boot / "companion.toml")
     assert KEY not in str(error.value)
