@@ -20,9 +20,9 @@ from click.testing import CliRunner, Result
 from companion.cli.doctor import doctor
 from companion.config.device import load_device
 from companion.config.persona import load_persona
+from companion.doctor.check import UnitUnderTest
 from companion.doctor.plan import NAMES
-from companion.doctor.station import Station
-from companion.doctor.station_sound import sound_card
+from companion.doctor.recording import sound_card
 from companion.errors import DeviceError
 from companion.service import control
 from companion.service.control_protocol import Button
@@ -120,9 +120,9 @@ def test_a_card_that_cannot_be_written_is_told_and_the_page_is_not_lost(tmp_path
 
 HANGS = """
 import threading
-from companion.doctor import checks_board, examination
+from companion.doctor import check, checks_board
 checks_board.firmware_flags = lambda: threading.Event().wait()
-examination.LONGEST_S = 0.2
+check.LONGEST_S = 0.2
 from companion.cli.doctor import doctor
 doctor(["--only", "power", "--json", "--state", {state!r}])
 """
@@ -220,12 +220,12 @@ async def test_a_running_companion_is_told_of_and_muted_while_the_test_listens(s
     assert told["outcome"] == "pass"
     assert "running, idle" in told["text"]
     device = load_device(DESK)
-    around = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
-    async with sound_card(Station(**around, socket=socket_file, daemon=companion.status())):
+    settings = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
+    async with sound_card(UnitUnderTest(**settings, socket=socket_file, daemon=companion.status())):
         assert companion.pressed == ["mute"]
     assert companion.pressed == ["mute", "unmute"]
     # Whoever muted it keeps it muted.
-    async with sound_card(Station(**around, socket=socket_file, daemon={"muted": True})):
+    async with sound_card(UnitUnderTest(**settings, socket=socket_file, daemon={"muted": True})):
         pass
     assert companion.pressed == ["mute", "unmute"]
     server.close()
@@ -236,7 +236,7 @@ async def test_a_running_companion_is_told_of_and_muted_while_the_test_listens(s
 
 def test_a_device_error_blames_a_running_companion() -> None:
     device = load_device(DESK)
-    around = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
+    settings = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
     error = DeviceError("the microphone is busy.")
-    assert str(Station(**around).blamed(error)) == "the microphone is busy."
-    assert "systemctl stop companion" in str(Station(**around, daemon={}).blamed(error))
+    assert str(UnitUnderTest(**settings).with_daemon_hint(error)) == "the microphone is busy."
+    assert "systemctl stop companion" in str(UnitUnderTest(**settings, daemon={}).with_daemon_hint(error))
