@@ -61,7 +61,7 @@ def emulate(
         region="china" if region == "china" else "international",
         limits=Limits() if limits else None,
         default_seed=seed,
-        memory_least=memory_least,
+        min_memory_entries=memory_least,
     )
     server.start()
     click.echo("Scripted answers in the service's wire format; no language model.")

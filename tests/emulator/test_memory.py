@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from companion.emulator.errors import Refusal
 from companion.emulator.limits import Limits, RateLimits
-from companion.emulator.memory import BLOCK, KEPT_S, LongTermMemory, SessionCache
+from companion.emulator.memory import BLOCK, KEPT_S, LongTermMemory, PromptCache
 from companion.emulator.request import MemoryOptions, Message
 
 DAY_S = 86_400.0
@@ -46,7 +46,7 @@ def test_six_rounds_go_as_the_services_own_table_says() -> None:
         ["P.", second, "U4.", "A4.", "U5."],
         ["P.", third, "U5.", "A5.", "U6."],
     ]
-    taken = [[message.content for message in one] for one in kept.summarised("a", "s")]
+    taken = [[message.content for message in one] for one in kept.summary_sources("a", "s")]
     assert taken == [["U1.", "A1.", "U2."], ["A2.", "U3.", "A3."], ["U4.", "A4.", "U5."]]
 
 
@@ -126,8 +126,8 @@ def test_the_window_holds_for_any_talk(entries: int, rounds: list[tuple[int, set
         if answered:
             kept.keep("a", "s", chosen, f"a{number}.")
             saved += [] if "output" in skip else [f"a{number}."]
-        taken = [message.content for one in kept.summarised("a", "s") for message in one]
-        assert all(len(one) == entries for one in kept.summarised("a", "s"))
+        taken = [message.content for one in kept.summary_sources("a", "s") for message in one]
+        assert all(len(one) == entries for one in kept.summary_sources("a", "s"))
         assert taken == saved[: len(taken)], "in order, each once"
 
 
@@ -144,20 +144,20 @@ def test_a_summary_keeps_within_its_limit() -> None:
 
 
 def test_a_repeated_prompt_of_163_tokens_has_160_in_the_cache() -> None:
-    cache = SessionCache()
+    cache = PromptCache()
     assert cache.cached("a", "m", "s", range(163)) == 0
     assert cache.cached("a", "m", "s", range(163)) == 160
 
 
 def test_the_last_token_is_never_cached_and_no_half_block() -> None:
-    cache = SessionCache()
+    cache = PromptCache()
     for length, hit in ((16, 0), (17, 16), (32, 16), (33, 32)):
         cache.cached("a", "m", f"s{length}", range(length))
         assert cache.cached("a", "m", f"s{length}", range(length)) == hit
 
 
 def test_only_the_same_account_model_and_session_share_a_cache() -> None:
-    cache = SessionCache()
+    cache = PromptCache()
     cache.cached("a", "m", "s", range(100))
     for key in (("b", "m", "s"), ("a", "n", "s"), ("a", "m", "t"), ("a", "m", None)):
         assert cache.cached(*key, range(100)) == 0
@@ -165,7 +165,7 @@ def test_only_the_same_account_model_and_session_share_a_cache() -> None:
 
 
 def test_without_a_session_there_is_the_implicit_cache_from_its_least_on() -> None:
-    cache = SessionCache(implicit_minimum=256)
+    cache = PromptCache(implicit_minimum=256)
     cache.cached("a", "m", None, range(1000))
     assert cache.cached("a", "m", None, range(200)) == 0
     assert cache.cached("a", "m", None, range(300)) == 288
@@ -174,7 +174,7 @@ def test_without_a_session_there_is_the_implicit_cache_from_its_least_on() -> No
 @given(st.lists(st.integers(0, 2), max_size=120), st.lists(st.integers(0, 2), max_size=120), st.integers(0, 100))
 def test_the_hit_is_the_common_beginning_in_blocks(first: list[int], second: list[int], same: int) -> None:
     second = first[:same] + second
-    cache = SessionCache()
+    cache = PromptCache()
     cache.cached("a", "m", "s", first)
     common = next(
         (at for at, (x, y) in enumerate(zip(first, second, strict=False)) if x != y), min(len(first), len(second))
@@ -187,7 +187,7 @@ def test_the_hit_is_the_common_beginning_in_blocks(first: list[int], second: lis
 
 def refused(limits: RateLimits, now: float, model: str = "m") -> str:
     refusal = limits.refusal(model, now)
-    return refusal.entry.code if isinstance(refusal, Refusal) else ""
+    return refusal.error.code if isinstance(refusal, Refusal) else ""
 
 
 def test_two_a_second_and_each_model_by_itself() -> None:
@@ -198,7 +198,7 @@ def test_two_a_second_and_each_model_by_itself() -> None:
 
 
 def test_120_a_minute() -> None:
-    limits = RateLimits(Limits(a_second=1000))
+    limits = RateLimits(Limits(requests_per_second=1000))
     assert [refused(limits, at / 10) for at in range(121)] == [*[""] * 120, "Throttling.RateQuota"]
     assert refused(limits, 60.05) == ""
 

@@ -14,7 +14,7 @@ import pytest
 
 from companion.emulator import EmulatorServer
 from companion.emulator.limits import Limits
-from companion.emulator.tokens import ranks_file
+from companion.emulator.tokens import vocabulary_file
 from tests.support.paths import DATA
 
 openai = pytest.importorskip("openai")
@@ -27,7 +27,7 @@ SILENCE, EXTRA = SAMPLES["silence"]["messages"], SAMPLES["extra"]["messages"]
 BAN = {str(token): -100 for token in SAMPLES["documented_ban"]}
 PROFILE = CHAT[0]["content"]
 
-pytestmark = pytest.mark.skipif(ranks_file() is None, reason="the vocabulary is not installed")
+pytestmark = pytest.mark.skipif(vocabulary_file() is None, reason="the vocabulary is not installed")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,7 +41,7 @@ def nothing_leaves_this_machine() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmulatorServer]:
-    one = EmulatorServer(first_token_s=0, piece_s=0, required_key="sk-right", memory_least=3)
+    one = EmulatorServer(first_token_s=0, piece_s=0, required_key="sk-right", min_memory_entries=3)
     one.start()
     yield one
     one.stop()
