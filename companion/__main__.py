@@ -76,7 +76,7 @@ class Commands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log every step (never what is said, unless log_transcripts).")
 def cli(verbose: bool) -> None:
     """The runtime inside a talking thing: it hears, thinks in character, speaks, and acts what it says."""
-    systemd.install()
+    systemd.install_log_handler()
     logging.getLogger().setLevel(logging.WARNING)
     for chatty in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from companion.service.control_protocol import AskStatus, Press, Reload, Request, Say, SetVolume
+from companion.service.control_protocol import GetStatus, PressButton, ReloadPersona, Request, Say, SetVolume
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,11 +30,11 @@ def status(as_json: bool, socket: Path | None) -> None:
 
     Exit status: 0 it runs and is well, 1 its watchdog complains, 69 it does not run.
     """
-    from companion.service.control import ask
-    from companion.service.status import describe
+    from companion.service.control import send_request
+    from companion.service.status import format_status
 
-    found = ask(AskStatus(), socket).status
-    click.echo(json.dumps(found, ensure_ascii=False) if as_json else describe(found))
+    found = send_request(GetStatus(), socket).status
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else format_status(found))
     if found.get("problems"):
         raise click.exceptions.Exit(1)
 
@@ -45,37 +45,37 @@ def control() -> None:
 
 
 def _put(request: Request, socket: Path | None) -> None:
-    from companion.service.control import ask
+    from companion.service.control import send_request
 
-    click.echo(ask(request, socket).sentence)
+    click.echo(send_request(request, socket).sentence)
 
 
 @control.command()
 @_socket_option
 def wake(socket: Path | None) -> None:
     """Press its button: it listens, as after its wake word."""
-    _put(Press("wake"), socket)
+    _put(PressButton("wake"), socket)
 
 
 @control.command()
 @_socket_option
 def mute(socket: Path | None) -> None:
     """Shut its ears. What it is saying ends."""
-    _put(Press("mute"), socket)
+    _put(PressButton("mute"), socket)
 
 
 @control.command()
 @_socket_option
 def unmute(socket: Path | None) -> None:
     """Open its ears again."""
-    _put(Press("unmute"), socket)
+    _put(PressButton("unmute"), socket)
 
 
 @control.command()
 @_socket_option
 def stop(socket: Path | None) -> None:
     """End what it is saying and doing."""
-    _put(Press("stop"), socket)
+    _put(PressButton("stop"), socket)
 
 
 @control.command()
@@ -99,11 +99,11 @@ def say(text: str, socket: Path | None) -> None:
 @_socket_option
 def persona(name: str, socket: Path | None) -> None:
     """Become the persona NAME, whose file stands beside the present one. A bad file is refused; the old one stays."""
-    _put(Reload(name), socket)
+    _put(ReloadPersona(name), socket)
 
 
 @control.command()
 @_socket_option
 def reload(socket: Path | None) -> None:
     """Read the persona's file anew (as SIGHUP does). A bad one is refused with all its problems; the old one stays."""
-    _put(Reload(), socket)
+    _put(ReloadPersona(), socket)

@@ -170,11 +170,11 @@ def _surroundings(state: Path | None, socket: Path | None, *, ask: bool) -> Chec
 
 def _running(socket: Path | None) -> tuple[dict[str, object] | None, str]:
     """How the running companion is, or why it does not say; (None, "") where none runs."""
-    from companion.service.control import ask
-    from companion.service.control_protocol import AskStatus
+    from companion.service.control import send_request
+    from companion.service.control_protocol import GetStatus
 
     try:
-        return dict(ask(AskStatus(), socket).status), ""
+        return dict(send_request(GetStatus(), socket).status), ""
     except DeviceError as error:
         return None, "" if isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError) else str(error)
     except CompanionError as error:

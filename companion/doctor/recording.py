@@ -16,8 +16,8 @@ from companion.doctor.sound_measures import Samples, samples_of
 from companion.ears import microphone
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.service.control import ask
-from companion.service.control_protocol import Press
+from companion.service.control import send_request
+from companion.service.control_protocol import PressButton
 from companion.sound.card import SoundCard
 from companion.voice import speaker
 
@@ -124,7 +124,7 @@ async def sound_card(unit: UnitUnderTest) -> AsyncIterator[SoundCard]:
     """
     mute = unit.daemon is not None and not unit.daemon.get("muted")
     if mute:
-        await run_in_thread(partial(ask, Press("mute"), unit.socket))
+        await run_in_thread(partial(send_request, PressButton("mute"), unit.socket))
     unit_card = SoundCard()
     try:
         yield unit_card
@@ -132,4 +132,4 @@ async def sound_card(unit: UnitUnderTest) -> AsyncIterator[SoundCard]:
     finally:
         unit_card.close_unused()
         if mute:
-            await run_in_thread(partial(ask, Press("unmute"), unit.socket))
+            await run_in_thread(partial(send_request, PressButton("unmute"), unit.socket))

@@ -15,7 +15,7 @@ from companion.service import daemon as stopping
 async def run(hangs, patience_s):
     stopping.PATIENCE_S = patience_s
     task = asyncio.current_task()
-    stopping.stop_when_asked(task)
+    stopping.cancel_on_signals(task)
     if hangs:
         # The interpreter waits for such a thread at its end.
         threading.Thread(target=threading.Event().wait).start()
