@@ -1,7 +1,7 @@
 """`companion doctor`: the station test on a terminal, as JSON, and as a card to print.
 
-Exit status: 0 nothing failed, 1 something did, 78 a settings file is wrong. Where a check hung, the process ends itself
-once the report is out, whatever still runs.
+Exit status: 0 nothing failed, 1 a check failed, 78 a settings file is wrong. Where a check hung, the process ends
+itself after printing the report, whatever threads are still running.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ def doctor(
 
     On a terminal the person there is asked what they see. Motors turn a little: hold the unit, or lift its wheels.
     """
-    chosen = _chosen(only)
-    context = _surroundings(state, socket, ask=not auto)
+    selected = _selected_checks(only)
+    context = _check_context(state, socket, ask=not auto)
     before = log.level
     if before != logging.DEBUG:
-        # The page says it all, and better.
+        # The page reports everything that the log would.
         log.setLevel(logging.ERROR)
     try:
-        status = asyncio.run(_test(device_file, settings, context, chosen, calibrate, card, as_json))
+        status = asyncio.run(_test(device_file, settings, context, selected, calibrate, card, as_json))
     finally:
         log.setLevel(before)
     sys.exit(status)
@@ -74,17 +74,17 @@ async def _test(
     device_file: Path,
     settings: tuple[str, ...],
     context: CheckContext,
-    chosen: frozenset[str],
+    selected: frozenset[str],
     calibrate: bool,
     card: Path | None,
     as_json: bool,
 ) -> int:
-    """Test, print and draw; the exit status. Does not return where a check hangs."""
+    """Run the test and print the report; returns the exit status. Does not return where a check hangs."""
     from companion.doctor.plan import NAMES
     from companion.doctor.report import Report, format_check, format_heading, format_verdict
 
-    unit, wrong = _station(device_file, settings, context)
-    info = _unit(unit, context, __version__)
+    unit, config_error = _load_unit(device_file, settings, context)
+    info = _unit_info(unit, context, __version__)
     if not as_json:
         click.echo(format_heading(info))
     shown: list[CompletedCheck] = []
@@ -94,12 +94,12 @@ async def _test(
         if not as_json:
             click.echo(format_check(done, _columns()))
 
-    await _examined(unit, context, _settings_result(device_file, unit, wrong), chosen, calibrate, show)
-    report = Report(info, tuple(shown), partial=chosen != set(NAMES))
+    await _run_all_checks(unit, context, _settings_result(device_file, unit, config_error), selected, calibrate, show)
+    report = Report(info, tuple(shown), partial=selected != set(NAMES))
     click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else format_verdict(report))
     if card is not None:
         _write_card(card, report)
-    status = 78 if wrong is not None else 0 if report.passed else 1
+    status = 78 if config_error is not None else 0 if report.passed else 1
     if report.cut_off:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -107,11 +107,11 @@ async def _test(
     return status
 
 
-async def _examined(
+async def _run_all_checks(
     unit: UnitUnderTest | None,
     context: CheckContext,
     first: CompletedCheck,
-    chosen: frozenset[str],
+    selected: frozenset[str],
     calibrate: bool,
     show: Callable[[CompletedCheck], None],
 ) -> None:
@@ -120,9 +120,9 @@ async def _examined(
 
     failures: set[str] = set()
     left_s = LONGEST_S
-    if first.name in chosen or first.result.outcome == "fail":
+    if first.name in selected or first.result.outcome == "fail":
         show(first)
-    checks = [check for check in plan.first_checks(context, unit) if check.name in chosen]
+    checks = [check for check in plan.first_checks(context, unit) if check.name in selected]
     async for done in run_checks(checks, failures, left_s):
         left_s -= done.seconds
         show(done)
@@ -132,12 +132,12 @@ async def _examined(
             gain = done.result.measured.get("gain")
             if done.result.outcome == "pass" and isinstance(gain, float):
                 unit = unit.with_gain(gain)
-    checks = [check for check in plan.last_checks(unit) if check.name in chosen]
+    checks = [check for check in plan.last_checks(unit) if check.name in selected]
     async for done in run_checks(checks, failures, max(left_s, 0.0)):
         show(done)
 
 
-def _chosen(only: str | None) -> frozenset[str]:
+def _selected_checks(only: str | None) -> frozenset[str]:
     from companion.doctor.plan import NAMES
 
     if only is None:
@@ -153,7 +153,7 @@ def _chosen(only: str | None) -> frozenset[str]:
     return frozenset(names)
 
 
-def _surroundings(state: Path | None, socket: Path | None, *, ask: bool) -> CheckContext:
+def _check_context(state: Path | None, socket: Path | None, *, ask: bool) -> CheckContext:
     from companion.doctor.check import CheckContext, TerminalOperator
     from companion.storage import state_folder
 
@@ -164,12 +164,12 @@ def _surroundings(state: Path | None, socket: Path | None, *, ask: bool) -> Chec
     operator = (
         TerminalOperator(sys.stdin.fileno(), sys.stderr) if ask and sys.stdin.isatty() and sys.stderr.isatty() else None
     )
-    status, trouble = _running(socket)
+    status, trouble = _daemon_status(socket)
     return CheckContext(state=state, operator=operator, daemon=status, daemon_error=trouble, socket=socket)
 
 
-def _running(socket: Path | None) -> tuple[dict[str, object] | None, str]:
-    """How the running companion is, or why it does not say; (None, "") where none runs."""
+def _daemon_status(socket: Path | None) -> tuple[dict[str, object] | None, str]:
+    """The running companion's status, or why it cannot be had; (None, "") where none runs."""
     from companion.service.control import send_request
     from companion.service.control_protocol import GetStatus
 
@@ -181,7 +181,7 @@ def _running(socket: Path | None) -> tuple[dict[str, object] | None, str]:
         return None, str(error)
 
 
-def _station(
+def _load_unit(
     device_file: Path, settings: tuple[str, ...], context: CheckContext
 ) -> tuple[UnitUnderTest | None, ConfigError | None]:
     from companion.config.unit import load_unit
@@ -194,18 +194,18 @@ def _station(
     return UnitUnderTest(device=device, persona=persona, **vars(context)), None
 
 
-def _settings_result(device_file: Path, unit: UnitUnderTest | None, wrong: ConfigError | None) -> CompletedCheck:
+def _settings_result(device_file: Path, unit: UnitUnderTest | None, config_error: ConfigError | None) -> CompletedCheck:
     from companion.doctor.report import CompletedCheck, failed, passed
 
     if unit is None:
         advice = "Correct the file; `companion check FILE` reads it again."
-        return CompletedCheck("settings", failed(str(wrong), advice), 0.0)
+        return CompletedCheck("settings", failed(str(config_error), advice), 0.0)
     name, persona = unit.device.name, unit.persona
     text = f"{device_file.name}: {name}; persona {persona.name} ({persona.language})"
     return CompletedCheck("settings", passed(text, device=name, persona=persona.name), 0.0)
 
 
-def _unit(unit: UnitUnderTest | None, context: CheckContext, version: str) -> UnitInfo:
+def _unit_info(unit: UnitUnderTest | None, context: CheckContext, version: str) -> UnitInfo:
     from companion.doctor.report import UnitInfo
     from companion.identity import machine_identity, unit_number
 
@@ -219,10 +219,10 @@ def _unit(unit: UnitUnderTest | None, context: CheckContext, version: str) -> Un
 
 def _write_card(path: Path, report: Report) -> None:
     from companion.doctor.report import unit_card
-    from companion.storage import write_whole
+    from companion.storage import write_atomically
 
     try:
-        write_whole(path, unit_card(report))
+        write_atomically(path, unit_card(report))
     except OSError as error:
         raise DeviceError(f"{path}: the card cannot be written: {error.strerror or error}") from error
 

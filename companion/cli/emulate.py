@@ -48,7 +48,7 @@ def emulate(
 
     if scripts is not None and not scripts.is_dir():
         raise ConfigError(f"--scripts: {scripts}: there is no such folder")
-    # Before anybody learns the address: who hears it may stop us at once.
+    # Before the address is printed: whoever reads it may stop this process at once.
     asked = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: asked.set())

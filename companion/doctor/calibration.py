@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from companion import plugins
-from companion.config.calibration import LEAST_GAIN, MOST_GAIN, write_calibration
+from companion.config.unit import LEAST_GAIN, MOST_GAIN, write_calibration
 from companion.doctor.check import UnitUnderTest, run_in_thread
 from companion.doctor.recording import Recording, record, sound_card
 from companion.doctor.report import CheckResult, failed, passed

@@ -42,7 +42,7 @@ from companion.emulator.request import ChatRequest, read_dashscope, read_openai
 from companion.emulator.request import Route as RouteName
 from companion.emulator.scripted_service import SESSION_HEADER, Caller, Reply, ScriptedService
 from companion.emulator.tokens import Tokenizer, load_tokenizer, vocabulary_file
-from companion.local_server import is_own
+from companion.local_server import is_same_origin
 
 BASE_PATH = "/compatible-mode/v1"
 DASHSCOPE_PATH = "/api/v1"
@@ -257,7 +257,7 @@ class EmulatorApp:
 
 def _is_own(request: Request) -> bool:
     """Whether the request is from a program on this machine, and not from a web page in its browser."""
-    return is_own(dict(request.scope["headers"]), request.scope["server"][1])
+    return is_same_origin(dict(request.scope["headers"]), request.scope["server"][1])
 
 
 def _forbidden() -> Response:

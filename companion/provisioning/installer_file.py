@@ -16,7 +16,7 @@ from pathlib import Path
 from companion.errors import ConfigError
 from companion.provisioning.settings import Diagnostic, InstallerSettings, read_settings
 from companion.provisioning.values import Choices
-from companion.storage import write_whole
+from companion.storage import write_atomically
 
 INSTALLER_FILE = "companion.toml"
 
@@ -193,7 +193,7 @@ def blank_secrets(file: InstallerFile, names: frozenset[str]) -> bool:
     raw = file.text.raw
     for start, end in secret_spans:
         raw = f'{raw[:start]}""{raw[end:]}'
-    return write_whole(file.path, file.text.encode(raw), mode=None)
+    return write_atomically(file.path, file.text.encode(raw), mode=None)
 
 
 def _find_file(boot: Path, names: list[str]) -> tuple[Path | None, list[Diagnostic]]:

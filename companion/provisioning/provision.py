@@ -33,7 +33,7 @@ from companion.provisioning.installer_file import blank_secrets, read_installer_
 from companion.provisioning.run import Folders, ProvisioningRun
 from companion.provisioning.secrets import ensure_identity, store_key, store_wifi
 from companion.provisioning.settings import Diagnostic
-from companion.storage import make_private, write_whole
+from companion.storage import create_private_folder, write_atomically
 
 log = logging.getLogger("companion")
 
@@ -94,7 +94,7 @@ def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequenc
     run = ProvisioningRun(folders, dry_run)
     choices = available_choices(folders.configs, folders.boot)
     if not dry_run:
-        run.try_or_report("The unit's own disk cannot be written", partial(make_private, folders.state))
+        run.try_or_report("The unit's own disk cannot be written", partial(create_private_folder, folders.state))
         run.try_or_report("The card cannot be written", partial(recover_interrupted_write, folders.boot))
     file = read_installer_file(folders.boot, choices)
     run.diagnostics += [*file.diagnostics, *file.settings.diagnostics]
@@ -112,7 +112,7 @@ def _write_report(run: ProvisioningRun, outcome: Outcome) -> Outcome:
     """Write the report beside the file, and a copy on the unit in case the card cannot be written."""
     beside = run.folders.boot / REPORT_FILE
     try:
-        write_whole(beside, report_text(outcome), mode=None)
+        write_atomically(beside, report_text(outcome), mode=None)
     except OSError as error:
         text = f"The report cannot be written beside the file ({error.strerror}): the card is locked, full or damaged."
         outcome = replace(outcome, diagnostics=(*outcome.diagnostics, Diagnostic(text)))

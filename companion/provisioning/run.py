@@ -12,7 +12,7 @@ from pathlib import Path
 
 from companion.provisioning.settings import Diagnostic
 from companion.provisioning.values import LOOKS_LIKE_KEY
-from companion.storage import PUBLIC, private_folder, write_whole
+from companion.storage import PUBLIC, ensure_private_folder, write_atomically
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
@@ -63,10 +63,10 @@ class ProvisioningRun:
 
         def action() -> None:
             if private:
-                private_folder(path.parent)
+                ensure_private_folder(path.parent)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data, mode)
+            write_atomically(path, data, mode)
 
         return self.try_or_report(f"The unit's own disk cannot be written, so {path.name} was not stored", action)
 

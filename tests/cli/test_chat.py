@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.cli.chat import chat_command, typed_lines
-from companion.cli.chat_screen import Removed, Terminal, Unmixed
+from companion.cli.chat import chat_command, read_lines
+from companion.cli.chat_screen import AnswerParts, Removed, Terminal
 from companion.cli.parse import parse_deltas as parse
 from companion.events import Cue
 from tests.support.paths import CONFIGS
@@ -132,7 +132,7 @@ class Tty(io.StringIO):
 def test_on_a_terminal_what_is_not_spoken_is_dimmed_and_a_models_text_cannot_steer_it() -> None:
     out = Tty()
     screen = Terminal(out)
-    screen.speaks("Momo")
+    screen.begin_answer("Momo")
     for part in (Removed("(waves\x1b[31m)"), Cue("happy", None, 0.8, 0, "direction"), "Hello\x07 you."):
         screen.part(part)
     assert out.getvalue() == "Momo: \x1b[2m(waves[31m)\x1b[0m \x1b[2m[happy 0.8]\x1b[0m Hello you."
@@ -142,7 +142,7 @@ def test_on_a_terminal_what_is_not_spoken_is_dimmed_and_a_models_text_cannot_ste
 
 
 def parted(text: str) -> tuple[str, list[str]]:
-    reader = Unmixed("Momo")
+    reader = AnswerParts("Momo")
     parts = [*reader.feed(text), *reader.close()]
     spoken = "".join(part for part in parts if isinstance(part, str))
     return " ".join(spoken.split()), [part.text for part in parts if isinstance(part, Removed)]
@@ -176,7 +176,7 @@ def test_what_is_spoken_does_not_depend_on_being_looked_at(pieces: list[str]) ->
 
 async def test_lines_come_as_they_are_typed_however_they_are_cut() -> None:
     reading, writing = os.pipe()
-    lines = typed_lines(reading)
+    lines = read_lines(reading)
     os.write(writing, b"hel")
     first = asyncio.ensure_future(anext(lines))
     await asyncio.sleep(0)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from companion.demo import svg
 from companion.demo.picture import LEFT, RIGHT, draw_turn
-from companion.demo.sentence_places import place_sentences, shorten_to
+from companion.demo.sentence_alignment import align_sentences, truncate_to_heard
 
 SVG = "{http://www.w3.org/2000/svg}"
 RATE = 16_000
@@ -197,7 +197,7 @@ def test_wrapped_text_keeps_its_words_or_says_that_it_does_not(words: str, room:
 
 def test_sentences_begin_at_the_pauses_next_to_their_share() -> None:
     samples = np.frombuffer(tone((1.0, 2.0), (2.3, 5.0), seconds=6.0), "<i2")
-    places = place_sentences(["Short one.", "A second one, much longer."], samples, RATE, 1.0, 5.0)
+    places = align_sentences(["Short one.", "A second one, much longer."], samples, RATE, 1.0, 5.0)
     assert [text for text, _, _ in places] == ["Short one.", "A second one, much longer."]
     assert places[1][1] == pytest.approx(2.3, abs=0.03)
     assert (places[0][1], places[-1][2]) == (1.0, 5.0)
@@ -206,13 +206,13 @@ def test_sentences_begin_at_the_pauses_next_to_their_share() -> None:
 @given(st.lists(st.text(min_size=1, max_size=40), max_size=8), st.floats(0, 3), st.floats(0.01, 5))
 def test_places_follow_each_other_without_a_gap(sentences: list[str], begin: float, length: float) -> None:
     samples = np.frombuffer(tone((0.5, 1.0), (1.5, 3.0), seconds=4.0), "<i2")
-    places = place_sentences(sentences, samples, RATE, begin, begin + length)
+    places = align_sentences(sentences, samples, RATE, begin, begin + length)
     borders = [border for _, left, right in places for border in (left, right)]
     assert borders == sorted(borders)
     assert [text for text, _, _ in places] == sentences
 
 
 def test_only_what_was_heard_is_shown() -> None:
-    assert shorten_to(["One.", "Two three."], "One. Two") == ["One.", "Two…"]
-    assert shorten_to(["One.", "Two."], "") == []
-    assert shorten_to(["One.", "Two."], "One. Two.") == ["One.", "Two."]
+    assert truncate_to_heard(["One.", "Two three."], "One. Two") == ["One.", "Two…"]
+    assert truncate_to_heard(["One.", "Two."], "") == []
+    assert truncate_to_heard(["One.", "Two."], "One. Two.") == ["One.", "Two."]

@@ -18,9 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion import plugins
-from companion.config.calibration import CALIBRATION_FILE, read_calibration, write_calibration
 from companion.config.device import Device, load_device
 from companion.config.persona import load_persona
+from companion.config.unit import CALIBRATION_FILE, read_calibration, write_calibration
 from companion.doctor import checks_sound
 from companion.doctor.calibration import calibration_result
 from companion.doctor.recording import Recording

@@ -12,7 +12,7 @@ from companion.cli.provision import provision as command
 from companion.config.device import load_device
 from companion.config.persona import load_persona
 from companion.errors import ConfigError
-from companion.identity import read_unit_number
+from companion.identity import parse_unit_number
 from companion.provisioning.device_file import check_installer_file
 from companion.provisioning.run import CONFIGS
 from tests.support.provisioned_unit import FILLED, KEY, PASSWORD, SERIAL, Unit, new_unit
@@ -53,7 +53,7 @@ def test_the_report_is_readable_on_any_laptop_and_holds_no_secret_and_no_serial(
     number = unit.start().number
     raw = (unit.boot / "companion-report.txt").read_bytes()
     assert raw.count(b"\n") == raw.count(b"\r\n") > 10
-    assert read_unit_number(number) in unit.report
+    assert parse_unit_number(number) in unit.report
     for secret in (KEY, PASSWORD, SERIAL):
         assert secret not in unit.report
 
