@@ -134,26 +134,25 @@ def test_no_setting_breaks_the_command_line(pair: str) -> None:
 
 
 def test_the_projects_own_files_are_well() -> None:
-    count, found = check_paths([CONFIGS])
-    assert found == []
-    assert count >= 8
+    found = check_paths([CONFIGS])
+    assert found.problems == []
+    assert found.count >= 8
 
 
 def test_check_finds_problems_in_every_kind_of_file(tmp_path: Path) -> None:
     for folder in ("devices", "personas", "choreography"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.toml").write_text("nonsense = 1\n", encoding="utf-8")
-    count, found = check_paths([tmp_path])
-    assert count == 3
+    found = check_paths([tmp_path])
+    assert found.count == 3
     for folder in ("devices", "personas", "choreography"):
-        assert any(f"{folder}/x.toml: nonsense: " in problem for problem in found)
+        assert any(f"{folder}/x.toml: nonsense: " in problem for problem in found.problems)
 
 
 def test_check_follows_a_device_to_its_persona(tmp_path: Path) -> None:
     path = tmp_path / "unit.toml"
     path.write_text('persona = "nobody.toml"\n', encoding="utf-8")
-    _, found = check_paths([path])
-    assert found == [f"{tmp_path / 'nobody.toml'}: -: cannot be read: No such file or directory"]
+    assert check_paths([path]).problems == [f"{tmp_path / 'nobody.toml'}: -: cannot be read: No such file or directory"]
 
 
 def test_the_personas_sections_are_told_in_one_fixed_order() -> None:
