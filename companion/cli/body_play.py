@@ -60,12 +60,12 @@ def entries(choreography: Choreography, settings: BodySettings) -> Iterator[Entr
     for kind, routines, names in kinds:
         for name in names:
             performances = routines[name].performances()
-            named = list(dict.fromkeys(channel for one in performances for channel in _named(one, settings)))
+            named = list(dict.fromkeys(channel for one in performances for channel in _channels_of(one, settings)))
             here = tuple(one for one in named if one in settings.channels)
             yield Entry(kind, name, here, tuple(one for one in named if one not in settings.channels))
 
 
-def _named(way: Performance, settings: BodySettings) -> Iterator[str]:
+def _channels_of(way: Performance, settings: BodySettings) -> Iterator[str]:
     """The channels that a routine uses; all lights of the device where it addresses all."""
     if way.light is not None or ALL_LIGHTS in way.brightness:
         yield from (name for name, one in settings.channels.items() if one.kind == "light")

@@ -64,13 +64,13 @@ def doctor(
         # The page reports everything that the log would.
         log.setLevel(logging.ERROR)
     try:
-        status = asyncio.run(_test(device_file, settings, context, selected, calibrate, card, as_json))
+        status = asyncio.run(_run_test(device_file, settings, context, selected, calibrate, card, as_json))
     finally:
         log.setLevel(before)
     sys.exit(status)
 
 
-async def _test(
+async def _run_test(
     device_file: Path,
     settings: tuple[str, ...],
     context: CheckContext,

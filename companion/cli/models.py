@@ -45,7 +45,7 @@ def list_models(folder: Path | None, catalogue: Path, as_json: bool) -> None:
     place = folder or models_folder()
     known = read_catalogue(catalogue)
     if as_json:
-        click.echo(json.dumps([_described(model, place) for model in known], ensure_ascii=False))
+        click.echo(json.dumps([_as_json(model, place) for model in known], ensure_ascii=False))
         return
     for model in known:
         here = "here" if model.is_installed(place) else "-"
@@ -74,7 +74,7 @@ def pull(names: tuple[str, ...], source: str | None, folder: Path | None, catalo
     for model in wanted:
         with _show_progress(model, as_json) as progress:
             fresh = pull_model(model, place, progress, source=source)
-        told.append(_described(model, place))
+        told.append(_as_json(model, place))
         if not as_json:
             click.echo(f"{model.name} {'is here now' if fresh else 'was here already'}. In the device file:")
             click.echo(model.device_lines(place))
@@ -123,7 +123,7 @@ def remove(name: str, folder: Path | None, catalogue: Path) -> None:
     click.echo(f"{name} was removed.")
 
 
-def _described(model: Model, place: Path) -> dict[str, Any]:
+def _as_json(model: Model, place: Path) -> dict[str, Any]:
     return {
         "name": model.name,
         "kind": model.kind,

@@ -77,7 +77,7 @@ class ChannelSettings(Settings):
         return value
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_order(self) -> Self:
         if not self.low <= self.neutral <= self.high:
             raise ValueError("low, neutral and high must be in this order")
         return self
@@ -119,7 +119,7 @@ class BodySettings(Settings):
     themselves."""
 
     @model_validator(mode="after")
-    def _outputs_are_whole(self) -> Self:
+    def _check_outputs(self) -> Self:
         kinds = {name: one.kind for name, one in self.channels.items()}
         problems = output_problems(self.outputs, self.serial, self.gpio, kinds)
         if problems:
@@ -127,7 +127,7 @@ class BodySettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _current_is_enough(self) -> Self:
+    def _check_current(self) -> Self:
         needed = self.current_needed_ma
         if self.current_ma < needed:
             raise ValueError(

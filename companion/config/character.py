@@ -94,7 +94,7 @@ class ContextSettings(Settings):
     """Longest text of one provider, in characters."""
 
     @model_validator(mode="after")
-    def _has_its_source(self) -> Self:
+    def _check_sources(self) -> Self:
         for name, value in (
             ("location", self.location),
             ("file", self.file),

@@ -158,7 +158,7 @@ class Device(Settings):
     """Monitoring."""
 
     @model_validator(mode="after")
-    def _button_has_a_pin_of_its_own(self) -> Self:
+    def _check_button_pin(self) -> Self:
         taken = {pin: key for key, pin in self.body.gpio.pins()} if self.body.gpio else {}
         pin = self.ears.wake.button_pin
         if pin is not None and pin in taken:

@@ -89,7 +89,7 @@ class ServoPart(Settings):
     stop."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_order(self) -> Self:
         if self.low_us >= self.high_us or self.low_degrees >= self.high_degrees:
             raise ValueError("low_us must be below high_us, and low_degrees below high_degrees")
         return self
@@ -155,7 +155,7 @@ class GpioSettings(Settings):
     """Active while the car is moving: motors and servos then rest."""
 
     @model_validator(mode="after")
-    def _each_pin_once(self) -> Self:
+    def _check_pins(self) -> Self:
         seen: dict[int, str] = {}
         for name, pin in self.pins():
             if pin in seen:

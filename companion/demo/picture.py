@@ -94,12 +94,12 @@ class _Picture:
         return next(iter(self.events_of(kind)), {})
 
     def caption(self, name: str, y: float, colour: str = svg.INK) -> None:
-        self.parts.append(svg.text(LEFT - 10, y, svg.cut(name, LEFT - 20, 13), 13, colour, "end", 600))
+        self.parts.append(svg.text(LEFT - 10, y, svg.truncate(name, LEFT - 20, 13), 13, colour, "end", 600))
 
     def wave(self, pcm: bytes, rate: int, middle: float, colour: str) -> None:
         edges = np.round(np.linspace(self.start, self.end, RIGHT - LEFT + 1) * rate).astype(int).tolist()
-        self.parts.append(svg.level(LEFT, RIGHT, middle, colour, 0.4))
-        self.parts.append(svg.outline(_samples(pcm), edges, LEFT, middle, 40, colour))
+        self.parts.append(svg.horizontal_line(LEFT, RIGHT, middle, colour, 0.4))
+        self.parts.append(svg.sound_outline(_samples(pcm), edges, LEFT, middle, 40, colour))
 
     def header(self) -> None:
         reason = self.first_event("heard").get("reason", "")
@@ -129,14 +129,14 @@ class _Picture:
         self.caption("person", y + 76, _PERSON)
         for said in self.events_of("utterance"):
             left, right = self.x(said.get("start", said["t"])), self.x(said.get("end", said["t"]))
-            words = svg.cut(f"“{said.get('text', '')}”", RIGHT - LEFT, 15)
+            words = svg.truncate(f"“{said.get('text', '')}”", RIGHT - LEFT, 15)
             self.parts.append(svg.box(left, y + 28, right - left, 86, "#e4eef6"))
             self.parts.append(svg.text(min(left, RIGHT - svg.width_of(words, 15)), y + 18, words, 15, _PERSON))
         self.wave(pcm, rate, y + 71, _PERSON)
         for wake in self.events_of("wake"):
             x, label = self.x(wake["t"]), f"woken: {wake.get('word', '')}"
             fits = x - svg.width_of(label, 12) > LEFT - 60
-            self.parts.append(svg.line(x, y + 8, y + 114, _PERSON, 1.5))
+            self.parts.append(svg.vertical_line(x, y + 8, y + 114, _PERSON, 1.5))
             self.parts.append(
                 svg.text(x - 5, y + 18, label, 12, _PERSON, "end")
                 if fits
@@ -184,8 +184,8 @@ class _Picture:
             # The last text may extend to the border, as nothing follows it.
             room = (RIGHT if number == len(places) - 1 else right) - left - 8
             self.parts.append(svg.box(left, top, right - left, 86, "#fdf0e4" if number % 2 == 0 else "#fae3cf", text))
-            self.parts.append(svg.line(left, y + 4, top + 86, _CHARACTER, 0.7))
-            for row, words in enumerate(svg.wrapped(text, room, 13, lines=3)):
+            self.parts.append(svg.vertical_line(left, y + 4, top + 86, _CHARACTER, 0.7))
+            for row, words in enumerate(svg.wrap(text, room, 13, lines=3)):
                 self.parts.append(svg.text(left + 5, y + 16 + 16 * row, words, 13, _CHARACTER))
         self.wave(pcm, rate, top + 43, _CHARACTER)
         for heard in self.events_of("heard"):
@@ -193,7 +193,7 @@ class _Picture:
             if reason != "finished":
                 x = self.x(heard["t"])
                 fits = x + 6 + svg.width_of(reason, 12) < RIGHT
-                self.parts.append(svg.line(x, top - 6, top + 92, _ALARM, 2))
+                self.parts.append(svg.vertical_line(x, top - 6, top + 92, _ALARM, 2))
                 label_x, anchor = (x + 6, "start") if fits else (x - 6, "end")
                 self.parts.append(svg.text(label_x, top + 84, reason, 12, _ALARM, anchor))
         self.y = top + 100
@@ -223,7 +223,7 @@ class _Picture:
             row = next((i for i, end in enumerate(free) if end <= left), len(free) - 1)
             free[row] = left + width + 6
             y = self.y + 2 + 24 * row
-            strokes += [svg.line(x, self.y - 14, y + 10, colour, 1.2), svg.box(x - 3, self.y - 17, 6, 6, colour, "", 3)]
+            strokes += [svg.vertical_line(x, self.y - 14, y + 10, colour, 1.2), svg.box(x - 3, self.y - 17, 6, 6, colour, "", 3)]
             hint = str(one.get("source") or one.get("sentence") or "")
             labels += [
                 svg.box(left, y, width, 20, colour, radius=10),
@@ -252,7 +252,7 @@ class _Picture:
             self.caption(name, self.y + 20)
             limit = f"to {top:.3g}" if lowest >= 0 else f"±{top:.3g}"
             self.parts.append(svg.text(LEFT - 10, self.y + 35, limit, 11, svg.FAINT, "end"))
-            self.parts.append(svg.level(LEFT, RIGHT, middle, svg.LINE))
+            self.parts.append(svg.horizontal_line(LEFT, RIGHT, middle, svg.LINE))
             points: list[str] = []
             for left, right, value in self.spans(values):
                 y = middle - room * value / top
@@ -284,7 +284,7 @@ class _Picture:
         ruler: list[str] = []
         for tick in range(int(np.ceil(self.start / step)), int(self.end / step) + 1):
             x = self.x(tick * step)
-            ruler.append(svg.line(x, 64, height - 22, svg.LINE, 0.7))
+            ruler.append(svg.vertical_line(x, 64, height - 22, svg.LINE, 0.7))
             ruler += [svg.text(x, y, f"{tick * step:g} s", 11, svg.FAINT, "middle") for y in (60, height - 8)]
         return svg.document(WIDTH, height, [*ruler, *self.parts])
 

@@ -43,7 +43,7 @@ def text(
     """One line of text; `anchor` says which end of it is at `x`."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" text-anchor="{anchor}" '
-        f'font-weight="{weight}">{escaped(words)}</text>'
+        f'font-weight="{weight}">{escape_text(words)}</text>'
     )
 
 
@@ -51,21 +51,21 @@ def box(x: float, y: float, width: float, height: float, colour: str, hint: str 
     """A filled rectangle; `hint` is its tooltip."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width):.1f}" height="{height:g}" rx="{radius:g}" '
-        f'fill="{colour}"' + (f"><title>{escaped(hint)}</title></rect>" if hint else "/>")
+        f'fill="{colour}"' + (f"><title>{escape_text(hint)}</title></rect>" if hint else "/>")
     )
 
 
-def line(x: float, top: float, bottom: float, colour: str, width: float = 1) -> str:
+def vertical_line(x: float, top: float, bottom: float, colour: str, width: float = 1) -> str:
     """A vertical line."""
     return f'<path d="M{x:.1f} {top:.1f}V{bottom:.1f}" stroke="{colour}" stroke-width="{width:g}"/>'
 
 
-def level(left: float, right: float, y: float, colour: str, width: float = 1) -> str:
+def horizontal_line(left: float, right: float, y: float, colour: str, width: float = 1) -> str:
     """A horizontal line."""
     return f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{colour}" stroke-width="{width:g}"/>'
 
 
-def outline(samples: Samples, edges: Sequence[int], left: float, middle: float, room: float, colour: str) -> str:
+def sound_outline(samples: Samples, edges: Sequence[int], left: float, middle: float, room: float, colour: str) -> str:
     """The outline of a sound: one pixel per pair of `edges` (sample numbers), from the lowest to the highest sample."""
     spans = [samples[max(0, a) : max(a + 1, b, 0)] for a, b in pairwise(edges)]
     peaks = [(float(one.max()), float(one.min())) for one in spans if len(one)]
@@ -78,7 +78,7 @@ def outline(samples: Samples, edges: Sequence[int], left: float, middle: float, 
     return f'<path d="M{"L".join([*upper, *reversed(lower)])}Z" fill="{colour}"/>'
 
 
-def escaped(words: str) -> str:
+def escape_text(words: str) -> str:
     """The text with XML's special characters escaped, and without those that XML forbids."""
     allowed = (c for c in words if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
     return escape("".join(allowed))
@@ -89,7 +89,7 @@ def width_of(words: str, size: float) -> float:
     return sum(1.0 if c >= _FIRST_WIDE else 0.6 for c in words) * size
 
 
-def cut(words: str, room: float, size: float) -> str:
+def truncate(words: str, room: float, size: float) -> str:
     """As much of a line as fits, with an ellipsis for the rest."""
     if width_of(words, size) <= room:
         return words
@@ -98,7 +98,7 @@ def cut(words: str, room: float, size: float) -> str:
     return words.rstrip() + "…"
 
 
-def wrapped(words: str, room: float, size: float, lines: int) -> list[str]:
+def wrap(words: str, room: float, size: float, lines: int) -> list[str]:
     """The text in at most `lines` lines, with an ellipsis for what does not fit."""
     broken = [""]
     for unit in _UNITS.findall(words):
@@ -107,4 +107,4 @@ def wrapped(words: str, room: float, size: float, lines: int) -> list[str]:
         broken[-1] += unit
     if len(broken) > lines:
         broken[lines - 1 :] = ["".join(broken[lines - 1 :])]
-    return [cut(one.rstrip(), room, size) for one in broken]
+    return [truncate(one.rstrip(), room, size) for one in broken]

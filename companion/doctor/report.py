@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from companion.demo.svg import FAINT, INK, LINE, box, cut, level, text, width_of
+from companion.demo.svg import FAINT, INK, LINE, box, horizontal_line, text, truncate, width_of
 from companion.identity import qr_svg
 
 Outcome = Literal["pass", "fail", "skip"]
@@ -134,13 +134,13 @@ def format_heading(info: UnitInfo) -> str:
 def format_check(done: CompletedCheck, width: int = 100) -> str:
     """One check on the page; `width` in columns."""
     result = done.result
-    told = _filled(result.text, width)
+    told = _wrap(result.text, width)
     shown = [
         f"{result.outcome.upper()}  {done.name:<{_NAME_WIDTH}} {told[0]}",
         *(_INDENT * " " + one for one in told[1:]),
     ]
     if result.advice:
-        advice = _filled(result.advice, width - 3)
+        advice = _wrap(result.advice, width - 3)
         shown += [f"{_INDENT * ' '}{'   ' if at else '-> '}{one}" for at, one in enumerate(advice)]
     return "\n".join(shown)
 
@@ -153,7 +153,7 @@ def format_verdict(report: Report) -> str:
     return f"\n{counts}: {'not all checks were asked for.' if report.partial else 'this unit is ready.'}"
 
 
-def _filled(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int) -> list[str]:
     room = max(width - _INDENT, 20)
     paragraphs = [textwrap.wrap(one, room, break_on_hyphens=False) for one in text.splitlines()]
     return [line for wrapped in paragraphs for line in wrapped] or [""]
@@ -178,11 +178,11 @@ def unit_card(report: Report) -> bytes:
     side = right - _MARGIN - _QR - 18
     elements = [
         box(0, 0, WIDTH, HEIGHT, "#fff"),
-        text(_MARGIN, 52, cut(info.persona or info.device or "companion", side, 26), 26, INK, weight=700),
-        text(_MARGIN, 76, cut(info.device, side, 14), 14, FAINT),
+        text(_MARGIN, 52, truncate(info.persona or info.device or "companion", side, 26), 26, INK, weight=700),
+        text(_MARGIN, 76, truncate(info.device, side, 14), 14, FAINT),
         text(_MARGIN, 112, verdict, 22, colour, weight=700),
         text(_MARGIN, 136, info.when.replace("T", " "), 13, INK),
-        text(_MARGIN, 154, cut(f"companion {info.version}", side, 13), 13, FAINT),
+        text(_MARGIN, 154, truncate(f"companion {info.version}", side, 13), 13, FAINT),
         _qr(info.number, right - _QR, 24),
         text(
             WIDTH / 2,
@@ -193,7 +193,7 @@ def unit_card(report: Report) -> bytes:
             "middle",
             700,
         ),
-        level(_MARGIN, right, 212, LINE, 1.5),
+        horizontal_line(_MARGIN, right, 212, LINE, 1.5),
     ]
     row = min(22.0, (HEIGHT - 212 - 34) / max(len(report.results), 1))
     for number, done in enumerate(report.results):
@@ -213,7 +213,7 @@ def _row(done: CompletedCheck, y: float, size: float, right: float) -> list[str]
     result = done.result
     at = _MARGIN + 46
     named = done.name.replace("_", " ")
-    told = cut(result.text.partition("\n")[0], right - at - 92, size * 0.85)
+    told = truncate(result.text.partition("\n")[0], right - at - 92, size * 0.85)
     return [
         text(_MARGIN, y, _MARKS[result.outcome], size, _COLOURS[result.outcome], weight=700),
         text(at, y, named, size),

@@ -69,7 +69,7 @@ class RequestLog:
             self._size -= self._asked.popleft().size
         return self._asked[-1]
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """All requests, oldest first."""
         names = ("path", "at", "headers", "body", "fault", "status", "usage")
         return {"requests": [{name: getattr(one, name) for name in names} for one in self._asked]}

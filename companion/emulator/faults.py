@@ -197,7 +197,7 @@ def _with_ids(refusal: Refusal, route: Route, id_: str, fault: str) -> dict[str,
     return body
 
 
-async def deliver(
+async def stream_with_fault(
     events: Iterable[bytes],
     fault: str,
     *,

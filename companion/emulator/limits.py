@@ -33,7 +33,7 @@ class RateLimits:
         self._requests: dict[str, deque[float]] = {}
         self._tokens: dict[str, deque[tuple[float, int]]] = {}
 
-    def refusal(self, model: str, now: float) -> Refusal | None:
+    def admit(self, model: str, now: float) -> Refusal | None:
         """Count a request that comes now and return None, or return why it is refused."""
         if self._limits is None:
             return None
@@ -51,12 +51,12 @@ class RateLimits:
         requests.append(now)
         return None
 
-    def spent(self, model: str, tokens: int, now: float) -> None:
+    def count_tokens(self, model: str, tokens: int, now: float) -> None:
         """Count the tokens, input and output, of an admitted request."""
         if self._limits is not None:
             self._tokens.setdefault(model, deque()).append((now, tokens))
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget all counts."""
         self._requests.clear()
         self._tokens.clear()

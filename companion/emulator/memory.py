@@ -83,7 +83,7 @@ class LongTermMemory:
         kept = self._session(account, session, now)
         if kept.next_summary is not None:
             kept.summary, kept.usage, kept.next_summary = kept.next_summary, kept.next_usage, None
-        given = _given(kept, options, new)
+        given = _prompt_messages(kept, options, new)
         # An open prefix is not a message yet: it is stored with the answer that completes it.
         fresh = [message for message in new if message.role not in options.skip and not message.partial]
         kept.history += fresh
@@ -95,7 +95,7 @@ class LongTermMemory:
             self._summarise(kept, options)
         return RecalledPrompt(given, details)
 
-    def keep(self, account: str, session: str, options: MemoryOptions, answer: str) -> None:
+    def store_answer(self, account: str, session: str, options: MemoryOptions, answer: str) -> None:
         """Apply rule 4. `answer` includes the open prefix that it completes."""
         kept = self._sessions.get((account, session))
         if kept is not None and "output" not in options.skip:
@@ -107,7 +107,7 @@ class LongTermMemory:
         kept = self._sessions.get((account, session))
         return tuple(kept.summaries) if kept else ()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Delete all sessions."""
         self._sessions.clear()
 
@@ -142,7 +142,7 @@ class LongTermMemory:
         }
 
 
-def _given(kept: _Session, options: MemoryOptions, new: Sequence[Message]) -> tuple[Message, ...]:
+def _prompt_messages(kept: _Session, options: MemoryOptions, new: Sequence[Message]) -> tuple[Message, ...]:
     """Profile, summary, and the last messages, including those that will not be stored."""
     last = [*kept.history, *new][-options.entries :]
     summary = [Message("system", kept.summary)] if kept.summary else []
@@ -171,7 +171,7 @@ class PromptCache:
         self._sessions: dict[tuple[str, ...], dict[int, None]] = {}
         """Each session's blocks; the session used last is at the end."""
 
-    def cached(self, account: str, model: str, session: str | None, prompt: Sequence[int]) -> int:
+    def count_hits(self, account: str, model: str, session: str | None, prompt: Sequence[int]) -> int:
         """Return how many tokens of the prompt were in the cache, and add the prompt to it."""
         if session is None and self._implicit_minimum is None:
             return 0
@@ -186,7 +186,7 @@ class PromptCache:
             del self._sessions[next(iter(self._sessions))]
         return hit if session is not None or hit >= (self._implicit_minimum or 0) else 0
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Empty the cache."""
         self._sessions.clear()
 

@@ -29,11 +29,11 @@ from companion.emulator.faults import (
     LONGEST_BIAS,
     FaultSchedule,
     checked_fault,
-    deliver,
     error_response,
     immediate_refusal,
     midstream_refusal,
     reset,
+    stream_with_fault,
     until_disconnected,
 )
 from companion.emulator.frames import DASHSCOPE_STREAM, OPENAI_STREAM, DashScopeFrames, OpenAiFrames
@@ -83,7 +83,7 @@ class EmulatorApp:
         control: bool = True,
     ) -> None:
         """See `EmulatorServer`. Raises `ValueError` for an unknown fault."""
-        self._stand_in = service
+        self._service = service
         self._names = ", ".join(names)
         self._clock = clock
         self._pace = pace
@@ -169,9 +169,9 @@ class EmulatorApp:
             if fault == "reset_at_once":
                 await reset(request.state.transport, request.receive)
                 return Response()
-            self._stand_in.admit(wanted)
+            self._service.admit(wanted)
             tokens = await asyncio.shield(asyncio.wrap_future(self._load()))
-            reply = self._stand_in.reply(wanted, _caller(request), tokens, fault)
+            reply = self._service.reply(wanted, _caller(request), tokens, fault)
         except Refusal as refusal:
             asked.status = refusal.status
             return _response(refusal, route, id_, headers, stream=stream, fault=fault)
@@ -211,7 +211,7 @@ class EmulatorApp:
             events = (body[at : at + 48] for at in range(0, len(body), 48))
             media_type = JSON
         headers |= {"content-type": media_type, "x-dashscope-finished": str(not is_stream).lower()}
-        pieces = deliver(
+        pieces = stream_with_fault(
             events,
             fault,
             piece_s=self._pace.piece_s if is_stream else 0.0,
@@ -248,11 +248,11 @@ class EmulatorApp:
     def _forget(self) -> None:
         self._schedule.plan(())
         self._request_log.clear()
-        self._stand_in.forget()
+        self._service.clear()
         self._clock.reset()
 
     async def _requests(self, request: Request) -> Response:
-        return JSONResponse(self._request_log.shown()) if _is_own(request) else _forbidden()
+        return JSONResponse(self._request_log.as_json()) if _is_own(request) else _forbidden()
 
 
 def _is_own(request: Request) -> bool:

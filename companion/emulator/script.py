@@ -33,7 +33,7 @@ _PLACE = re.compile(r"\{([A-Za-z_]\w*)\}")
 _SPEAKER = re.compile(r"^\s*[^\s:：]{1,20}(?: [^\s:：]{1,20})?[:：]\s*")
 
 
-def _compiles(pattern: str) -> str:
+def _check_pattern(pattern: str) -> str:
     try:
         re.compile(_PLACE.sub("x", pattern))
     except re.error as error:
@@ -41,7 +41,7 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
-Pattern = Annotated[str, AfterValidator(_compiles)]
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
 """A regular expression, searched for case-insensitively."""
 
 
@@ -58,14 +58,14 @@ class Rule(Settings):
     """`{name}` is replaced by what the group of that name in `when` or `find` has matched."""
 
     @model_validator(mode="after")
-    def _has_its_groups(self) -> Self:
+    def _check_groups(self) -> Self:
         groups = {name for pattern in (*self.when, *self.find) for name in re.findall(r"\(\?P<(\w+)>", pattern)}
         for place in (place for text in (*self.find, *self.answers) for place in _PLACE.findall(text)):
             if place not in groups:
                 raise ValueError(f"{{{place}}} has no group of that name: write (?P<{place}>...) in `when` or `find`")
         return self
 
-    def found(self, said: str, before: Sequence[str]) -> Mapping[str, str] | None:
+    def match(self, said: str, before: Sequence[str]) -> Mapping[str, str] | None:
         """The groups' matches; None where the rule does not apply. `before`: earlier texts, newest first."""
         match = next((match for one in self.when if (match := re.search(one, said, re.IGNORECASE))), None)
         if match is None:
@@ -117,21 +117,21 @@ class Cast:
         systems = [message.content for message in messages if message.role == "system"]
         if any(map(_asks_for_summary, systems)):
             return _summary(messages)
-        character = self._who(messages, systems)
+        character = self._select_character(messages, systems)
         is_open = messages[-1].partial
         asked = messages[:-1] if is_open else messages
-        silent = sum(1 for _ in _unanswered(asked))
-        if silent or not any(_users(asked)):
+        silent = sum(1 for _ in _since_user_message(asked))
+        if silent or not any(_user_messages(asked)):
             return _pick(character.goes_on, max(silent - 1, 0) + shift)
-        said = [_SPEAKER.sub("", message.content) if is_open else message.content for message in _users(asked)]
+        said = [_SPEAKER.sub("", message.content) if is_open else message.content for message in _user_messages(asked)]
         systems.reverse()
-        earlier = [message.content for message in reversed(list(_users(asked)))][1:]
+        earlier = [message.content for message in reversed(list(_user_messages(asked)))][1:]
         rules = (*self._shared, *character.rules)
         rule, caught = _choose(rules, said[-1], [*systems[:-1], *earlier, *systems[-1:]])
         times = sum(_applied(rule, rules, one) for one in said[:-1])
         return _PLACE.sub(lambda place: caught.get(place[1], ""), _pick(rule.answers, times + shift))
 
-    def _who(self, messages: Sequence[Message], systems: Sequence[str]) -> CharacterScript:
+    def _select_character(self, messages: Sequence[Message], systems: Sequence[str]) -> CharacterScript:
         """The character that the open prefix names, else that the system messages select, else the default one."""
         names = [messages[-1].content] if messages[-1].partial else []
         for text in (*names, *systems):
@@ -148,7 +148,7 @@ def load_cast(folder: Path = CHARACTERS) -> Cast:
 
 def _choose(rules: Sequence[Rule], said: str, given: Sequence[str]) -> tuple[Rule, Mapping[str, str]]:
     for rule in rules:
-        caught = rule.found(said, given)
+        caught = rule.match(said, given)
         if caught is not None:
             return rule, caught
     return rules[-1], {}
@@ -165,11 +165,11 @@ def _pick(answers: Sequence[str], number: int) -> str:
     return answers[number % len(answers)]
 
 
-def _users(messages: Sequence[Message]) -> Iterator[Message]:
+def _user_messages(messages: Sequence[Message]) -> Iterator[Message]:
     return (message for message in messages if message.role not in ("system", "assistant"))
 
 
-def _unanswered(messages: Sequence[Message]) -> Iterator[Message]:
+def _since_user_message(messages: Sequence[Message]) -> Iterator[Message]:
     """The assistant's messages since the last user message, newest first."""
     for message in reversed(messages):
         if message.role == "assistant":

@@ -61,14 +61,14 @@ class ScriptedService:
 
     def admit(self, request: ChatRequest) -> None:
         """Count the request. Raises `Refusal` where it exceeds the account's rate limits."""
-        if (refusal := self._limits.refusal(request.model.name, self._clock())) is not None:
+        if (refusal := self._limits.admit(request.model.name, self._clock())) is not None:
             raise refusal
 
     def reply(self, request: ChatRequest, caller: Caller, tokens: Tokenizer, fault: str = "none") -> Reply:
         """Answer a request. The faults `empty`, `giant` and `byte_detours` are applied here. Raises `Refusal`."""
         messages, details = request.messages, {}
         options = request.memory
-        session = _needed_session(caller, options)
+        session = _require_session(caller, options)
         memory = self._memory_for(tokens)
         if options is not None:
             recalled = memory.recall(caller.account, session, options, request.messages, self._clock())
@@ -76,7 +76,7 @@ class ScriptedService:
         prompt = prompt_tokens(tokens, messages)
         if len(prompt) > request.model.max_input:
             raise invalid(f"Range of input length should be [1, {request.model.max_input}]")
-        cached = self._cache.cached(caller.account, request.model.name, caller.session, prompt)
+        cached = self._cache.count_hits(caller.account, request.model.name, caller.session, prompt)
         seed = self._default_seed if request.parameters.seed is None else request.parameters.seed
         answers = tuple(
             self._answer(self._cast.answer(messages, seed + index), request.parameters, tokens, fault)
@@ -84,16 +84,16 @@ class ScriptedService:
         )
         if options is not None:
             prefix = request.messages[-1].content if request.messages[-1].partial else ""
-            memory.keep(caller.account, session, options, prefix + answers[0].text)
+            memory.store_answer(caller.account, session, options, prefix + answers[0].text)
         spent = len(prompt) + sum(answer.tokens for answer in answers)
-        self._limits.spent(request.model.name, spent, self._clock())
+        self._limits.count_tokens(request.model.name, spent, self._clock())
         return Reply(answers, Usage(len(prompt), cached, details))
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget all sessions, caches and counted requests."""
         self._memory = None
-        self._cache.forget()
-        self._limits.forget()
+        self._cache.clear()
+        self._limits.clear()
 
     def _answer(self, text: str, asked: Parameters, tokens: Tokenizer, fault: str) -> Answer:
         return make_answer(
@@ -110,7 +110,7 @@ class ScriptedService:
         return self._memory
 
 
-def _needed_session(caller: Caller, options: MemoryOptions | None) -> str:
+def _require_session(caller: Caller, options: MemoryOptions | None) -> str:
     """The session, which long-term memory requires. No source documents the wording of this refusal."""
     if caller.session:
         return caller.session

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from companion.provisioning.lines import Assignment, OtherLine, parse_lines
-from companion.provisioning.values import LOOKS_LIKE_KEY, NAMES, REMOVE, SECRETS, Choices, InvalidValue, validated
+from companion.provisioning.values import LOOKS_LIKE_KEY, NAMES, REMOVE, SECRETS, Choices, InvalidValue, validate
 
 _ALSO_CALLED = {
     **dict.fromkeys(("api_key", "apikey", "dashscope_key", "dashscope_api_key"), "key"),
@@ -81,7 +81,7 @@ def read_settings(text: str, choices: Choices) -> InstallerSettings:
     for name, entry in given.items():
         diagnostics.extend(Diagnostic(f"{remark}.", entry.line, name, note=True) for remark in entry.remarks)
         try:
-            value = validated(name, entry, text, choices)
+            value = validate(name, entry, text, choices)
         except InvalidValue as wrong:
             diagnostics.append(Diagnostic(str(wrong), entry.line, name))
             rejected.add(name)

@@ -44,7 +44,7 @@ class InvalidValue(Exception):
     """The value cannot be used. The message is the rest of a sentence that begins with the setting's name."""
 
 
-def validated(name: str, entry: Assignment, text: str, choices: Choices) -> str | int | bool | None:
+def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str | int | bool | None:
     """The value in its canonical form; None where none was given. Raises `InvalidValue`."""
     if entry.problem:
         raise InvalidValue(f"{entry.problem}. It was left out.")

@@ -145,7 +145,7 @@ class Daemon:
             {
                 "ears": ears,
                 "sound card": BlockedCallCheck("the sound card", lambda: card.busy_since, now),
-                "engines": watch.complaint,
+                "engines": watch.first_problem,
             },
             notifier.alive,
             notifier.watchdog_s or _UNWATCHED_S,

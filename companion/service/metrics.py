@@ -68,7 +68,7 @@ async def serve(status: Callable[[], Mapping[str, Any]], port: int) -> asyncio.S
                 if under_way > MOST_AT_ONCE:
                     code, body = "503 Service Unavailable", "Too many requests at once.\n"
                 else:
-                    code, body = _answer_to(await _head(reader), status)
+                    code, body = _respond(await _head(reader), status)
                 writer.write(_response(code, body))
                 await writer.drain()
         except (ConnectionError, TimeoutError):
@@ -93,7 +93,7 @@ async def _head(reader: asyncio.StreamReader) -> str:
         return ""
 
 
-def _answer_to(head: str, status: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
+def _respond(head: str, status: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
     first, *fields = head.split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):

@@ -152,10 +152,10 @@ def format_status(status: Mapping[str, Any]) -> str:
         ("persona", status.get("persona", "?")),
         ("state", "muted" if state == "muted, muted" else state),
         ("up for", _duration(status.get("uptime_s"))),
-        ("last turn", _turn(status.get("last_turn"))),
+        ("last turn", _last_turn_text(status.get("last_turn"))),
         ("turns", status.get("turns", "?")),
-        ("memory", _measured(status.get("memory_mib"), "MiB")),
-        ("temperature", _measured(status.get("temperature_c"), "°C")),
+        ("memory", _with_unit(status.get("memory_mib"), "MiB")),
+        ("temperature", _with_unit(status.get("temperature_c"), "°C")),
         ("dropped", f"{status.get('dropped_frames', '?')} frames of sound"),
         *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),
         *((f"{name} link", link) for name, link in _table(status.get("links"))),
@@ -170,7 +170,7 @@ def _table(value: object) -> list[tuple[Any, Any]]:
     return list(value.items()) if isinstance(value, Mapping) else []
 
 
-def _measured(value: object, unit: str) -> str:
+def _with_unit(value: object, unit: str) -> str:
     return f"{value:g} {unit}" if isinstance(value, int | float) else "not told by this system"
 
 
@@ -184,7 +184,7 @@ def _duration(seconds: object) -> str:
     return " ".join([*parts, f"{rest} s"]) if not days else " ".join(parts)
 
 
-def _turn(last: object) -> str:
+def _last_turn_text(last: object) -> str:
     if not isinstance(last, Mapping):
         return "none yet"
     total = _table(last.get("latency_ms"))

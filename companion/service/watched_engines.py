@@ -212,7 +212,7 @@ class EngineWatch:
         """Wrap the body."""
         return WatchedBody(body, self._watched(f"body {len(self._calls)}", "the body", BODY_S))
 
-    def complaint(self) -> str | None:
+    def first_problem(self) -> str | None:
         """The first failing engine's sentence, or None. A check for the watchdog."""
         return next((sentence for calls in self._calls.values() if (sentence := calls()) is not None), None)
 

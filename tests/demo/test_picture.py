@@ -187,7 +187,7 @@ def test_any_words_give_a_well_formed_picture(said: str, answered: str, reason: 
 
 @given(st.text(max_size=200), st.floats(30, 600), st.integers(1, 4))
 def test_wrapped_text_keeps_its_words_or_says_that_it_does_not(words: str, room: float, lines: int) -> None:
-    broken = svg.wrapped(words, room, 13, lines)
+    broken = svg.wrap(words, room, 13, lines)
     assert 1 <= len(broken) <= lines
     shown = "".join("".join(broken).split())
     if not any(line.endswith("…") for line in broken):
