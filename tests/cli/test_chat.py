@@ -1,4 +1,4 @@
-"""`companion chat`: the mind in the terminal, for eyes and for programs."""
+"""`companion chat`: the character in the terminal, for people and for programs."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_answers(chatted: Chatted, tmp_path: Path) 
     assert list(tmp_path.glob("**/companion.db"))
 
 
-def test_who_speaks_and_what_is_told_can_be_changed(chatted: Chatted) -> None:
+def test_speaker_and_context_can_be_changed(chatted: Chatted) -> None:
     lines = (
         "my name is ana\nmy dog is called rex\n/memory\n/as Ben\n/memory\n/guest\nhello\n/memory\n/as Ana\n/memory\n"
     )
@@ -91,7 +91,7 @@ def test_who_speaks_and_what_is_told_can_be_changed(chatted: Chatted) -> None:
     assert memories == [("Ana", 4), ("Ben", 0), ("guest", 2), ("Ana", 4)]
 
 
-def test_an_error_is_told_with_what_the_character_says_instead(chatted: Chatted) -> None:
+def test_an_error_is_shown_with_the_line_said_instead(chatted: Chatted) -> None:
     base = ("--set", "character.emulator=never", "--set", "character.base_url=http://127.0.0.1:9/v1")
     (line,) = chatted("hello\n", "--json", *base).splitlines()
     told = json.loads(line)
@@ -158,7 +158,7 @@ def parted(text: str) -> tuple[str, list[str]]:
         ("Just text, no more.", "Just text, no more.", []),
     ],
 )
-def test_what_was_taken_out_is_told(text: str, spoken: str, removed: list[str]) -> None:
+def test_removed_text_is_shown(text: str, spoken: str, removed: list[str]) -> None:
     assert parted(text) == (spoken, removed)
 
 

@@ -90,7 +90,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         yield Shop(server, tmp_path / "list.toml", tmp_path / "models")
 
 
-def test_pulled_models_are_found_by_language_and_the_device_lines_are_told(shop: Shop) -> None:
+def test_pulled_models_are_found_by_language_and_the_device_lines_printed(shop: Shop) -> None:
     done = shop.run("pull", VOSK, VOICE)
     assert done.exit_code == 0, done.output
     heard, said = find_installed("vosk", "de", shop.folder), find_installed("piper", "de", shop.folder)
@@ -115,14 +115,14 @@ def test_the_list_says_what_is_here_what_is_not_published_and_what_was_never_tri
     assert "ever tried" in whole
 
 
-def test_pulling_twice_asks_nobody(shop: Shop) -> None:
+def test_pulling_twice_makes_no_request(shop: Shop) -> None:
     shop.run("pull", VOICE)
     asked = len(shop.server.asked)
     assert "was here already" in shop.run("pull", VOICE).output
     assert len(shop.server.asked) == asked
 
 
-def test_the_progress_is_told_in_lines_where_nobody_looks_on(shop: Shop) -> None:
+def test_without_a_terminal_progress_is_printed_in_lines(shop: Shop) -> None:
     assert f"{VOSK}: 0.0 of 0.0 MB" in shop.run("pull", VOSK).stderr
 
 

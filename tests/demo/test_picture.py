@@ -73,7 +73,7 @@ def without(kind: str) -> list[dict[str, Any]]:
     return [one for one in EVENTS if one["kind"] != kind]
 
 
-def test_what_both_said_stands_in_it() -> None:
+def test_the_picture_contains_what_both_said() -> None:
     shown = texts(drawn())
     assert "“tell me a story”" in shown
     assert {"Oh yes!", "There was a bear."} <= shown.keys()
@@ -97,7 +97,7 @@ def test_a_stage_that_was_not_reached_is_not_drawn() -> None:
     assert "last word to first sound" not in shown
 
 
-def test_a_cue_stands_at_its_time_with_its_names() -> None:
+def test_a_cue_is_drawn_at_its_time_with_its_names() -> None:
     picture = drawn()
     assert "happy + wave 0.8" in texts(picture)
     strokes = [one.attrib["d"] for one in picture.iter(f"{SVG}path")]
@@ -119,7 +119,7 @@ def test_a_channel_is_a_curve_that_holds_until_it_moves() -> None:
     assert moved > resting, "a negative angle is drawn below the middle"
 
 
-def test_what_stood_before_the_start_still_stands() -> None:
+def test_states_from_before_the_start_are_drawn() -> None:
     """The second turn's picture begins with the light as the first one left it."""
     picture = drawn(start=5.0, end=7.0)
     band = next(one.attrib for one in picture.iter(f"{SVG}rect") if one.attrib["fill"] == "#ff8000")

@@ -1,4 +1,4 @@
-"""What the station test makes of disk, memory, clock, temperature and the firmware's flags."""
+"""The station test of disk, memory, clock, temperature and power."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def meminfo(folder: Path, total_kb: int, free_kb: int) -> Path:
 @pytest.mark.parametrize(
     ("free_mib", "runs", "outcome"), [(300, False, "pass"), (40, False, "fail"), (40, True, "pass")]
 )
-def test_too_little_memory_is_told_unless_the_companion_has_its_part(
+def test_too_little_memory_fails_unless_the_companion_uses_its_share(
     tmp_path: Path, free_mib: int, runs: bool, outcome: str
 ) -> None:
     found = board.memory_result(meminfo(tmp_path, 512 * 1024, free_mib * 1024), runs=runs)
@@ -56,7 +56,7 @@ def test_a_clock_that_cannot_be_right(now: datetime, error: int | None, outcome:
     assert words in found.text
 
 
-def test_the_kernel_tells_how_wrong_its_clock_may_be() -> None:
+def test_the_kernel_estimates_the_error_of_its_clock() -> None:
     error = board.clock_error_us()
     assert error is None or 0 <= error <= 10**9
 
@@ -77,7 +77,7 @@ def test_a_hot_board(degrees: float | None, outcome: str) -> None:
         (0x80000, "fail", "soft temperature limit since", "heat sink"),
     ],
 )
-def test_the_firmwares_flags_are_told_in_words(flags: int | None, outcome: str, words: str, advice: str) -> None:
+def test_the_firmwares_flags_are_reported_in_words(flags: int | None, outcome: str, words: str, advice: str) -> None:
     found = board.power_result(flags)
     assert found.outcome == outcome
     assert words in found.text
@@ -159,7 +159,7 @@ def test_fetched_models_are_compared_with_what_they_were(tmp_path: Path) -> None
     assert "companion models pull" in found.advice
 
 
-def test_half_a_download_is_told(tmp_path: Path) -> None:
+def test_an_incomplete_download_is_reported(tmp_path: Path) -> None:
     parts = tmp_path / "models" / "parts"
     parts.mkdir(parents=True)
     (parts / "vosk-model-small-en-us-0.15.zip").write_bytes(b"half")

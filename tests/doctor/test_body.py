@@ -1,4 +1,4 @@
-"""Lights, motions, contacts and the microcontroller at the station: on mock pins, and on a simulated body."""
+"""The station test of lights, motions, contacts and the microcontroller: on mock pins and a simulated body."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ async def test_no_answer_is_no_pass() -> None:
 
 
 @pytest.mark.usefixtures("board")
-async def test_a_pin_that_somebody_has_costs_its_own_channel() -> None:
+async def test_a_pin_in_use_fails_only_its_own_channel() -> None:
     other = gpiozero.LED(5)
     found = await check_lights(on_pins())
     other.close()
@@ -198,7 +198,7 @@ async def test_a_pin_that_somebody_has_costs_its_own_channel() -> None:
 
 
 @pytest.mark.usefixtures("board")
-async def test_a_channel_that_leads_nowhere_is_told() -> None:
+async def test_a_channel_without_an_output_is_reported() -> None:
     found = await check_lights(unit_with(gpio={"channels": {"eyes": PARTS["eyes"]}}))
     assert found.outcome == "fail"
     assert "glow: no output shows it" in found.text
@@ -209,7 +209,7 @@ async def test_a_drawn_body_is_skipped() -> None:
         assert (await check(unit_with(outputs=["simulated"]))).outcome == "skip"
 
 
-async def test_contacts_at_rest_and_one_that_hangs(board: Pins) -> None:
+async def test_contacts_at_rest_and_one_that_is_stuck(board: Pins) -> None:
     unit = on_pins(button={"pin": 4, "pull": False}, mute=13)
     board.pin(4).drive_high()
     found = await check_contacts(unit)
@@ -279,7 +279,7 @@ def simulated(simulator: Simulator) -> Iterator[UnitUnderTest]:
                 thread.join(10)
 
 
-async def test_the_microcontroller_tells_its_firmware_and_what_it_measures() -> None:
+async def test_the_microcontroller_reports_its_firmware_and_measurements() -> None:
     simulator = Simulator()
     simulator.battery_mv = 3700
     with simulated(simulator) as unit:
@@ -295,7 +295,7 @@ async def test_the_microcontroller_tells_its_firmware_and_what_it_measures() -> 
     assert "lid is open" in found.text
 
 
-async def test_the_microcontroller_takes_on_what_it_is_shown() -> None:
+async def test_the_microcontroller_shows_the_frames() -> None:
     simulator = Simulator()
     with simulated(simulator) as unit:
         found = await check_lights(unit)
@@ -314,7 +314,7 @@ async def test_a_microcontroller_without_such_a_channel_fails() -> None:
     assert "showed nothing of it" in str(found.measured["eyes"])
 
 
-async def test_a_port_where_nobody_is_says_so() -> None:
+async def test_a_port_without_a_device_is_reported() -> None:
     with pytest.raises(DeviceError, match="cannot be opened"):
         await check_serial(unit_with(outputs=["serial"], serial={"port": "/dev/nonexistent"}))
     found = await check_lights(unit_with(outputs=["serial"], serial={"port": "/dev/nonexistent"}))

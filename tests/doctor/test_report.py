@@ -1,4 +1,4 @@
-"""The station test's own machinery: time limits, what hangs on what, the page, the JSON, the card, the person."""
+"""How the station test runs and reports: time limits, dependencies, the page, the JSON, the card, the operator."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ async def results(*checks: Check, longest_s: float = 60.0) -> dict[str, Complete
     return {done.name: done async for done in run_checks(checks, set(), longest_s)}
 
 
-async def test_what_hangs_is_cut_off_and_the_rest_goes_on() -> None:
+async def test_a_hanging_check_is_cut_off_and_the_others_run() -> None:
     released = threading.Event()
 
     async def hangs() -> CheckResult:
@@ -70,7 +70,7 @@ async def test_what_hangs_is_cut_off_and_the_rest_goes_on() -> None:
     assert Report(UNIT, tuple(told.values())).cut_off
 
 
-async def test_a_check_gets_what_is_left_of_the_minute() -> None:
+async def test_a_check_gets_the_rest_of_the_minute() -> None:
     forever = threading.Event()
 
     async def slow() -> CheckResult:
@@ -98,7 +98,7 @@ async def test_any_other_error_is_a_mistake_and_is_not_swallowed() -> None:
         await results(check("sum", raises))
 
 
-async def test_what_hangs_on_a_failed_check_is_not_tried() -> None:
+async def test_a_check_that_needs_a_failed_one_is_skipped() -> None:
     tried: list[str] = []
 
     async def run() -> CheckResult:
@@ -229,7 +229,7 @@ async def test_an_answer_is_understood(typed: str, answer: str) -> None:
     keyboard.close()
 
 
-async def test_whoever_types_something_else_is_asked_again() -> None:
+async def test_any_other_input_is_asked_for_again() -> None:
     keyboard = Keyboard()
     keyboard.type("perhaps\n")
     asked = Asked(keyboard)
@@ -238,7 +238,7 @@ async def test_whoever_types_something_else_is_asked_again() -> None:
     keyboard.close()
 
 
-async def test_nobody_there_is_no_answer() -> None:
+async def test_no_input_is_no_answer() -> None:
     keyboard = Keyboard(patience_s=0.01)
     assert await keyboard.operator.ask("Did it shine?") == "none"
     os.close(keyboard.typing)

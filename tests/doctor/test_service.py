@@ -1,4 +1,4 @@
-"""The way to the character service at the station: keys, regions, refusals, silence, sign-in pages; and the daemon."""
+"""The station test of the character service (keys, regions, refusals, silence, sign-in pages) and of the daemon."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_a_service_that_is_not_there_or_breaks_off() -> None:
     assert "broke" in found.text
 
 
-def test_a_certificate_that_nobody_signed_is_told() -> None:
+def test_an_untrusted_certificate_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
 
         def answer_in_clear() -> None:

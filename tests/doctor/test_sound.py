@@ -1,4 +1,4 @@
-"""What the station test makes of sound: levels, chirps, gains; and the whole of it on a real virtual sound card."""
+"""The station test of sound: levels, chirps, gains; and all of it on a real virtual sound card."""
 
 from __future__ import annotations
 
@@ -112,14 +112,14 @@ def microphone_result_of(sound: Samples, gap: int = 0) -> CheckResult:
         (noise(2.0, 30) + np.int16(9000), 0, "constant voltage"),
     ],
 )
-def test_a_microphone_that_is_not_well(sound: Samples, gap: int, words: str) -> None:
+def test_a_bad_microphone_fails(sound: Samples, gap: int, words: str) -> None:
     found = microphone_result_of(sound, gap)
     assert found.outcome == "fail"
     assert words in found.text
     assert found.advice
 
 
-def test_a_microphone_that_is_well() -> None:
+def test_a_good_microphone_passes() -> None:
     found = microphone_result_of(noise(2.0, 30))
     assert found.outcome == "pass"
     assert found.measured["level_dbfs"] == pytest.approx(-60.8, abs=0.2)
@@ -151,7 +151,9 @@ WELL = Echo(1600, -30.0, -60.0)
         ([Echo(8000, -30.0, -60.0)] * 2, 0.0, "fail", "too late"),
     ],
 )
-def test_what_the_chirps_tell(echoes: list[Echo | None], clipped: float, outcome: str, words: str) -> None:
+def test_the_chirps_decide_the_loopback_check(
+    echoes: list[Echo | None], clipped: float, outcome: str, words: str
+) -> None:
     found = checks_sound.loopback_result(echoes, -15.0, clipped)
     assert found.outcome == outcome
     assert words in found.text
@@ -244,14 +246,14 @@ def test_a_kept_gain_is_read_back(gain: float) -> None:
         "[ears.microphone",
     ],
 )
-def test_a_calibration_file_that_somebody_changed_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_calibration_file_that_was_edited_is_refused(tmp_path: Path, text: str) -> None:
     assert read_calibration(tmp_path) == {}
     (tmp_path / CALIBRATION_FILE).write_text(text)
     with pytest.raises(ConfigError, match=CALIBRATION_FILE):
         read_calibration(tmp_path)
 
 
-def test_a_state_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(DeviceError, match="--state"):
         write_calibration(tmp_path / "state", 2.0)

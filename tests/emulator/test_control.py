@@ -20,7 +20,7 @@ from tests.support.emulator_requests import MEMORY, MODEL, conversation
 from tests.support.paths import ROOT
 
 
-def test_the_log_says_that_it_is_a_stand_in(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_says_that_answers_are_emulated(caplog: pytest.LogCaptureFixture) -> None:
     server = EmulatorServer()
     server.start()
     server.stop()
@@ -28,7 +28,7 @@ def test_the_log_says_that_it_is_a_stand_in(caplog: pytest.LogCaptureFixture) ->
     assert "no language model" in caplog.text
 
 
-def test_a_taken_port_is_one_sentence(base_url: str) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(base_url: str) -> None:
     port = httpx.URL(base_url).port
     assert port
     with pytest.raises(DeviceError, match=f"cannot use port {port}"):
@@ -62,7 +62,7 @@ def test_faults_can_be_planned_while_it_runs(own: tuple[EmulatorServer, httpx.Cl
         ("clock", b'{"advance_days": NaN}', "0 to 36500"),
     ],
 )
-def test_a_wrong_order_is_one_plain_sentence(
+def test_a_wrong_control_request_is_refused_in_one_sentence(
     own: tuple[EmulatorServer, httpx.Client], path: str, body: bytes, words: str
 ) -> None:
     server, client = own
@@ -72,7 +72,7 @@ def test_a_wrong_order_is_one_plain_sentence(
     assert chat(client).status_code == 200
 
 
-def test_what_was_asked_can_be_seen_but_never_the_key(own: tuple[EmulatorServer, httpx.Client]) -> None:
+def test_requests_can_be_read_back_but_never_the_key(own: tuple[EmulatorServer, httpx.Client]) -> None:
     server, client = own
     chat(client, "tell me a story")
     chat(client, **{"x-emulator-fault": "http429"})
@@ -88,7 +88,7 @@ def test_what_was_asked_can_be_seen_but_never_the_key(own: tuple[EmulatorServer,
     assert client.get(f"{server.control_url}/requests").json() == {"requests": []}
 
 
-def test_a_year_can_pass(own: tuple[EmulatorServer, httpx.Client]) -> None:
+def test_the_clock_can_be_advanced_by_a_year(own: tuple[EmulatorServer, httpx.Client]) -> None:
     server, client = own
 
     def says(said: str) -> str:
@@ -104,15 +104,13 @@ def test_a_year_can_pass(own: tuple[EmulatorServer, httpx.Client]) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}])
-def test_a_web_page_cannot_see_what_was_asked(
-    own: tuple[EmulatorServer, httpx.Client], headers: dict[str, str]
-) -> None:
+def test_a_web_page_cannot_read_requests(own: tuple[EmulatorServer, httpx.Client], headers: dict[str, str]) -> None:
     server, client = own
     assert client.get(f"{server.control_url}/requests", headers=headers).status_code == 403
     assert client.post(f"{server.control_url}/reset", headers=headers).status_code == 403
 
 
-def test_without_control_nobody_can_see_what_was_asked() -> None:
+def test_without_control_requests_cannot_be_read() -> None:
     server = EmulatorServer(control=False, first_token_s=0, piece_s=0)
     url = server.start()
     try:
@@ -137,7 +135,7 @@ def run_emulate(*options: str, **environment: str) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_serves_until_it_is_told_to_stop(end: signal.Signals) -> None:
+def test_the_command_serves_until_it_is_stopped(end: signal.Signals) -> None:
     with run_emulate("--port", "0", "--key-env", "MY_KEY", "--first-token-ms", "0", MY_KEY="sk-mine") as process:
         try:
             assert process.stdout
@@ -158,7 +156,7 @@ def test_the_command_serves_until_it_is_told_to_stop(end: signal.Signals) -> Non
     assert "sk-mine" not in log
 
 
-def test_what_is_wrong_with_the_command_is_one_sentence(base_url: str, tmp_path: Path) -> None:
+def test_wrong_use_of_the_command_is_reported_in_one_sentence(base_url: str, tmp_path: Path) -> None:
     port = str(httpx.URL(base_url).port)
     for options, words in (
         (["--port", port], f"cannot use port {port}"),

@@ -42,14 +42,14 @@ def test_an_error_may_be_framed_as_a_stream_and_still_call_itself_json(http: htt
 
 
 @pytest.mark.parametrize("fault", ["reset", "reset_at_once"])
-def test_a_reset_is_one(http: httpx.Client, fault: str) -> None:
+def test_the_reset_faults_reset_the_connection(http: httpx.Client, fault: str) -> None:
     body = {"model": MODEL, "messages": HELLO, "stream": True}
     with pytest.raises(httpx.TransportError):
         http.post(OPENAI, json=body, headers={"x-emulator-fault": fault})
 
 
 @pytest.mark.parametrize("fault", ["drip", "halves", "keep_alive", "no_done"])
-def test_a_slow_or_odd_stream_says_the_same(http: httpx.Client, fault: str) -> None:
+def test_a_slow_or_odd_stream_has_the_same_text(http: httpx.Client, fault: str) -> None:
     def texts(fault: str) -> str:
         body = {"model": MODEL, "messages": HELLO, "stream": True}
         response = http.post(OPENAI, json=body, headers={"x-emulator-fault": fault})
@@ -60,7 +60,7 @@ def test_a_slow_or_odd_stream_says_the_same(http: httpx.Client, fault: str) -> N
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.code)
-def test_every_row_of_the_catalogue_can_be_asked_for_on_both_routes(http: httpx.Client, entry: Any) -> None:
+def test_every_error_of_the_catalogue_can_be_requested_on_both_routes(http: httpx.Client, entry: Any) -> None:
     for path, body in BOTH:
         response = http.post(path, json=body, headers={"x-emulator-fault": f"http:{entry.code}"})
         assert response.status_code == entry.status
@@ -72,7 +72,7 @@ def test_every_row_of_the_catalogue_can_be_asked_for_on_both_routes(http: httpx.
 
 
 @pytest.mark.parametrize("fault", ["id_only", "id_inside", "no_ids"])
-def test_ids_may_stand_elsewhere_or_nowhere(http: httpx.Client, fault: str) -> None:
+def test_ids_can_be_elsewhere_or_missing(http: httpx.Client, fault: str) -> None:
     value = http.post(OPENAI, json=BOTH[0][1], headers={"x-emulator-fault": fault}).json()
     places = ("request_id" in value, "id" in value, "id" in value["error"])
     assert places == {"id_only": (False, True, False), "id_inside": (False, False, True), "no_ids": (False,) * 3}[fault]

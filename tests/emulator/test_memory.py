@@ -1,4 +1,4 @@
-"""What the emulator keeps between requests: long-term memory, the session cache, the requests of the last minute."""
+"""What the emulator keeps between requests: long-term memory, the prompt cache, the rate limits."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_six_rounds_go_as_the_services_own_table_says() -> None:
     assert taken == [["U1.", "A1.", "U2."], ["A2.", "U3.", "A3."], ["U4.", "A4.", "U5."]]
 
 
-def test_the_usage_tells_of_a_summary_from_the_request_after_it_and_stays_until_the_next() -> None:
+def test_the_usage_reports_a_summary_from_the_next_request_on() -> None:
     kept, told = memory(), []
     for number in range(1, 6):
         told.append(dict(kept.recall("a", "s", options(), [user(f"U{number}.")], 0.0).details))

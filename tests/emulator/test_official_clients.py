@@ -184,7 +184,7 @@ def test_long_term_memory_needs_only_what_is_new(client: Any, call: Call) -> Non
     assert other.usage.prompt_tokens_details["current_memory_tokens"] > 0
 
 
-def test_the_session_cache_is_told_in_the_usage(client: Any, call: Call) -> None:
+def test_the_usage_reports_the_session_cache(client: Any, call: Call) -> None:
     def cached(session: str) -> int:
         answer = ask(client, CHAT, extra_headers={"x-dashscope-aca-session": session})
         return int(answer.usage.prompt_tokens_details.cached_tokens)

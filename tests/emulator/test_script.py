@@ -126,7 +126,9 @@ def test_they_answer_in_the_language_spoken(cast: Cast, system: str, said: str, 
     ],
 )
 @pytest.mark.parametrize("place", ["user", "system", "profile"])
-def test_what_the_model_was_given_can_be_asked_for(cast: Cast, told: str, asked: str, part: str, place: str) -> None:
+def test_an_answer_can_contain_what_the_model_was_given(
+    cast: Cast, told: str, asked: str, part: str, place: str
+) -> None:
     profile = Message("system", f"You are Momo.\n{told}" if place == "profile" else "You are Momo.")
     earlier = [Message("user", told), Message("assistant", "(nods) 😊 Good!")] if place == "user" else []
     extra = [Message("system", told)] if place == "system" else []
@@ -134,12 +136,12 @@ def test_what_the_model_was_given_can_be_asked_for(cast: Cast, told: str, asked:
     assert part in cast.answer([profile, *earlier, *extra, Message("user", asked)])
 
 
-def test_what_was_said_later_is_right(cast: Cast) -> None:
+def test_the_latest_statement_wins(cast: Cast) -> None:
     talk = [Message("user", "my dog is called rex"), Message("user", "my dog is called max")]
     assert "max" in cast.answer([*talk, Message("user", "what is my dog called")])
 
 
-def test_nobody_answering_makes_it_go_on_in_other_words(cast: Cast) -> None:
+def test_silence_gets_another_answer(cast: Cast) -> None:
     talk = [Message("system", "You are Momo."), Message("assistant", "Hello!")]
     name = Message("assistant", "Momo:", partial=True)
     first = cast.answer([*talk, name])

@@ -68,7 +68,7 @@ def refused(server: ModelServer, part: Path, file: ModelFile | None = None, limi
 
 
 @pytest.mark.parametrize("file", [described(), described(size=False), described(sha256=False), described(md5=True)])
-def test_a_whole_file_comes_and_the_progress_is_told(server: ModelServer, part: Path, file: ModelFile) -> None:
+def test_a_file_is_downloaded_and_its_progress_reported(server: ModelServer, part: Path, file: ModelFile) -> None:
     told = got(server, part, file)
     assert part.read_bytes() == DATA
     assert told[-1] == (len(DATA), len(DATA))
@@ -201,12 +201,12 @@ def test_a_file_without_end_is_cut_short(server: ModelServer, part: Path) -> Non
         ("429", "Try later"),
     ],
 )
-def test_what_a_server_refuses_is_one_sentence(server: ModelServer, part: Path, fault: str, said: str) -> None:
+def test_a_refusal_by_the_server_is_one_sentence(server: ModelServer, part: Path, fault: str, said: str) -> None:
     server.fault = fault
     assert said in refused(server, part)
 
 
-def test_nobody_there_is_one_sentence(part: Path) -> None:
+def test_an_unreachable_server_is_one_sentence(part: Path) -> None:
     with ModelServer({}).running() as gone:
         pass
     said = refused(gone, part)
@@ -214,7 +214,7 @@ def test_nobody_there_is_one_sentence(part: Path) -> None:
     assert "built-in engines go on" in said
 
 
-def test_a_full_disk_is_said_before_anything_comes(server: ModelServer, part: Path) -> None:
+def test_a_full_disk_is_reported_before_the_download(server: ModelServer, part: Path) -> None:
     assert "There is no room" in refused(server, part, limits=DownloadLimits(spare=10**18))
     assert not part.exists()
 

@@ -72,7 +72,7 @@ def test_one_salt_for_a_fleet_gives_the_maker_the_same_number_and_each_board_its
     assert machine_identity(first, board(tmp_path)) != machine_identity(first, board(tmp_path, "10000000abcdef02"))
 
 
-def test_a_damaged_salt_is_said_and_the_unit_still_has_one_lasting_identity(
+def test_a_damaged_salt_is_logged_and_the_unit_keeps_one_identity(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine, folder = board(tmp_path), state(tmp_path)
@@ -91,7 +91,7 @@ def test_a_machine_without_a_number_keeps_a_random_identity(tmp_path: Path, seri
     assert ensure_salt(folder) == "none"
 
 
-def test_where_nothing_can_be_kept_it_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_identity_that_cannot_be_kept_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "in the way").write_text("")
     assert len(machine_identity(tmp_path / "in the way" / "state", [])) == 32
     assert "for this run only" in caplog.text

@@ -117,7 +117,7 @@ def test_the_power_may_fail_at_any_instant(tmp_path: Path, monkeypatch: pytest.M
         assert "ALL IS WELL" in unit.report
 
 
-def test_a_cut_while_the_cards_names_were_being_changed_is_mended(unit: Unit) -> None:
+def test_a_power_cut_between_two_renames_is_recovered(unit: Unit) -> None:
     unit.write_card(FILLED)
     unit.start()
     # FAT can lose the old name before the new one stands.

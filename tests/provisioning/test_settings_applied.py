@@ -171,7 +171,7 @@ def test_a_secret_in_another_place_is_not_shown_either(unit: Unit) -> None:
     assert KEY not in json.dumps(outcome.as_json())
 
 
-def test_the_command_tells_what_it_would_do_and_writes_nothing(unit: Unit) -> None:
+def test_a_dry_run_reports_and_writes_nothing(unit: Unit) -> None:
     unit.write_card(FILLED.replace("volume = 80", "volume = 800"))
     arguments = ["--boot", str(unit.boot), "--state", str(unit.state), "--dry-run"]
     done = CliRunner().invoke(command, arguments)
@@ -195,7 +195,7 @@ def test_the_command_speaks_json_and_puts_the_key_where_systemd_looks_for_it(uni
     assert (store / "dashscope-key").stat().st_mode & 0o777 == 0o600
 
 
-def test_the_file_that_comes_with_the_card_is_well_and_a_changed_one_can_be_checked(unit: Unit) -> None:
+def test_the_shipped_file_is_valid_and_an_edited_one_can_be_checked(unit: Unit) -> None:
     check_installer_file(CONFIGS / "boot" / "companion.toml")
     unit.write_card(FILLED.replace("volume = 80", "volume = 800"))
     with pytest.raises(ConfigError, match=r"companion\.toml: volume: line 18: write a number") as error:

@@ -1,4 +1,4 @@
-"""The daemon's socket: what can be asked, its manners, and who may ask."""
+"""The control socket: its requests, its limits, and who may use it."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ async def raw(path: Path, sent: bytes, *, end: bool = True) -> bytes:
     return said
 
 
-async def test_everything_that_can_be_asked_arrives(tmp_path: Path) -> None:
+async def test_every_request_reaches_the_daemon(tmp_path: Path) -> None:
     requests: list[Request] = [
         PressButton("wake"), PressButton("mute"), PressButton("unmute"), PressButton("stop"),
         SetVolume(40), Say("Good morning, Zoë!"), ReloadPersona("robin"), ReloadPersona(),
@@ -125,7 +125,7 @@ async def test_a_bad_persona_is_refused_with_every_problem(tmp_path: Path) -> No
     assert refused.value.problems == refusal.problems
 
 
-async def test_what_the_device_cannot_do_now_is_said(tmp_path: Path) -> None:
+async def test_a_refused_request_is_answered_with_a_sentence(tmp_path: Path) -> None:
     async with running(tmp_path / "s", CompanionError("The device is muted; unmute it first.")):
         with pytest.raises(CompanionError, match="unmute it first"):
             await asyncio.to_thread(send_request, Say("hello"), tmp_path / "s")
@@ -162,14 +162,16 @@ async def test_only_the_first_line_counts(tmp_path: Path) -> None:
     assert daemon.asked == [("mute",)]
 
 
-async def test_whoever_never_finishes_the_line_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_never_finishes_its_line_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(control, "PATIENCE_S", 0.02)
     async with running(tmp_path / "s") as daemon:
         assert await raw(tmp_path / "s", b"mut", end=False) == b""
     assert daemon.asked == []
 
 
-async def test_a_crowd_is_told_to_come_back(tmp_path: Path) -> None:
+async def test_too_many_clients_are_asked_to_come_back(tmp_path: Path) -> None:
     async with running(tmp_path / "s") as daemon:
         waiting = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(control.MOST_AT_ONCE)]
         said = await raw(tmp_path / "s", b"wake\n")
@@ -225,7 +227,7 @@ async def test_the_socket_of_a_daemon_that_was_killed_is_taken_over(tmp_path: Pa
     assert daemon.asked == [("wake",)]
 
 
-async def test_a_second_daemon_is_told_so(tmp_path: Path) -> None:
+async def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path / "s"):
         with pytest.raises(DeviceError, match="another companion"):
             await control.serve(ScriptedDaemon(), tmp_path / "s")

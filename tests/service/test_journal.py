@@ -1,4 +1,4 @@
-"""The log as the journal gets it: a real datagram socket in the journal's place."""
+"""Logging to the journal, with a real datagram socket in the journal's place."""
 
 from __future__ import annotations
 

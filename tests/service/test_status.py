@@ -1,4 +1,4 @@
-"""What a person and a program are told about the device."""
+"""The status, for people and for programs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def health(**changed: Any) -> HealthMonitor:
     return HealthMonitor("desk", **(facts | changed))
 
 
-async def test_it_tells_what_the_issue_asks_for() -> None:
+async def test_the_status_has_every_field() -> None:
     told = health().status().as_dict()
     assert (told["name"], told["persona"], told["state"], told["muted"]) == ("desk", "Robin", "idle", False)
     assert (told["engines"], told["links"], told["queues"]) == (
@@ -43,7 +43,7 @@ async def test_it_tells_what_the_issue_asks_for() -> None:
 
 
 @pytest.mark.looptime(start=100.0)
-async def test_of_the_last_turn_it_tells_times_and_no_words() -> None:
+async def test_the_last_turn_has_times_and_no_words() -> None:
     import asyncio
 
     kept = health()
@@ -72,7 +72,7 @@ async def test_a_person_reads_lines() -> None:
     assert "PROBLEM          voice: the voice hangs" in shown
 
 
-def test_memory_is_read_where_the_system_tells(tmp_path: Path) -> None:
+def test_memory_is_read_where_the_system_reports_it(tmp_path: Path) -> None:
     source = tmp_path / "status"
     source.write_text("Name:\tx\nVmRSS:\t  204800 kB\n")
     assert memory_mib(source) == 200.0

@@ -1,4 +1,4 @@
-"""A device that could not hear anybody is not fed; one that could is, whatever it does."""
+"""The watchdog: a device that cannot hear anybody is not fed; one that could is, whatever it does."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ async def test_one_complaint_is_enough_and_is_logged_once(caplog: pytest.LogCapt
     assert [one.message for one in caplog.records] == ["The watchdog is not fed: b: it hangs.", "Alive again: b."]
 
 
-async def test_a_hanging_examination_does_not_hold_up_the_watchdog() -> None:
+async def test_a_hanging_probe_does_not_hold_up_the_watchdog() -> None:
     manager = Manager()
 
     async def hang() -> None:
@@ -255,7 +255,7 @@ async def test_an_engine_that_was_slow_once_is_forgiven() -> None:
         assert native.log.count("start") == 2, "examined once, and then left alone"
 
 
-async def test_an_examination_never_disturbs_an_utterance() -> None:
+async def test_a_probe_never_disturbs_an_utterance() -> None:
     async with transcribing() as (native, transcriber, manager):
         native.stuck = True
         await fails_to_answer(transcriber)
@@ -269,7 +269,7 @@ async def test_an_examination_never_disturbs_an_utterance() -> None:
         assert not manager.would_kill()
 
 
-async def test_a_call_without_a_time_out_of_its_own_is_seen_while_it_hangs() -> None:
+async def test_a_hanging_call_without_a_time_out_is_noticed() -> None:
     manager = Manager()
     calls = CallMonitor("the voice", LIMIT_S, now)
     voice = WatchedSynthesizer(ScriptedVoice(hangs=True), calls)

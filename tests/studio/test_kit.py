@@ -1,4 +1,4 @@
-"""`companion kit build`: what a kit holds, that it is the same each time; install.sh refuses what is not whole."""
+"""`companion kit build`: the contents of a kit, that they are reproducible, and that install.sh refuses a damaged one."""
 
 from __future__ import annotations
 
@@ -377,7 +377,7 @@ def test_a_model_beside_the_device_file_is_asked_for(tmp_path: Path, table: str)
         reject_local_models(device)
 
 
-def test_what_cannot_be_written_or_does_not_go_together_is_told(
+def test_unwritable_targets_and_conflicting_options_are_reported(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kit_command, "PROJECT", project)
