@@ -1,4 +1,4 @@
-"""`companion kit build`: the contents of a kit, that they are reproducible, and that install.sh refuses a damaged one."""
+"""`companion kit build`: the contents of a kit, that they are reproducible, and that a damaged one is refused."""
 
 from __future__ import annotations
 
