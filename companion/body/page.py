@@ -136,7 +136,9 @@ class PageBody:
         self._path = settings.path or secrets.token_urlsafe(16)
         self._feed = FrameFeed(channels, name)
         self._neutral = neutral_frame(channels)
-        self._server = LocalServer("The page of the body", SameOriginOnly(PageApp(self._feed, self._path)), port=settings.port)
+        self._server = LocalServer(
+            "The page of the body", SameOriginOnly(PageApp(self._feed, self._path)), port=settings.port
+        )
         self.url = ""
         """The page's address; empty until the port is open."""
 

@@ -48,8 +48,8 @@ async def calibrate_microphone(unit: UnitUnderTest) -> CheckResult:
         while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording grows, and tells nobody
             await asyncio.sleep(0.05)
 
-    async with sound_card(unit) as unit_card:
-        recording = await record(unit, unit_card, wait, gain=1.0)
+    async with sound_card(unit) as card:
+        recording = await record(unit, card, wait, gain=1.0)
     return calibration_result(recording.sound(), detector, unit.state)
 
 

@@ -57,12 +57,10 @@ async def check_devices(unit: UnitUnderTest) -> CheckResult:
     told: list[str] = []
     problems: list[str] = []
     facts: dict[str, int | str] = {}
-    async with sound_card(unit) as unit_card:
+    async with sound_card(unit) as card:
         opened = {
-            "microphone": partial(unit_card.open_input, ears.device, EAR_RATE, 0.032, lambda *_: None),
-            "loudspeaker": partial(
-                unit_card.open_output, voice.device, EAR_RATE, voice.latency_ms / 1000, lambda *_: False
-            ),
+            "microphone": partial(card.open_input, ears.device, EAR_RATE, 0.032, lambda *_: None),
+            "loudspeaker": partial(card.open_output, voice.device, EAR_RATE, voice.latency_ms / 1000, lambda *_: False),
         }
         for noun, opening in opened.items():
             try:
@@ -85,8 +83,8 @@ async def check_microphone(unit: UnitUnderTest) -> CheckResult:
         while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording has no event to wait for
             await asyncio.sleep(0.05)
 
-    async with sound_card(unit) as unit_card:
-        recording = await record(unit, unit_card, wait)
+    async with sound_card(unit) as card:
+        recording = await record(unit, card, wait)
     return microphone_result(recording, unit.device.ears.microphone.gain)
 
 
@@ -151,7 +149,7 @@ async def _chirps(unit: UnitUnderTest, volume: float) -> CheckResult:
     begun: list[float] = []
 
     async def play(recording: Recording) -> None:
-        async with loudspeaker(unit, unit_card) as mouth:
+        async with loudspeaker(unit, card) as mouth:
             await asyncio.sleep(QUIET_S)
             now = asyncio.get_running_loop().time
             pause = bytes(round(GAP_S * EAR_RATE) * SAMPLE_BYTES)
@@ -161,8 +159,8 @@ async def _chirps(unit: UnitUnderTest, volume: float) -> CheckResult:
             while recording.position(end) > recording.seconds * EAR_RATE:  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.05)
 
-    async with sound_card(unit) as unit_card:
-        recording = await record(unit, unit_card, play)
+    async with sound_card(unit) as card:
+        recording = await record(unit, card, play)
     start = recording.position(begun[0])
     again = start + len(sound) + round(GAP_S * EAR_RATE)
     reach = len(sound) + round(BACK_WITHIN_S * EAR_RATE)
@@ -236,7 +234,7 @@ async def check_wake_word(unit: UnitUnderTest) -> CheckResult:
     heard_after: list[float] = []
 
     async def play(recording: Recording) -> None:
-        async with loudspeaker(unit, unit_card) as mouth:
+        async with loudspeaker(unit, card) as mouth:
             await asyncio.sleep(QUIET_S)
             recording.take_new()
             now = asyncio.get_running_loop().time
@@ -248,8 +246,8 @@ async def check_wake_word(unit: UnitUnderTest) -> CheckResult:
                 if engine.detect(recording.take_new()):
                     heard_after.append(now() - began)
 
-    async with sound_card(unit) as unit_card:
-        await record(unit, unit_card, play)
+    async with sound_card(unit) as card:
+        await record(unit, card, play)
     if heard_after:
         ms = round(1000 * heard_after[0])
         return passed(f'"{spoken}" was recognised', heard_after_ms=ms, voice=voice)

@@ -65,7 +65,7 @@ class Recording:
 
 async def record(
     unit: UnitUnderTest,
-    unit_card: SoundCard,
+    card: SoundCard,
     meanwhile: Callable[[Recording], Awaitable[None]],
     gain: float | None = None,
 ) -> Recording:
@@ -75,7 +75,7 @@ async def record(
     """
     if gain is not None:
         unit = unit.with_gain(gain)
-    ears = microphone.build(unit.device, unit_card)
+    ears = microphone.build(unit.device, card)
     recording, begun = Recording(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -104,9 +104,9 @@ async def record(
 
 
 @asynccontextmanager
-async def loudspeaker(unit: UnitUnderTest, unit_card: SoundCard) -> AsyncIterator[speaker.CardSpeaker]:
+async def loudspeaker(unit: UnitUnderTest, card: SoundCard) -> AsyncIterator[speaker.CardSpeaker]:
     """The unit's loudspeaker at `EAR_RATE`, opened and ready. Raises `DeviceError`."""
-    mouth = speaker.build(unit.device, unit_card, EAR_RATE)
+    mouth = speaker.build(unit.device, card, EAR_RATE)
     try:
         await mouth.prepare()
         yield mouth
@@ -125,11 +125,11 @@ async def sound_card(unit: UnitUnderTest) -> AsyncIterator[SoundCard]:
     mute = unit.daemon is not None and not unit.daemon.get("muted")
     if mute:
         await run_in_thread(partial(send_request, PressButton("mute"), unit.socket))
-    unit_card = SoundCard()
+    card = SoundCard()
     try:
-        yield unit_card
-        await unit_card.close()
+        yield card
+        await card.close()
     finally:
-        unit_card.close_unused()
+        card.close_unused()
         if mute:
             await run_in_thread(partial(send_request, PressButton("unmute"), unit.socket))

@@ -158,7 +158,9 @@ async def test_without_the_random_word_there_is_nothing(body: PageBody) -> None:
     st.integers(1, 65_535),
 )
 def test_no_random_header_is_accepted_as_our_own(headers: dict[bytes, bytes], port: int) -> None:
-    assert not is_same_origin({b"host": b"evil.example", **headers}, port) or headers[b"host"].endswith(f":{port}".encode())
+    assert not is_same_origin({b"host": b"evil.example", **headers}, port) or headers[b"host"].endswith(
+        f":{port}".encode()
+    )
     assert is_same_origin({b"host": f"localhost:{port}".encode(), b"origin": f"http://127.0.0.1:{port}".encode()}, port)
 
 

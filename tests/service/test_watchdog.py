@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from companion.errors import SpeechError
-from companion.events import BodyFrame, Transcript, SynthesizedSpeech
+from companion.events import BodyFrame, SynthesizedSpeech, Transcript
 from companion.service.watchdog import (
     AWAY_S,
     BUSY_S,
