@@ -11,14 +11,16 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from companion import __version__
 from companion.errors import CompanionError
 from companion.service import systemd
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 COMMANDS = {
     "body": ("body:body", "What the body can show: list it, play it, or draw the toy on a page."),
@@ -50,6 +52,9 @@ _NO_STUDIO = (
 
 def _commands_of_packages() -> dict[str, EntryPoint]:
     """The commands of other installed packages, by name."""
+    # Reading every package's metadata takes a while; a command of our own does without.
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group="companion.commands") if entry.name not in COMMANDS}
 
 
