@@ -1,6 +1,6 @@
 """`companion check`: find every problem in device, persona, choreography and installer's files at once.
 
-The kind of a file is told by its folder (`devices`, `personas`, `choreography`, `boot`), else by its keys. With a
+The kind of a file is known by its folder (`devices`, `personas`, `choreography`, `boot`), else by its keys. With a
 persona the files of its language are checked as well. What that language lacks is a note, not a problem.
 """
 

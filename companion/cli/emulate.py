@@ -1,4 +1,4 @@
-"""`companion emulate`: the stand-in for the character service as a program of its own, on the loopback interface only.
+"""`companion emulate`: the emulator of the character service as a separate program, on the loopback interface only.
 
 Serves from its own thread; this one waits for SIGTERM or SIGINT.
 """

@@ -45,7 +45,7 @@ async def calibrate_microphone(unit: UnitUnderTest) -> CheckResult:
         )
 
     async def wait(recording: Recording) -> None:
-        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording grows, and tells nobody
+        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording has no event to wait for
             await asyncio.sleep(0.05)
 
     async with sound_card(unit) as card:

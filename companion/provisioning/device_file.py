@@ -1,6 +1,6 @@
 """Writes the device file that the daemon runs with: a built-in device file with the installer's choices applied.
 
-The result is complete: it refers to no other device file, and its paths are absolute. It is written anew at every
+The result is complete: it refers to no other device file, and its paths are absolute. It is written again at every
 start, so that an update of the built-in file reaches the unit.
 """
 
