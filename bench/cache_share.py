@@ -26,7 +26,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.config.unit import load_unit
 from companion.emulator import EmulatorServer
-from companion.emulator.tokens import ranks_file
+from companion.emulator.tokens import vocabulary_file
 from companion.errors import CharacterRefused
 from companion.mind.api import models
 from companion.mind.assembly import build
@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=200)
     parser.add_argument("--history", type=int, default=100)
     options = parser.parse_args()
-    if ranks_file() is None:
+    if vocabulary_file() is None:
         raise SystemExit("The model's vocabulary is not installed: pip install -e '.[dev]'")
     with tempfile.TemporaryDirectory() as folder:
         device, persona = load_unit(

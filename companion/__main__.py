@@ -1,7 +1,9 @@
-"""The command line. Every command is imported when it is used, so that `companion --help` is quick on a small board.
+"""The command line. To add a command, write a file in `companion/cli` and add a line to `COMMANDS`.
 
-Other packages add commands through the entry-point group `companion.commands`; the maker's tools (`studio`) do.
-Exit status: 0 well, 2 wrong usage, 69 a device or engine is missing, 78 a settings file is wrong, 1 other failures.
+A command is imported only when it is used, so that `companion --help` is quick on a small board. Other packages add
+commands through the entry-point group `companion.commands`, as the maker's tools (`studio`) do.
+
+Exit status: 0 success, 2 wrong usage, 69 a device or engine is missing, 78 a settings file is wrong, 1 other failures.
 """
 
 from __future__ import annotations
@@ -9,14 +11,16 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from companion import __version__
 from companion.errors import CompanionError
 from companion.service import systemd
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 COMMANDS = {
     "body": ("body:body", "What the body can show: list it, play it, or draw the toy on a page."),
@@ -37,11 +41,20 @@ COMMANDS = {
     "status": ("control:status", "How the running device is."),
     "usage": ("usage:usage", "Requests, tokens, cached share and cost, by day and person."),
 }
-"""Name -> module and object in `companion.cli`, and what the list of commands says of it."""
+"""Each command's name with its module and object in `companion.cli`, and its line in the list of commands."""
+
+_MAKERS_COMMANDS = ("kit",)
+_NO_STUDIO = (
+    "`companion {name}` belongs to the maker's tools (the package companion-studio), which are not installed here. "
+    "They run on the computer where units are prepared: in a checkout of the project, `make setup` installs them."
+)
 
 
-def _added() -> dict[str, EntryPoint]:
+def _commands_of_packages() -> dict[str, EntryPoint]:
     """The commands of other installed packages, by name."""
+    # Reading every package's metadata takes a while; a command of our own does without.
+    from importlib.metadata import entry_points
+
     return {entry.name: entry for entry in entry_points(group="companion.commands") if entry.name not in COMMANDS}
 
 
@@ -50,20 +63,22 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """See `click.Group`."""
-        return sorted({*super().list_commands(ctx), *COMMANDS, *_added()})
+        return sorted({*super().list_commands(ctx), *COMMANDS, *_commands_of_packages()})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """See `click.Group`."""
+        """See `click.Group`. Raises `click.UsageError` for a maker's command where those are not installed."""
         if cmd_name in COMMANDS:
             module, _, name = COMMANDS[cmd_name][0].partition(":")
             command: click.Command = getattr(importlib.import_module(f"companion.cli.{module}"), name)
             return command
-        added = _added().get(cmd_name)
+        added = _commands_of_packages().get(cmd_name)
+        if added is None and cmd_name in _MAKERS_COMMANDS:
+            raise click.UsageError(_NO_STUDIO.format(name=cmd_name), ctx)
         return super().get_command(ctx, cmd_name) if added is None else added.load()
 
     def format_commands(self, ctx: click.Context, formatter: Any) -> None:
-        """See `click.Group`; of our own commands none is imported for it."""
-        added = _added()
+        """See `click.Group`. Does not import our own commands."""
+        added = _commands_of_packages()
         rows = []
         for name in self.list_commands(ctx):
             rows.append((name, COMMANDS[name][1] if name in COMMANDS else added[name].load().get_short_help_str(90)))
@@ -76,7 +91,7 @@ class Commands(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log every step (never what is said, unless log_transcripts).")
 def cli(verbose: bool) -> None:
     """The runtime inside a talking thing: it hears, thinks in character, speaks, and acts what it says."""
-    systemd.install()
+    systemd.install_log_handler()
     logging.getLogger().setLevel(logging.WARNING)
     for chatty in ("httpx", "httpcore", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -84,7 +99,7 @@ def cli(verbose: bool) -> None:
 
 
 def main() -> None:
-    """The entry point: every failure a person can cause is one sentence and an exit status."""
+    """The entry point: every failure that a person can cause becomes one sentence and an exit status."""
     try:
         cli.main(prog_name="companion", standalone_mode=False)
     except CompanionError as error:

@@ -1,15 +1,15 @@
 """Every error that the product raises on purpose.
 
     CompanionError            code, one plain sentence for the person, an exit status
-    ├── ConfigError           exit 78 (EX_CONFIG): systemd does not restart; `problems` lists them all
-    ├── DeviceError           a microphone, loudspeaker or body is missing or went away (exit 69)
+    ├── ConfigError           exit 78 (EX_CONFIG): systemd does not restart; `problems` lists all of them
+    ├── DeviceError           a microphone, loudspeaker or body is missing or was unplugged (exit 69)
     ├── EngineUnavailable     an engine is not installed or its model is missing (exit 69)
-    ├── CharacterError        the character service did not answer; the persona's own line is said instead
-    │   └── CharacterRefused  it answered, and said no (wrong key, bad request, moderation): no use trying again
+    ├── CharacterError        the character service did not answer; one of the persona's own lines is said instead
+    │   └── CharacterRefused  it refused (wrong key, bad request, moderation); trying again would not help
     └── SpeechError           a transcriber or a voice failed; the turn ends, listening goes on
 
-Adapters translate foreign errors into these at their border with `raise ... from`. `str(error)` is the sentence that a
-person reads: it names the thing and says what to do. It never holds a secret, nor anything that was said.
+Adapters translate the errors of libraries into these with `raise ... from`. `str(error)` is the sentence that a person
+reads: it names the cause and says what to do. It never contains a secret or anything that was said.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from collections.abc import Sequence
 
 
 class CompanionError(Exception):
-    """The root of the tree."""
+    """The base class of all errors."""
 
     code = "companion"
     exit_status = 1
 
 
 class ConfigError(CompanionError):
-    """A device, persona or choreography file is wrong.
+    """A settings file is wrong: device, persona, choreography or the installer's.
 
-    `problems` holds every problem found, each as `file: key: problem`.
+    `problems` contains every problem found, each as `file: key: problem`.
     """
 
     code = "config"
@@ -39,14 +39,14 @@ class ConfigError(CompanionError):
 
 
 class DeviceError(CompanionError):
-    """A sound device or a body is missing, busy or went away."""
+    """A sound device or a body is missing, busy or was unplugged."""
 
     code = "device"
     exit_status = 69
 
 
 class EngineUnavailable(CompanionError):
-    """An engine cannot be used here: not installed, or its model is not there. `engine = "auto"` tries the next."""
+    """An engine cannot be used: it or its model is not installed. `engine = "auto"` then tries the next one."""
 
     code = "engine"
     exit_status = 69
@@ -55,8 +55,8 @@ class EngineUnavailable(CompanionError):
 class CharacterError(CompanionError):
     """The character service could not be reached, or stopped answering.
 
-    `line` names the persona's own line that is said instead (`offline`, `busy`, `denied`, `unpaid`, `change_subject`,
-    `spent` or `failed`).
+    `line` names which of the persona's own lines is said instead (`offline`, `busy`, `denied`, `unpaid`,
+    `change_subject`, `spent` or `failed`).
     """
 
     code = "character"
@@ -67,7 +67,7 @@ class CharacterError(CompanionError):
 
 
 class CharacterRefused(CharacterError):
-    """The character service answered with a refusal that trying again would not change.
+    """The character service refused in a way that trying again would not change.
 
     `reason` is the service's own error code (section 9 of its error catalogue), for example `invalid_api_key`.
     """

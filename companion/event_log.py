@@ -1,7 +1,7 @@
-"""What happened, as JSON lines: the events file, and the same facts without the words in the log.
+"""Records events: as JSON lines in the events file, and without spoken text in the log.
 
-`docs/events.md` describes every kind. The file is written only where the owner names one (`--events`); what people say
-stands in it, since that is what it is for. The log never holds speech unless `log_transcripts = true`.
+docs/events.md describes every kind. The file is written only where the owner names one (`--events`). It contains what
+people say, which is its purpose. The log never contains speech unless `log_transcripts = true`.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ Kind = Literal[
 ]
 
 _SPOKEN: Final = frozenset({"text"})
-"""Fields that hold speech."""
+"""Fields that contain speech."""
 _QUIET: Final = frozenset({"body", "partial"})
-"""Kinds too frequent for a log."""
+"""Kinds that are too frequent for the log."""
 
 
 class EventLog:
-    """Takes note of events. `path` is the events file, or None for the log only.
+    """Records events. `path` is the events file, or None for the log only.
 
-    Raises `DeviceError` when the file cannot be opened. When writing fails later (a full disk), the file is given up
-    with one line in the log and the conversation goes on.
+    Raises `DeviceError` when the file cannot be opened. When writing fails later (a full disk), the file is closed with
+    one line in the log, and the conversation goes on.
     """
 
     def __init__(self, clock: Clock, path: Path | None = None, *, log_transcripts: bool = False) -> None:
@@ -53,20 +53,20 @@ class EventLog:
         self._file: TextIO | None = None
         if path is not None:
             try:
-                # Line by line, so that what happened before a power cut can be read.
+                # Line-buffered, so that everything up to a power cut can be read.
                 self._file = path.open("w", encoding="utf-8", buffering=1)
             except OSError as error:
                 raise DeviceError(f"{path}: the events cannot be written there: {error.strerror}") from error
 
     def record(self, kind: Kind, **fields: Any) -> None:
-        """Write down one event at the present audio time."""
+        """Record one event at the present audio time."""
         if self._file is not None:
             line = {"t": round(self._clock.now(), 4), "kind": kind, **fields}
             try:
                 self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
             except OSError as error:
                 log.error("%s: events are no longer written: %s", self._path, error.strerror)
-                self._give_up()
+                self._close_file()
         if kind not in _QUIET:
             shown = fields if self._log_transcripts else {k: v for k, v in fields.items() if k not in _SPOKEN}
             level = logging.WARNING if kind == "error" else logging.DEBUG
@@ -79,9 +79,10 @@ class EventLog:
             )
 
     def close(self) -> None:
-        self._give_up()
+        """Close the events file."""
+        self._close_file()
 
-    def _give_up(self) -> None:
+    def _close_file(self) -> None:
         file, self._file = self._file, None
         if file is not None:
             try:

@@ -1,16 +1,16 @@
-"""Which unit this is: derived from the board's number, which itself is shown and sent nowhere.
+"""The identity of this unit, its number for people, and QR codes of that number.
 
-A unit is known by its identity (32 hexadecimal digits; sessions are made from it) and to people by its number, which
-is derived from the identity in turn: `7K4M-2QXD-9RTF-47`, twelve characters of Crockford's base 32 (no I, L, O, U) and
-two check digits (ISO/IEC 7064, MOD 97-10), so that no single wrong character and no two swapped ones go unnoticed on
-the telephone.
+The identity (32 hexadecimal digits) is derived from the board's serial number, which itself is never shown or sent. The
+session ids of the character service are derived from it. The unit's number is derived from the identity in turn:
+`7K4M-2QXD-9RTF-47`, twelve characters of Crockford's base 32 (no I, L, O, U) and two check digits (ISO/IEC 7064,
+MOD 97-10), so that a single wrong character or two swapped ones are always noticed on the telephone.
 
-A serial number has few bits and can be found out by trying them all. So it is hashed with a salt, kept in the state
-folder (`identity-salt`, for the owner only) and made once for a fresh unit; a manufacturer can give a whole fleet one,
-and then tell from a serial number which unit it is. A unit that began without a salt never gets one once it has
-memories: without the file the older derivation holds, and its sessions stay what they were.
+A serial number has few bits and could be found by trying all of them. Therefore it is hashed with a salt, which is
+created once for a fresh unit and kept in the state folder (`identity-salt`, readable by its owner only). A manufacturer
+can set one salt for a whole fleet, and then work out from a serial number which unit it is. A unit that began without a
+salt never gets one once it has memories: without the file the older derivation applies, and its sessions stay the same.
 
-QR codes, for a terminal and as SVG (segno; BSD-3-Clause). The only file that knows the library.
+QR codes are made with segno (BSD-3-Clause); this is the only file that imports it.
 """
 
 from __future__ import annotations
@@ -26,57 +26,57 @@ from pathlib import Path
 from typing import Literal
 
 from companion.errors import ConfigError
-from companion.storage import PRIVATE, write_whole
+from companion.storage import PRIVATE, write_atomically
 
 log = logging.getLogger("companion")
 
 MACHINE_FILES = (Path("/proc/device-tree/serial-number"), Path("/etc/machine-id"))
-"""The board's serial number comes first: units flashed from one image can share a machine id, never a board."""
+"""The board's serial number is preferred: units flashed from one image can share a machine id, but not a board."""
 
 SALT_FILE = "identity-salt"
-KEPT_FILE = "device-identity"
-"""The identity of a machine that has no number of its own."""
+RANDOM_IDENTITY_FILE = "device-identity"
+"""Holds the random identity of a machine without a serial number."""
 
-Salt = Literal["made", "set", "kept", "refused", "none"]
-"""What became of the salt: a random one made, the fleet's set, left as it was, refused or not needed because the unit
-has memories already."""
+SaltOutcome = Literal["made", "set", "kept", "refused", "none"]
+"""What happened to the salt: `made` (a random one), `set` (the fleet's), `kept` (unchanged), `refused` (the fleet's,
+because the unit has memories already) or `none` (not needed, for the same reason)."""
 
 _UNSALTED = b"companion device identity"
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHARACTERS = 12
-_HEARD_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_CONFUSABLE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
 def machine_identity(state: Path, machine_files: Sequence[Path] = MACHINE_FILES) -> str:
-    """This unit's identity: derived from the machine, else a random one that is kept in the state folder.
+    """This unit's identity: derived from the machine's number, else a random one that is kept in the state folder.
 
-    Where none can be kept it holds for this run only, and the log says so.
+    Where it cannot be kept it is valid for this run only, and the log says so.
     """
     for path in machine_files:
         if number := _machine_number(path):
-            return _derived(number, _salt(state))
-    return _kept_identity(state)
+            return _derive_identity(number, _salt(state))
+    return _random_identity(state)
 
 
-def ensure_salt(state: Path, fleet: str | None = None) -> Salt:
-    """Have the salt that this unit should have. Called before anything is remembered. Raises `OSError`.
+def ensure_salt(state: Path, fleet: str | None = None) -> SaltOutcome:
+    """Make sure that the unit has its salt. To be called before anything is remembered. Raises `OSError`.
 
-    `fleet` is the manufacturer's text for a whole fleet. It takes the place of a random salt as long as there are no
-    memories, which hang on the identity.
+    `fleet` is the manufacturer's text for a whole fleet. It replaces a random salt as long as there are no memories,
+    because memories belong to the identity.
     """
     path = state / SALT_FILE
     present = _read(path)
     wanted = hashlib.blake2b(fleet.encode(), person=b"fleet salt", digest_size=32).hexdigest() if fleet else None
     if present is not None and wanted in (None, present):
         return "kept"
-    if any(state.glob("companion.db*")) or (state / KEPT_FILE).exists():
+    if any(state.glob("companion.db*")) or (state / RANDOM_IDENTITY_FILE).exists():
         return "refused" if wanted else "none"
-    write_whole(path, f"{wanted or secrets.token_hex(32)}\n".encode(), PRIVATE)
+    write_atomically(path, f"{wanted or secrets.token_hex(32)}\n".encode(), PRIVATE)
     return "set" if wanted else "made"
 
 
 def unit_number(identity: str) -> str:
-    """What people call the unit. The identity cannot be found from it."""
+    """The unit's number for people. The identity cannot be derived from it."""
     digest = hashlib.blake2b(identity.encode(), person=b"unit number", digest_size=8).digest()
     value = int.from_bytes(digest, "big") >> (64 - 5 * _CHARACTERS)
     characters = "".join(_LETTERS[value >> (5 * place) & 31] for place in reversed(range(_CHARACTERS)))
@@ -84,13 +84,13 @@ def unit_number(identity: str) -> str:
     return "-".join([*groups, f"{_check_digits(characters):02d}"])
 
 
-def read_unit_number(said: str) -> str:
-    """A unit's number as somebody typed it, put into its usual form.
+def parse_unit_number(text: str) -> str:
+    """Parse a unit's number as somebody typed it, and return it in its usual form.
 
-    Small letters, other separators, and O, I and L for 0 and 1 are understood. Raises `ConfigError` where a character
-    is missing or wrong.
+    Lower case, other separators, and O, I and L in place of 0 and 1 are accepted. Raises `ConfigError` where a
+    character is missing or wrong.
     """
-    characters = re.sub(r"[\s.:/_-]", "", said).upper().translate(_HEARD_AS)
+    characters = re.sub(r"[\s.:/_-]", "", text).upper().translate(_CONFUSABLE)
     body, check = characters[:_CHARACTERS], characters[_CHARACTERS:]
     if len(characters) != _CHARACTERS + 2 or set(body) - set(_LETTERS) or not re.fullmatch("[0-9]{2}", check):
         raise ConfigError("That is no unit's number: it has three groups of four characters and two digits at the end.")
@@ -106,12 +106,12 @@ def _check_digits(characters: str) -> int:
     return 98 - value * 100 % 97
 
 
-def _derived(number: bytes, salt: bytes | None) -> str:
+def _derive_identity(number: bytes, salt: bytes | None) -> str:
     return hashlib.blake2b(number, key=salt or _UNSALTED, digest_size=16).hexdigest()
 
 
 def _salt(state: Path) -> bytes | None:
-    """The salt; None where the unit has none, or one that is damaged."""
+    """The salt; None where the unit has none or a damaged one."""
     kept = _read(state / SALT_FILE)
     return bytes.fromhex(kept) if kept else None
 
@@ -131,7 +131,7 @@ def _read(path: Path) -> str | None:
 
 
 def _machine_number(path: Path) -> bytes:
-    """What the file says, or nothing where it is not there or says nothing (`uninitialized`, all zeros)."""
+    """The number in the file; empty where the file is missing or has none (`uninitialized`, all zeros)."""
     try:
         number = path.read_bytes().strip(b"\0 \r\n")
     except OSError:
@@ -139,15 +139,15 @@ def _machine_number(path: Path) -> bytes:
     return number if len(number) >= 8 and number != b"uninitialized" and number.strip(b"0") else b""
 
 
-def _kept_identity(state: Path) -> str:
-    path = state / KEPT_FILE
+def _random_identity(state: Path) -> str:
+    path = state / RANDOM_IDENTITY_FILE
     try:
         kept = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
         if re.fullmatch(r"[0-9a-f]{32}", kept):
             return kept
         state.mkdir(parents=True, exist_ok=True)
         fresh = uuid.uuid4().hex
-        write_whole(path, fresh.encode(), PRIVATE)
+        write_atomically(path, fresh.encode(), PRIVATE)
         return fresh
     except OSError as error:
         log.warning(
@@ -159,7 +159,7 @@ def _kept_identity(state: Path) -> str:
 
 
 def qr_for_terminal(text: str) -> str:
-    """The code in half-block characters, with the quiet zone that a camera needs around it."""
+    """The QR code in half-block characters, with the quiet zone that a camera needs."""
     import segno
 
     out = io.StringIO()
@@ -168,7 +168,7 @@ def qr_for_terminal(text: str) -> str:
 
 
 def qr_svg(text: str) -> bytes:
-    """The code as an SVG file of its own, with `text` as its title."""
+    """The QR code as an SVG file, with `text` as its title."""
     import segno
 
     out = io.BytesIO()

@@ -1,10 +1,10 @@
-"""A web server for programs of this machine alone: on the loopback interface, in a thread with a loop of its own.
+"""A web server for programs on this machine only: on the loopback interface, in a thread with its own event loop.
 
-Nothing that the device's loop does can slow it, nor the other way round. `start` and `stop` are called from
-any other thread; both block, for well below half a second. The only file that imports uvicorn.
+The device's loop and this one cannot slow each other down. `start` and `stop` are called from any other thread; both
+block for well below half a second. The only file that imports uvicorn.
 
-Safety. It listens on 127.0.0.1 and nowhere else. `Guarded` keeps other web sites out (DNS rebinding, foreign origins):
-a browser on this machine may be looking at anything.
+Security: it listens on 127.0.0.1 only. `SameOriginOnly` keeps other web sites out (DNS rebinding, foreign origins),
+because a browser on this machine may have any page open.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class LocalServer:
-    """`app` on a port of its own. `start` it once, `stop` it once."""
+    """Serves `app` on a port of its own. `start` it once, `stop` it once."""
 
     def __init__(self, name: str, app: App, *, port: int = 0) -> None:
-        """`name` stands in errors ("The emulator"). `port` 0 takes a free one.
+        """`name` is used in error messages ("The emulator"). `port` 0 takes a free one.
 
         The app finds its connection's transport in the scope's state as `transport`.
         """
@@ -57,7 +57,7 @@ class LocalServer:
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
-        """Serve from now on; returns the port. Raises `DeviceError` where it is taken."""
+        """Start serving and return the port. Raises `DeviceError` where it is taken."""
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -65,7 +65,7 @@ class LocalServer:
         except OSError as error:
             listening.close()
             raise DeviceError(f"{self._name} cannot use port {self._port}: {error.strerror}. Name another.") from error
-        # From here on clients can connect; they wait in the queue until the thread's loop runs.
+        # Clients can connect from here on; they wait in the queue until the thread's loop runs.
         listening.listen()
         port: int = listening.getsockname()[1]
         self._thread = threading.Thread(
@@ -75,7 +75,7 @@ class LocalServer:
         return port
 
     def stop(self) -> None:
-        """Serve no more; open answers are cut."""
+        """Stop serving; open responses are cut off."""
         self._server.force_exit = self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(_STOP_S)
@@ -90,18 +90,18 @@ class _Server(uvicorn.Server):
 
 
 class ResettableProtocol(H11Protocol):
-    """Lets an app reach its own connection, to break it."""
+    """Gives an app access to its own connection, so that it can reset it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
         self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
 
 
-class Guarded:
-    """Lets only browsers and programs in that ask for this machine by its own name, from a page of its own.
+class SameOriginOnly:
+    """ASGI middleware that admits only requests that name this machine and come from this server's own pages.
 
-    403 for a `Host` that is not 127.0.0.1 or localhost, an `Origin` that is not this server, and for what a browser
-    marks as `cross-site`. There are no CORS headers, so that no other site reads an answer. Every answer carries the
+    403 for a `Host` other than 127.0.0.1 or localhost, for an `Origin` other than this server, and for what a browser
+    marks as `cross-site`. There are no CORS headers, so that no other site can read a response. Every response has the
     headers `HEADERS`.
     """
 
@@ -118,19 +118,19 @@ class Guarded:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_guarded(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message = {**message, "headers": [*message.get("headers", ()), *self.HEADERS]}
             await send(message)
 
-        if scope["type"] == "http" and not is_own(dict(scope["headers"]), scope["server"][1]):
-            await respond(send_guarded, 403, b"This page is for this machine alone.\n")
+        if scope["type"] == "http" and not is_same_origin(dict(scope["headers"]), scope["server"][1]):
+            await send_response(send_with_headers, 403, b"This page is for this machine alone.\n")
         else:
-            await self._app(scope, receive, send_guarded)
+            await self._app(scope, receive, send_with_headers)
 
 
-def is_own(headers: dict[bytes, bytes], port: int) -> bool:
-    """Whether a request with these headers (names in lower case) was meant for the server at this port."""
+def is_same_origin(headers: dict[bytes, bytes], port: int) -> bool:
+    """Whether a request with these headers (names in lower case) names this server and comes from its own pages."""
     hosts = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost")}
     origin, site = headers.get(b"origin"), headers.get(b"sec-fetch-site", b"none")
     return (
@@ -140,8 +140,10 @@ def is_own(headers: dict[bytes, bytes], port: int) -> bool:
     )
 
 
-async def respond(send: Send, status: int, body: bytes, content_type: bytes = b"text/plain; charset=utf-8") -> None:
-    """Send one whole answer."""
+async def send_response(
+    send: Send, status: int, body: bytes, content_type: bytes = b"text/plain; charset=utf-8"
+) -> None:
+    """Send one complete response."""
     headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,7 +1,7 @@
-"""Engines by name: the built-in ones and those of third parties are looked up in the same entry-point groups.
+"""Builds engines by name: built-in and third-party ones are found in the same entry-point groups.
 
-A name is an entry point, or `package.module:factory` for benches and parts under development. A factory takes
-`(Device, Persona)` and returns the adapter; it raises `EngineUnavailable` where it cannot work on this machine.
+A name is an entry point's, or `package.module:factory` for benches and development. A factory takes
+`(Device, Persona)` and returns the adapter. It raises `EngineUnavailable` where it cannot work on this machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Group = Literal["wake_words", "speech_detectors", "transcribers", "synthesizers"
 
 
 def build_engine(group: Group, name: str, device: Device, persona: Persona) -> Any:
-    """Make the engine called `name`. Raises `EngineUnavailable` with one sentence."""
+    """Build the engine called `name`. Raises `EngineUnavailable` with one sentence."""
     factory = _factory(group, name)
     try:
         inspect.signature(factory).bind(device, persona)
@@ -33,9 +33,9 @@ def build_engine(group: Group, name: str, device: Device, persona: Persona) -> A
 
 
 def build_best(group: Group, wanted: str, order: Sequence[str], device: Device, persona: Persona) -> Any:
-    """Make `wanted`, or for `auto` the first of `order` that can work here; the log says which and why not the others.
+    """Build `wanted`, or for `auto` the first of `order` that works here. The log says which, and why not the others.
 
-    Raises `EngineUnavailable` when none can.
+    Raises `EngineUnavailable` when none works.
     """
     if wanted != "auto":
         return build_engine(group, wanted, device, persona)

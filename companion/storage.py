@@ -1,10 +1,9 @@
-"""Where a unit keeps what it must not forget: one folder, open to its owner only.
+"""The unit's state folder, which only its owner can open, and writing files that survive a power cut.
 
-Files that are there whole or not at all, whenever the power fails.
-
-`write_whole` writes beside the file, forces that to the disk, puts it in the file's place, and forces the folder to the
-disk: when it returns, the content survives a cut. Nothing is written where the same content stands already, so that
-an SD card is not worn by every start. Blocks; used before the daemon starts and by commands, never on the loop.
+`write_atomically` writes a new file beside the old one, forces it to the disk, renames it into place, and forces the
+folder to the disk. When it returns, the content survives a power cut; before that, the old content does. Nothing is
+written where the content is unchanged, so that not every start wears the SD card. Blocks; used before the daemon starts
+and by commands, never on the event loop.
 """
 
 from __future__ import annotations
@@ -16,22 +15,19 @@ from pathlib import Path
 
 
 def state_folder() -> Path:
-    """`STATE_DIRECTORY` (systemd), else `companion` in `XDG_STATE_HOME` or `~/.local/state`. It may not exist yet.
+    """The unit's state folder: `STATE_DIRECTORY` (systemd), else `companion` in `XDG_STATE_HOME` or `~/.local/state`.
 
-    Raises `RuntimeError` for a user who has no home.
+    It may not exist yet. Raises `RuntimeError` for a user without a home folder.
     """
     if folder := os.environ.get("STATE_DIRECTORY"):
-        # systemd gives several as one list.
+        # systemd separates several folders by colons.
         return Path(folder.split(":")[0])
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path("~/.local/state").expanduser()) / "companion"
 
 
-def make_private(folder: Path) -> None:
-    """Make the folder with mode 0700 where it is missing; one that is there stays as its owner made it.
-
-    Raises `OSError`.
-    """
+def create_private_folder(folder: Path) -> None:
+    """Create the folder with mode 0700 where it is missing; an existing one keeps its mode. Raises `OSError`."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -39,16 +35,16 @@ PRIVATE = 0o600
 PUBLIC = 0o644
 
 
-def write_whole(path: Path, data: bytes, mode: int | None = PUBLIC) -> bool:
-    """Have `data` at `path`; True where anything was written. Raises `OSError`, and then the old file is still there.
+def write_atomically(path: Path, data: bytes, mode: int | None = PUBLIC) -> bool:
+    """Write `data` to `path`; returns whether anything had to be written. Raises `OSError`; the old file then remains.
 
-    `mode` None is for file systems without permissions (FAT). Where root writes, the file belongs to the folder's
-    owner: the daemon must be able to read what was put into its folder.
+    `mode` None is for file systems without permissions (FAT). When root writes, the file is given to the folder's
+    owner, so that the daemon can read what is put into its folder.
     """
-    if _stands_already(path, data, mode):
+    if _is_unchanged(path, data, mode):
         return False
     beside = path.with_name(f"{path.name}.new")
-    # Not followed, not reused: somebody else may have put a link or an open file there.
+    # Never follow or reuse it: somebody else may have put a link or an open file there.
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
     try:
@@ -65,12 +61,12 @@ def write_whole(path: Path, data: bytes, mode: int | None = PUBLIC) -> bool:
     finally:
         os.close(descriptor)
     os.replace(beside, path)
-    keep_folder(path.parent)
+    sync_folder(path.parent)
     return True
 
 
-def keep_folder(folder: Path) -> None:
-    """Force the names in a folder to the disk. Raises `OSError`."""
+def sync_folder(folder: Path) -> None:
+    """Force a folder's directory entries to the disk. Raises `OSError`."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -78,8 +74,8 @@ def keep_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def private_folder(folder: Path) -> None:
-    """Have a folder of our own that nobody else may enter. Raises `OSError`, also for one that is somebody else's."""
+def ensure_private_folder(folder: Path) -> None:
+    """Create a folder that only we can enter, or restrict an existing one. Raises `OSError`, also if it is not ours."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
@@ -88,7 +84,7 @@ def private_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def _stands_already(path: Path, data: bytes, mode: int | None) -> bool:
+def _is_unchanged(path: Path, data: bytes, mode: int | None) -> bool:
     try:
         found = path.lstat()
         return (

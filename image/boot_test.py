@@ -1,7 +1,7 @@
-"""What image/boot-test.sh does: a card's first day, with a power cut and a new image on it.
+"""The test that image/boot-test.sh runs: first start, a power cut, and flashing a card anew, on an emulated board.
 
-The conversation is held with files in place of the sound card (`companion converse`), by the daemon's user and with
-its memory, while the daemon itself listens to the machine's silent microphone. The character is the local stand-in.
+The conversation uses files in place of the sound card (`companion converse`), as the daemon's user and with its memory,
+while the daemon itself listens to the machine's silent microphone. The character is the emulated service.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ langage = "en"\r
 """
 
 
-def spoken(folder: Path) -> bytes:
+def speech_wav(folder: Path) -> bytes:
     """A wake word and a request, as a WAV file."""
     sound, rate = b"", 22_050
     for text, speed, pause_s in (("okay nabu", 130, 1.2), ("tell me a story about the moon", 140, 6)):
@@ -59,8 +59,8 @@ def spoken(folder: Path) -> bytes:
     return (folder / "spoken.wav").read_bytes()
 
 
-def get_ready(machine: Machine) -> None:
-    """Wait until the unit has told systemd that it listens."""
+def wait_until_ready(machine: Machine) -> None:
+    """Wait until the unit has notified systemd that it listens."""
     while True:
         state = machine.must("systemctl show -P ActiveState companion")
         if state == "active":
@@ -71,28 +71,28 @@ def get_ready(machine: Machine) -> None:
         machine.run("sleep 3")
 
 
-def remembered(machine: Machine) -> str:
-    """Who is remembered, in words."""
+def list_memories(machine: Machine) -> str:
+    """The output of `companion memory list`."""
     return machine.must(f"{AS_UNIT} memory list {DEVICE}", 300)
 
 
-def number_of(machine: Machine) -> str:
-    """The unit's number."""
+def unit_number(machine: Machine) -> str:
+    """The unit's number, as JSON."""
     return machine.must(f"{AS_UNIT} identity --json", 300)
 
 
 def expect(true: bool, sentence: str) -> None:
-    """Raise `TrialFailed` where something is not as it should be."""
+    """Raise `TrialFailed` with this sentence unless `true`."""
     if not true:
         raise TrialFailed(sentence)
 
 
 def main(image: Path, folder: Path) -> None:
-    """Raises `TrialFailed`."""
+    """Run the whole test with an image. Raises `TrialFailed`."""
     folder.mkdir(parents=True, exist_ok=True)
     times: list[tuple[str, float]] = []
 
-    def took(what: str, seconds: float) -> None:
+    def record_time(what: str, seconds: float) -> None:
         times.append((what, seconds))
         say(f"{what}: {seconds:.0f} s")
 
@@ -101,24 +101,24 @@ def main(image: Path, folder: Path) -> None:
     with card.path.open("r+b") as opened:
         opened.truncate(CARD_BYTES)
     card.write("companion.toml", SETTINGS.encode())
-    card.write("spoken.wav", spoken(folder))
+    card.write("spoken.wav", speech_wav(folder))
 
     with Machine(card, folder, "first-start") as machine:
         machine.open_shell(BOOT_S)
-        took("first start: switched on to a shell", machine.seconds)
-        get_ready(machine)
-        took("first start: switched on to ready", machine.seconds)
+        record_time("first start: switched on to a shell", machine.seconds)
+        wait_until_ready(machine)
+        record_time("first start: switched on to ready", machine.seconds)
         say(machine.must("systemctl --failed --no-legend --plain || true") or "no unit has failed")
         expect("rw" not in machine.must("findmnt -no OPTIONS /").split(","), "the root can be written")
-        number = number_of(machine)
+        number = unit_number(machine)
         began = machine.seconds
         machine.must("install -m 644 /boot/firmware/spoken.wav /tmp/spoken.wav")
         talk = "--in /tmp/spoken.wav --out /tmp/said.wav --events /tmp/events.jsonl"
         machine.must(f"{AS_UNIT} converse {DEVICE} {talk} {PATIENT}", 1200)
-        took("a conversation of 12 s from a file", machine.seconds - began)
+        record_time("a conversation of 12 s from a file", machine.seconds - began)
         kinds = machine.must('grep -o \'"kind": "[a-z_]*"\' /tmp/events.jsonl | sort | uniq -c')
         expect('"wake"' in kinds and '"speaking"' in kinds, f"no conversation came about:\n{kinds}")
-        before = remembered(machine)
+        before = list_memories(machine)
         _, errors = machine.run("grep '\"error\"' /tmp/events.jsonl")
         expect("1 turns" in before, f"the talk is not remembered: {before}\n{errors}")
         say(f"remembered: {before}")
@@ -133,28 +133,28 @@ def main(image: Path, folder: Path) -> None:
     expect("language" in report and "Line 5" in report, f"the report does not tell what is wrong:\n{report}")
     expect(number.strip('{}"').rpartition('"')[2] in report, f"the report does not name {number}:\n{report}")
 
-    def same_again(name: str, change: Callable[[], None]) -> None:
+    def boot_and_compare(name: str, change: Callable[[], None]) -> None:
         change()
         with Machine(card, folder, name) as machine:
             machine.open_shell(BOOT_S)
-            get_ready(machine)
-            took(f"{name}: switched on to ready", machine.seconds)
-            after = remembered(machine)
+            wait_until_ready(machine)
+            record_time(f"{name}: switched on to ready", machine.seconds)
+            after = list_memories(machine)
             expect(after == before, f"{name}: before {before!r}, after {after!r}")
-            expect(number_of(machine) == number, f"{name}: the unit has another number")
+            expect(unit_number(machine) == number, f"{name}: the unit has another number")
             machine.must("test -s /run/credstore/dashscope-key")
             expect(
                 SECRET not in machine.must("journalctl --merge --no-pager -b | cat", 300),
                 f"{name}: the log has the key",
             )
 
-    same_again("after the power cut", lambda: None)
+    boot_and_compare("after the power cut", lambda: None)
 
     def flash() -> None:
         say("writing the image to the card again")
         subprocess.run(["dd", f"if={image}", f"of={card.path}", "bs=4M", "conv=notrunc", "status=none"], check=True)
 
-    same_again("after flashing anew", flash)
+    boot_and_compare("after flashing anew", flash)
     lines = [f"| {what} | {seconds:.0f} |" for what, seconds in times]
     (folder / "times.txt").write_text("\n".join(["| | s |", "|---|---|", *lines]) + "\n", "utf-8")
     print((folder / "times.txt").read_text("utf-8"), end="")

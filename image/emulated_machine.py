@@ -1,7 +1,7 @@
-"""An emulated 64-bit Arm board with a card in it: QEMU, and a root shell on its serial line.
+"""An emulated 64-bit Arm board with a card in it: QEMU, with a root shell on its serial line.
 
-The image is not prepared for it: kernel and initramfs are read from its FAT partition, and the kernel's command line
-(`systemd.run=`) starts a script that stands on the card, which starts what the image starts and opens the shell.
+The image needs no preparation: kernel and initramfs are read from its FAT partition. The kernel's command line
+(`systemd.run=`) starts a script on the card, which starts the usual target and opens the shell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 _FAT_AT = "@@1M"
-"""Where the first partition begins, as mtools wants it: behind the image's name."""
+"""Offset of the first partition, as mtools expects it after the image's name."""
 
 _SCRIPT = """#!/bin/sh
 # Put here by image/boot-test.sh.
@@ -28,7 +28,7 @@ exec sh
 
 
 class TrialFailed(Exception):
-    """The machine did not do what it should, in one sentence."""
+    """The test failed; the message is one sentence."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Card:
         return done.stdout
 
     def write(self, name: str, data: bytes) -> None:
-        """Put a file onto the FAT partition, as an installer does."""
+        """Write a file to the FAT partition, as an installer does."""
         command = ["mcopy", "-o", "-i", f"{self.path}{_FAT_AT}", "-", f"::{name}"]
         subprocess.run(command, input=data, check=True)
 
 
 class Machine:
-    """A board that is switched on. Its power is cut in the end."""
+    """A board that is switched on. Leaving the context cuts its power."""
 
     def __init__(self, card: Card, folder: Path, name: str) -> None:
         self.started = time.monotonic()
@@ -86,19 +86,19 @@ class Machine:
         self.cut_power()
 
     def cut_power(self) -> None:
-        """SIGKILL: nothing is written any more."""
+        """Kill the machine (SIGKILL), so that nothing more is written to the card."""
         self._process.kill()
         self._process.wait()
         self._log.close()
 
     @property
     def seconds(self) -> float:
-        """Since it was switched on."""
+        """Seconds since it was switched on."""
         return time.monotonic() - self.started
 
     def open_shell(self, within: float) -> None:
         """Wait for the shell. Raises `TrialFailed`."""
-        # Nothing is sent before: what comes while nobody has the line open stops it for good.
+        # Send nothing before: input that arrives while nobody has opened the line blocks it for good.
         if self._read_until(rb"@@shell@@", within) is None:
             raise TrialFailed(f"no shell within {within:.0f} s")
         self.must("PS1=; PS2=")
@@ -113,7 +113,7 @@ class Machine:
         return int(status[1]), output.decode("utf-8", "replace").replace("\r", "").strip()
 
     def must(self, command: str, within: float = 120) -> str:
-        """The output of a command that has to work. Raises `TrialFailed`."""
+        """The output of a command that must succeed. Raises `TrialFailed`."""
         status, output = self.run(command, within)
         if status:
             raise TrialFailed(f"{command!r} ended with {status}: {output[-600:]}")
@@ -128,7 +128,7 @@ class Machine:
             raise TrialFailed("the machine has ended by itself") from error
 
     def _read_until(self, pattern: bytes, within: float) -> tuple[bytes, re.Match[bytes]] | None:
-        """What came before the pattern, and the match. None where it does not come in time."""
+        """The output before the pattern, and the match; None where it does not appear in time."""
         assert self._process.stdout is not None
         end = time.monotonic() + within
         descriptor = self._process.stdout.fileno()
@@ -159,5 +159,5 @@ def _read_some(descriptor: int, within: float) -> bytes:
 
 
 def say(text: str) -> None:
-    """Tell how far it is."""
+    """Report the test's progress."""
     print(f"boot-test: {text}", file=sys.stderr, flush=True)

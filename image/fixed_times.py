@@ -1,8 +1,8 @@
-"""Gives every file of an ext4 image the same times: `python3 image/fixed_times.py IMAGE SECONDS`.
+"""Sets the access and change times of every file in an ext4 image: `python3 image/fixed_times.py IMAGE SECONDS`.
 
-`mkfs.ext4 -d` copies when each file was last read and its inode last changed; the second of these nobody can set, so
-both differ from one making to the next. Times of contents stay: what Python compiled is held against them. debugfs does
-the writing, so the checksums stay right.
+`mkfs.ext4 -d` copies access and inode change times. The latter cannot be set on a file system, so they would differ
+between two builds. Modification times are kept, because Python compares its compiled files with them. debugfs writes
+them, so that the checksums stay right.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Write the JSON Schemas of the settings files, for editors: `make schemas`.
 
-They come from the models that read the files. Each settings file names its schema in its first line (`#:schema`),
-which the TOML plug-ins of common editors follow.
+They are derived from the models that read the files. Each settings file names its schema in its first line
+(`#:schema`), which the TOML plug-ins of common editors follow.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MODELS: Mapping[str, type[BaseModel]] = {"device": Device, "persona": Persona, "
 
 
 def schema(name: str) -> str:
-    """The schema of one kind of file as it should stand on disk."""
+    """The text of the schema of one kind of file."""
     model = MODELS[name]
     tree: dict[str, Any] = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
     tree["title"] = f"A companion's {name} file"
@@ -32,7 +32,7 @@ def schema(name: str) -> str:
 
 
 def _allow_short_wake(tree: dict[str, Any]) -> None:
-    """The models also take `wake = "open"` for the table; a validator that rewrites its input cannot say so itself."""
+    """Allow `wake = "open"` in place of the table: the validator that accepts it does not appear in the schema."""
     wake = tree["$defs"]["EarsSettings"]["properties"]["wake"]
     table = {"$ref": wake.pop("$ref")}
     wake["anyOf"] = [table, {"type": "string", "description": "`open`, `button`, or the wake word"}]

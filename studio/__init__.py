@@ -1,1 +1,1 @@
-"""What a maker runs at a desk. It uses `companion` and is never installed on a unit."""
+"""The maker's tools, which run at a desk. They use `companion` and are never installed on a unit."""

@@ -25,7 +25,7 @@ from companion.config.device import Device
 from companion.config.outputs import PageSettings
 from companion.config.persona import Persona
 from companion.events import BodyFrame
-from companion.local_server import Guarded, LocalServer, Receive, Scope, Send, respond
+from companion.local_server import LocalServer, Receive, SameOriginOnly, Scope, Send, send_response
 
 log = logging.getLogger("companion")
 
@@ -91,15 +91,15 @@ class PageApp:
         path: str = scope["path"]
         name = path.removeprefix(self._root)
         if scope["type"] != "http" or not secrets.compare_digest(path[: len(self._root)].encode(), self._root.encode()):
-            await respond(send, 404, b"There is nothing here.\n")
+            await send_response(send, 404, b"There is nothing here.\n")
         elif scope["method"] not in ("GET", "HEAD"):
-            await respond(send, 405, b"This page is only looked at.\n")
+            await send_response(send, 405, b"This page is only looked at.\n")
         elif name == "frames":
             await self._stream(receive, send)
         elif name in self._files:
-            await respond(send, 200, *self._files[name])
+            await send_response(send, 200, *self._files[name])
         else:
-            await respond(send, 404, b"There is nothing here.\n")
+            await send_response(send, 404, b"There is nothing here.\n")
 
     async def _stream(self, receive: Receive, send: Send) -> None:
         headers = [(b"content-type", b"text/event-stream"), (b"x-accel-buffering", b"no")]
@@ -136,7 +136,9 @@ class PageBody:
         self._path = settings.path or secrets.token_urlsafe(16)
         self._feed = FrameFeed(channels, name)
         self._neutral = neutral_frame(channels)
-        self._server = LocalServer("The page of the body", Guarded(PageApp(self._feed, self._path)), port=settings.port)
+        self._server = LocalServer(
+            "The page of the body", SameOriginOnly(PageApp(self._feed, self._path)), port=settings.port
+        )
         self.url = ""
         """The page's address; empty until the port is open."""
 

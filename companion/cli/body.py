@@ -1,9 +1,8 @@
-"""`companion body`: what this unit's body can show, and one cue by itself.
+"""`companion body`: list what this unit's body can show, play one cue, or draw the toy on a page.
 
-`companion body view`: the toy on a page, while the demonstration's conversation goes round and round.
-
-The conversation is the product's own, in real time, with files in place of the sound card; only its body is the page.
-To see a toy that you talk to, name the page among its outputs instead: `body.outputs = ["page"]`.
+`companion body view` repeats the demonstration's conversation, in real time and with files in place of the sound card,
+and draws the body on a page. To see a toy that you talk to yourself, add the page to its outputs instead:
+`body.outputs = ["page"]`.
 """
 
 from __future__ import annotations
@@ -14,18 +13,16 @@ import json
 import secrets
 import socket
 import tempfile
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 
 import click
 
-from companion.cli.options import unit_options
+from companion.cli.options import run_to_end, unit_options
 from companion.config.device import Device
 from companion.config.outputs import PageSettings
 from companion.config.persona import Persona
-from companion.errors import CompanionError, DeviceError
+from companion.errors import DeviceError
 from companion.events import BodyFrame
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -66,16 +63,16 @@ async def _converse(device: Device, persona: Persona, rounds: int | None) -> Non
         held = 0
         while rounds is None or held < rounds:
             await converse_with_files(device, persona, heard, said, None, realtime=True)
-            # The page is opened once; after each round it finds the toy again by itself.
+            # The browser is opened only once; the page reconnects by itself after each round.
             page = device.body.page.model_copy(update={"open": False})
             device = device.model_copy(update={"body": device.body.model_copy(update={"page": page})})
             held += 1
 
 
 def _free_port(wanted: int) -> int:
-    """The wanted port, or for 0 one that nobody uses now: each round of the conversation opens the page there again.
+    """The wanted port, or a free one for 0; each round of the conversation serves the page there again.
 
-    Raises `DeviceError` where there is none: here, unlike in a talk, there is nothing else to see.
+    Raises `DeviceError` where the port is taken: the page is all that this command shows.
     """
     with socket.socket() as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -146,7 +143,7 @@ def play(
     import random
 
     from companion.body.choreography import load_choreography
-    from companion.cli.body_play import FrameWriter, SteppedClock, entries, rehearse
+    from companion.cli.body_play import FrameWriter, SteppedClock, entries, play_entry
     from companion.config.unit import load_unit
 
     device, persona = load_unit(device_file, settings)
@@ -159,11 +156,11 @@ def play(
     entry = playable[cue]
     seed = random.getrandbits(32) if seed is None else seed
 
-    async def in_no_time() -> None:
+    async def print_frames() -> None:
         clock = SteppedClock()
         writer = FrameWriter(device.body, clock, _print_frame)
-        await clock.hurry(
-            rehearse(
+        await clock.run_to_completion(
+            play_entry(
                 entry,
                 choreography,
                 device.body,
@@ -172,11 +169,11 @@ def play(
                 intensity=intensity,
                 seconds=seconds,
                 seed=seed,
-                began=writer.start,
+                on_start=writer.start,
             )
         )
 
-    async def on_its_outputs() -> None:
+    async def play_on_outputs() -> None:
         from companion import plugins
         from companion.sound.card import MonotonicClock
 
@@ -185,7 +182,7 @@ def play(
             for name in device.body.outputs:
                 bodies.append(plugins.build_engine("bodies", name, device, persona))
                 stack.push_async_callback(bodies[-1].close)
-            await rehearse(
+            await play_entry(
                 entry,
                 choreography,
                 device.body,
@@ -197,29 +194,16 @@ def play(
             )
 
     if as_json:
-        _run(in_no_time())
+        run_to_end(print_frames())
         return
     shown = ", ".join(entry.shown) or "nothing: this device has none of its channels"
     click.echo(f"{cue} on {', '.join(device.body.outputs)}: {shown} (--seed {seed})", err=True)
-    _run(on_its_outputs())
+    run_to_end(play_on_outputs())
 
 
 def _print_frame(t: float, frame: BodyFrame) -> None:
     positions = {name: round(value, 4) for name, value in frame.positions.items()}
     click.echo(json.dumps({"t": round(t, 4), "lights": frame.lights, "positions": positions}))
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        asyncio.run(work)
-    except* (CompanionError, BrokenPipeError) as errors:
-        first: BaseException = errors
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        failure = first
-    else:
-        return
-    raise failure
 
 
 body.add_command(view)

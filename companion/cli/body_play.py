@@ -1,7 +1,7 @@
-"""One cue or state by itself, on real outputs or on none: `companion body play`.
+"""Playing one emotion, gesture or state by itself, for `companion body play`.
 
-The same performer, limits and animator as in a conversation. On real outputs it takes its time; without, on a clock
-that jumps from one thing to the next (`SteppedClock`). All on the event loop; no threads.
+It uses the same performer, limits and animator as a conversation. On real outputs it runs in real time; for printed
+frames it runs on a clock that jumps to the next event (`SteppedClock`). All on the event loop; no threads.
 """
 
 from __future__ import annotations
@@ -26,10 +26,11 @@ from companion.ports import Body, Clock
 Kind = Literal["emotion", "gesture", "state", "idle"]
 
 SETTLES_S = 1.0
-"""Before a cue the body takes the pose of rest."""
+"""Time before and after a cue for the body to reach its rest pose."""
 STATE_S = 5.0
-"""How long a state is shown where nobody says how long; one that waits, with its idle life, `LIFE_S`."""
+"""How long a state is shown by default."""
 LIFE_S = 30.0
+"""The same for a waiting state with idle life."""
 LONGEST_S = 600.0
 _WAITING_STATES = ("idle", "listening", "follow_up")
 _LOOK_S = 0.1
@@ -38,18 +39,18 @@ _SETTLE_ROUNDS = 10
 
 @dataclass(frozen=True)
 class Entry:
-    """What one device shows of an entry of its choreography."""
+    """An entry of the choreography, and which of its channels the device has."""
 
     kind: Kind
     name: str
     shown: tuple[str, ...]
-    """The device's channels that take part."""
+    """The channels that take part."""
     missing: tuple[str, ...]
-    """Channels that it names and the device lacks."""
+    """Channels that the entry uses and the device lacks."""
 
 
 def entries(choreography: Choreography, settings: BodySettings) -> Iterator[Entry]:
-    """Everything that the device can be asked to show, in the order of the vocabulary."""
+    """Everything that the device can show, in the order of the vocabulary."""
     kinds: tuple[tuple[Kind, dict[str, Routine] | dict[str, IdleEpisode], Sequence[str]], ...] = (
         ("emotion", choreography.emotion, EMOTIONS),
         ("gesture", choreography.gesture, GESTURES),
@@ -59,13 +60,13 @@ def entries(choreography: Choreography, settings: BodySettings) -> Iterator[Entr
     for kind, routines, names in kinds:
         for name in names:
             performances = routines[name].performances()
-            named = list(dict.fromkeys(channel for one in performances for channel in _named(one, settings)))
+            named = list(dict.fromkeys(channel for one in performances for channel in _channels_of(one, settings)))
             here = tuple(one for one in named if one in settings.channels)
             yield Entry(kind, name, here, tuple(one for one in named if one not in settings.channels))
 
 
-def _named(way: Performance, settings: BodySettings) -> Iterator[str]:
-    """The channels that a routine names; all of the device's lights where it lights all."""
+def _channels_of(way: Performance, settings: BodySettings) -> Iterator[str]:
+    """The channels that a routine uses; all lights of the device where it addresses all."""
     if way.light is not None or ALL_LIGHTS in way.brightness:
         yield from (name for name, one in settings.channels.items() if one.kind == "light")
     yield from way.lights
@@ -73,7 +74,7 @@ def _named(way: Performance, settings: BodySettings) -> Iterator[str]:
     yield from way.move
 
 
-async def rehearse(
+async def play_entry(
     entry: Entry,
     choreography: Choreography,
     settings: BodySettings,
@@ -83,21 +84,21 @@ async def rehearse(
     intensity: float = 1.0,
     seconds: float | None = None,
     seed: int = 0,
-    began: Callable[[], None] = lambda: None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> None:
-    """Show an emotion, a gesture or a state for `seconds`, or as long as it takes, and go back to rest.
+    """Show an emotion, gesture or state for `seconds`, or for its own duration, and return to rest.
 
-    `began` is called when the body rests and the cue begins. Raises `DeviceError` when a body is not there.
+    `on_start` is called when the body is at rest and the cue begins. Raises `DeviceError` when a body fails.
     """
     alive = entry.kind == "state" and settings.idle_life
     lively = alive and entry.name in _WAITING_STATES
     performer = Performer(choreography, settings.channels, seed=seed, idle_life=alive, current_ma=settings.current_ma)
-    watched = [_Watched(body) for body in bodies]
+    watched = [_FailureKeeper(body) for body in bodies]
     animator = Animator(performer, watched, clock, EventLog(clock))
     async with asyncio.TaskGroup() as group:
         running = group.create_task(animator.run())
         await clock.sleep(SETTLES_S)
-        began()
+        on_start()
         if entry.kind == "state":
             animator.show_state(entry.name)
             await clock.sleep(seconds or (LIFE_S if lively else STATE_S))
@@ -113,22 +114,22 @@ async def rehearse(
         await clock.sleep(SETTLES_S)
         running.cancel()
     for one in watched:
-        if one.complaint is not None:
-            raise one.complaint
+        if one.failure is not None:
+            raise one.failure
 
 
-class _Watched:
-    """Keeps the first complaint of a body: here, unlike in a talk, there is nothing else to go on with."""
+class _FailureKeeper:
+    """Keeps the first failure of a body. In a conversation it would only be logged; this command shows nothing else."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
-        self.complaint: DeviceError | None = None
+        self.failure: DeviceError | None = None
 
     async def show(self, frame: BodyFrame) -> None:
         try:
             await self._body.show(frame)
         except DeviceError as error:
-            self.complaint = self.complaint or error
+            self.failure = self.failure or error
             raise
 
     async def close(self) -> None:
@@ -136,7 +137,7 @@ class _Watched:
 
 
 class SteppedClock:
-    """Satisfies `ports.Clock` without taking time: when all wait, it is later."""
+    """A clock without real time: when all tasks sleep, it jumps to the end of the first sleep. See `ports.Clock`."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -153,8 +154,8 @@ class SteppedClock:
         heapq.heappush(self._sleepers, (self._now + max(seconds, 0.0), next(self._order), due))
         await due
 
-    async def hurry(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do `work`, whose every wait is on this clock."""
+    async def run_to_completion(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work`, which must only wait on this clock."""
         async with asyncio.TaskGroup() as group:
             task = group.create_task(work)
             while not task.done():
@@ -163,7 +164,7 @@ class SteppedClock:
                 self._jump()
 
     def _jump(self) -> None:
-        """It is as late as the next sleeper wants."""
+        """Advance to the next sleeper's time."""
         while self._sleepers and self._sleepers[0][2].done():
             heapq.heappop(self._sleepers)
         if self._sleepers:
@@ -173,7 +174,7 @@ class SteppedClock:
 
 
 class FrameWriter(SimulatedBody):
-    """A simulated body that hands every frame on, with its time; before `start` none."""
+    """A simulated body that passes every frame on with its time, once started."""
 
     def __init__(self, settings: BodySettings, clock: Clock, write: Callable[[float, BodyFrame], None]) -> None:
         super().__init__(settings.channels)
@@ -182,7 +183,7 @@ class FrameWriter(SimulatedBody):
         self._start: float | None = None
 
     def start(self) -> None:
-        """From now on frames are handed on, with seconds from now; the present one first."""
+        """Pass on the present frame, and all later ones with their time since now, in seconds."""
         self._start = self._clock.now()
         self._write(0.0, self.frame)
 

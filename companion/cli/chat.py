@@ -1,9 +1,8 @@
-"""The mind in the terminal: what the device would say, what it would not say aloud, and what it would show.
+"""`companion chat`: talk with the character in the terminal, to tune a persona.
 
-The same character, memory and money as in the device, without ears, voice and body. Lines that begin with `/` are for
-the chat itself; "goodbye" and "say that another way" do what they do on the device. Everything runs on one event loop.
-
-`companion chat`: talk with the character in the terminal.
+The same character, memory and budget as on the device, without ears, voice and body. It shows what the device would
+say, what it would leave out, and the cues. Lines that begin with `/` are commands of the chat; "goodbye" and "say that
+another way" work as on the device. Everything runs on one event loop.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ from pathlib import Path
 import click
 
 from companion.app import mind
-from companion.cli.chat_screen import Part, Screen, Spoken, TurnReport, Unmixed
-from companion.cli.options import unit_options
+from companion.cli.chat_screen import AnswerParts, AnswerSoFar, Part, Screen, TurnReport
+from companion.cli.options import run_to_end, unit_options
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.dialogue import OwnLines
@@ -43,7 +42,7 @@ HELP = """\
 
 
 class Chat:
-    """One talk at the keyboard."""
+    """One conversation at the keyboard."""
 
     def __init__(self, character: ServiceCharacter, persona: Persona, screen: Screen) -> None:
         self._character = character
@@ -52,28 +51,28 @@ class Chat:
         self._own_lines = OwnLines(persona.lines)
 
     async def talk(self, lines: AsyncIterator[str]) -> None:
-        """Answer line by line, until they end or one says so."""
+        """Answer line by line, until the lines end or one of them ends the chat."""
         if opening := self._character.opening():
             self._screen.opening(self._persona.name, opening)
-        self._screen.ask(self._character.recollection.person)
+        self._screen.prompt(self._character.recollection.person)
         async for line in lines:
             if line.strip() and not await self.answer(line.strip()):
                 return
-            self._screen.ask(self._character.recollection.person)
+            self._screen.prompt(self._character.recollection.person)
 
     async def answer(self, line: str) -> bool:
-        """One line of the person; False ends the talk."""
+        """Handle one line of the person; False ends the chat."""
         if line.startswith("/"):
             return await self._command(line)
         match self._persona.spoken_command(line):
             case "stop":
                 return False
             case "goodbye":
-                self._own_line(line, "goodbye")
+                self._say_own_line(line, "goodbye")
                 return False
             case "guest":
                 self._character.start_guest_session()
-                self._own_line(line, "guest")
+                self._say_own_line(line, "guest")
             case "again" if (deltas := self._character.rephrase()) is not None:
                 await self._turn(line, deltas)
             case _:
@@ -106,7 +105,7 @@ class Chat:
             case "/context":
                 character.told_besides = rest
             case "/on":
-                report = await self._spoken(line, self._persona.name, character.continue_speaking())
+                report = await self._show_answer(line, self._persona.name, character.continue_speaking())
                 if report.heard:
                     character.remember("", report.heard)
                 screen.turn(report)
@@ -141,12 +140,12 @@ class Chat:
         )
 
     async def _turn(self, said: str, answer: AsyncGenerator[str] | None) -> None:
-        """One utterance and all who answer it."""
-        # `/again` is what a person at the device says in words.
+        """One utterance and the answers of everybody who answers it."""
+        # On the device a person says `/again` in words.
         words = next(iter(self._again_words()), said) if said == "/again" else said
         remembered = words
         for speaker in self._character.speakers(words):
-            report = await self._spoken(said, speaker, answer or self._character.reply(said, speaker))
+            report = await self._show_answer(said, speaker, answer or self._character.reply(said, speaker))
             if remembered or report.heard:
                 self._character.remember(remembered, report.heard, speaker)
             self._screen.turn(report)
@@ -158,49 +157,49 @@ class Chat:
         words = self._persona.words.get(self._persona.language)
         return words.again if words is not None else ()
 
-    async def _spoken(self, said: str, speaker: str, deltas: AsyncGenerator[str]) -> TurnReport:
-        """Show one answer as it comes."""
+    async def _show_answer(self, said: str, speaker: str, deltas: AsyncGenerator[str]) -> TurnReport:
+        """Show one answer as it is streamed."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        spoken = Spoken(said, speaker)
-        unmixed = Unmixed(speaker, understood(self._persona.language))
+        spoken = AnswerSoFar(said, speaker)
+        parts_of = AnswerParts(speaker, understood(self._persona.language))
         error: CharacterError | None = None
-        self._screen.speaks(speaker)
+        self._screen.begin_answer(speaker)
         try:
             async with aclosing(deltas):
                 async for delta in deltas:
                     spoken.first_at = spoken.first_at or loop.time() - began
-                    self._show(spoken, unmixed.feed(delta))
+                    self._show(spoken, parts_of.feed(delta))
         except CharacterError as failure:
             error = failure
-        self._show(spoken, unmixed.close())
+        self._show(spoken, parts_of.close())
         line = self._own_lines.next(error.line) if error else ""
         return spoken.report(self._character.answered if spoken.first_at else None, loop.time() - began, error, line)
 
-    def _show(self, spoken: Spoken, parts: Iterable[Part]) -> None:
+    def _show(self, spoken: AnswerSoFar, parts: Iterable[Part]) -> None:
         for part in parts:
             self._screen.part(part)
             spoken.add(part)
 
-    def _own_line(self, said: str, name: str) -> None:
+    def _say_own_line(self, said: str, name: str) -> None:
         """Say one of the persona's own lines."""
         line = self._own_lines.next(name)
-        self._screen.speaks(self._persona.name)
+        self._screen.begin_answer(self._persona.name)
         self._screen.part(line)
-        spoken = Spoken(said, self._persona.name)
+        spoken = AnswerSoFar(said, self._persona.name)
         spoken.add(line)
         self._screen.turn(spoken.report(None, 0.0, None, ""))
 
 
 async def chat(device: Device, persona: Persona, screen: Screen, script: Path | None) -> None:
     """Talk with the device's character until the script or the input ends."""
-    lines = typed_lines(0) if script is None else _in_turn(script_lines(script))
+    lines = read_lines(0) if script is None else _replay(script_lines(script))
     async with mind(device, persona) as character, aclosing(lines):
         await Chat(character, persona, screen).talk(lines)
 
 
 def script_lines(path: Path) -> list[str]:
-    """What a script says, line by line; those that begin with `#` are for its reader. Raises `DeviceError`."""
+    """The lines of a script, without comments (`#`). Raises `CompanionError` where it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -210,13 +209,13 @@ def script_lines(path: Path) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-async def _in_turn(lines: Iterable[str]) -> AsyncGenerator[str]:
+async def _replay(lines: Iterable[str]) -> AsyncGenerator[str]:
     for line in lines:
         yield line
 
 
-async def typed_lines(descriptor: int) -> AsyncGenerator[str]:
-    """Lines of a terminal, a pipe or a file, as they come. The loop goes on meanwhile."""
+async def read_lines(descriptor: int) -> AsyncGenerator[str]:
+    """Yield the lines of a terminal, a pipe or a file as they arrive, without blocking the event loop."""
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         with os.fdopen(os.dup(descriptor), encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -265,13 +264,4 @@ def chat_command(
     given += [f"character.seed={seed}"] if seed is not None else []
     device, persona = load_unit(device_file, (*settings, *given))
     screen: Screen = JsonLines(sys.stdout) if as_json else Terminal(sys.stdout)
-    try:
-        asyncio.run(chat(device, persona, screen, script))
-    except* CompanionError as errors:
-        failures: BaseException = errors
-        while isinstance(failures, BaseExceptionGroup):
-            failures = failures.exceptions[0]
-        failure = failures
-    else:
-        return
-    raise failure
+    run_to_end(chat(device, persona, screen, script))

@@ -1,11 +1,8 @@
-"""Where `companion chat` writes: a terminal as the answer comes, or one JSON object a turn.
+"""The output of `companion chat`: to a terminal while the answer is streamed, or as one JSON object per turn.
 
-What a manufacturer sees of an answer: what is spoken, what was taken out, and the cues, in the order of the text.
-
-The stage tells only what is left; what it took out is found by feeding it character by character and looking for
-what comes out among what went in.
-
-One answer in the terminal, as a report: what was said, spoken, taken out, shown, and what it cost.
+An answer is shown in the order of its text: what is spoken, what the stage removed, and the cues. The stage returns
+only what is left; `AnswerParts` finds what was removed by feeding it character by character and comparing its output
+with its input.
 """
 
 from __future__ import annotations
@@ -24,7 +21,7 @@ from companion.voice.stage.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """Text that the model wrote and nobody hears."""
+    """Text of the model that is not spoken."""
 
     text: str
 
@@ -32,44 +29,44 @@ class Removed:
 Part = str | Removed | Cue
 
 
-class Unmixed:
-    """Reads one answer. `feed` it the deltas, then `close` it."""
+class AnswerParts:
+    """Splits one answer into spoken text, removed text and cues. `feed` it the deltas, then `close` it."""
 
     def __init__(self, name: str, languages: Understood | None = None) -> None:
-        """`name` is the speaker's, which is taken off lines that begin with it; `languages` as in `Stage`."""
+        """`name` is the speaker's, which the stage removes from the beginning of lines; `languages` as in `Stage`."""
         self._stage = Stage(name, languages)
         self._raw = ""
-        """What went in and is not accounted for yet."""
+        """Input that has not been matched with output yet."""
 
     def feed(self, delta: str) -> list[Part]:
-        """Take the next piece; return what is certain by now."""
+        """Take the next delta; return the parts that are certain by now."""
         parts: list[Part] = []
         for character in delta:
             self._raw += character
-            parts += self._account(self._stage.feed(character))
+            parts += self._attribute(self._stage.feed(character))
         return parts
 
     def close(self) -> list[Part]:
-        """The answer ends: return the rest."""
-        return [*self._account(self._stage.close()), *self._taken_out(len(self._raw))]
+        """End the answer; return the remaining parts."""
+        return [*self._attribute(self._stage.close()), *self._removed(len(self._raw))]
 
-    def _account(self, pieces: Sequence[str | Cue]) -> Iterator[Part]:
+    def _attribute(self, pieces: Sequence[str | Cue]) -> Iterator[Part]:
         for number, piece in enumerate(pieces):
             following = [one.strip() for one in pieces[number:] if isinstance(one, str) and one.strip()]
-            # Of one text alone the last place counts: a direction may hold the same word.
+            # With a single text the last occurrence is the right one: a direction may contain the same word.
             place = self._raw.rfind if len(following) == 1 else self._raw.find
             if following:
-                yield from self._taken_out(place(following[0]))
+                yield from self._removed(place(following[0]))
             elif isinstance(piece, Cue):
-                yield from self._taken_out(len(self._raw))
+                yield from self._removed(len(self._raw))
             if isinstance(piece, str) and piece.strip():
                 core = piece.strip()
-                # Text that the stage wrote otherwise stands for all that has come.
+                # Text that the stage rewrote stands for the whole input so far.
                 self._raw = self._raw[len(core) :] if self._raw.startswith(core) else ""
             yield piece
 
-    def _taken_out(self, end: int) -> Iterator[Removed]:
-        """What came before `end` and was not spoken."""
+    def _removed(self, end: int) -> Iterator[Removed]:
+        """The input before `end`, which was not spoken."""
         if end > 0:
             text, self._raw = self._raw[:end].strip(), self._raw[end:]
             if text:
@@ -78,12 +75,12 @@ class Unmixed:
 
 @dataclass(frozen=True, slots=True)
 class TurnReport:
-    """One answer to one line."""
+    """One complete answer to one line, with its cost."""
 
     said: str
     speaker: str
     heard: str
-    """What would have been spoken, with its line ends."""
+    """The text that would have been spoken, with its line breaks."""
     removed: tuple[str, ...]
     cues: tuple[Cue, ...]
     answered: Answered | None
@@ -91,7 +88,7 @@ class TurnReport:
     whole_ms: float
     error: CharacterError | None
     line: str
-    """The persona's own line that is said because of the error."""
+    """The persona's own line that replaces the answer after an error."""
 
     def as_json(self) -> dict[str, Any]:
         """One object for `--json`."""
@@ -125,7 +122,7 @@ class TurnReport:
         }
 
     def candidates(self) -> list[dict[str, Any]]:
-        """All answers, the one that was chosen first, with what speaks against each."""
+        """All candidate answers, the chosen one first, with the reasons against each."""
         if self.answered is None:
             return []
         return [
@@ -135,8 +132,8 @@ class TurnReport:
 
 
 @dataclass(slots=True)
-class Spoken:
-    """An answer while it comes."""
+class AnswerSoFar:
+    """An answer while it is streamed."""
 
     said: str
     speaker: str
@@ -147,7 +144,7 @@ class Spoken:
     """Seconds until the first delta."""
 
     def add(self, part: Part) -> None:
-        """One more part of it."""
+        """Add the next part."""
         match part:
             case str():
                 self.heard += part
@@ -157,7 +154,7 @@ class Spoken:
                 self.cues.append(part)
 
     def report(self, answered: Answered | None, whole_s: float, error: CharacterError | None, line: str) -> TurnReport:
-        """It is over."""
+        """The report of the finished answer."""
         return TurnReport(
             self.said,
             self.speaker,
@@ -176,60 +173,60 @@ _DIM, _PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class Screen(Protocol):
-    """What a chat shows."""
+    """Where a chat is shown."""
 
-    def ask(self, person: str) -> None:
-        """It is the person's turn."""
+    def prompt(self, person: str) -> None:
+        """Prompt the person for the next line."""
 
     def opening(self, name: str, line: str) -> None:
         """The character's first line."""
 
-    def speaks(self, name: str) -> None:
-        """Somebody begins to answer."""
+    def begin_answer(self, name: str) -> None:
+        """A speaker begins to answer."""
 
     def part(self, part: Part) -> None:
         """A piece of an answer."""
 
     def turn(self, report: TurnReport) -> None:
-        """The answer is over."""
+        """The answer has ended."""
 
     def note(self, text: str) -> None:
-        """Something about the chat itself."""
+        """Show a message of the chat itself."""
 
     def table(self, command: str, values: Mapping[str, Any]) -> None:
-        """What a command asked for."""
+        """Show the result of a command."""
 
 
 class Terminal:
-    """For eyes. What is not spoken is dimmed where the terminal can do that, else it stands in double brackets."""
+    """Output for people. What is not spoken is dimmed on a terminal, else put into double brackets."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._is_terminal = out.isatty()
         self._last = "\n"
-        """What was written last."""
+        """The text written last."""
         self._aside = False
-        """Whether that was nothing that is spoken."""
+        """Whether that text was not a spoken one."""
 
-    def ask(self, person: str) -> None:
+    def prompt(self, person: str) -> None:
         if self._is_terminal:
             self._write(f"{person or 'you'}> ")
-            # What is typed ends its line itself.
+            # The typed line ends with its own line break.
             self._last = "\n"
 
     def opening(self, name: str, line: str) -> None:
         self._write(f"{name}: {line}\n")
 
-    def speaks(self, name: str) -> None:
+    def begin_answer(self, name: str) -> None:
         self._write(f"{_safe(name)}: ")
 
     def part(self, part: Part) -> None:
         if isinstance(part, str):
-            self._apart(self._aside and not part[:1].isspace(), _safe(part))
+            self._write_apart(self._aside and not part[:1].isspace(), _safe(part))
             self._aside = False
         else:
             aside = _cue(part) if isinstance(part, Cue) else part.text
-            self._apart(True, self._dimmed(aside, marked=isinstance(part, Removed)))
+            self._write_apart(True, self._dim(aside, marked=isinstance(part, Removed)))
             self._aside = True
 
     def turn(self, report: TurnReport) -> None:
@@ -237,16 +234,16 @@ class Terminal:
             cost = report.answered.cost
             price = f", {cost.micro / 1_000_000:.6f} {cost.currency}" if cost.micro is not None else ""
             first = f"{report.first_ms:.0f} ms, " if report.first_ms is not None else ""
-            self._apart(
+            self._write_apart(
                 True,
-                self._dimmed(f"[{first}{cost.prompt} tokens ({cost.cached} cached) + {cost.completion}{price}]"),
+                self._dim(f"[{first}{cost.prompt} tokens ({cost.cached} cached) + {cost.completion}{price}]"),
             )
         self._end_line()
         for one in report.candidates()[1:]:
-            self._write(f"{self._dimmed('not said: ' + _one_line(one))}\n")
+            self._write(f"{self._dim('not said: ' + _one_line(one))}\n")
         if report.error is not None:
             self._write(f"{report.speaker}: {report.line}\n" if report.line else "")
-            self._write(f"{self._dimmed(f'[{report.error.line}] {report.error}')}\n")
+            self._write(f"{self._dim(f'[{report.error.line}] {report.error}')}\n")
         self._aside = False
 
     def note(self, text: str) -> None:
@@ -258,13 +255,13 @@ class Terminal:
             lines = value if isinstance(value, list) else [value]
             self._write(_safe(f"{key:{width}}  {', '.join(map(str, lines)) if lines else '-'}\n"))
 
-    def _dimmed(self, text: str, *, marked: bool = False) -> str:
+    def _dim(self, text: str, *, marked: bool = False) -> str:
         if self._is_terminal:
             return f"{_DIM}{_safe(text)}{_PLAIN}"
         return f"⟦{_safe(text)}⟧" if marked else _safe(text)
 
-    def _apart(self, apart: bool, text: str) -> None:
-        """Write something with a blank before it, where it needs one."""
+    def _write_apart(self, apart: bool, text: str) -> None:
+        """Write text, with a space before it where one is needed."""
         self._write(f" {text}" if apart and text and not self._last[-1:].isspace() else text)
 
     def _end_line(self) -> None:
@@ -278,18 +275,18 @@ class Terminal:
 
 
 class JsonLines:
-    """For programs: one JSON object a turn, and one for each command that asks for something."""
+    """Output for programs: one JSON object per turn, and one per command with a result."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
 
-    def ask(self, person: str) -> None:
+    def prompt(self, person: str) -> None:
         pass
 
     def opening(self, name: str, line: str) -> None:
         pass
 
-    def speaks(self, name: str) -> None:
+    def begin_answer(self, name: str) -> None:
         pass
 
     def part(self, part: Part) -> None:
@@ -319,5 +316,5 @@ def _one_line(candidate: Mapping[str, Any]) -> str:
 
 
 def _safe(text: str) -> str:
-    """A model's text must not steer the terminal."""
+    """The text without control characters: a model's text must not control the terminal."""
     return "".join(ch for ch in text if ch.isprintable() or ch in "\n\t ")

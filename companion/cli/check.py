@@ -1,12 +1,14 @@
-"""`companion check`: every problem in device, persona and choreography files, in one go.
+"""`companion check`: find every problem in device, persona, choreography and installer's files at once.
 
-What a file is, its folder says (`devices`, `personas`, `choreography`), else the keys that stand in it.
+The kind of a file is known by its folder (`devices`, `personas`, `choreography`, `boot`), else by its keys. With a
+persona the files of its language are checked as well. What that language lacks is a note, not a problem.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -17,14 +19,25 @@ from companion.config.device import load_device
 from companion.config.loading import read_toml
 from companion.config.persona import load_persona
 from companion.errors import ConfigError
-from companion.provisioning.device import check_boot_file
+from companion.languages.check import missing
+from companion.languages.check import problems as language_problems
+from companion.provisioning.device_file import check_installer_file
 
 _LOADERS: dict[str, Callable[[Path], object]] = {
-    "devices": load_device,
-    "personas": load_persona,
     "choreography": load_choreography,
-    "boot": check_boot_file,
+    "boot": check_installer_file,
 }
+
+
+@dataclass
+class CheckedFiles:
+    """The result of checking some files."""
+
+    count: int = 0
+    problems: list[str] = field(default_factory=list)
+    """Each as `file: key: problem`."""
+    notes: list[str] = field(default_factory=list)
+    """What works less than it could, each as `file: key: note`."""
 
 
 @click.command()
@@ -34,44 +47,59 @@ def check(paths: tuple[Path, ...]) -> None:
 
     Prints every problem as `file: key: problem` and exits with 78 when there is one.
     """
-    count, problems = check_paths(paths or (PROJECT / "configs",))
-    for problem in problems:
+    found = check_paths(paths or (PROJECT / "configs",))
+    for note in found.notes:
+        click.echo(f"note: {note}")
+    for problem in found.problems:
         click.echo(problem, err=True)
-    if problems:
+    if found.problems:
         sys.exit(78)
-    click.echo(f"{count} file{'s' if count != 1 else ''} checked, all well.")
+    click.echo(f"{found.count} file{'s' if found.count != 1 else ''} checked, all well.")
 
 
-def check_paths(paths: Iterable[Path]) -> tuple[int, list[str]]:
-    """How many files were read, and every problem as `file: key: problem`."""
-    problems: list[str] = []
-    files = list(_files(paths, problems))
-    for file in files:
-        try:
-            _check(file)
-        except ConfigError as error:
-            problems.extend(problem for problem in error.problems if problem not in problems)
-    return len(files), problems
-
-
-def _check(file: Path) -> None:
-    kind = file.resolve().parent.name
-    if kind not in _LOADERS:
-        kind = _kind_by_keys(file)
-    if kind == "devices":
-        # A unit is well only when what it names is well, too.
-        device = load_device(file)
+def check_paths(paths: Iterable[Path]) -> CheckedFiles:
+    """Check files, and all TOML files in folders."""
+    found = CheckedFiles()
+    for file in _files(paths, found.problems):
+        found.count += 1
         problems: list[str] = []
-        for named, kind in ((device.persona, "personas"), (device.body.choreography, "choreography")):
+        try:
+            _check(file, problems, found.notes)
+        except ConfigError as error:
+            problems += error.problems
+        found.problems += [one for one in dict.fromkeys(problems) if one not in found.problems]
+    found.notes = list(dict.fromkeys(found.notes))
+    return found
+
+
+def _check(file: Path, problems: list[str], notes: list[str]) -> None:
+    """Check one file. Raises `ConfigError`, or adds to `problems`."""
+    kind = file.resolve().parent.name
+    if kind not in ("devices", "personas", *_LOADERS):
+        kind = _kind_by_keys(file)
+    match kind:
+        case "devices":
+            # A unit works only when the files that it refers to are right, too.
+            device = load_device(file)
             try:
-                if named is not None:
-                    _LOADERS[kind](named)
+                _check_persona(device.persona, problems, notes)
             except ConfigError as error:
-                problems.extend(error.problems)
-        if problems:
-            raise ConfigError(problems)
-    else:
-        _LOADERS[kind](file)
+                problems += error.problems
+            if device.body.choreography is not None:
+                load_choreography(device.body.choreography)
+        case "personas":
+            _check_persona(file, problems, notes)
+        case _:
+            _LOADERS[kind](file)
+
+
+def _check_persona(file: Path, problems: list[str], notes: list[str]) -> None:
+    """Check a persona file and the files of its language. Raises `ConfigError`."""
+    code = load_persona(file).language
+    wrong = language_problems(code)
+    problems += wrong
+    if not wrong:
+        notes += [f"{file}: language: {sentence}" for sentence in missing(code)]
 
 
 def _kind_by_keys(file: Path) -> str:
@@ -83,7 +111,7 @@ def _kind_by_keys(file: Path) -> str:
     return "devices"
 
 
-def _files(paths: Iterable[Path], problems: list[str]) -> Iterable[Path]:
+def _files(paths: Iterable[Path], problems: list[str]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             found = sorted(path.rglob("*.toml"))

@@ -1,4 +1,4 @@
-"""`companion status` and `companion control`: asking the daemon, from a shell or from another program."""
+"""`companion status` and `companion control`: talk to the running daemon, from a shell or from another program."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from companion.service.control_protocol import AskStatus, Press, Reload, Request, Say, SetVolume
+from companion.service.control_protocol import GetStatus, PressButton, ReloadPersona, Request, Say, SetVolume
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,11 +30,11 @@ def status(as_json: bool, socket: Path | None) -> None:
 
     Exit status: 0 it runs and is well, 1 its watchdog complains, 69 it does not run.
     """
-    from companion.service.control import ask
-    from companion.service.status import describe
+    from companion.service.control import send_request
+    from companion.service.status import format_status
 
-    found = ask(AskStatus(), socket).status
-    click.echo(json.dumps(found, ensure_ascii=False) if as_json else describe(found))
+    found = send_request(GetStatus(), socket).status
+    click.echo(json.dumps(found, ensure_ascii=False) if as_json else format_status(found))
     if found.get("problems"):
         raise click.exceptions.Exit(1)
 
@@ -44,38 +44,38 @@ def control() -> None:
     """Use the running device's buttons, or have it say something or take on another persona."""
 
 
-def _put(request: Request, socket: Path | None) -> None:
-    from companion.service.control import ask
+def _send(request: Request, socket: Path | None) -> None:
+    from companion.service.control import send_request
 
-    click.echo(ask(request, socket).sentence)
+    click.echo(send_request(request, socket).sentence)
 
 
 @control.command()
 @_socket_option
 def wake(socket: Path | None) -> None:
     """Press its button: it listens, as after its wake word."""
-    _put(Press("wake"), socket)
+    _send(PressButton("wake"), socket)
 
 
 @control.command()
 @_socket_option
 def mute(socket: Path | None) -> None:
     """Shut its ears. What it is saying ends."""
-    _put(Press("mute"), socket)
+    _send(PressButton("mute"), socket)
 
 
 @control.command()
 @_socket_option
 def unmute(socket: Path | None) -> None:
     """Open its ears again."""
-    _put(Press("unmute"), socket)
+    _send(PressButton("unmute"), socket)
 
 
 @control.command()
 @_socket_option
 def stop(socket: Path | None) -> None:
     """End what it is saying and doing."""
-    _put(Press("stop"), socket)
+    _send(PressButton("stop"), socket)
 
 
 @control.command()
@@ -83,7 +83,7 @@ def stop(socket: Path | None) -> None:
 @_socket_option
 def volume(percent: int, socket: Path | None) -> None:
     """Speak this loud from now on: PERCENT from 0 to 100."""
-    _put(SetVolume(percent), socket)
+    _send(SetVolume(percent), socket)
 
 
 @control.command()
@@ -91,7 +91,7 @@ def volume(percent: int, socket: Path | None) -> None:
 @_socket_option
 def say(text: str, socket: Path | None) -> None:
     """Let the character say TEXT as soon as nobody is speaking; muted ears do not hinder it."""
-    _put(Say(" ".join(text.split())), socket)
+    _send(Say(" ".join(text.split())), socket)
 
 
 @control.command()
@@ -99,11 +99,11 @@ def say(text: str, socket: Path | None) -> None:
 @_socket_option
 def persona(name: str, socket: Path | None) -> None:
     """Become the persona NAME, whose file stands beside the present one. A bad file is refused; the old one stays."""
-    _put(Reload(name), socket)
+    _send(ReloadPersona(name), socket)
 
 
 @control.command()
 @_socket_option
 def reload(socket: Path | None) -> None:
     """Read the persona's file anew (as SIGHUP does). A bad one is refused with all its problems; the old one stays."""
-    _put(Reload(), socket)
+    _send(ReloadPersona(), socket)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from companion.cli.options import device_options, finish
+from companion.cli.options import device_options, run_to_end
 
 
 @click.command()
@@ -26,4 +26,4 @@ def converse(
     from companion.config.unit import load_unit
 
     device, persona = load_unit(device_file, settings)
-    finish(converse_with_files(device, persona, heard, said, events, realtime=realtime))
+    run_to_end(converse_with_files(device, persona, heard, said, events, realtime=realtime))

@@ -1,4 +1,4 @@
-"""`companion demo`: the main job, shown."""
+"""`companion demo`: demonstrate a conversation, live or from a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from companion.cli.options import PROJECT, finish
+from companion.cli.options import PROJECT, run_to_end
 
 
 @click.command()
@@ -16,4 +16,4 @@ def demo(out: Path, from_file: bool) -> None:
     """Talk live where there is a sound card; otherwise play a conversation from a file and draw it."""
     from companion.demo.demonstration import demonstrate
 
-    finish(demonstrate(PROJECT, out, from_file=from_file))
+    run_to_end(demonstrate(PROJECT, out, from_file=from_file))

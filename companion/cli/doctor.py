@@ -1,7 +1,7 @@
 """`companion doctor`: the station test on a terminal, as JSON, and as a card to print.
 
-Exit status: 0 nothing failed, 1 something did, 78 a settings file is wrong. Where a check hung, the process ends itself
-once the report is out, whatever still runs.
+Exit status: 0 nothing failed, 1 a check failed, 78 a settings file is wrong. Where a check hung, the process ends
+itself after printing the report, whatever threads are still running.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from companion.cli.options import unit_options
 from companion.errors import CompanionError, ConfigError, DeviceError
 
 if TYPE_CHECKING:
-    from companion.doctor.report import Report, Result, Unit
-    from companion.doctor.station import Station, Surroundings
+    from companion.doctor.check import CheckContext, UnitUnderTest
+    from companion.doctor.report import CompletedCheck, Report, UnitInfo
 
 log = logging.getLogger("companion")
 
@@ -57,49 +57,49 @@ def doctor(
 
     On a terminal the person there is asked what they see. Motors turn a little: hold the unit, or lift its wheels.
     """
-    chosen = _chosen(only)
-    around = _surroundings(state, socket, ask=not auto)
+    selected = _selected_checks(only)
+    context = _check_context(state, socket, ask=not auto)
     before = log.level
     if before != logging.DEBUG:
-        # The page says it all, and better.
+        # The page reports everything that the log would.
         log.setLevel(logging.ERROR)
     try:
-        status = asyncio.run(_test(device_file, settings, around, chosen, calibrate, card, as_json))
+        status = asyncio.run(_run_test(device_file, settings, context, selected, calibrate, card, as_json))
     finally:
         log.setLevel(before)
     sys.exit(status)
 
 
-async def _test(
+async def _run_test(
     device_file: Path,
     settings: tuple[str, ...],
-    around: Surroundings,
-    chosen: frozenset[str],
+    context: CheckContext,
+    selected: frozenset[str],
     calibrate: bool,
     card: Path | None,
     as_json: bool,
 ) -> int:
-    """Test, print and draw; the exit status. Does not return where a check hangs."""
+    """Run the test and print the report; returns the exit status. Does not return where a check hangs."""
     from companion.doctor.plan import NAMES
-    from companion.doctor.report import Report, heading, lines, verdict
+    from companion.doctor.report import Report, format_check, format_heading, format_verdict
 
-    station, wrong = _station(device_file, settings, around)
-    unit = _unit(station, around, __version__)
+    unit, config_error = _load_unit(device_file, settings, context)
+    info = _unit_info(unit, context, __version__)
     if not as_json:
-        click.echo(heading(unit))
-    shown: list[Result] = []
+        click.echo(format_heading(info))
+    shown: list[CompletedCheck] = []
 
-    def show(result: Result) -> None:
-        shown.append(result)
+    def show(done: CompletedCheck) -> None:
+        shown.append(done)
         if not as_json:
-            click.echo(lines(result, _columns()))
+            click.echo(format_check(done, _columns()))
 
-    await _examined(station, around, _settings_result(device_file, station, wrong), chosen, calibrate, show)
-    report = Report(unit, tuple(shown), partial=chosen != set(NAMES))
-    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else verdict(report))
+    await _run_all_checks(unit, context, _settings_result(device_file, unit, config_error), selected, calibrate, show)
+    report = Report(info, tuple(shown), partial=selected != set(NAMES))
+    click.echo(json.dumps(report.as_dict(), ensure_ascii=False) if as_json else format_verdict(report))
     if card is not None:
         _write_card(card, report)
-    status = 78 if wrong is not None else 0 if report.passed else 1
+    status = 78 if config_error is not None else 0 if report.passed else 1
     if report.cut_off:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -107,37 +107,37 @@ async def _test(
     return status
 
 
-async def _examined(
-    station: Station | None,
-    around: Surroundings,
-    first: Result,
-    chosen: frozenset[str],
+async def _run_all_checks(
+    unit: UnitUnderTest | None,
+    context: CheckContext,
+    first: CompletedCheck,
+    selected: frozenset[str],
     calibrate: bool,
-    show: Callable[[Result], None],
+    show: Callable[[CompletedCheck], None],
 ) -> None:
     from companion.doctor import plan
-    from companion.doctor.examination import LONGEST_S, examine
+    from companion.doctor.check import LONGEST_S, run_checks
 
     failures: set[str] = set()
     left_s = LONGEST_S
-    if first.name in chosen or first.finding.outcome == "fail":
+    if first.name in selected or first.result.outcome == "fail":
         show(first)
-    checks = [check for check in plan.first_checks(around, station) if check.name in chosen]
-    async for result in examine(checks, failures, left_s):
-        left_s -= result.seconds
-        show(result)
-    if calibrate and station is not None:
-        async for result in examine([plan.calibration(station)], failures, LONGEST_S):
-            show(result)
-            gain = result.finding.measured.get("gain")
-            if result.finding.outcome == "pass" and isinstance(gain, float):
-                station = station.with_gain(gain)
-    checks = [check for check in plan.last_checks(station) if check.name in chosen]
-    async for result in examine(checks, failures, max(left_s, 0.0)):
-        show(result)
+    checks = [check for check in plan.first_checks(context, unit) if check.name in selected]
+    async for done in run_checks(checks, failures, left_s):
+        left_s -= done.seconds
+        show(done)
+    if calibrate and unit is not None:
+        async for done in run_checks([plan.calibration(unit)], failures, LONGEST_S):
+            show(done)
+            gain = done.result.measured.get("gain")
+            if done.result.outcome == "pass" and isinstance(gain, float):
+                unit = unit.with_gain(gain)
+    checks = [check for check in plan.last_checks(unit) if check.name in selected]
+    async for done in run_checks(checks, failures, max(left_s, 0.0)):
+        show(done)
 
 
-def _chosen(only: str | None) -> frozenset[str]:
+def _selected_checks(only: str | None) -> frozenset[str]:
     from companion.doctor.plan import NAMES
 
     if only is None:
@@ -153,74 +153,76 @@ def _chosen(only: str | None) -> frozenset[str]:
     return frozenset(names)
 
 
-def _surroundings(state: Path | None, socket: Path | None, *, ask: bool) -> Surroundings:
-    from companion.doctor.station import Surroundings, Terminal
+def _check_context(state: Path | None, socket: Path | None, *, ask: bool) -> CheckContext:
+    from companion.doctor.check import CheckContext, TerminalOperator
     from companion.storage import state_folder
 
     try:
         state = state or state_folder()
     except RuntimeError as error:
         raise CompanionError("This user has no home folder: name the unit's state folder with --state.") from error
-    person = Terminal(sys.stdin.fileno(), sys.stderr) if ask and sys.stdin.isatty() and sys.stderr.isatty() else None
-    status, trouble = _running(socket)
-    return Surroundings(state=state, person=person, daemon=status, daemon_trouble=trouble, socket=socket)
+    operator = (
+        TerminalOperator(sys.stdin.fileno(), sys.stderr) if ask and sys.stdin.isatty() and sys.stderr.isatty() else None
+    )
+    status, trouble = _daemon_status(socket)
+    return CheckContext(state=state, operator=operator, daemon=status, daemon_error=trouble, socket=socket)
 
 
-def _running(socket: Path | None) -> tuple[dict[str, object] | None, str]:
-    """How the running companion is, or why it does not say; (None, "") where none runs."""
-    from companion.service.control import ask
-    from companion.service.control_protocol import AskStatus
+def _daemon_status(socket: Path | None) -> tuple[dict[str, object] | None, str]:
+    """The running companion's status, or why it cannot be had; (None, "") where none runs."""
+    from companion.service.control import send_request
+    from companion.service.control_protocol import GetStatus
 
     try:
-        return dict(ask(AskStatus(), socket).status), ""
+        return dict(send_request(GetStatus(), socket).status), ""
     except DeviceError as error:
         return None, "" if isinstance(error.__cause__, FileNotFoundError | ConnectionRefusedError) else str(error)
     except CompanionError as error:
         return None, str(error)
 
 
-def _station(
-    device_file: Path, settings: tuple[str, ...], around: Surroundings
-) -> tuple[Station | None, ConfigError | None]:
+def _load_unit(
+    device_file: Path, settings: tuple[str, ...], context: CheckContext
+) -> tuple[UnitUnderTest | None, ConfigError | None]:
     from companion.config.unit import load_unit
-    from companion.doctor.station import Station
+    from companion.doctor.check import UnitUnderTest
 
     try:
         device, persona = load_unit(device_file, settings)
     except ConfigError as error:
         return None, error
-    return Station(device=device, persona=persona, **vars(around)), None
+    return UnitUnderTest(device=device, persona=persona, **vars(context)), None
 
 
-def _settings_result(device_file: Path, station: Station | None, wrong: ConfigError | None) -> Result:
-    from companion.doctor.report import Result, failed, passed
+def _settings_result(device_file: Path, unit: UnitUnderTest | None, config_error: ConfigError | None) -> CompletedCheck:
+    from companion.doctor.report import CompletedCheck, failed, passed
 
-    if station is None:
+    if unit is None:
         advice = "Correct the file; `companion check FILE` reads it again."
-        return Result("settings", failed(str(wrong), advice), 0.0)
-    name, persona = station.device.name, station.persona
+        return CompletedCheck("settings", failed(str(config_error), advice), 0.0)
+    name, persona = unit.device.name, unit.persona
     text = f"{device_file.name}: {name}; persona {persona.name} ({persona.language})"
-    return Result("settings", passed(text, device=name, persona=persona.name), 0.0)
+    return CompletedCheck("settings", passed(text, device=name, persona=persona.name), 0.0)
 
 
-def _unit(station: Station | None, around: Surroundings, version: str) -> Unit:
-    from companion.doctor.report import Unit
+def _unit_info(unit: UnitUnderTest | None, context: CheckContext, version: str) -> UnitInfo:
+    from companion.doctor.report import UnitInfo
     from companion.identity import machine_identity, unit_number
 
-    configured = station.device.identity if station is not None else None
-    number = unit_number(configured or machine_identity(around.state))
+    configured = unit.device.identity if unit is not None else None
+    number = unit_number(configured or machine_identity(context.state))
     when = datetime.now().astimezone().isoformat(timespec="minutes")
-    if station is None:
-        return Unit(number, "", "", version, when)
-    return Unit(number, station.device.name, station.persona.name, version, when)
+    if unit is None:
+        return UnitInfo(number, "", "", version, when)
+    return UnitInfo(number, unit.device.name, unit.persona.name, version, when)
 
 
 def _write_card(path: Path, report: Report) -> None:
-    from companion.doctor.report import card
-    from companion.storage import write_whole
+    from companion.doctor.report import unit_card
+    from companion.storage import write_atomically
 
     try:
-        write_whole(path, card(report))
+        write_atomically(path, unit_card(report))
     except OSError as error:
         raise DeviceError(f"{path}: the card cannot be written: {error.strerror or error}") from error
 

@@ -1,4 +1,4 @@
-"""`companion emulate`: the stand-in for the character service as a program of its own, on the loopback interface only.
+"""`companion emulate`: the emulator of the character service as a separate program, on the loopback interface only.
 
 Serves from its own thread; this one waits for SIGTERM or SIGINT.
 """
@@ -48,7 +48,7 @@ def emulate(
 
     if scripts is not None and not scripts.is_dir():
         raise ConfigError(f"--scripts: {scripts}: there is no such folder")
-    # Before anybody learns the address: who hears it may stop us at once.
+    # Before the address is printed: whoever reads it may stop this process at once.
     asked = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: asked.set())
@@ -61,7 +61,7 @@ def emulate(
         region="china" if region == "china" else "international",
         limits=Limits() if limits else None,
         default_seed=seed,
-        memory_least=memory_least,
+        min_memory_entries=memory_least,
     )
     server.start()
     click.echo("Scripted answers in the service's wire format; no language model.")

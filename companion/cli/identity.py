@@ -1,4 +1,4 @@
-"""`companion identity`: which unit this is, to read out over the telephone or to print."""
+"""`companion identity`: the unit's number, to read out over the telephone or to print."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import click
 
 from companion.config.device import load_device
 from companion.errors import DeviceError
-from companion.identity import machine_identity, qr_for_terminal, qr_svg, read_unit_number, unit_number
-from companion.storage import state_folder, write_whole
+from companion.identity import machine_identity, parse_unit_number, qr_for_terminal, qr_svg, unit_number
+from companion.storage import state_folder, write_atomically
 
 
 @click.command()
@@ -28,14 +28,14 @@ from companion.storage import state_folder, write_whole
 def identity(as_json: bool, svg: Path | None, said: str | None, state: Path | None, device: Path | None) -> None:
     """Print this unit's number as text and as a QR code. The board's own serial number is never shown."""
     if said is not None:
-        number = read_unit_number(said)
+        number = parse_unit_number(said)
         click.echo(json.dumps({"number": number}) if as_json else f"{number} is a unit's number.")
         return
     configured = load_device(device).identity if device is not None else None
     number = unit_number(configured or machine_identity(state or state_folder()))
     if svg is not None:
         try:
-            write_whole(svg, qr_svg(number))
+            write_atomically(svg, qr_svg(number))
         except OSError as error:
             raise DeviceError(f"{svg}: cannot be written: {error.strerror or error}") from error
     if as_json:

@@ -1,6 +1,6 @@
-"""`companion memory`: what the character remembers, to be looked into, put right, taken along and erased.
+"""`companion memory`: inspect, correct, export and erase what the character remembers.
 
-Works on the file, whether or not the daemon runs. What is printed goes to the terminal only, never to a log.
+Works on the database file, whether or not the daemon runs. Output goes to the terminal only, never to a log.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) ->
     for one in () if as_json else found:
         last = f"{one.last:%Y-%m-%d %H:%M}" if one.last else "-"
         click.echo(
-            f"{_name(one.person)} with {one.persona}: {one.turns} turns, {one.facts} facts, "
+            f"{_person_label(one.person)} with {one.persona}: {one.turns} turns, {one.facts} facts, "
             f"a summary of {one.summary_characters} characters, last {last}"
         )
 
@@ -64,9 +64,9 @@ def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: st
         _print_json({"persona": persona, "persons": [asdict(one) for one in found]})
         return
     if not found:
-        click.echo(f"{persona} remembers nothing{f' of {_name(person)}' if person is not None else ''}.")
+        click.echo(f"{persona} remembers nothing{f' of {_person_label(person)}' if person is not None else ''}.")
     for one in found:
-        click.echo(f"{_name(one.person)}")
+        click.echo(f"{_person_label(one.person)}")
         for fact in one.facts:
             click.echo(f"  {fact.id:>5}  {fact.text}")
         if one.summary:
@@ -92,7 +92,7 @@ def search(
     elif not found:
         click.echo("Not found.")
     for one in () if as_json else found:
-        click.echo(f"{one.id or '':>5}  {_name(one.person)}, {one.kind}: {one.text}")
+        click.echo(f"{one.id or '':>5}  {_person_label(one.person)}, {one.kind}: {one.text}")
 
 
 @memory.command()
@@ -104,7 +104,7 @@ def correct(device_file: Path, settings: tuple[str, ...], as_json: bool, number:
     persona, path = _unit(device_file, settings)
     if not text.strip():
         raise CompanionError("The new text is empty. To erase an entry: companion memory forget ID.")
-    before = _change(path, persona, number, text.strip())
+    before = _correct(path, persona, number, text.strip())
     if as_json:
         _print_json({"id": number, "before": before, "text": text.strip()})
     else:
@@ -135,18 +135,18 @@ def forget(
     what = (
         "everything about everyone"
         if everybody
-        else f"everything that {persona} remembers of {_name(person)}"
+        else f"everything that {persona} remembers of {_person_label(person)}"
         if person is not None
         else f"{len(numbers)} {'entry' if len(numbers) == 1 else 'entries'}"
     )
-    if not yes and on_a_terminal():
+    if not yes and is_interactive():
         click.confirm(f"Erase {what}?", abort=True, err=True)
     if everybody:
-        erased = _erase(path, lambda on: erase_persons(on, "1", ()))
+        erased = _erase_with(path, lambda on: erase_persons(on, "1", ()))
     elif person is not None:
-        erased = _erase(path, lambda on: erase_persons(on, "persona = ? AND key = ?", (persona, key_of(person))))
+        erased = _erase_with(path, lambda on: erase_persons(on, "persona = ? AND key = ?", (persona, key_of(person))))
     else:
-        erased = _erase(path, lambda on: inspection.forget_entries(on, persona, numbers))
+        erased = _erase_with(path, lambda on: inspection.forget_entries(on, persona, numbers))
     removed = _remove_set_aside(path) if everybody else []
     if as_json:
         _print_json({**asdict(erased), "files": removed})
@@ -171,13 +171,13 @@ def export(device_file: Path, settings: tuple[str, ...], as_json: bool, person: 
     _print_json({"persona": persona, "persons": _read(path, everything) or []})
 
 
-def on_a_terminal() -> bool:
-    """Whether somebody is there to be asked."""
+def is_interactive() -> bool:
+    """Whether a person can be asked for confirmation."""
     return sys.stdin.isatty()
 
 
 def _unit(device_file: Path, settings: tuple[str, ...]) -> tuple[str, Path]:
-    """The character's name and the memory's file."""
+    """The character's name, and the path of the memory's database."""
     from companion.config.unit import load_unit
 
     device, persona = load_unit(device_file, settings)
@@ -185,21 +185,21 @@ def _unit(device_file: Path, settings: tuple[str, ...]) -> tuple[str, Path]:
 
 
 def _read(path: Path, work: Callable[[Connection], Result]) -> Result | None:
-    """What `work` finds; None where there is no file yet, which is not made."""
-    return _with_store(path, lambda store: store.read(work)) if _is_there(path) else None
+    """The result of `work`; None where there is no database yet (it is not created)."""
+    return _with_store(path, lambda store: store.read(work)) if _exists(path) else None
 
 
-def _change(path: Path, persona: str, number: int, text: str) -> str:
-    if not _is_there(path):
+def _correct(path: Path, persona: str, number: int, text: str) -> str:
+    if not _exists(path):
         raise CompanionError(f"Nothing is remembered yet in {path}.")
     return _with_store(path, lambda store: store.change(lambda on: inspection.correct(on, persona, number, text)))
 
 
-def _erase(path: Path, work: Callable[[Connection], Erased]) -> Erased:
-    return _with_store(path, lambda store: store.erase(work)) if _is_there(path) else Erased((), 0, (), 0)
+def _erase_with(path: Path, work: Callable[[Connection], Erased]) -> Erased:
+    return _with_store(path, lambda store: store.erase(work)) if _exists(path) else Erased((), 0, (), 0)
 
 
-def _is_there(path: Path) -> bool:
+def _exists(path: Path) -> bool:
     try:
         there = path.exists()
     except PermissionError:
@@ -237,7 +237,7 @@ def _print_erased(erased: Erased) -> None:
         return
     turns, told = erased.exchanges, len(erased.facts)
     click.echo(
-        f"Erased of {', '.join(map(_name, erased.persons))}: {turns} {'turn' if turns == 1 else 'turns'}, "
+        f"Erased of {', '.join(map(_person_label, erased.persons))}: {turns} {'turn' if turns == 1 else 'turns'}, "
         f"{told} {'fact' if told == 1 else 'facts'}, {erased.summaries} "
         f"{'summary' if erased.summaries == 1 else 'summaries'}."
     )
@@ -245,7 +245,7 @@ def _print_erased(erased: Erased) -> None:
         click.echo(f"  {text}")
 
 
-def _name(person: str | None) -> str:
+def _person_label(person: str | None) -> str:
     return person or "(no name)"
 
 

@@ -1,4 +1,4 @@
-"""`companion models`: speech models and voices, listed, fetched, checked and removed."""
+"""`companion models`: list, download, verify and remove speech models and voices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 from companion.errors import EngineUnavailable
 from companion.models.catalogue import CATALOGUE, Model, find_model, models_folder, read_catalogue
-from companion.models.downloads import Tell
+from companion.models.downloads import Progress
 from companion.models.store import pull as pull_model
 from companion.models.store import remove as remove_model
 from companion.models.store import verify as verify_model
@@ -45,7 +45,7 @@ def list_models(folder: Path | None, catalogue: Path, as_json: bool) -> None:
     place = folder or models_folder()
     known = read_catalogue(catalogue)
     if as_json:
-        click.echo(json.dumps([_described(model, place) for model in known], ensure_ascii=False))
+        click.echo(json.dumps([_as_json(model, place) for model in known], ensure_ascii=False))
         return
     for model in known:
         here = "here" if model.is_installed(place) else "-"
@@ -72,9 +72,9 @@ def pull(names: tuple[str, ...], source: str | None, folder: Path | None, catalo
     wanted = [find_model(known, name) for name in names]
     told = []
     for model in wanted:
-        with _progress(model, as_json) as tell:
-            fresh = pull_model(model, place, tell, source=source)
-        told.append(_described(model, place))
+        with _show_progress(model, as_json) as progress:
+            fresh = pull_model(model, place, progress, source=source)
+        told.append(_as_json(model, place))
         if not as_json:
             click.echo(f"{model.name} {'is here now' if fresh else 'was here already'}. In the device file:")
             click.echo(model.device_lines(place))
@@ -123,7 +123,7 @@ def remove(name: str, folder: Path | None, catalogue: Path) -> None:
     click.echo(f"{name} was removed.")
 
 
-def _described(model: Model, place: Path) -> dict[str, Any]:
+def _as_json(model: Model, place: Path) -> dict[str, Any]:
     return {
         "name": model.name,
         "kind": model.kind,
@@ -137,13 +137,13 @@ def _described(model: Model, place: Path) -> dict[str, Any]:
         ],
         "address_tried": False,
         "installed": model.is_installed(place),
-        "path": str(model.place(place)),
+        "path": str(model.installed_path(place)),
     }
 
 
 @contextmanager
-def _progress(model: Model, quiet: bool) -> Iterator[Tell]:
-    """A bar where a person looks on, else a line for each tenth."""
+def _show_progress(model: Model, quiet: bool) -> Iterator[Progress]:
+    """A progress bar on a terminal, else one line for each tenth."""
     last = [0, -1]
     if quiet:
         yield lambda _done, _total: None

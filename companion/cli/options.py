@@ -1,4 +1,4 @@
-"""What several commands share: `--device`, `--set`, `--json`, where the memory lies, and how work is run to its end."""
+"""What several commands share: the options `--device`, `--set` and `--json`, the memory's folder, and `run_to_end`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from companion.errors import CompanionError
 
 if TYPE_CHECKING:
-    # The list of commands must not wait for the settings' library.
+    # `companion --help` must not import the settings' library, which is slow on a small board.
     from companion.config.device import Device
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -45,12 +45,12 @@ def device_options(command: Command) -> Command:
 
 
 def unit_options(command: Command) -> Command:
-    """The same, and `--json` as `as_json`."""
+    """`device_options`, and `--json` as `as_json`."""
     return device_options(click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command))
 
 
 def memory_folder(device: Device) -> Path:
-    """Where this unit's `companion.db` lies. Raises `CompanionError` for a user who has no home."""
+    """The folder of this unit's `companion.db`. Raises `CompanionError` for a user without a home folder."""
     from companion.storage import state_folder
 
     try:
@@ -59,11 +59,11 @@ def memory_folder(device: Device) -> Path:
         raise CompanionError("This user has no home folder: say with memory.folder where the memory lies.") from error
 
 
-def finish(work: Coroutine[Any, Any, None]) -> None:
-    """Run a command's work to its end. Of the failures inside task groups the first is raised, as one failure."""
+def run_to_end(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command's coroutine. Raises the first failure that a task group reports, instead of the whole group."""
     try:
         asyncio.run(work)
-    except* CompanionError as errors:
+    except* (CompanionError, BrokenPipeError) as errors:
         first: BaseException = errors
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]

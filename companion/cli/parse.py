@@ -1,4 +1,4 @@
-"""`companion parse`: one whole answer at once; what is spoken, and the cues with their places."""
+"""`companion parse`: what would be spoken of a model's text, and the cues in it with their positions."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def parse(chunks: bool, batch: bool, name: str | None) -> None:
 
 
 def parse_deltas(deltas: Iterable[str], name: str | None = None) -> dict[str, Any]:
-    """Run the deltas of an answer through the stage. `name` is the speaker's; None: guess it from the first line.
+    """Run the deltas of an answer through the stage. `name` is the speaker's; None guesses it from the first line.
 
     Returns `{"speech": str, "cues": [{"emotion", "gesture", "intensity", "at", "source"}, ...]}`. Lines are joined by a
-    blank, or by nothing between Chinese or Japanese characters; `at` counts code points of `speech`.
+    space, or directly between Chinese or Japanese characters. `at` counts code points of `speech`.
     """
     stage = Stage(name)
     pieces: list[str | Cue] = []

@@ -1,4 +1,4 @@
-"""`companion provision`: do what the installer's file on the card says. For `companion-provision.service`."""
+"""`companion provision`: set the unit up from companion.toml on the card. Run by `companion-provision.service`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from companion.provisioning.provision import provision as provision_unit
-from companion.provisioning.report import report
+from companion.provisioning.provision import report_text
 from companion.provisioning.run import CONFIGS, Folders
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -44,6 +44,6 @@ def provision(
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
-        click.echo(report(outcome).decode("utf-8-sig").replace("\r\n", "\n"), nl=False)
+        click.echo(report_text(outcome).decode("utf-8-sig").replace("\r\n", "\n"), nl=False)
     if outcome.to_do:
         sys.exit(78)

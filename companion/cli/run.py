@@ -1,4 +1,4 @@
-"""`companion run`: the daemon."""
+"""`companion run`: run the daemon."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from companion.cli.options import device_options, finish
+from companion.cli.options import device_options, run_to_end
 
 
 @click.command()
@@ -19,13 +19,13 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
 
     SIGUSR1 (or `companion control wake`) is the push-to-talk button, SIGUSR2 mutes and unmutes.
     """
-    # Until there are ears the switches do nothing; by themselves these signals would end the process.
+    # Ignored until the daemon handles them: by default these signals would end the process.
     for switch in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
         signal.signal(switch, signal.SIG_IGN)
-    # A watchdog ends a hanging process with SIGABRT: the log then shows what each thread was doing.
+    # systemd's watchdog ends a hanging process with SIGABRT; the log then shows the stack of each thread.
     faulthandler.enable()
     from companion.config.unit import load_unit, persona_settings
     from companion.service.daemon import run_until_stopped
 
     device, persona = load_unit(device_file, settings)
-    finish(run_until_stopped(device, persona, events, persona_settings(settings)))
+    run_to_end(run_until_stopped(device, persona, events, persona_settings(settings)))

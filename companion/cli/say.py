@@ -1,4 +1,4 @@
-"""`companion say`: the voice alone."""
+"""`companion say`: speak a text in the persona's voice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from companion.cli.options import device_options, finish
+from companion.cli.options import device_options, run_to_end
 
 if TYPE_CHECKING:
     from companion.config.device import Device
@@ -25,11 +25,11 @@ def say(text: str, out: Path | None, device_file: Path, settings: tuple[str, ...
     from companion.config.unit import load_unit
 
     device, persona = load_unit(device_file, settings)
-    finish(say_text(device, persona, text, out))
+    run_to_end(say_text(device, persona, text, out))
 
 
 async def say_text(device: Device, persona: Persona, text: str, out: Path | None) -> None:
-    """Say `text` as the character would, to the loudspeaker or into the WAV `out`."""
+    """Speak `text` as the character would, through the loudspeaker or into the WAV file `out`."""
     from companion.app import build_synthesizer
     from companion.languages.understood import understood
     from companion.voice.sentences import Sentences

@@ -1,4 +1,4 @@
-"""`companion usage`: what the talk took and cost, by day and person, against the caps."""
+"""`companion usage`: requests, tokens and cost by day and person, compared with the spending caps."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int
         raise CompanionError(f"{path} can be read by its owner only: run this as the user that the companion runs as.")
     rows, totals = asyncio.run(_read(path, days)) if path.exists() else ((), ())
     if as_json:
-        click.echo(json.dumps(_as_json(rows, totals, device), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(_to_json(rows, totals, device), ensure_ascii=False, indent=2))
         return
     if not rows:
         click.echo(f"No requests in {'the last day' if days == 1 else f'the last {days} days'}.")
@@ -50,8 +50,8 @@ def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int
     for total in totals:
         today, month = _money(total.today_micro, total.currency), _money(total.month_micro, total.currency)
         click.echo(
-            f"Today {today}{_of(device.spending.daily, total.today_micro)}, "
-            f"this month {month}{_of(device.spending.monthly, total.month_micro)}."
+            f"Today {today}{_share_of_cap(device.spending.daily, total.today_micro)}, "
+            f"this month {month}{_share_of_cap(device.spending.monthly, total.month_micro)}."
         )
 
 
@@ -65,7 +65,7 @@ async def _read(path: Path, days: int) -> tuple[tuple[DayOfPerson, ...], tuple[S
         await store.close()
 
 
-def _as_json(rows: tuple[DayOfPerson, ...], totals: tuple[Spent, ...], device: Device) -> dict[str, object]:
+def _to_json(rows: tuple[DayOfPerson, ...], totals: tuple[Spent, ...], device: Device) -> dict[str, object]:
     return {
         "days": [
             {
@@ -93,5 +93,5 @@ def _money(micro: int, currency: str) -> str:
     return f"{micro / MILLION:.4f} {currency}".rstrip()
 
 
-def _of(cap: float | None, micro: int) -> str:
+def _share_of_cap(cap: float | None, micro: int) -> str:
     return "" if cap is None else f" of {cap:g} ({micro / MILLION / cap:.0%})"

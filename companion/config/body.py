@@ -1,6 +1,6 @@
-"""What a unit moves and lights up: channels, their limits, and the outputs that they leave by.
+"""The table `[body]` of the device file: channels (lights, servos, motors, mouths), their limits, and the outputs.
 
-A part of the device file: `companion.config.device` puts the parts together.
+`companion.config.device` puts the tables together.
 """
 
 from __future__ import annotations
@@ -15,64 +15,69 @@ from companion.config.loading import Factory, FilePath, Settings
 from companion.config.outputs import GpioSettings, PageSettings, SerialSettings, output_problems
 
 DUTY_WINDOW_S = 30.0
-"""The window over which a channel's `duty` is counted."""
+"""The window over which a channel's `duty` is measured."""
 
-REACHED_S = 0.05
-"""Time in which a channel reaches its fastest where its file gives no acceleration."""
+TIME_TO_FASTEST_S = 0.05
+"""Time in which a channel reaches its `fastest` where its file gives no `acceleration`."""
 
-LEAST_LIGHT = 0.1
-"""Share of their full brightness that the current budget must leave to the lights."""
+MIN_LIGHT_SHARE = 0.1
+"""Share of their full brightness that the current budget must leave for the lights."""
 
-_NEVER_TIRES: Mapping[str, float | None] = MappingProxyType({"duty": 1.0, "longest_s": None, "rest_s": 0.0})
-_TIRES_SOON: Mapping[str, float | None] = MappingProxyType({"duty": 0.5, "longest_s": 10.0, "rest_s": 2.0})
-_OF_KIND: Mapping[str, Mapping[str, float | None]] = MappingProxyType(
+_CONTINUOUS: Mapping[str, float | None] = MappingProxyType({"duty": 1.0, "longest_s": None, "rest_s": 0.0})
+_INTERMITTENT: Mapping[str, float | None] = MappingProxyType({"duty": 0.5, "longest_s": 10.0, "rest_s": 2.0})
+_KIND_DEFAULTS: Mapping[str, Mapping[str, float | None]] = MappingProxyType(
     {
-        "light": {"current_ma": 60.0, **_NEVER_TIRES},
-        # Lips that lag behind the voice look wrong: a mouth is as quick as it may be.
+        "light": {"current_ma": 60.0, **_CONTINUOUS},
+        # Lips that lag behind the voice look wrong, so a mouth is very fast by default.
         "mouth": {
             "low": 0.0,
             "high": 1.0,
             "fastest": 20.0,
             "acceleration": 2000.0,
             "current_ma": 150.0,
-            **_NEVER_TIRES,
+            **_CONTINUOUS,
         },
-        "motor": {"low": -1.0, "high": 1.0, "fastest": 4.0, "current_ma": 500.0, **_TIRES_SOON},
+        "motor": {"low": -1.0, "high": 1.0, "fastest": 4.0, "current_ma": 500.0, **_INTERMITTENT},
     }
 )
-"""Where a kind differs from a servo, whose values stand with the fields."""
+"""Defaults of the other kinds where they differ from a servo's, which are the fields' own."""
 
 
 class ChannelSettings(Settings):
     kind: Literal["light", "servo", "motor", "mouth"]
+    """What the channel is."""
     low: float = Field(default=-90.0, allow_inf_nan=False)
-    """Servo: degrees from the middle. Motor: -1 to 1. Mouth: 0 to 1. Not used by lights."""
+    """Lowest position. Servo: degrees from the middle (-90). Motor: full speed backward (-1). Mouth: closed (0). Not
+    used by lights."""
     high: float = Field(default=90.0, allow_inf_nan=False)
+    """Highest position. Servo: degrees from the middle (90). Motor: full speed forward (1). Mouth: open (1). Not used
+    by lights."""
     neutral: float = Field(default=0.0, allow_inf_nan=False)
+    """Position at rest, between `low` and `high`."""
     fastest: float = Field(default=360.0, gt=0, allow_inf_nan=False)
-    """Largest change in a second, in the channel's own unit: the slew rate."""
+    """Largest speed (slew rate), in the channel's own unit per second. Motors 4; mouths 20."""
     acceleration: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """Largest change of that rate in a second. When absent, `fastest` is reached in a twentieth of a second; mouths
-    2000."""
+    """Largest acceleration, in the channel's own unit per second squared. When absent, `fastest` is reached in a
+    twentieth of a second; mouths 2000."""
     duty: float = Field(default=0.8, ge=0.05, le=1)
-    """Largest share of any `DUTY_WINDOW_S` seconds in which it may move (a motor: turn). Motors 0.5; mouths 1."""
+    """Duty cycle: the largest share of any 30 seconds in which it may move (a motor: turn). Motors 0.5; mouths 1."""
     longest_s: float | None = Field(default=30.0, ge=1, le=3600)
-    """Longest run, in seconds of motion, before it must rest. Motors 10; mouths none."""
+    """Longest time, in seconds, that it may move before it must rest. Motors 10; mouths without limit."""
     rest_s: float = Field(default=1.0, ge=0, le=600)
-    """How long it stands still then. Shorter pauses count as part of a run. Motors 2; mouths none."""
+    """How long it rests then, in seconds. A shorter pause does not count as a rest. Motors 2; mouths 0."""
     current_ma: float = Field(default=250.0, ge=0, le=20_000)
-    """What it draws at full speed, a light in full white. Motors 500, mouths 150, lights 60."""
+    """Current in mA at full speed (a light: in full white). Motors 500, mouths 150, lights 60."""
 
     @model_validator(mode="before")
     @classmethod
-    def _as_its_kind(cls, value: object) -> object:
-        """Motors, mouths and lights have other natural ranges and bounds than servos."""
+    def _apply_kind_defaults(cls, value: object) -> object:
+        """Motors, mouths and lights have other natural ranges and limits than servos."""
         if isinstance(value, Mapping):
-            return {**_OF_KIND.get(str(value.get("kind")), {}), **value}
+            return {**_KIND_DEFAULTS.get(str(value.get("kind")), {}), **value}
         return value
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_order(self) -> Self:
         if not self.low <= self.neutral <= self.high:
             raise ValueError("low, neutral and high must be in this order")
         return self
@@ -80,27 +85,29 @@ class ChannelSettings(Settings):
     @property
     def max_acceleration(self) -> float:
         """The acceleration in effect, in the channel's own unit per second squared."""
-        return self.acceleration if self.acceleration is not None else self.fastest / REACHED_S
+        return self.acceleration if self.acceleration is not None else self.fastest / TIME_TO_FASTEST_S
 
 
 class BodySettings(Settings):
     outputs: tuple[Factory, ...] = ("simulated",)
+    """Where the channels are shown: `gpio` (the board's pins), `serial` (a microcontroller), `page` (drawn in a
+    browser), `simulated` (nowhere). Several work at the same time."""
     serial: SerialSettings | None = None
-    """The microcontroller that the output `serial` talks to."""
+    """The microcontroller of the output `serial`."""
     gpio: GpioSettings | None = None
     """The board's own pins, for the output `gpio`."""
     page: PageSettings = PageSettings()
-    """Where the output `page` draws the toy."""
+    """The web page of the output `page`."""
     choreography: FilePath | None = None
-    """The built-in choreography when absent."""
+    """A choreography file: how each emotion, gesture and state looks. The built-in one when absent."""
     idle_life: bool = True
     """Breathing, blinking and small glances while nothing happens. Never while muted; at night without motion."""
     current_ma: float = Field(default=1500.0, gt=0, le=100_000)
-    """What all channels together may draw. Where it is too little for all at once, motions wait for each other."""
+    """Largest current of all channels together, in mA. Motions that would exceed it wait for each other."""
     night: str = Field(default="20:00-07:00", pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
-    """Local time in which the lights are dimmed; empty: there is none."""
+    """Local time during which the lights are dimmed; empty for never."""
     night_brightness: float = Field(default=0.3, ge=0, le=1)
-    """Share of the brightness that is left then."""
+    """Share of the usual brightness at night."""
     channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ChannelSettings] = Field(
         default={
             "glow": ChannelSettings(kind="light"),
@@ -108,9 +115,11 @@ class BodySettings(Settings):
             "mouth": ChannelSettings.model_validate({"kind": "mouth"}),
         }
     )
+    """The channels of the body by name. Names that the choreography uses (`glow`, `head`, `mouth` ...) move by
+    themselves."""
 
     @model_validator(mode="after")
-    def _outputs_are_whole(self) -> Self:
+    def _check_outputs(self) -> Self:
         kinds = {name: one.kind for name, one in self.channels.items()}
         problems = output_problems(self.outputs, self.serial, self.gpio, kinds)
         if problems:
@@ -118,7 +127,7 @@ class BodySettings(Settings):
         return self
 
     @model_validator(mode="after")
-    def _current_is_enough(self) -> Self:
+    def _check_current(self) -> Self:
         needed = self.current_needed_ma
         if self.current_ma < needed:
             raise ValueError(
@@ -129,9 +138,9 @@ class BodySettings(Settings):
 
     @property
     def current_needed_ma(self) -> float:
-        """The least with which every channel can have its turn."""
+        """The smallest budget with which every channel can move at some time."""
         drawn = {
             kind: [one.current_ma for one in self.channels.values() if one.kind in kinds]
             for kind, kinds in {"mouth": ("mouth",), "light": ("light",), "mover": ("servo", "motor")}.items()
         }
-        return sum(drawn["mouth"]) + LEAST_LIGHT * sum(drawn["light"]) + max(drawn["mover"], default=0.0)
+        return sum(drawn["mouth"]) + MIN_LIGHT_SHARE * sum(drawn["light"]) + max(drawn["mover"], default=0.0)

@@ -1,6 +1,7 @@
-"""How a unit reaches its character, what it remembers, what it may spend, and what it knows of the moment.
+"""The tables `[character]`, `[memory]`, `[spending]` and `[context]` of the device file.
 
-A part of the device file: `companion.config.device` puts the parts together.
+How the unit reaches the character service, what it remembers, what it may spend, and what it tells the model about the
+present moment. `companion.config.device` puts the tables together.
 """
 
 from __future__ import annotations
@@ -14,74 +15,86 @@ from companion.config.loading import Factory, FilePath, Seconds, Settings
 
 class CharacterSettings(Settings):
     protocol: Literal["openai", "dashscope"] = "openai"
-    """Which of the service's two routes is spoken."""
+    """Which of the service's two routes is used: the OpenAI-compatible one or its own, DashScope."""
     region: Literal["international", "china"] = "international"
-    """Where the key belongs: Singapore or Beijing. It decides the address, the limits and the prices."""
+    """Where the key was issued: `international` (Singapore) or `china` (Beijing). It decides the address, the limits
+    and the prices."""
     base_url: str | None = Field(default=None, pattern=r"^https?://")
-    """Where the route begins, without `/chat/completions`; the region's own when absent. Any OpenAI-compatible server
-    (llama.cpp, Ollama, vLLM) can stand here."""
+    """Base URL of the route, without `/chat/completions`; the region's own when absent. Any OpenAI-compatible server
+    works (llama.cpp, Ollama, vLLM)."""
     model: str = "qwen-plus-character"
+    """Name of the model, as the service knows it."""
     emulator: Literal["auto", "always", "never"] = "auto"
-    """The local stand-in for the service: `auto` uses it only where no key is found."""
+    """The emulator of the service on this unit, with scripted answers: `auto` uses it only where no key is found."""
     key_file: FilePath | None = None
-    """A file of mode 0600 that holds the key and nothing else. See also `DASHSCOPE_API_KEY` and systemd credentials."""
+    """A file with mode 0600 that contains only the API key. Alternatives: the environment variable `DASHSCOPE_API_KEY`
+    and a systemd credential."""
     answer_within_s: Seconds = 2.4
-    """Time from the request to the first words of the answer, a retry included; then the offline line is said."""
+    """Longest time from the request to the first words of the answer, including a retry. After that the offline line is
+    said."""
     stall_s: Seconds = 4.0
-    """Longest pause inside an answer."""
+    """Longest pause within an answer, in seconds."""
     max_tokens: int = Field(default=300, ge=1, le=4000)
+    """Longest answer, in tokens."""
     temperature: float | None = Field(default=None, ge=0, lt=2)
+    """Higher values make answers more varied, lower ones more predictable; the service's own value when absent."""
     history: int = Field(default=100, ge=2, le=400)
-    """How many past messages go with a request; older ones are dropped in blocks of half of that."""
+    """How many past messages are sent with a request; older ones are dropped in blocks of half as many."""
     candidates: int = Field(default=1, ge=1, le=4)
-    """How many answers are asked for; the best is said. Several are slower: nothing is said before all are there."""
+    """How many answers are requested, of which the best is said. More than one is slower: nothing is said before all
+    have arrived."""
     reply_characters: int = Field(default=280, ge=20, le=4000)
-    """With several candidates: the length that an answer should not exceed."""
+    """With several candidates: the length, in characters, that an answer should not exceed."""
     seed: int | None = Field(default=None, ge=0, lt=2**31)
-    """For tests: the same seed and the same conversation give the same answer, as far as the service can."""
+    """For tests: the same seed and the same conversation give the same answer, as far as the service supports it."""
     requests_per_second: float = Field(default=2.0, gt=0, le=1000)
-    """The account's limit; requests wait for their place."""
+    """The account's rate limit; requests wait so as not to exceed it."""
     ban_brackets: Literal["documented", "prose", "complete", "off"] = "prose"
-    """Which set of tokens `logit_bias` bans. Off by itself where the persona's cues come as stage directions."""
+    """Which tokens `logit_bias` bans, so that the model writes no actions in brackets: the few that the service
+    documents, those that open a round bracket in prose, all, or none. Always off where the persona's cues are stage
+    directions."""
 
 
 class MemorySettings(Settings):
     mode: Literal["auto", "local", "service", "off"] = "auto"
-    """`local` remembers on the device, in every language. `service` leaves it to the service (Chinese only).
-    `off` forgets with the process. `auto` is `local`."""
+    """`local` remembers on the device, in every language. `service` uses the service's own memory (Chinese only).
+    `off` forgets everything when the program ends. `auto` means `local`."""
     folder: FilePath | None = None
-    """Where the memory is kept; the state folder (`STATE_DIRECTORY`, else `~/.local/state/companion`) when absent."""
+    """Folder of the memory's database; the state folder (`STATE_DIRECTORY`, else `~/.local/state/companion`) when
+    absent."""
     entries: int = Field(default=100, ge=20, le=400)
-    """After this many messages the older ones are put into a summary."""
+    """After this many messages the older ones are summarised."""
     person: str = Field(default="", max_length=60)
-    """Who speaks as long as nobody has said so. `guest` keeps nothing."""
+    """The assumed speaker until somebody says who they are. With `guest` nothing is remembered."""
     persons: tuple[str, ...] = ()
     """Names that are known from the start, so that "I'm Ana" is understood the first time."""
 
 
 class SpendingSettings(Settings):
     daily: float | None = Field(default=None, gt=0)
-    """Most money a day, in the currency of the region's prices (US dollars, in China yuan). None: no limit."""
+    """Largest cost per day, in the currency of the region's prices (US dollars; yuan in China). No limit when
+    absent."""
     monthly: float | None = Field(default=None, gt=0)
-    """Most money a calendar month."""
+    """Largest cost per calendar month. No limit when absent."""
 
 
 class ContextSettings(Settings):
     providers: tuple[Factory, ...] = ("clock",)
-    """What is told with every request: `clock`, `device`, `battery`, `location`, `speed`, `file`, `command`."""
+    """What the model is told with every request: `clock`, `device`, `battery`, `location`, `speed`, `file`,
+    `command`."""
     location: str = ""
-    """Where the unit stands, in words: `the nursery`."""
+    """For `location`: where the unit is, in words, such as `the nursery`."""
     file: FilePath | None = None
-    """A text file that another program keeps up to date."""
+    """For `file`: a text file that another program keeps up to date."""
     command: tuple[str, ...] = ()
-    """A program and its arguments; what it prints is told. No shell."""
+    """For `command`: a program and its arguments, without a shell. Its output is told."""
     speed_file: FilePath | None = None
-    """A file with the speed of the car in km/h."""
+    """For `speed`: a file with the speed of the car in km/h."""
     longest: int = Field(default=600, ge=50, le=4000)
-    """Characters that one provider may take."""
+    """Longest text of one provider, in characters."""
 
     @model_validator(mode="after")
-    def _has_its_source(self) -> Self:
+    def _check_sources(self) -> Self:
         for name, value in (
             ("location", self.location),
             ("file", self.file),

@@ -1,7 +1,8 @@
-"""Device settings: one TOML file says what a unit is made of.
+"""The device file: one TOML file that describes a unit.
 
-Read once at start and frozen. Unknown keys are refused, and every problem is reported at once as `file: key: problem`.
-Secrets never stand here: see `companion.mind.api.key`. Relative paths count from the file that names them.
+It is read once at start and frozen. Unknown keys are refused, and all problems are reported at once as
+`file: key: problem`. It never contains secrets: see `companion.mind.api.key`. Relative paths are relative to the file
+that contains them.
 """
 
 from __future__ import annotations
@@ -19,26 +20,28 @@ from companion.config.loading import Factory, FilePath, Seconds, Settings, read_
 
 class MicrophoneSettings(Settings):
     device: str = "default"
-    """The sound card's name or a part of it; `default` takes the system's choice."""
+    """The microphone's name or a part of it; `default` is the system's choice."""
     gain: float = Field(default=1.0, gt=0, le=32)
-    """What every sample is multiplied by."""
+    """Factor for every sample. `companion doctor --calibrate` finds it for one unit."""
 
 
 class WakeSettings(Settings):
     mode: Literal["word", "open", "button"] = "word"
     """`word` waits for the wake word, `open` always listens, `button` listens while or after the button is pressed."""
     word: str = "okay_nabu"
-    """`okay_nabu`, `hey_jarvis`, `alexa` or `hey_mycroft`."""
+    """The wake word: `okay_nabu`, `hey_jarvis`, `alexa` or `hey_mycroft`."""
     engine: Factory = "micro"
+    """The wake word engine: `micro`, or that of another package."""
     threshold: float | None = Field(default=None, gt=0, lt=1)
-    """Probability above which the word counts as heard; the model's own value when absent."""
+    """Probability above which the word is recognised; the model's own value when absent. Lower values wake more often,
+    also by mistake."""
     button_pin: int | None = Field(default=None, ge=0, le=27)
     """GPIO number (BCM) of the push-to-talk button."""
 
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
-        """`wake = "open"` and `wake = "alexa"` are short for the table."""
+        """`wake = "open"` and `wake = "alexa"` are short forms of the table."""
         if isinstance(value, str):
             return {"mode": value} if value in ("open", "button") else {"word": value}
         return value
@@ -46,96 +49,116 @@ class WakeSettings(Settings):
 
 class EndpointSettings(Settings):
     engine: Factory = "silero"
+    """The speech detector: `silero`, or that of another package."""
     threshold: float = Field(default=0.5, gt=0, lt=1)
     """Speech probability above which a frame counts as voiced."""
     silence_s: Seconds = 0.7
-    """This much silence ends an utterance."""
+    """Silence, in seconds, that ends an utterance. Shorter is quicker, but cuts off people who pause."""
     longest_s: Seconds = 15.0
-    """An utterance is cut here, whatever is still heard (a television never stops)."""
+    """Longest utterance, in seconds; it is cut off here even when sound goes on (a television never stops)."""
     nobody_s: Seconds = 5.0
-    """After the wake word: how long to wait for the first words."""
+    """How long to wait for the first words after the wake word, in seconds."""
     preroll_s: float = Field(default=1.0, ge=0, le=5)
-    """How much sound from before the first voiced frame belongs to the utterance."""
+    """Pre-roll: seconds of sound before the first voiced frame that belong to the utterance."""
 
 
 class TranscriberSettings(Settings):
     engine: Factory = "auto"
-    """`vosk`, `pocketsphinx`, or `auto`: the best that is installed and has its model."""
+    """`vosk`, `pocketsphinx`, or `auto`: the best one that is installed and has its model."""
     model: FilePath | None = None
-    """Folder of a Vosk model."""
+    """Folder of a Vosk model; the installed one for the persona's language when absent."""
     timeout_s: Seconds = 6.0
-    """How long a single call may take before the turn is given up."""
+    """Longest time for a single call, in seconds; after that the turn is abandoned."""
 
 
 class EarsSettings(Settings):
     microphone: MicrophoneSettings = MicrophoneSettings()
+    """The microphone."""
     wake: WakeSettings = WakeSettings()
+    """What makes the unit listen."""
     endpoint: EndpointSettings = EndpointSettings()
+    """When an utterance begins and ends."""
     transcriber: TranscriberSettings = TranscriberSettings()
+    """Speech recognition."""
 
 
 class SpeakerSettings(Settings):
     device: str = "default"
+    """The loudspeaker's name or a part of it; `default` is the system's choice."""
     latency_ms: int = Field(default=40, ge=5, le=500)
-    """Sound that the card may hold: what is still heard after a stop."""
+    """Sound that the card buffers, in milliseconds: this much is still heard after a stop."""
     volume: float = Field(default=1.0, ge=0, le=1)
+    """Volume from 0 to 1."""
 
 
 class VoiceSettings(Settings):
     engine: Factory = "auto"
-    """`piper`, `espeak`, or `auto`: the best that is installed and has its voice."""
+    """`piper`, `espeak`, or `auto`: the best one that is installed and has a voice."""
     model: FilePath | None = None
-    """A Piper voice, the `.onnx` file; its `.json` stands beside it."""
+    """A Piper voice: the `.onnx` file, with its `.json` beside it; the installed one for the persona's language when
+    absent."""
     timeout_s: Seconds = 8.0
-    """How long one sentence may take before the turn is given up."""
+    """Longest time for one sentence, in seconds; after that the turn is abandoned."""
     speaker: SpeakerSettings = SpeakerSettings()
+    """The loudspeaker."""
 
 
 class ConversationSettings(Settings):
     follow_up_s: float = Field(default=8.0, ge=0, le=120)
-    """After an answer: how long no wake word is needed. 0 asks for the wake word each time."""
+    """How long after an answer no wake word is needed, in seconds. 0 requires the wake word each time."""
     longest_silence_s: Seconds = 15.0
-    """An answer of which nothing is heard by then is given up, whatever hangs."""
+    """A turn is abandoned when nothing of its answer is heard within this time, in seconds."""
     longest_turn_s: Seconds = 90.0
-    """One that is heard is ended here."""
+    """Longest answer, in seconds; it is ended here."""
     opening_after_s: float = Field(default=2.0, ge=0, le=30)
-    """First wake of a new session: silence before the opening line is said. Words spoken sooner come first."""
+    """First wake of a new session: seconds of silence before the opening line is said. Words spoken earlier come
+    first."""
     continue_after_s: float = Field(default=0.0, ge=0, le=3600)
-    """After this much silence the character speaks on by itself. 0: it never does."""
+    """Seconds of silence after which the character goes on speaking by itself. 0 for never."""
     continue_most: int = Field(default=2, ge=1, le=10)
-    """How often it does so before somebody says something again."""
+    """How often it does so before somebody speaks again."""
     quiet_hours: str = Field(default="20:00-07:00", pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
-    """Local time in which it never speaks by itself; empty: there is none."""
+    """Local time during which it never speaks by itself; empty for none."""
 
 
 class HealthSettings(Settings):
     metrics_port: int | None = Field(default=None, ge=1024, le=65_535)
-    """Port on loopback where Prometheus can ask. None: nothing listens."""
+    """Port on loopback for Prometheus metrics (`/metrics`). Not served when absent."""
 
 
 class Device(Settings):
     """One unit: what it hears, thinks, speaks and moves with."""
 
     persona: FilePath
-    """The character's file."""
+    """The persona file: who the character is."""
     name: str = "companion"
-    """What this unit is called in logs."""
+    """The unit's name in logs and status."""
     identity: str | None = Field(default=None, pattern=r"^[\w.:-]{1,128}$")
-    """The unit's own number, from which the session id is made; derived from the machine's id when absent."""
+    """The unit's identity, from which its session id and number are derived; derived from the board's serial number
+    when absent."""
     log_transcripts: bool = False
-    """Whether what people say may stand in the log. Off unless the owner wants it."""
+    """Whether the log may contain what people say. Only turn it on if the owner agrees."""
     ears: EarsSettings = EarsSettings()
+    """Listening: microphone, wake word, speech recognition."""
     character: CharacterSettings = CharacterSettings()
+    """The character service."""
     memory: MemorySettings = MemorySettings()
+    """What the character remembers."""
     spending: SpendingSettings = SpendingSettings()
+    """Limits on the cost of the character service."""
     context: ContextSettings = ContextSettings()
+    """What the model is told about the present moment."""
     voice: VoiceSettings = VoiceSettings()
+    """Speaking: voice and loudspeaker."""
     conversation: ConversationSettings = ConversationSettings()
+    """Timing of the conversation."""
     body: BodySettings = BodySettings()
+    """Lights, servos and motors."""
     health: HealthSettings = HealthSettings()
+    """Monitoring."""
 
     @model_validator(mode="after")
-    def _button_has_a_pin_of_its_own(self) -> Self:
+    def _check_button_pin(self) -> Self:
         taken = {pin: key for key, pin in self.body.gpio.pins()} if self.body.gpio else {}
         pin = self.ears.wake.button_pin
         if pin is not None and pin in taken:
@@ -144,5 +167,5 @@ class Device(Settings):
 
 
 def load_device(path: Path, overrides: Mapping[str, Any] | None = None) -> Device:
-    """Read a device file. `overrides` maps dotted keys to values. Raises `ConfigError` with every problem."""
+    """Read a device file. `overrides` maps dotted keys to values. Raises `ConfigError` with all problems."""
     return read_settings(path, Device, overrides)

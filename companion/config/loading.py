@@ -1,11 +1,8 @@
-"""Reading settings files: TOML into frozen models, every problem at once, with values from the command line on top.
+"""Settings files: TOML to frozen models, with values from the command line on top, and back to TOML.
 
-Each problem is told as `file: key: problem`, in the words of the person who edits the file. Relative paths count from
-the file that names them.
-
-Settings as a TOML file: the other direction of tomllib, for tables of plain values.
-
-Pure. Specification: https://toml.io/en/v1.0.0
+All problems are reported at once, as `file: key: problem`, in the words of the person who edits the file. Relative
+paths are relative to the file that contains them. `to_toml` writes tables of plain values (https://toml.io/en/v1.0.0),
+which tomllib cannot.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ class Settings(BaseModel):
 
 
 def _from_file(value: object, info: ValidationInfo) -> object:
-    """A path counts from the folder of the file that names it."""
+    """Make a path relative to the folder of the file that contains it."""
     if not isinstance(value, str):
         return value
     if not value or "\0" in value:
@@ -53,18 +50,20 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] | None = None) -> Model:
-    """Read a TOML file into `model`. Raises `ConfigError` with every problem as `file: key: problem`."""
+    """Read a TOML file into `model`. Raises `ConfigError` with all problems as `file: key: problem`."""
     tables = read_toml(path)
     for key, value in (overrides or {}).items():
-        _put(tables, key.split("."), value)
+        _set_key(tables, key.split("."), value)
     try:
         return model.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
-        raise ConfigError([f"{path}: {_key(one['loc'])}: {_plain(one)}" for one in error.errors()]) from error
+        raise ConfigError(
+            [f"{path}: {_dotted_key(one['loc'])}: {_plain_message(one)}" for one in error.errors()]
+        ) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The file's tables. Raises `ConfigError` for a file that is not there or is not TOML."""
+    """The file's tables. Raises `ConfigError` for a file that is missing or is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
@@ -72,12 +71,12 @@ def read_toml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: -: is not UTF-8 text; save it as UTF-8") from error
     except (ValueError, RecursionError) as error:
-        # Beside its own error tomllib lets out those of numbers and nesting beyond all reason.
+        # Besides its own error tomllib raises those of absurd numbers and nesting.
         raise ConfigError(f"{path}: -: is not valid TOML: {error}") from error
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
-    """`KEY=VALUE` from the command line. VALUE is read as TOML where it can be, else as plain text."""
+    """Parse `KEY=VALUE` from the command line. VALUE is read as TOML where possible, else as plain text."""
     overrides: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -90,22 +89,22 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     return overrides
 
 
-def _put(tables: dict[str, Any], keys: list[str], value: object) -> None:
+def _set_key(tables: dict[str, Any], keys: list[str], value: object) -> None:
     for key in keys[:-1]:
         inner = tables.get(key)
         if not isinstance(inner, dict):
-            # A short form such as `wake = "open"` gives way to the table that is being written into.
+            # A short form such as `wake = "open"` is replaced by the table that is written to.
             inner = tables[key] = {}
         tables = inner
     tables[keys[-1]] = value
 
 
-def _key(location: tuple[int | str, ...]) -> str:
+def _dotted_key(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "-"
 
 
-def _plain(error: Any) -> str:
-    """Pydantic's words, in the words of the person who edits the file."""
+def _plain_message(error: Any) -> str:
+    """Pydantic's message, reworded for the person who edits the file."""
     kind = error["type"]
     if kind == "extra_forbidden":
         return "there is no such key here"
@@ -151,5 +150,5 @@ def _value(value: object) -> str:
 
 
 def _text(text: str) -> str:
-    # JSON escapes what TOML wants escaped, except for one control character.
+    # JSON escapes everything that TOML requires, except for one control character.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,8 +1,7 @@
-"""Where channels leave the unit: a microcontroller on a serial link, the board's own pins, or a page that draws them.
+"""The outputs of the body in the device file: a microcontroller on a serial link, the board's pins, or a web page.
 
-A part of the device file: `companion.config.device` puts the parts together. Pins are numbered as the chip does
-(BCM): 17 is `GPIO17`. What hangs on the pins is checked here against the channels, so that a wrong file is refused
-before anything moves.
+`companion.config.device` puts the tables together. Pins have BCM numbers: 17 is `GPIO17`. What is connected to the pins
+is checked here against the channels, so that a wrong file is refused before anything moves.
 """
 
 from __future__ import annotations
@@ -20,32 +19,36 @@ ChannelKind = Literal["light", "servo", "motor", "mouth"]
 
 class SerialSettings(Settings):
     port: str = Field(min_length=1)
-    """`/dev/ttyACM0`, `usb:2341:0043` (vendor and product, perhaps `:` and a serial number) or `socket://host:port`."""
+    """The serial port: `/dev/ttyACM0`, `usb:2341:0043` (vendor and product, optionally `:` and a serial number) or
+    `socket://host:port`."""
     baud: int = Field(default=115_200, ge=1_200, le=4_000_000)
+    """Bits per second; must be the firmware's value."""
     channels: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
-    """Number of the microcontroller's channel for each of ours. Without it they are matched by kind, in order."""
+    """Number of the microcontroller's channel for each channel of the body. When empty they are matched by kind, in
+    order."""
 
 
 class PageSettings(Settings):
-    """The page on this machine's loopback interface that draws the toy."""
+    """A web page on this machine's loopback interface that draws the body."""
 
     port: int = Field(default=0, ge=0, le=65_535)
-    """0 takes a free one; the log tells the address."""
+    """Port of the page; 0 takes a free one. The log shows the address."""
     path: str = Field(default="", pattern=r"^$|^[\w-]{16,64}$")
-    """The last part of the page's address; a new random one at each start where empty."""
+    """The last part of the page's address; a new random one at each start when empty."""
     open: bool = False
-    """Whether the page is opened in this machine's browser."""
+    """Whether to open the page in this machine's browser."""
 
 
 class LedPart(Settings):
-    """One LED. A light shows its brightness, a mouth its opening."""
+    """One LED. A light channel sets its brightness, a mouth channel too, by its opening."""
 
     kind: Literal["led"]
     pin: Pin
+    """The LED's pin."""
     active_high: bool = True
-    """False where the LED hangs between the supply and the pin."""
+    """False where the LED is connected between the supply and the pin."""
     pwm: bool = True
-    """False for what can only be on or off: it is on from half brightness."""
+    """False for an LED that can only be on or off; it is on from half brightness."""
 
 
 class RgbLedPart(Settings):
@@ -53,31 +56,40 @@ class RgbLedPart(Settings):
 
     kind: Literal["rgb_led"]
     red: Pin
+    """Pin of the red LED."""
     green: Pin
+    """Pin of the green LED."""
     blue: Pin
+    """Pin of the blue LED."""
     active_high: bool = True
     """False for a common anode."""
 
 
 class ServoPart(Settings):
-    """A servo. Degrees count from its middle; a mouth's 0 to 1 goes from `low_degrees` to `high_degrees`."""
+    """A servo. Degrees are measured from its middle. A mouth moves it from `low_degrees` (0) to `high_degrees` (1)."""
 
     kind: Literal["servo"]
     pin: Pin
+    """The servo's signal pin."""
     hardware_pwm: str | None = Field(default=None, pattern=r"^pwmchip\d+:\d+$")
-    """`pwmchip0:1`: the PWM channel that the board's overlay puts on this pin; without jitter. See docs/body.md."""
+    """The PWM channel that the board's overlay connects to this pin, such as `pwmchip0:1`; it is free of jitter. See
+    docs/body.md."""
     low_us: int = Field(default=500, ge=300, le=3000)
-    """Pulse at `low_degrees`, in microseconds."""
+    """Pulse length at `low_degrees`, in microseconds."""
     high_us: int = Field(default=2500, ge=300, le=3000)
+    """Pulse length at `high_degrees`, in microseconds."""
     low_degrees: float = -90.0
+    """Degrees at the pulse length `low_us`."""
     high_degrees: float = 90.0
+    """Degrees at the pulse length `high_us`."""
     inverted: bool = False
-    """Whether it turns the other way round."""
+    """Whether the servo is mounted so that it turns the other way round."""
     rest_s: float = Field(default=1.0, ge=0, le=60)
-    """So long after its last motion the pulses end, and the servo neither hums nor heats. 0: they never do."""
+    """Seconds after the last motion until the pulses stop, so that the servo neither hums nor gets hot. 0: they never
+    stop."""
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def _check_order(self) -> Self:
         if self.low_us >= self.high_us or self.low_degrees >= self.high_degrees:
             raise ValueError("low_us must be below high_us, and low_degrees below high_degrees")
         return self
@@ -88,12 +100,15 @@ class MotorPart(Settings):
 
     kind: Literal["motor"]
     forward: Pin
+    """Pin of the driver's forward input."""
     backward: Pin
+    """Pin of the driver's backward input."""
     enable: Pin | None = None
-    """The driver's enable or standby input, high while the motor is used."""
+    """Pin of the driver's enable or standby input, which is high while the motor is in use."""
     pwm: bool = True
-    """False where the driver takes no PWM: the motor then runs at full speed from half of it."""
+    """False where the driver accepts no PWM; the motor then runs at full speed or not at all, from half speed on."""
     inverted: bool = False
+    """Whether the motor is connected the other way round."""
 
 
 Part = Annotated[LedPart | RgbLedPart | ServoPart | MotorPart, Field(discriminator="kind")]
@@ -106,14 +121,16 @@ _SHOWS: dict[str, tuple[ChannelKind, ...]] = {
 
 
 class SwitchPart(Settings):
-    """A contact: `button = 17` is short for `button = { pin = 17 }`, a contact to ground."""
+    """A contact. `button = 17` is a short form of `button = { pin = 17 }`, a contact to ground."""
 
     pin: Pin
+    """The contact's pin."""
     active_high: bool = False
     """True for a sensor that drives its pin high (touch); False for a contact to ground."""
     pull: bool = True
-    """Whether the board's own resistor holds the pin at rest; False where there is one outside."""
+    """Whether to use the board's own pull resistor; False where there is one outside."""
     debounce_ms: int = Field(default=30, ge=0, le=1000)
+    """Time in milliseconds during which further changes are ignored."""
 
     @model_validator(mode="before")
     @classmethod
@@ -122,23 +139,23 @@ class SwitchPart(Settings):
 
 
 class GpioSettings(Settings):
-    """What hangs on the board's own pins."""
+    """What is connected to the board's own pins."""
 
     channels: dict[str, Part] = Field(default_factory=dict)
-    """What shows each channel. Those that are not named here belong to the other outputs."""
+    """The part of each channel of the body. Channels that are missing here use the other outputs."""
     button: SwitchPart | None = None
-    """Push to talk: wakes."""
+    """Push-to-talk button: wakes the unit."""
     touch: SwitchPart | None = None
-    """A touch sensor: wakes as well."""
+    """Touch sensor: wakes the unit as well."""
     mute: SwitchPart | None = None
-    """The mute switch. While it is closed nothing is listened to, whatever anybody says or sends."""
+    """Mute switch. While it is closed the unit does not listen, and nothing else can unmute it."""
     lid: SwitchPart | None = None
-    """Active while the lid is open: motors and servos rest."""
+    """Active while the lid is open: motors and servos then rest."""
     under_way: SwitchPart | None = None
-    """Active while the car is under way: motors and servos rest."""
+    """Active while the car is moving: motors and servos then rest."""
 
     @model_validator(mode="after")
-    def _each_pin_once(self) -> Self:
+    def _check_pins(self) -> Self:
         seen: dict[int, str] = {}
         for name, pin in self.pins():
             if pin in seen:
@@ -147,7 +164,7 @@ class GpioSettings(Settings):
         return self
 
     def switches(self) -> dict[str, SwitchPart]:
-        """The contacts that are there, by what they do."""
+        """The contacts that are connected, by their key."""
         named = {
             "button": self.button,
             "touch": self.touch,
@@ -158,7 +175,7 @@ class GpioSettings(Settings):
         return {name: part for name, part in named.items() if part is not None}
 
     def pins(self) -> Iterator[tuple[str, int]]:
-        """Every pin with the key that names it, in the words of the device file."""
+        """Every pin in use, with its dotted key in the device file."""
         for name, part in self.channels.items():
             for key in ("pin", "red", "green", "blue", "forward", "backward", "enable"):
                 pin = getattr(part, key, None)
@@ -174,7 +191,7 @@ def output_problems(
     gpio: GpioSettings | None,
     kinds: Mapping[str, ChannelKind],
 ) -> list[str]:
-    """What does not fit between the outputs and the channels (name to kind), one sentence each."""
+    """Where outputs and channels (`kinds`: name to kind) do not fit together, one sentence per problem."""
     problems = []
     if "serial" in outputs and serial is None:
         problems.append('outputs names serial: add a table [body.serial] with port = "..."')

@@ -1,7 +1,7 @@
-"""Who the character is: one TOML file that a manufacturer tunes.
+"""The persona file: who the character is, in one TOML file that a manufacturer tunes.
 
-The profile's sections are put to the model in one fixed order, so that the service's cached prefix survives edits to
-anything else. Nothing here knows of a device.
+The sections of the profile are sent to the model in a fixed order, so that the service's cached prefix survives edits
+to anything else. A persona is independent of any device.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _known_language(code: str) -> str:
 LanguageCode = Annotated[
     str, AfterValidator(_known_language), WithJsonSchema({"type": "string", "enum": list(language_codes())})
 ]
-"""The code of one of `companion/languages`."""
+"""The code of a language in `companion/languages`."""
 Lines = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -47,83 +47,95 @@ class Profile(Settings):
 
 class PersonaVoice(Settings):
     espeak: str | None = None
-    """Voice name of espeak-ng, with a variant if wanted: `en-gb+f3`; that of the persona's language when absent."""
+    """Voice name for espeak-ng, optionally with a variant: `en-gb+f3`. The language's own voice when absent."""
     speaker: int | None = Field(default=None, ge=0)
-    """Which speaker of a Piper voice that holds several."""
+    """Number of the speaker, for a Piper voice with several."""
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
-    """1 is the voice's own pace, 2 twice as fast."""
+    """Speed of speech: 1 is the voice's own pace, 2 is twice as fast."""
     pitch: int = Field(default=50, ge=0, le=99)
-    """espeak-ng only."""
+    """Pitch of the voice, for espeak-ng only."""
 
 
 class CastMember(Settings):
-    """Another character on the same device, for talk among several."""
+    """Another character on the same device, for conversations among several."""
 
     name: str = Field(min_length=1)
+    """The character's name."""
     profile: Profile
+    """What the model is told about this character."""
     speech: PersonaVoice = PersonaVoice()
+    """This character's voice."""
     lights: tuple[str, ...] = ()
-    """Light channels that show this character speaking and feeling; all of the device's where empty."""
+    """Light channels that show this character speaking and feeling; all of the device's when empty."""
 
 
 class Cues(Settings):
     channel: Literal["emoji", "directions", "inferred"] = "emoji"
-    """How the model shows feelings: by emoji (asked for, brackets banned), by stage directions, or not at all."""
+    """How the model shows feelings: `emoji` (asks for them and bans brackets), `directions` (stage directions in
+    brackets), or `inferred` (not at all; they are inferred from the text)."""
 
 
 class Words(Settings):
-    """What a person says to the device itself, in one language. What is left out is as the language has it."""
+    """Phrases that command the device itself, in one language. Those left out are the language's own."""
 
     stop: tuple[str, ...] = ()
-    """Ends the talk without another word."""
+    """Phrases that end the conversation without another word."""
     goodbye: tuple[str, ...] = ()
-    """Ends the talk with the goodbye line."""
+    """Phrases that end the conversation with the goodbye line."""
     again: tuple[str, ...] = ()
-    """Asks for the last answer in other words."""
+    """Phrases that ask for the last answer in other words."""
     guest: tuple[str, ...] = ()
-    """From here on nothing is remembered, until somebody says who they are."""
+    """Phrases after which nothing is remembered, until somebody says who they are."""
 
 
 class SpokenLines(Settings):
-    """What the character says by itself, in its own manner."""
+    """What the character says by itself, in its own style. Several lines of one kind take turns."""
 
     offline: Lines
-    """The service cannot be reached."""
+    """Said when the service cannot be reached."""
     failed: Lines
-    """Something else went wrong with this answer."""
+    """Said when anything else went wrong with an answer."""
     goodbye: tuple[str, ...] = ()
-    """In answer to a goodbye; nothing is said when empty."""
+    """Answer to a goodbye. When empty nothing is said."""
     busy: tuple[str, ...] = ()
-    """The service has too much to do. `offline` where empty, as for the next two."""
+    """Said when the service is overloaded. When empty, `offline` is used."""
     denied: tuple[str, ...] = ()
-    """The service does not let this unit in: a wrong key, a model it may not use."""
+    """Said when the service refuses this unit: a wrong key, or a model that it may not use. When empty, `offline` is
+    used."""
     unpaid: tuple[str, ...] = ()
-    """The service wants money first."""
+    """Said when the service demands payment first. When empty, `offline` is used."""
     change_subject: tuple[str, ...] = ()
-    """What was asked is nothing to talk about; leads elsewhere. `failed` where empty."""
+    """Said when the service's moderation refuses a subject, to lead to another. When empty, `failed` is used."""
     spent: tuple[str, ...] = ()
-    """The money for today or this month is used up. `goodbye`, else `offline`, where empty."""
+    """Said when the budget for today or this month is used up. When empty, `goodbye` is used, else `offline`."""
     guest: tuple[str, ...] = ()
-    """From here on nothing is remembered."""
+    """Said when from now on nothing is remembered."""
 
 
 class Persona(Settings):
     """One character."""
 
     name: str = Field(min_length=1)
-    """The character's name; removed where the model writes it before a line (`Name: ...`)."""
+    """The character's name. It is removed where the model writes it before a line (`Name: ...`)."""
     language: LanguageCode = DEFAULT
+    """The language that the character speaks."""
     profile: Profile
+    """What the model is told about the character."""
     opening: str = ""
-    """The character's first line; it sets the style of all that follow."""
+    """The character's first line, which sets the style of everything that follows."""
     speech: PersonaVoice = PersonaVoice()
+    """The character's voice."""
     cues: Cues = Cues()
+    """How the character shows feelings."""
     lines: SpokenLines
+    """What the character says when no answer comes, and in a few other situations."""
     words: dict[LanguageCode, Words] = Field(default_factory=dict)
+    """Phrases of one's own for commands to the device, by language. Those of the language apply where none are
+    given."""
     cast: tuple[CastMember, ...] = ()
     """Other characters on this device. The persona itself is the first of the group."""
     lights: tuple[str, ...] = ()
-    """In a group: the persona's own light channels."""
+    """In a group: the light channels of the persona itself."""
 
     def system_message(self) -> str:
         """The profile as one system message, its sections in a fixed order."""
@@ -133,9 +145,9 @@ class Persona(Settings):
         return "\n\n".join(part.strip() for part in sections if part.strip())
 
     def spoken_command(self, text: str) -> Command | None:
-        """The command to the device that a person's words are, if they are one.
+        """The command to the device in a person's words, if they are one.
 
-        Phrases are those of `words`, and for what is not named there those of the language itself.
+        The phrases are those of `words`, and those of the language where `words` has none.
         """
         codes = dict.fromkeys((*self.words, self.language))
         names = (self.name, *(member.name for member in self.cast))
@@ -159,5 +171,5 @@ class Persona(Settings):
 
 
 def load_persona(path: Path, overrides: Mapping[str, Any] | None = None) -> Persona:
-    """Read a persona file. Raises `ConfigError` with every problem."""
+    """Read a persona file. Raises `ConfigError` with all problems."""
     return read_settings(path, Persona, overrides)

@@ -1,36 +1,47 @@
-"""What `--device` and `--set` mean: a device file, its persona, and this unit's calibration, with values on top."""
+"""Loading one unit: its device file, its persona and its calibration, with `--set KEY=VALUE` settings on top.
+
+The calibration is `calibration.toml` in the unit's state folder. It contains the microphone's gain
+(`[ears.microphone] gain = 2.4`), which belongs to one unit and not to its device file. Only
+`companion doctor --calibrate` writes it.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from companion.config.calibration import read_calibration
 from companion.config.device import Device, load_device
-from companion.config.loading import parse_overrides
+from companion.config.loading import parse_overrides, read_toml, to_toml
 from companion.config.persona import Persona, load_persona
-from companion.errors import ConfigError
-from companion.storage import state_folder
+from companion.errors import ConfigError, DeviceError
+from companion.storage import PRIVATE, create_private_folder, state_folder, write_atomically
+
+CALIBRATION_FILE = "calibration.toml"
+GAIN_KEY = "ears.microphone.gain"
+
+LEAST_GAIN, MOST_GAIN = 0.05, 32.0
+"""The useful range of the gain."""
 
 
 def load_unit(device_file: Path, settings: Sequence[str] = ()) -> tuple[Device, Persona]:
-    """Read a device file and its persona, with `KEY=VALUE` settings on top. Raises `ConfigError`."""
+    """Read a device file and its persona, and apply `KEY=VALUE` settings. Raises `ConfigError`."""
     of_device, of_persona = split_overrides(parse_overrides(settings))
     device = load_device(device_file, {**_calibration(), **of_device})
     return device, load_persona(device.persona, of_persona)
 
 
 def persona_settings(settings: Sequence[str]) -> dict[str, Any]:
-    """Those of the `KEY=VALUE` settings that are the persona's. Raises `ConfigError`."""
+    """The `KEY=VALUE` settings that belong to the persona. Raises `ConfigError`."""
     return split_overrides(parse_overrides(settings))[1]
 
 
 def split_overrides(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part overrides into those of the device file and those of the persona file.
+    """Split overrides into those of the device file and those of the persona file.
 
-    `persona.KEY` is always the persona's. A bare key belongs to the device where its first part is a device key, else
-    to the persona. Raises `ConfigError` for a key that neither file has.
+    `persona.KEY` always belongs to the persona. Any other key belongs to the device where its first part is a device
+    key, else to the persona. Raises `ConfigError` for a key that neither file has.
     """
     of_device: dict[str, Any] = {}
     of_persona: dict[str, Any] = {}
@@ -47,16 +58,52 @@ def split_overrides(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
             unknown.append(f"--set: {key}: there is no such key in the device or the persona file")
     if unknown:
         raise ConfigError(unknown)
-    # A path given on the command line counts from where the person stands, as every other path there.
+    # A path on the command line is relative to the working directory, like every other path there.
     if "persona" in of_device:
         of_device["persona"] = str(Path(str(of_device["persona"])).absolute())
     return of_device, of_persona
 
 
 def _calibration() -> dict[str, float]:
-    """What `companion doctor --calibrate` found on this unit."""
+    """The calibration of this unit, as overrides."""
     try:
         return read_calibration(state_folder())
     except RuntimeError:
-        # A user without a home folder never calibrated.
+        # A user without a home folder cannot have calibrated.
         return {}
+
+
+def write_calibration(state: Path, gain: float) -> Path:
+    """Store the gain; returns the file. Raises `DeviceError` where it cannot be written."""
+    path = state / CALIBRATION_FILE
+    text = "# Written by `companion doctor --calibrate`: what this one unit needs beside its device file.\n"
+    try:
+        create_private_folder(state)
+        write_atomically(path, (text + to_toml({"ears": {"microphone": {"gain": gain}}})).encode(), PRIVATE)
+    except OSError as error:
+        raise DeviceError(
+            f"{path}: cannot be written ({error.strerror or error}): run this as the companion's user, "
+            "or name the unit's folder with --state."
+        ) from error
+    return path
+
+
+def read_calibration(state: Path) -> dict[str, float]:
+    """The stored calibration, as overrides of the device file (`load_device`); empty where there is none.
+
+    Raises `ConfigError` for a file that this program has not written.
+    """
+    path = state / CALIBRATION_FILE
+    if not os.path.exists(path):
+        return {}
+    tables = read_toml(path)
+    try:
+        gain = tables["ears"]["microphone"]["gain"]
+        known = type(gain) in (int, float) and tables == {"ears": {"microphone": {"gain": gain}}}
+    except (KeyError, TypeError):
+        known = False
+    if not known or not LEAST_GAIN <= gain <= MOST_GAIN:
+        raise ConfigError(
+            f"{path}: {GAIN_KEY}: is not what `companion doctor --calibrate` writes; calibrate again, or remove it"
+        )
+    return {GAIN_KEY: float(gain)}

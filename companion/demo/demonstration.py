@@ -1,7 +1,7 @@
-"""The main job, shown: live where there is a sound card, else a conversation from a file, written down and drawn.
+"""The demonstration: live where there is a sound card, else a conversation from a file, transcribed and drawn.
 
-The user of the file demonstration is espeak-ng: it says the wake word and three turns, each within the time in which no
-wake word is needed. What answers is the product itself, with its real engines and the local stand-in for the service.
+In the file demonstration espeak-ng plays the user: it says the wake word and three turns, each within the time in which
+no wake word is needed. The product itself answers, with its real engines and the emulated character service.
 """
 
 from __future__ import annotations
@@ -30,22 +30,23 @@ WAKE = "okay nabu"
 TURNS = ("hello momo how are you today", "i am sad please tell me a story", "thank you momo dance with me")
 USER_VOICE = "en-us+m3"
 LEAD_S = 1.0
-"""Quiet before the wake word."""
+"""Silence before the wake word."""
 PAUSE_AFTER_WAKE_S = 0.4
 REPLY_S = 11.0
-"""Room that the file leaves for each answer."""
+"""Silence after each turn, for the answer."""
 
 
 @dataclass(frozen=True)
-class Recording:
-    """One WAV as samples."""
+class WavAudio:
+    """The samples of one WAV file."""
 
     pcm: bytes
     rate: int
+    """Samples per second."""
 
 
 async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
-    """Talk live, or write `user.wav`, `reply.wav`, `events.jsonl` and `turn-N.svg` into `out`."""
+    """Run live, or write `user.wav`, `reply.wav`, `events.jsonl` and `turn-N.svg` into `out`."""
     from companion.sound.card import SoundCard
 
     missing = "as asked" if from_file else SoundCard().find_problem()
@@ -55,20 +56,20 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
         await run_until_stopped(device, persona, None, {})
         return
     click.echo(f"Playing the demonstration from a file into {out}/ ({missing}).", err=True)
-    await _from_file(project, out)
+    await _play_from_file(project, out)
 
 
-async def _from_file(project: Path, out: Path) -> None:
+async def _play_from_file(project: Path, out: Path) -> None:
     _make_folder(out)
     user, reply, events = out / "user.wav", out / "reply.wav", out / "events.jsonl"
-    # With brackets allowed, what the demonstration shows is their way out of the speech and into the body.
+    # Stage directions are allowed here, to show how they leave the speech and become motion.
     device, persona = load_unit(project / "configs" / "devices" / "demo.toml", ["cues.channel=directions"])
     write_wav(user, await user_speech(device, persona))
     logging.getLogger("companion").info("The user is espeak-ng; the character is the scripted stand-in.")
     await converse_with_files(device, persona, user, reply, events)
-    for number, picture in enumerate(_pictures(user, reply, events), 1):
+    for number, picture in enumerate(_draw_turns(user, reply, events), 1):
         (out / f"turn-{number}.svg").write_text(picture, encoding="utf-8")
-    for line in _told(events):
+    for line in _transcript(events):
         click.echo(line)
 
 
@@ -80,7 +81,7 @@ def _make_folder(out: Path) -> None:
 
 
 async def user_speech(device: Device, persona: Persona) -> bytes:
-    """The whole user's side as 16 kHz PCM: espeak-ng in a voice that is not the character's."""
+    """The user's side of the conversation as 16 kHz PCM, spoken by espeak-ng in a voice other than the character's."""
     user = persona.model_copy(update={"speech": PersonaVoice(espeak=USER_VOICE)})
     voice = build_engine("synthesizers", "espeak", device, user)
     silence = bytes(2)
@@ -104,26 +105,26 @@ def _events(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _spans(events: list[dict[str, Any]]) -> list[tuple[float, float]]:
-    """Start and end of each turn: from the first word spoken to it to the end of the answer."""
+def _turn_spans(events: list[dict[str, Any]]) -> list[tuple[float, float]]:
+    """Start and end of each turn: from its first spoken word to the end of the answer."""
     ends = [event["t"] + 0.5 for event in events if event["kind"] == "turn"]
     starts = [max(0.0, event["start"] - 1.5) for event in events if event["kind"] == "utterance"]
     return list(zip(starts, ends, strict=False))
 
 
-def _pictures(user: Path, reply: Path, events: Path) -> list[str]:
-    noted = _events(events)
-    heard, said = _read(user), _read(reply)
-    return [draw_turn(heard.pcm, said.pcm, heard.rate, said.rate, noted, start, end) for start, end in _spans(noted)]
+def _draw_turns(user: Path, reply: Path, events: Path) -> list[str]:
+    logged = _events(events)
+    heard, said = _read_wav(user), _read_wav(reply)
+    return [draw_turn(heard.pcm, said.pcm, heard.rate, said.rate, logged, start, end) for start, end in _turn_spans(logged)]
 
 
-def _read(path: Path) -> Recording:
+def _read_wav(path: Path) -> WavAudio:
     with wave.open(str(path), "rb") as file:
-        return Recording(file.readframes(file.getnframes()), file.getframerate())
+        return WavAudio(file.readframes(file.getnframes()), file.getframerate())
 
 
-def _told(events: Path) -> list[str]:
-    """The conversation, as a person would read it."""
+def _transcript(events: Path) -> list[str]:
+    """The conversation as readable lines."""
     lines = []
     for event in _events(events):
         if event["kind"] == "utterance":

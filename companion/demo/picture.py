@@ -1,8 +1,8 @@
-"""One turn of a conversation as a picture (SVG), for people who tune a character and look for lost time.
+"""Draws one turn of a conversation as SVG, for people who tune a character or look for latency.
 
-From top to bottom: what the conversation was doing, the person's sound with what was understood, the latency of every
-stage under a magnifying glass, the character's sound with its sentences, the cues, then each light as a coloured band
-and each moving channel as a curve. Pure: sound and events in, text out. Times are seconds since the recordings began.
+From top to bottom: the conversation's state, the person's sound with what was understood, the latency of every stage
+magnified, the character's sound with its sentences, the cues, each light as a coloured band and each moving channel as
+a curve. Pure: sound and events in, text out. Times are seconds since the recordings began.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from companion.demo import svg
-from companion.demo.sentence_places import place_sentences, shorten_to
+from companion.demo.sentence_alignment import align_sentences, truncate_to_heard
 
 WIDTH = 1200
 LEFT, RIGHT = 128, 1172
-"""Where the time axis begins and ends, in pixels."""
+"""Ends of the time axis, in pixels."""
 
 _ALARM, _PERSON, _CHARACTER, _CURVE = "#c0392b", "#2f6690", "#c8642a", "#3a7d5d"
 _STATES = {
@@ -38,7 +38,7 @@ _STAGES = {
 }
 
 Event = Mapping[str, Any]
-"""One line of the events file; `docs/events.md` says what each kind holds."""
+"""One line of the events file; docs/events.md describes every kind."""
 
 
 def draw_turn(
@@ -52,8 +52,8 @@ def draw_turn(
 ) -> str:
     """Draw what happened from `start_s` to `end_s`.
 
-    Both sounds are whole recordings, 16-bit mono, that began at time 0; `events` may be those of the whole session.
-    Where a recording ends early, nothing is drawn. Raises `ValueError` when `end_s` is not after `start_s`.
+    Both sounds are complete recordings, 16-bit mono, that began at time 0. `events` may be those of the whole session.
+    After the end of a recording nothing is drawn. Raises `ValueError` when `end_s` is not after `start_s`.
     """
     if end_s <= start_s:
         raise ValueError("a picture needs an end after its start")
@@ -66,46 +66,46 @@ def draw_turn(
     picture.cues()
     picture.lights()
     picture.curves()
-    return picture.finished()
+    return picture.document()
 
 
 class _Picture:
-    """Draws one lane below the other; `y` is where the next one begins."""
+    """Draws the lanes from top to bottom; `y` is the top of the next one."""
 
     def __init__(self, events: Sequence[Event], start: float, end: float) -> None:
         self.start, self.end = start, end
         ordered = sorted(events, key=lambda one: float(one["t"]))
-        # How things stood at the start belongs to the picture as well.
-        standing = [[one for one in ordered if one["kind"] == kind and one["t"] < start] for kind in ("state", "body")]
-        self.events: list[Event] = [{**kind[-1], "t": start} for kind in standing if kind]
+        # The last state and frame before the start still hold when the picture begins.
+        initial = [[one for one in ordered if one["kind"] == kind and one["t"] < start] for kind in ("state", "body")]
+        self.events: list[Event] = [{**kind[-1], "t": start} for kind in initial if kind]
         self.events += [one for one in ordered if start <= one["t"] <= end]
         self.parts: list[str] = []
         self.y = 70.0
 
     def x(self, t: float) -> float:
-        """The place of a time; times outside stick to the border."""
+        """The horizontal position of a time, limited to the time axis."""
         return LEFT + (RIGHT - LEFT) * min(1.0, max(0.0, (t - self.start) / (self.end - self.start)))
 
-    def of(self, kind: str) -> list[Event]:
+    def events_of(self, kind: str) -> list[Event]:
         return [one for one in self.events if one["kind"] == kind]
 
-    def first(self, kind: str) -> Event:
-        """The first event of its kind, or an empty one."""
-        return next(iter(self.of(kind)), {})
+    def first_event(self, kind: str) -> Event:
+        """The first event of this kind, or an empty one."""
+        return next(iter(self.events_of(kind)), {})
 
     def caption(self, name: str, y: float, colour: str = svg.INK) -> None:
-        self.parts.append(svg.text(LEFT - 10, y, svg.cut(name, LEFT - 20, 13), 13, colour, "end", 600))
+        self.parts.append(svg.text(LEFT - 10, y, svg.truncate(name, LEFT - 20, 13), 13, colour, "end", 600))
 
     def wave(self, pcm: bytes, rate: int, middle: float, colour: str) -> None:
         edges = np.round(np.linspace(self.start, self.end, RIGHT - LEFT + 1) * rate).astype(int).tolist()
-        self.parts.append(svg.level(LEFT, RIGHT, middle, colour, 0.4))
-        self.parts.append(svg.outline(_samples(pcm), edges, LEFT, middle, 40, colour))
+        self.parts.append(svg.horizontal_line(LEFT, RIGHT, middle, colour, 0.4))
+        self.parts.append(svg.sound_outline(_samples(pcm), edges, LEFT, middle, 40, colour))
 
     def header(self) -> None:
-        reason = self.first("heard").get("reason", "")
+        reason = self.first_event("heard").get("reason", "")
         span = f"{self.start:.1f} to {self.end:.1f} s" + (f", {reason}" if reason else "")
         self.parts += [svg.text(LEFT, 34, "One turn", 22, weight=600), svg.text(LEFT + 122, 34, span, 13, svg.FAINT)]
-        total = self.first("turn").get("latency_ms", {}).get("total")
+        total = self.first_event("turn").get("latency_ms", {}).get("total")
         if total is not None:
             shown = f"{total:,.0f} ms"
             left = RIGHT - svg.width_of(shown, 22) * 1.15 - 12
@@ -113,9 +113,9 @@ class _Picture:
             self.parts.append(svg.text(left, 34, "last word to first sound", 13, svg.FAINT, "end"))
 
     def states(self) -> None:
-        """A band of what the conversation was doing."""
+        """The conversation's state as a coloured band."""
         self.caption("state", self.y + 13)
-        for left, right, change in self.stretches([(one["t"], one) for one in self.of("state")]):
+        for left, right, change in self.spans([(one["t"], one) for one in self.events_of("state")]):
             name = str(change.get("state", ""))
             label = name.replace("_", " ")
             self.parts.append(svg.box(left, self.y, right - left, 17, _STATES.get(name, "#eeeeee"), hint=label))
@@ -124,19 +124,19 @@ class _Picture:
         self.y += 30
 
     def person(self, pcm: bytes, rate: int) -> None:
-        """The person's sound, what was understood of it, and where the wake word was heard."""
+        """The person's sound, the recognised text, and the wake word."""
         y = self.y
         self.caption("person", y + 76, _PERSON)
-        for said in self.of("utterance"):
+        for said in self.events_of("utterance"):
             left, right = self.x(said.get("start", said["t"])), self.x(said.get("end", said["t"]))
-            words = svg.cut(f"“{said.get('text', '')}”", RIGHT - LEFT, 15)
+            words = svg.truncate(f"“{said.get('text', '')}”", RIGHT - LEFT, 15)
             self.parts.append(svg.box(left, y + 28, right - left, 86, "#e4eef6"))
             self.parts.append(svg.text(min(left, RIGHT - svg.width_of(words, 15)), y + 18, words, 15, _PERSON))
         self.wave(pcm, rate, y + 71, _PERSON)
-        for wake in self.of("wake"):
+        for wake in self.events_of("wake"):
             x, label = self.x(wake["t"]), f"woken: {wake.get('word', '')}"
             fits = x - svg.width_of(label, 12) > LEFT - 60
-            self.parts.append(svg.line(x, y + 8, y + 114, _PERSON, 1.5))
+            self.parts.append(svg.vertical_line(x, y + 8, y + 114, _PERSON, 1.5))
             self.parts.append(
                 svg.text(x - 5, y + 18, label, 12, _PERSON, "end")
                 if fits
@@ -145,14 +145,14 @@ class _Picture:
         self.y += 116
 
     def latency(self) -> None:
-        """Every stage in proportion: the whole width is the time from the last word to the first sound."""
-        measured = self.first("turn").get("latency_ms", {})
+        """Every stage in proportion; the full width is the time from the last word to the first sound."""
+        measured = self.first_event("turn").get("latency_ms", {})
         stages = {name: float(measured[name]) for name in _STAGES if name in measured}
         whole = sum(stages.values())
         if whole <= 0:
             self.y += 8
             return
-        y, said, sound = self.y, self.first("utterance"), self.first("speaking")
+        y, said, sound = self.y, self.first_event("utterance"), self.first_event("speaking")
         self.caption("latency", y + 45)
         if said and sound:
             left, right = self.x(said.get("end", said["t"])), self.x(sound["t"])
@@ -167,7 +167,7 @@ class _Picture:
             self.parts.append(svg.box(x, y + 28, max(width, 1.0), 26, colour, hint=label))
             if svg.width_of(label, 12) < width:
                 self.parts.append(svg.text(x + width / 2, y + 45.5, label, 12, anchor="middle"))
-            # Bars may be thinner than their names: the row below names them all.
+            # A bar may be too narrow for its name, so the row below is a legend of all.
             self.parts.append(svg.box(at, y + 63, 11, 11, colour))
             self.parts.append(svg.text(at + 16, y + 73, label, 12))
             at += svg.width_of(label, 12) + 36
@@ -175,43 +175,43 @@ class _Picture:
         self.y += 86
 
     def character(self, pcm: bytes, rate: int) -> None:
-        """The character's sound, with each sentence where it was heard."""
+        """The character's sound, with each sentence above it."""
         y, top = self.y, self.y + 56
         self.caption("character", top + 48, _CHARACTER)
         places = list(self.sentences(pcm, rate))
         for number, (text, begin, end) in enumerate(places):
             left, right = self.x(begin), self.x(end)
-            # The last one may run on to the border: nothing stands behind it.
+            # The last text may extend to the border, as nothing follows it.
             room = (RIGHT if number == len(places) - 1 else right) - left - 8
             self.parts.append(svg.box(left, top, right - left, 86, "#fdf0e4" if number % 2 == 0 else "#fae3cf", text))
-            self.parts.append(svg.line(left, y + 4, top + 86, _CHARACTER, 0.7))
-            for row, words in enumerate(svg.wrapped(text, room, 13, lines=3)):
+            self.parts.append(svg.vertical_line(left, y + 4, top + 86, _CHARACTER, 0.7))
+            for row, words in enumerate(svg.wrap(text, room, 13, lines=3)):
                 self.parts.append(svg.text(left + 5, y + 16 + 16 * row, words, 13, _CHARACTER))
         self.wave(pcm, rate, top + 43, _CHARACTER)
-        for heard in self.of("heard"):
+        for heard in self.events_of("heard"):
             reason = str(heard.get("reason", ""))
             if reason != "finished":
                 x = self.x(heard["t"])
                 fits = x + 6 + svg.width_of(reason, 12) < RIGHT
-                self.parts.append(svg.line(x, top - 6, top + 92, _ALARM, 2))
+                self.parts.append(svg.vertical_line(x, top - 6, top + 92, _ALARM, 2))
                 label_x, anchor = (x + 6, "start") if fits else (x - 6, "end")
                 self.parts.append(svg.text(label_x, top + 84, reason, 12, _ALARM, anchor))
         self.y = top + 100
 
     def sentences(self, pcm: bytes, rate: int) -> Iterator[tuple[str, float, float]]:
-        """What was heard, sentence by sentence, with its seconds."""
-        sound, heard = self.first("speaking"), self.first("heard")
-        texts = [str(one.get("text", "")).strip() for one in self.of("sentence")]
+        """The sentences that were heard, each with its begin and end in seconds."""
+        sound, heard = self.first_event("speaking"), self.first_event("heard")
+        texts = [str(one.get("text", "")).strip() for one in self.events_of("sentence")]
         texts = [text for text in texts if text]
         if heard:
-            texts = shorten_to(texts, str(heard.get("text", "")))
+            texts = truncate_to_heard(texts, str(heard.get("text", "")))
         if sound:
-            yield from place_sentences(texts, _samples(pcm), rate, sound["t"], heard.get("t", self.end))
+            yield from align_sentences(texts, _samples(pcm), rate, sound["t"], heard.get("t", self.end))
 
     def cues(self) -> None:
-        """What the body was told to act, and what failed, each with its name below its time."""
-        marks = [(one, _acted(one), svg.INK) for one in self.of("cue")]
-        marks += [(one, f"error: {one.get('code', '')}", _ALARM) for one in self.of("error")]
+        """The cues and the errors, each with its label below its time."""
+        marks = [(one, _cue_label(one), svg.INK) for one in self.events_of("cue")]
+        marks += [(one, f"error: {one.get('code', '')}", _ALARM) for one in self.events_of("error")]
         if not marks:
             return
         self.caption("cues", self.y + 16)
@@ -223,7 +223,7 @@ class _Picture:
             row = next((i for i, end in enumerate(free) if end <= left), len(free) - 1)
             free[row] = left + width + 6
             y = self.y + 2 + 24 * row
-            strokes += [svg.line(x, self.y - 14, y + 10, colour, 1.2), svg.box(x - 3, self.y - 17, 6, 6, colour, "", 3)]
+            strokes += [svg.vertical_line(x, self.y - 14, y + 10, colour, 1.2), svg.box(x - 3, self.y - 17, 6, 6, colour, "", 3)]
             hint = str(one.get("source") or one.get("sentence") or "")
             labels += [
                 svg.box(left, y, width, 20, colour, radius=10),
@@ -238,25 +238,25 @@ class _Picture:
         for name, values in self.channels("lights"):
             self.caption(name, self.y + 15)
             self.parts.append('<g shape-rendering="crispEdges">')
-            for left, right, value in self.stretches(values):
+            for left, right, value in self.spans(values):
                 red, green, blue = (min(255, max(0, int(part))) for part in value)
                 self.parts.append(svg.box(left, self.y, right - left, 20, f"#{red:02x}{green:02x}{blue:02x}"))
             self.parts.append("</g>")
             self.y += 28
 
     def curves(self) -> None:
-        """Each moving channel as a curve, its largest value written beside it."""
+        """Each moving channel as a curve, labelled with its largest value."""
         for name, values in self.channels("positions"):
             lowest, top = min(value for _, value in values), max(abs(value) for _, value in values) or 1.0
             middle, room = (self.y + 38, 34) if lowest >= 0 else (self.y + 21, 18)
             self.caption(name, self.y + 20)
             limit = f"to {top:.3g}" if lowest >= 0 else f"±{top:.3g}"
             self.parts.append(svg.text(LEFT - 10, self.y + 35, limit, 11, svg.FAINT, "end"))
-            self.parts.append(svg.level(LEFT, RIGHT, middle, svg.LINE))
+            self.parts.append(svg.horizontal_line(LEFT, RIGHT, middle, svg.LINE))
             points: list[str] = []
-            for left, right, value in self.stretches(values):
+            for left, right, value in self.spans(values):
                 y = middle - room * value / top
-                # A value holds until the next picture of the body.
+                # A value holds until the next frame.
                 points += [f"{left:.1f},{y:.1f}", f"{right:.1f},{y:.1f}"]
             self.parts.append(
                 f'<polyline points="{" ".join(points)}" fill="none" stroke="{_CURVE}" stroke-width="1.6"/>'
@@ -265,31 +265,31 @@ class _Picture:
 
     def channels(self, part: str) -> Iterator[tuple[str, list[tuple[float, Any]]]]:
         """Each channel of the body with its values over time."""
-        frames = self.of("body")
+        frames = self.events_of("body")
         for name in dict.fromkeys(name for one in frames for name in one.get(part, {})):
             yield name, [(one["t"], one[part][name]) for one in frames if name in one.get(part, {})]
 
-    def stretches(self, values: Sequence[tuple[float, Any]]) -> Iterator[tuple[float, float, Any]]:
-        """Left, right and value of each stretch in which a value stays the same."""
+    def spans(self, values: Sequence[tuple[float, Any]]) -> Iterator[tuple[float, float, Any]]:
+        """Left edge, right edge and value of each period in which the value stays the same."""
         changes = [one for i, one in enumerate(values) if i == 0 or one[1] != values[i - 1][1]]
         ends = [t for t, _ in changes[1:]] + [self.end]
         for (t, value), end in zip(changes, ends, strict=False):
             yield self.x(t), self.x(end), value
 
-    def finished(self) -> str:
-        """The whole document, with seconds above and below."""
+    def document(self) -> str:
+        """The whole document, with a time axis above and below."""
         height = round(self.y) + 28
         span = self.end - self.start
         step = next((one for one in (0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60) if span / one <= 20), span)
         ruler: list[str] = []
         for tick in range(int(np.ceil(self.start / step)), int(self.end / step) + 1):
             x = self.x(tick * step)
-            ruler.append(svg.line(x, 64, height - 22, svg.LINE, 0.7))
+            ruler.append(svg.vertical_line(x, 64, height - 22, svg.LINE, 0.7))
             ruler += [svg.text(x, y, f"{tick * step:g} s", 11, svg.FAINT, "middle") for y in (60, height - 8)]
         return svg.document(WIDTH, height, [*ruler, *self.parts])
 
 
-def _acted(cue: Event) -> str:
+def _cue_label(cue: Event) -> str:
     names = [str(cue[part]).replace("_", " ") for part in ("emotion", "gesture") if cue.get(part)]
     return f"{' + '.join(names)} {float(cue.get('intensity', 1.0)):.1f}"
 

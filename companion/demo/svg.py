@@ -1,6 +1,6 @@
-"""The few strokes that a picture is drawn with: text, boxes, curves and the outline of a sound, as SVG elements.
+"""SVG elements for pictures: text, boxes, lines and the outline of a sound.
 
-Pure. Lengths are pixels. No fonts are at hand, so the width of a text is an estimate on the safe side.
+Pure. Lengths are in pixels. No fonts are available here, so the width of a text is a generous estimate.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ INK, FAINT, LINE = "#1f2933", "#6b7783", "#d9dee3"
 Samples = np.ndarray[Any, np.dtype[np.int16]]
 
 _FIRST_WIDE = "\u2e80"
-"""From here on, nearly all characters are as wide as they are high (Unicode's CJK blocks, emoji)."""
+"""From this character on, nearly all are as wide as they are high (Unicode's CJK blocks, emoji)."""
 _UNITS = re.compile(rf"[{_FIRST_WIDE}-\U0010ffff][，。！？、：；”）]?|[^{_FIRST_WIDE}-\U0010ffff\s]+\s*|\s+")
-"""What a line may be broken between: words, or the characters of scripts without spaces."""
+"""The units between which a line may be broken: words, or characters of scripts without spaces."""
 
 
 def document(width: float, height: float, elements: Sequence[str]) -> str:
-    """A whole picture on a light ground."""
+    """A complete picture on a light background."""
     fonts = "'Noto Sans', 'DejaVu Sans', 'Noto Sans CJK SC', 'WenQuanYi Micro Hei', Arial, sans-serif"
     return "\n".join(
         [
@@ -40,57 +40,57 @@ def document(width: float, height: float, elements: Sequence[str]) -> str:
 def text(
     x: float, y: float, words: str, size: float = 13, colour: str = INK, anchor: str = "start", weight: int = 400
 ) -> str:
-    """One line; `anchor` says which end of it stands at `x`."""
+    """One line of text; `anchor` says which end of it is at `x`."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" fill="{colour}" text-anchor="{anchor}" '
-        f'font-weight="{weight}">{escaped(words)}</text>'
+        f'font-weight="{weight}">{escape_text(words)}</text>'
     )
 
 
 def box(x: float, y: float, width: float, height: float, colour: str, hint: str = "", radius: float = 0) -> str:
-    """A filled rectangle; `hint` is shown when a pointer rests on it."""
+    """A filled rectangle; `hint` is its tooltip."""
     return (
         f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width):.1f}" height="{height:g}" rx="{radius:g}" '
-        f'fill="{colour}"' + (f"><title>{escaped(hint)}</title></rect>" if hint else "/>")
+        f'fill="{colour}"' + (f"><title>{escape_text(hint)}</title></rect>" if hint else "/>")
     )
 
 
-def line(x: float, top: float, bottom: float, colour: str, width: float = 1) -> str:
-    """A vertical stroke."""
+def vertical_line(x: float, top: float, bottom: float, colour: str, width: float = 1) -> str:
+    """A vertical line."""
     return f'<path d="M{x:.1f} {top:.1f}V{bottom:.1f}" stroke="{colour}" stroke-width="{width:g}"/>'
 
 
-def level(left: float, right: float, y: float, colour: str, width: float = 1) -> str:
-    """A horizontal stroke."""
+def horizontal_line(left: float, right: float, y: float, colour: str, width: float = 1) -> str:
+    """A horizontal line."""
     return f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{colour}" stroke-width="{width:g}"/>'
 
 
-def outline(samples: Samples, edges: Sequence[int], left: float, middle: float, room: float, colour: str) -> str:
-    """A sound: one pixel for each two neighbouring `edges` (sample numbers), from its lowest to its highest sample."""
+def sound_outline(samples: Samples, edges: Sequence[int], left: float, middle: float, room: float, colour: str) -> str:
+    """The outline of a sound: one pixel per pair of `edges` (sample numbers), from the lowest to the highest sample."""
     spans = [samples[max(0, a) : max(a + 1, b, 0)] for a, b in pairwise(edges)]
     peaks = [(float(one.max()), float(one.min())) for one in spans if len(one)]
     if not peaks:
         return ""
-    # Quiet speech is drawn large; mere noise stays a line.
+    # Quiet speech is scaled up; noise alone stays a line.
     scale = room / max(3000.0, *(abs(value) for pair in peaks for value in pair))
     upper = [f"{left + i:g} {middle - high * scale:.1f}" for i, (high, _) in enumerate(peaks)]
     lower = [f"{left + i:g} {middle - low * scale + 0.5:.1f}" for i, (_, low) in enumerate(peaks)]
     return f'<path d="M{"L".join([*upper, *reversed(lower)])}Z" fill="{colour}"/>'
 
 
-def escaped(words: str) -> str:
-    """Safe inside an element: marked-up characters escaped, those that XML forbids left out."""
+def escape_text(words: str) -> str:
+    """The text with XML's special characters escaped, and without those that XML forbids."""
     allowed = (c for c in words if c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
     return escape("".join(allowed))
 
 
 def width_of(words: str, size: float) -> float:
-    """About how wide a line is."""
+    """The estimated width of a line."""
     return sum(1.0 if c >= _FIRST_WIDE else 0.6 for c in words) * size
 
 
-def cut(words: str, room: float, size: float) -> str:
-    """As much of a line as there is room for; an ellipsis stands for the rest."""
+def truncate(words: str, room: float, size: float) -> str:
+    """As much of a line as fits, with an ellipsis for the rest."""
     if width_of(words, size) <= room:
         return words
     while words and width_of(words, size) + size > room:
@@ -98,8 +98,8 @@ def cut(words: str, room: float, size: float) -> str:
     return words.rstrip() + "…"
 
 
-def wrapped(words: str, room: float, size: float, lines: int) -> list[str]:
-    """The text in at most so many lines; an ellipsis stands for what does not fit."""
+def wrap(words: str, room: float, size: float, lines: int) -> list[str]:
+    """The text in at most `lines` lines, with an ellipsis for what does not fit."""
     broken = [""]
     for unit in _UNITS.findall(words):
         if broken[-1] and width_of((broken[-1] + unit).rstrip(), size) > room:
@@ -107,4 +107,4 @@ def wrapped(words: str, room: float, size: float, lines: int) -> list[str]:
         broken[-1] += unit
     if len(broken) > lines:
         broken[lines - 1 :] = ["".join(broken[lines - 1 :])]
-    return [cut(one.rstrip(), room, size) for one in broken]
+    return [truncate(one.rstrip(), room, size) for one in broken]

@@ -1,4 +1,4 @@
-"""The station test: is this unit whole? One page of PASS, FAIL and SKIP, and what to do for each FAIL.
+"""The station test of one finished unit: one page of PASS, FAIL and SKIP, with advice for each FAIL.
 
-`examination` runs the checks one after the other, each within its time; `report` and `card` show what came of them.
+`plan` lists the checks, `checks_*` contain them, `check` runs them, and `report` formats the results.
 """

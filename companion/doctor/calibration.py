@@ -1,6 +1,6 @@
-"""The microphone's gain, found from ordinary speech and kept for this unit (`calibration_file`).
+"""Calibration of the microphone's gain from ordinary speech; the result is kept in the unit's calibration file.
 
-The speech is recorded at a gain of 1; only frames that the unit's own speech detector takes for speech count.
+The speech is recorded at a gain of 1. Only frames that the unit's own speech detector takes for speech are used.
 """
 
 from __future__ import annotations
@@ -12,20 +12,19 @@ from pathlib import Path
 import numpy as np
 
 from companion import plugins
-from companion.config.calibration import LEAST_GAIN, MOST_GAIN, write_calibration
-from companion.doctor.examination import blocking
-from companion.doctor.report import Finding, failed, passed
+from companion.config.unit import LEAST_GAIN, MOST_GAIN, write_calibration
+from companion.doctor.check import UnitUnderTest, run_in_thread
+from companion.doctor.recording import Recording, record, sound_card
+from companion.doctor.report import CheckResult, failed, passed
 from companion.doctor.sound_measures import (
     FULL_SCALE,
     MOST_CLIPPED,
     SPEECH_PEAK_DB,
     Samples,
     decibels,
-    measured,
+    measure_level,
     speech_gain,
 )
-from companion.doctor.station import Station
-from companion.doctor.station_sound import Recording, hear, sound_card
 from companion.events import EAR_RATE
 from companion.ports import SpeechDetector
 
@@ -34,28 +33,28 @@ LEAST_SPEECH_S = 1.0
 _VOICED = 0.6
 
 
-async def calibrate(station: Station) -> Finding:
-    """Listen to ordinary speech at a gain of 1, and write the gain with which it peaks at -12 dBFS."""
-    endpoint = station.device.ears.endpoint
-    detector: SpeechDetector = await blocking(
-        partial(plugins.build_engine, "speech_detectors", endpoint.engine, station.device, station.persona)
+async def calibrate_microphone(unit: UnitUnderTest) -> CheckResult:
+    """Record ordinary speech at a gain of 1, and store the gain at which it peaks at -12 dBFS."""
+    endpoint = unit.device.ears.endpoint
+    detector: SpeechDetector = await run_in_thread(
+        partial(plugins.build_engine, "speech_detectors", endpoint.engine, unit.device, unit.persona)
     )
-    if station.person is not None:
-        station.person.tell(
+    if unit.operator is not None:
+        unit.operator.tell(
             f"Speak now, for {LISTEN_S:.0f} seconds, as loud and as far away as the unit is usually spoken to."
         )
 
     async def wait(recording: Recording) -> None:
-        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording grows, and tells nobody
+        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording has no event to wait for
             await asyncio.sleep(0.05)
 
-    async with sound_card(station) as card:
-        recording = await hear(station, card, wait, gain=1.0)
-    return calibrated(recording.sound(), detector, station.state)
+    async with sound_card(unit) as card:
+        recording = await record(unit, card, wait, gain=1.0)
+    return calibration_result(recording.sound(), detector, unit.state)
 
 
-def calibrated(sound: Samples, detector: SpeechDetector, state: Path) -> Finding:
-    """The gain for the speech in a recording at a gain of 1, written to the state folder. Raises `DeviceError`."""
+def calibration_result(sound: Samples, detector: SpeechDetector, state: Path) -> CheckResult:
+    """Compute the gain from a recording at a gain of 1, and write it to the state folder. Raises `DeviceError`."""
     speech = voiced_frames(sound, detector)
     peaks = np.abs(speech.astype(np.int32)).max(axis=1) if len(speech) else speech.reshape(0)
     speech_s = speech.size / EAR_RATE
@@ -68,7 +67,7 @@ def calibrated(sound: Samples, detector: SpeechDetector, state: Path) -> Finding
         )
     peak_db = decibels(float(np.percentile(peaks, 95)) / FULL_SCALE)
     facts = {"speech_s": round(speech_s, 1), "speech_peak_dbfs": peak_db, "gain": gain}
-    if measured(sound).clipped > MOST_CLIPPED:
+    if measure_level(sound).clipped > MOST_CLIPPED:
         return failed(
             "the card itself clips this speech, which no gain can undo, and nothing was written",
             "Turn the card's capture level down (alsamixer) and calibrate again.",
@@ -88,7 +87,7 @@ def calibrated(sound: Samples, detector: SpeechDetector, state: Path) -> Finding
 
 
 def voiced_frames(sound: Samples, detector: SpeechDetector) -> Samples:
-    """The frames of a recording that hold speech: (frames, samples of one)."""
+    """The frames of a recording that contain speech. Shape: (frames, samples per frame)."""
     size = detector.frame_samples
     frames: Samples = sound[: len(sound) // size * size].reshape(-1, size)
     detector.reset()

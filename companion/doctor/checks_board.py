@@ -1,7 +1,7 @@
-"""Station test: what the board says of itself: disk, memory, clock, temperature, power. Reads; writes one tiny file.
+"""Station test: the board's disk, memory, clock, temperature and power. Reads only, except for one tiny file.
 
 Sources: /proc/meminfo (proc(5)), adjtimex(2), and the firmware's flags as the Raspberry Pi documentation lists them
-under `vcgencmd get_throttled`; the kernel shows the same number in sysfs (drivers/firmware/raspberrypi.c).
+under `vcgencmd get_throttled`; the kernel has the same number in sysfs (drivers/firmware/raspberrypi.c).
 """
 
 from __future__ import annotations
@@ -13,15 +13,14 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
-from companion.doctor.examination import blocking
-from companion.doctor.report import Finding, failed, passed, skipped
-from companion.doctor.station import Surroundings
+from companion.doctor.check import CheckContext, run_in_thread
+from companion.doctor.report import CheckResult, failed, passed, skipped
 from companion.service.status import temperature_c
 
 LEAST_DISK_MB = 200
 LEAST_MEMORY_MB = 100
 HOT_C = 80.0
-"""The firmware slows the processor down from here (85 °C is its end)."""
+"""The firmware throttles the processor from here on; 85 °C is its hard limit."""
 EARLIEST_YEAR = 2026
 """This program did not exist before."""
 LATEST_YEAR = 2090
@@ -29,7 +28,7 @@ LATEST_YEAR = 2090
 MEMORY = Path("/proc/meminfo")
 FIRMWARE_FLAGS = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
 SYNCHRONISED_BELOW_US = 16_000_000
-"""An error estimate above this means that no time server has set the clock; what timedatectl(1) goes by."""
+"""A larger estimated error means that no time server has set the clock. timedatectl(1) uses the same limit."""
 
 _FLAGS = {
     0: "the supply voltage is too low now",
@@ -45,13 +44,13 @@ _OF_VOLTAGE = 1 << 0 | 1 << 16
 _VCGENCMD_S = 2.0
 
 
-async def disk(around: Surroundings) -> Finding:
-    """Room on the disk, and whether the unit's state can be written."""
-    return await blocking(lambda: disk_finding(around.state))
+async def check_disk(context: CheckContext) -> CheckResult:
+    """Free space on the disk, and whether the unit's state folder can be written."""
+    return await run_in_thread(lambda: disk_result(context.state))
 
 
-def disk_finding(state: Path) -> Finding:
-    """The same for a state folder. Blocks."""
+def disk_result(state: Path) -> CheckResult:
+    """`check_disk` for one state folder. Blocks."""
     there = next(folder for folder in (state, *state.parents) if folder.exists())
     free_mb = round(shutil.disk_usage(there).free / 1e6)
     if free_mb < LEAST_DISK_MB:
@@ -74,13 +73,13 @@ def disk_finding(state: Path) -> Finding:
     return passed(f"{free_mb} MB free at {there}", free_mb=free_mb)
 
 
-async def memory(around: Surroundings) -> Finding:
-    """Room in memory."""
-    return memory_finding(runs=around.daemon_runs)
+async def check_memory(context: CheckContext) -> CheckResult:
+    """Free memory."""
+    return memory_result(runs=context.daemon_runs)
 
 
-def memory_finding(source: Path = MEMORY, *, runs: bool = False) -> Finding:
-    """The same from a file of the form of /proc/meminfo; `runs`: whether the companion takes its part already."""
+def memory_result(source: Path = MEMORY, *, runs: bool = False) -> CheckResult:
+    """`check_memory` from a file like /proc/meminfo. `runs`: whether the companion already occupies its share."""
     try:
         rows = (line.split() for line in source.read_text("ascii", "replace").splitlines())
         sizes = {row[0].rstrip(":"): int(row[1]) // 1024 for row in rows if len(row) > 1 and row[1].isdigit()}
@@ -95,13 +94,13 @@ def memory_finding(source: Path = MEMORY, *, runs: bool = False) -> Finding:
     return passed(text, free_mib=free, total_mib=total)
 
 
-async def clock(_: Surroundings) -> Finding:
-    """Whether the clock can be right: certificates and quiet hours hang on it."""
-    return clock_finding(datetime.now().astimezone(), error_us())
+async def check_clock(_: CheckContext) -> CheckResult:
+    """Whether the clock is plausible: certificates and quiet hours depend on it."""
+    return clock_result(datetime.now().astimezone(), clock_error_us())
 
 
-def clock_finding(now: datetime, error: int | None) -> Finding:
-    """The same for a time and the kernel's estimate of its error in microseconds (None: not known)."""
+def clock_result(now: datetime, error: int | None) -> CheckResult:
+    """`check_clock` for a time and the kernel's estimate of its error in microseconds (None: unknown)."""
     synchronised = error is not None and error < SYNCHRONISED_BELOW_US
     text = f"{now:%Y-%m-%d %H:%M} {now.tzname() or ''}".rstrip()
     if not EARLIEST_YEAR <= now.year <= LATEST_YEAR:
@@ -115,11 +114,11 @@ def clock_finding(now: datetime, error: int | None) -> Finding:
     return passed(f"{text}, {told}", synchronised=synchronised)
 
 
-def error_us() -> int | None:
-    """The kernel's estimate of how wrong its clock is, in microseconds; None where it does not tell."""
+def clock_error_us() -> int | None:
+    """The kernel's estimate of its clock's error in microseconds; None where it gives none."""
 
     class Timex(ctypes.Structure):
-        """The beginning of `struct timex` (adjtimex(2)); the rest is room for what the kernel writes."""
+        """The first fields of `struct timex` (adjtimex(2)), and space for the others that the kernel writes."""
 
         _fields_ = (
             ("modes", ctypes.c_uint),
@@ -137,13 +136,13 @@ def error_us() -> int | None:
     return int(asked.maxerror) if answer >= 0 else None
 
 
-async def temperature(_: Surroundings) -> Finding:
+async def check_temperature(_: CheckContext) -> CheckResult:
     """Whether the board is too hot."""
-    return await blocking(lambda: temperature_finding(temperature_c()))
+    return await run_in_thread(lambda: temperature_result(temperature_c()))
 
 
-def temperature_finding(degrees: float | None) -> Finding:
-    """The same for a temperature in degrees Celsius; None where nothing measures it."""
+def temperature_result(degrees: float | None) -> CheckResult:
+    """`check_temperature` for a temperature in degrees Celsius; None where the board has no sensor."""
     if degrees is None:
         return skipped("nothing measures it on this board")
     if degrees >= HOT_C:
@@ -155,13 +154,13 @@ def temperature_finding(degrees: float | None) -> Finding:
     return passed(f"{degrees:g} °C", celsius=degrees)
 
 
-async def power(_: Surroundings) -> Finding:
-    """Whether the board had too little voltage, or had to slow down."""
-    return await blocking(lambda: power_finding(firmware_flags()))
+async def check_power(_: CheckContext) -> CheckResult:
+    """Whether the supply voltage was too low, or the processor was throttled."""
+    return await run_in_thread(lambda: power_result(firmware_flags()))
 
 
-def power_finding(flags: int | None) -> Finding:
-    """The same for the firmware's number; None where the board has none."""
+def power_result(flags: int | None) -> CheckResult:
+    """`check_power` for the firmware's flags; None where the board has none."""
     if flags is None:
         return skipped("this board does not tell")
     told = [text for bit, text in _FLAGS.items() if flags >> bit & 1]
@@ -177,7 +176,7 @@ def power_finding(flags: int | None) -> Finding:
 
 
 def firmware_flags(file: Path = FIRMWARE_FLAGS, program: str = "vcgencmd") -> int | None:
-    """The firmware's number, from the kernel's file or else from its program. Blocks."""
+    """The firmware's flags, from the kernel's file or else from `vcgencmd`. Blocks."""
     try:
         return _number(file.read_text("ascii", "replace"))
     except OSError:

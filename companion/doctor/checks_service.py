@@ -1,8 +1,8 @@
 """Station test: the running companion, and the character service with the unit's key.
 
-The key is shown nowhere, and sent only where the unit itself would send it, or (where the service refuses it) to the
-other region of the same maker's, to tell a wrong key from a wrong region. The list of models is asked for, which costs
-nothing. The standard library does the HTTP, with the certificates that httpx trusts.
+The key is never shown. It is sent only where the unit itself would send it, or, when the service refuses it, to the
+same provider's other region, to tell a wrong key from a wrong region. The request is for the list of models, which
+costs nothing. HTTP is done by the standard library, with the certificates that httpx trusts.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ import certifi
 
 from companion import __version__
 from companion.config.character import CharacterSettings
-from companion.doctor.examination import blocking
-from companion.doctor.report import Finding, failed, passed, skipped
-from companion.doctor.station import STOP_IT, Station, Surroundings
+from companion.doctor.check import STOP_DAEMON_ADVICE, CheckContext, UnitUnderTest, run_in_thread
+from companion.doctor.report import CheckResult, failed, passed, skipped
 from companion.errors import CharacterError, ConfigError
 from companion.mind.api import models
 from companion.mind.api.errors import meaning
@@ -35,18 +34,20 @@ from companion.mind.assembly import is_own_host
 
 ANSWERS_WITHIN_S = 4.0
 SERVICE_KEY = Path("/etc/companion") / CREDENTIAL
-"""Where systemd takes the service's key from."""
+"""Where the systemd service reads its key from."""
 
 _PLACES: dict[Region, str] = {"international": "Singapore", "china": "Beijing"}
 _LONGEST = 1_000_000
-NETWORK = "Check the network (cable, Wi-Fi name and password, router), then the clock; behind a proxy set HTTPS_PROXY."
+NETWORK_ADVICE = (
+    "Check the network (cable, Wi-Fi name and password, router), then the clock; behind a proxy set HTTPS_PROXY."
+)
 
 
-async def daemon(around: Surroundings) -> Finding:
-    """How the running companion is, if one runs."""
-    if around.daemon_trouble:
-        return failed(around.daemon_trouble, STOP_IT)
-    status = around.daemon
+async def check_daemon(context: CheckContext) -> CheckResult:
+    """The status of the running companion, if there is one."""
+    if context.daemon_error:
+        return failed(context.daemon_error, STOP_DAEMON_ADVICE)
+    status = context.daemon
     if status is None:
         return skipped("no companion is running; this test uses the devices itself")
     problems = [str(one) for one in status.get("problems") or ()]
@@ -58,9 +59,9 @@ async def daemon(around: Surroundings) -> Finding:
     return passed(f"{text}; it is muted while this test listens", state=str(status.get("state", "")))
 
 
-async def character(station: Station) -> Finding:
-    """Whether the character service can be reached and lets the unit's key in."""
-    settings = station.device.character
+async def check_character(unit: UnitUnderTest) -> CheckResult:
+    """Whether the character service can be reached and accepts the unit's key."""
+    settings = unit.device.character
     if settings.emulator == "always":
         return skipped("the device file wants the local stand-in")
     key = unit_key(settings)
@@ -76,9 +77,9 @@ async def character(station: Station) -> Finding:
     facts: dict[str, str | int | bool] = {"host": host, "region": settings.region, "model": settings.model}
     began = time.monotonic()
     try:
-        status, body = await blocking(partial(get, address, key))
+        status, body = await run_in_thread(partial(get, address, key))
     except CharacterError as error:
-        return failed(f"{place}: {error}", NETWORK, **facts)
+        return failed(f"{place}: {error}", NETWORK_ADVICE, **facts)
     facts |= {"status": status, "ms": round(1000 * (time.monotonic() - began))}
     if status != 200:
         refusal = meaning(parse_refusal(status, body), f"The character service at {host}")
@@ -106,9 +107,9 @@ async def character(station: Station) -> Finding:
 
 
 def unit_key(settings: CharacterSettings) -> Key | None:
-    """The key that the unit will use: that of this process, else the one that systemd gives to the service.
+    """The key that the unit will use: this process's, else the one that systemd passes to the service.
 
-    Raises `ConfigError` for one that cannot be right, or that this user may not read.
+    Raises `ConfigError` where it is malformed or this user may not read it.
     """
     key = find_key(settings)
     if key is not None:
@@ -123,14 +124,14 @@ def unit_key(settings: CharacterSettings) -> Key | None:
 
 
 def models_address(settings: CharacterSettings, region: Region) -> str:
-    """Where the list of models is asked for: the OpenAI-compatible route has one, in both regions."""
+    """The URL of the list of models, which the OpenAI-compatible route has in both regions."""
     base = settings.base_url or models.base_url(region, "openai")
     parts = urlsplit(base)
     return parts._replace(path=f"{parts.path.rstrip('/')}/models").geturl()
 
 
 def model_names(body: bytes) -> tuple[str, ...] | None:
-    """The models that a list names; None for what is no list of models."""
+    """The names in a list of models; None where the body is no such list."""
     try:
         return tuple(str(one["id"]) for one in json.loads(body)["data"])
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -138,16 +139,16 @@ def model_names(body: bytes) -> tuple[str, ...] | None:
 
 
 def get(address: str, key: Key | None) -> tuple[int, bytes]:
-    """Status and body of an answer, whatever it is. Redirects are not followed: the key goes nowhere else. Blocks.
+    """Status and body of the response to a GET. Blocks. Redirects are not followed, so that the key goes nowhere else.
 
-    Raises `CharacterError` where no answer comes.
+    Raises `CharacterError` where no response comes.
     """
     host = urlsplit(address).hostname or address
     headers = {"Accept": "application/json", "User-Agent": f"companion/{__version__}"}
     if key is not None:
         headers["Authorization"] = f"Bearer {key.reveal()}"
     opener = urllib.request.OpenerDirector()
-    # As for the conversation itself: a proxy of the environment for https only.
+    # As in the conversation itself: the environment's proxy is used for https only.
     proxies: dict[str, str] | None = None if address.startswith("https:") else {}
     context = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
     for handler in (
@@ -185,7 +186,7 @@ def _other(region: Region) -> Region:
 
 async def _other_region_takes(settings: CharacterSettings, key: Key | None) -> bool:
     try:
-        status, _ = await blocking(partial(get, models_address(settings, _other(settings.region)), key))
+        status, _ = await run_in_thread(partial(get, models_address(settings, _other(settings.region)), key))
     except CharacterError:
         return False
     return status == 200

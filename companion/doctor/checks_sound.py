@@ -1,7 +1,7 @@
-"""Station test: sound devices, microphone, the way from loudspeaker to microphone, the wake word.
+"""Station test: sound devices, microphone, the loopback from loudspeaker to microphone, the wake word.
 
-A station is quiet, and nobody speaks while it listens. Levels are dBFS; the echo is the level at which the chirp comes
-back, less that at which it was played: what the unit hears of itself.
+The place must be quiet, and nobody may speak while it records. Levels are in dBFS. The echo is the level at which the
+chirp comes back minus the level at which it was played: how loudly the unit hears itself.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from functools import partial
 
 from companion import plugins
 from companion.config.persona import PersonaVoice
-from companion.doctor.examination import blocking
-from companion.doctor.report import Finding, failed, passed, skipped
-from companion.doctor.sound_measures import MOST_CLIPPED, Echo, chirp, decibels, find_chirp, measured
-from companion.doctor.station import Station
-from companion.doctor.station_sound import Recording, hear, loudspeaker, sound_card
+from companion.doctor.check import UnitUnderTest, run_in_thread
+from companion.doctor.recording import Recording, loudspeaker, record, sound_card
+from companion.doctor.report import CheckResult, failed, passed, skipped
+from companion.doctor.sound_measures import MOST_CLIPPED, Echo, chirp, decibels, find_chirp, measure_level
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.ports import Synthesizer, WakeWord
@@ -30,35 +29,35 @@ MOST_LOST = 0.01
 QUIET_S = 0.4
 GAP_S = 1.0
 BACK_WITHIN_S = 0.9
-"""Shorter than the gap, so that each chirp is looked for where the other cannot be."""
+"""Shorter than the gap, so that the search for one chirp never meets the other."""
 CLEARLY_HEARD_DB = 6.0
 """By how much the chirp must stand above the noise."""
 LONGEST_DELAY_S = 0.4
-"""More than that is a Bluetooth loudspeaker: the unit would interrupt itself."""
+"""A longer delay means a Bluetooth loudspeaker, with which the unit would interrupt itself."""
 STEADY_S = 0.01
 TRIES = 3
 
 WAKE_VOICES = ("en-us", "en-gb", "en-gb+f3", "en-us+f4", "en-us+m3")
-"""Voices of espeak-ng to say the wake word with; each model knows some of them (hey_jarvis only +f4)."""
+"""espeak-ng voices that say the wake word; each model recognises only some of them (hey_jarvis only +f4)."""
 HEARD_WITHIN_S = 1.5
 _PIECE = 512
 
-NAME_IT = (
+DEVICE_NAME_ADVICE = (
     "Check the plugs; set ears.microphone.device and voice.speaker.device to a part of a name that there is, and see "
     "that this user is in the group audio."
 )
-_LOSES = (
+_LOSS_ADVICE = (
     "The card loses or delays sound: use another USB port or cable, end other programs, and restart the sound server."
 )
 
 
-async def devices(station: Station) -> Finding:
-    """Whether both devices can be opened, and at which rates."""
-    ears, voice = station.device.ears.microphone, station.device.voice.speaker
+async def check_devices(unit: UnitUnderTest) -> CheckResult:
+    """Whether both sound devices can be opened, and at which rates."""
+    ears, voice = unit.device.ears.microphone, unit.device.voice.speaker
     told: list[str] = []
     problems: list[str] = []
     facts: dict[str, int | str] = {}
-    async with sound_card(station) as card:
+    async with sound_card(unit) as card:
         opened = {
             "microphone": partial(card.open_input, ears.device, EAR_RATE, 0.032, lambda *_: None),
             "loudspeaker": partial(card.open_output, voice.device, EAR_RATE, voice.latency_ms / 1000, lambda *_: False),
@@ -67,31 +66,31 @@ async def devices(station: Station) -> Finding:
             try:
                 stream = await opening(lambda _: None)
             except DeviceError as error:
-                problems.append(str(station.blamed(error)))
+                problems.append(str(unit.with_daemon_hint(error)))
                 continue
             told.append(f"{noun} {stream.name}, {stream.rate} Hz, {stream.channels} channel(s)")
             facts |= {noun: stream.name, f"{noun}_hz": stream.rate, f"{noun}_channels": stream.channels}
             await stream.close()
     if problems:
-        return failed("\n".join([*problems, *told]), NAME_IT, **facts)
+        return failed("\n".join([*problems, *told]), DEVICE_NAME_ADVICE, **facts)
     return passed("; ".join(told), **facts)
 
 
-async def microphone(station: Station) -> Finding:
-    """Level, clipping and gaps of two seconds of what should be a quiet room."""
+async def check_microphone(unit: UnitUnderTest) -> CheckResult:
+    """Level, clipping and gaps of a two-second recording of what should be a quiet room."""
 
     async def wait(recording: Recording) -> None:
-        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording grows, and tells nobody
+        while recording.seconds < LISTEN_S:  # noqa: ASYNC110  # a recording has no event to wait for
             await asyncio.sleep(0.05)
 
-    async with sound_card(station) as card:
-        recording = await hear(station, card, wait)
-    return microphone_finding(recording, station.device.ears.microphone.gain)
+    async with sound_card(unit) as card:
+        recording = await record(unit, card, wait)
+    return microphone_result(recording, unit.device.ears.microphone.gain)
 
 
-def microphone_finding(recording: Recording, gain: float) -> Finding:
-    """What a recording of a quiet room tells."""
-    found = measured(recording.sound())
+def microphone_result(recording: Recording, gain: float) -> CheckResult:
+    """`check_microphone` for a recording of a quiet room."""
+    found = measure_level(recording.sound())
     facts: dict[str, float] = {
         "level_dbfs": found.rms_db,
         "peak_dbfs": found.peak_db,
@@ -131,26 +130,26 @@ def microphone_finding(recording: Recording, gain: float) -> Finding:
     return passed(text, **facts)
 
 
-async def loop(station: Station) -> Finding:
-    """Two chirps out of the loudspeaker, found again in what the microphone hears; again where sound was lost."""
-    volume = station.device.voice.speaker.volume
+async def check_loopback(unit: UnitUnderTest) -> CheckResult:
+    """Play two chirps and find them in what the microphone records. Repeated where sound was lost."""
+    volume = unit.device.voice.speaker.volume
     if not volume:
         return failed("the volume is 0", "Set voice.speaker.volume to more than 0.")
-    found = await _chirps(station, volume)
+    found = await _chirps(unit, volume)
     for _ in range(TRIES - 1):
-        if found.advice != _LOSES:
+        if found.advice != _LOSS_ADVICE:
             break
-        # A processor that was busy for a moment is no broken card.
-        found = await _chirps(station, volume)
+        # Lost sound may only mean that the processor was busy for a moment.
+        found = await _chirps(unit, volume)
     return found
 
 
-async def _chirps(station: Station, volume: float) -> Finding:
+async def _chirps(unit: UnitUnderTest, volume: float) -> CheckResult:
     sound = chirp()
     begun: list[float] = []
 
     async def play(recording: Recording) -> None:
-        async with loudspeaker(station, card) as mouth:
+        async with loudspeaker(unit, card) as mouth:
             await asyncio.sleep(QUIET_S)
             now = asyncio.get_running_loop().time
             pause = bytes(round(GAP_S * EAR_RATE) * SAMPLE_BYTES)
@@ -160,19 +159,19 @@ async def _chirps(station: Station, volume: float) -> Finding:
             while recording.position(end) > recording.seconds * EAR_RATE:  # noqa: ASYNC110  # as above
                 await asyncio.sleep(0.05)
 
-    async with sound_card(station) as card:
-        recording = await hear(station, card, play)
+    async with sound_card(unit) as card:
+        recording = await record(unit, card, play)
     start = recording.position(begun[0])
     again = start + len(sound) + round(GAP_S * EAR_RATE)
     reach = len(sound) + round(BACK_WITHIN_S * EAR_RATE)
     noise = recording.sound(max(0, start - round(QUIET_S * EAR_RATE)), start)
     echoes = [find_chirp(recording.sound(at, at + reach), sound, noise) for at in (start, again)]
-    played_db = measured(sound).rms_db + decibels(volume)
-    return loop_finding(echoes, played_db, measured(recording.sound(start, again)).clipped)
+    played_db = measure_level(sound).rms_db + decibels(volume)
+    return loopback_result(echoes, played_db, measure_level(recording.sound(start, again)).clipped)
 
 
-def loop_finding(echoes: Sequence[Echo | None], played_db: float, clipped: float) -> Finding:
-    """What the chirps tell that came back. `clipped` is the share of clipped samples among them."""
+def loopback_result(echoes: Sequence[Echo | None], played_db: float, clipped: float) -> CheckResult:
+    """`check_loopback` for the chirps that came back. `clipped` is the share of clipped samples in the recording."""
     found = [echo for echo in echoes if echo is not None]
     if not found:
         return failed(
@@ -192,10 +191,10 @@ def loop_finding(echoes: Sequence[Echo | None], played_db: float, clipped: float
     }
     text = f"heard at {echo.level_db:g} dBFS after {1000 * delay_s:.0f} ms, echo {facts['echo_db']:+g} dB"
     if len(found) < len(echoes):
-        return failed(f"{text}, but only one of two chirps", _LOSES, **facts)
+        return failed(f"{text}, but only one of two chirps", _LOSS_ADVICE, **facts)
     if abs(found[0].at - found[-1].at) > STEADY_S * EAR_RATE:
         apart = 1000 * abs(found[0].at - found[-1].at) / EAR_RATE
-        return failed(f"{text}, and the delay changed by {apart:.0f} ms", _LOSES, **facts)
+        return failed(f"{text}, and the delay changed by {apart:.0f} ms", _LOSS_ADVICE, **facts)
     if clipped > MOST_CLIPPED:
         return failed(
             f"{text}: it is clipped",
@@ -217,16 +216,16 @@ def loop_finding(echoes: Sequence[Echo | None], played_db: float, clipped: float
     return passed(text, **facts)
 
 
-async def wake_word(station: Station) -> Finding:
-    """Whether the wake word is recognised when the loudspeaker says it."""
-    device, persona = station.device, station.persona
+async def check_wake_word(unit: UnitUnderTest) -> CheckResult:
+    """Whether the wake word is recognised when the loudspeaker plays it."""
+    device, persona = unit.device, unit.persona
     wake = device.ears.wake
     if wake.mode == "button":
         return skipped("the device file wants a button instead")
-    engine: WakeWord = await blocking(partial(plugins.build_engine, "wake_words", wake.engine, device, persona))
+    engine: WakeWord = await run_in_thread(partial(plugins.build_engine, "wake_words", wake.engine, device, persona))
     spoken = engine.word.replace("_", " ")
     try:
-        sample = await wake_sample(station, engine, spoken)
+        sample = await find_wake_sample(unit, engine, spoken)
     except EngineUnavailable as error:
         return skipped(f"the station's own voice is missing: {error}")
     if sample is None:
@@ -235,20 +234,20 @@ async def wake_word(station: Station) -> Finding:
     heard_after: list[float] = []
 
     async def play(recording: Recording) -> None:
-        async with loudspeaker(station, card) as mouth:
+        async with loudspeaker(unit, card) as mouth:
             await asyncio.sleep(QUIET_S)
-            recording.fresh()
+            recording.take_new()
             now = asyncio.get_running_loop().time
             began = now()
             await mouth.write(pcm)
             end = began + len(pcm) / SAMPLE_BYTES / EAR_RATE + HEARD_WITHIN_S
             while not heard_after and now() < end:
                 await asyncio.sleep(0.05)
-                if engine.detect(recording.fresh()):
+                if engine.detect(recording.take_new()):
                     heard_after.append(now() - began)
 
-    async with sound_card(station) as card:
-        await hear(station, card, play)
+    async with sound_card(unit) as card:
+        await record(unit, card, play)
     if heard_after:
         ms = round(1000 * heard_after[0])
         return passed(f'"{spoken}" was recognised', heard_after_ms=ms, voice=voice)
@@ -259,15 +258,15 @@ async def wake_word(station: Station) -> Finding:
     )
 
 
-async def wake_sample(station: Station, engine: WakeWord, spoken: str) -> tuple[str, bytes] | None:
-    """A voice and its word at `EAR_RATE` that the engine knows when no air is in between; None where there is none.
+async def find_wake_sample(unit: UnitUnderTest, engine: WakeWord, spoken: str) -> tuple[str, bytes] | None:
+    """A voice, and the wake word spoken by it at `EAR_RATE`, that the engine recognises without the air in between.
 
-    Raises `EngineUnavailable` without espeak-ng.
+    None where it recognises no voice. Raises `EngineUnavailable` without espeak-ng.
     """
     for voice in WAKE_VOICES:
-        speech = station.persona.model_copy(update={"speech": PersonaVoice(espeak=voice)})
-        speaks: Synthesizer = await blocking(
-            partial(plugins.build_engine, "synthesizers", "espeak", station.device, speech)
+        speech = unit.persona.model_copy(update={"speech": PersonaVoice(espeak=voice)})
+        speaks: Synthesizer = await run_in_thread(
+            partial(plugins.build_engine, "synthesizers", "espeak", unit.device, speech)
         )
         try:
             said = await speaks.synthesize(spoken)

@@ -1,7 +1,7 @@
-"""What sound tells about a card: levels, a chirp and where it comes back, the gain that speech needs. Pure.
+"""Measurements on recorded sound: levels, finding a chirp, the gain that speech needs. Pure.
 
-Sound is 16-bit mono at `EAR_RATE`; levels are decibels below full scale (dBFS, of a sine 0 dBFS is the peak: levels of
-noise and chirps are those of their root mean square). Times are samples.
+Sound is 16-bit mono at `EAR_RATE`. Levels are in dBFS, relative to the peak of a full-scale sine; those of noise and
+chirps are of the root mean square. Times are in samples.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ Samples = np.ndarray[Any, np.dtype[np.int16]]
 FULL_SCALE = 32768.0
 CLIPPED_FROM = 32700
 MOST_CLIPPED = 0.0005
-"""Share of samples that may stand at the end of the range."""
+"""Share of samples that may be at the limit of the range."""
 SILENCE_DB = -120.0
-"""What stands for the level of digital silence."""
+"""The level given for digital silence."""
 
 CHIRP_S = 0.4
 CHIRP_FROM_HZ, CHIRP_TO_HZ = 400.0, 5000.0
-"""What small loudspeakers and microphones can do."""
+"""A range that small loudspeakers and microphones can reproduce."""
 CHIRP_DB = -12.0
 """Peak of the chirp."""
 CLEAR = 10.0
-"""How far the chirp's match must stand out of the others, in their standard deviations. The largest of 40,000 matches
-with noise is about 4.5."""
+"""How far the chirp's correlation must exceed the others, in their standard deviations. The largest of 40,000
+correlations with noise is about 4.5."""
 
 SPEECH_PEAK_DB = -12.0
 """Where ordinary speech should peak."""
@@ -43,11 +43,11 @@ class Level:
     rms_db: float
     peak_db: float
     clipped: float
-    """Share of its samples that stand at the end of the range."""
+    """Share of samples at the limit of the range."""
     offset: float
-    """Its mean, as a share of full scale."""
+    """Mean value (DC offset), as a share of full scale."""
     constant: bool
-    """Whether all its samples are the same: no microphone sounds like that."""
+    """Whether all samples are equal; a working microphone always has some noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +55,24 @@ class Echo:
     """A chirp that came back."""
 
     at: int
-    """Where it begins."""
+    """Its first sample."""
     level_db: float
-    """Its level, without the noise before it."""
+    """Its level, with the power of the preceding noise subtracted."""
     noise_db: float
 
 
-def samples(pcm: bytes) -> Samples:
-    """PCM as numbers."""
+def samples_of(pcm: bytes) -> Samples:
+    """PCM bytes as an array."""
     return np.frombuffer(pcm, dtype="<i2")
 
 
 def decibels(share: float) -> float:
-    """A share of full scale as a level; `SILENCE_DB` for nothing."""
+    """A share of full scale in dBFS; `SILENCE_DB` for zero."""
     return round(max(20 * math.log10(share), SILENCE_DB), 1) if share > 0 else SILENCE_DB
 
 
-def measured(sound: Samples) -> Level:
-    """How loud it is; silence where it is empty."""
+def measure_level(sound: Samples) -> Level:
+    """The level of a piece of sound; that of silence where it is empty."""
     if not len(sound):
         return Level(SILENCE_DB, SILENCE_DB, 0.0, 0.0, constant=True)
     values = sound.astype(np.float64)
@@ -88,7 +88,7 @@ def measured(sound: Samples) -> Level:
 
 
 def chirp(seconds: float = CHIRP_S) -> Samples:
-    """A tone that rises evenly from `CHIRP_FROM_HZ` to `CHIRP_TO_HZ`, faded in and out over a twentieth each."""
+    """A linear sweep from `CHIRP_FROM_HZ` to `CHIRP_TO_HZ`, faded in and out over a twentieth of its length each."""
     count = round(seconds * EAR_RATE)
     at = np.arange(count) / EAR_RATE
     phase = 2 * np.pi * (CHIRP_FROM_HZ * at + (CHIRP_TO_HZ - CHIRP_FROM_HZ) / seconds * at * at / 2)
@@ -99,14 +99,14 @@ def chirp(seconds: float = CHIRP_S) -> Samples:
 
 
 def find_chirp(heard: Samples, sound: Samples, noise: Samples) -> Echo | None:
-    """Where `sound` comes back in `heard`; None where it does not. `noise` is what was heard before."""
+    """Find `sound` in `heard` by cross-correlation; None where it is not there. `noise` was recorded before."""
     if len(heard) < 2 * len(sound):
         return None
     size = 1 << (len(heard) + len(sound)).bit_length()
     spectrum = np.fft.rfft(heard.astype(np.float64), size) * np.conj(np.fft.rfft(sound.astype(np.float64), size))
     match = np.abs(np.fft.irfft(spectrum, size)[: len(heard) - len(sound) + 1])
     at = int(match.argmax())
-    # What stands near the peak is its own reverberation.
+    # Correlations near the peak are its own reverberation.
     others = np.delete(match, slice(max(0, at - EAR_RATE // 20), at + EAR_RATE // 20))
     deviation = float(np.sqrt(np.mean(others**2)))
     if match[at] <= CLEAR * deviation:
@@ -117,9 +117,9 @@ def find_chirp(heard: Samples, sound: Samples, noise: Samples) -> Echo | None:
 
 
 def speech_gain(peaks: Samples) -> float | None:
-    """The gain with which speech peaks at `SPEECH_PEAK_DB`, from the peaks of its voiced frames at a gain of 1.
+    """The gain at which speech peaks at `SPEECH_PEAK_DB`, from the peaks of its voiced frames at a gain of 1.
 
-    The loudest twentieth is left out: coughs and knocks. None where all of it is silent.
+    The loudest twentieth is ignored (coughs and knocks). None where all frames are silent.
     """
     if not len(peaks) or (usual := float(np.percentile(np.abs(peaks.astype(np.float64)), 95))) <= 0:
         return None

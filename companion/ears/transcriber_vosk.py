@@ -21,7 +21,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import EAR_RATE, Transcript
-from companion.models.catalogue import installed
+from companion.models.catalogue import find_installed
 
 UNKNOWN_WORD = "[unk]"
 """What a model returns for sound that is none of its words."""
@@ -139,7 +139,7 @@ def build(device: Device, persona: Persona) -> VoskTranscriber:
 
     A model is a folder that contains `am/final.mdl` or, in older models, `final.mdl`. Raises `EngineUnavailable`.
     """
-    folder = device.ears.transcriber.model or installed("vosk", persona.language)
+    folder = device.ears.transcriber.model or find_installed("vosk", persona.language)
     if folder is None:
         raise EngineUnavailable(
             "vosk has no model: fetch one with `companion models pull`, or set ears.transcriber.model to its folder"

@@ -1,4 +1,7 @@
-"""A local stand-in for the character service: scripted answers in its wire format, and no language model."""
+"""An emulator of the character service: scripted answers in its wire format, without a language model.
+
+`routes` is the HTTP side, `scripted_service` makes the answers, `faults` breaks them on purpose.
+"""
 
 from companion.emulator.server import EmulatorServer
 

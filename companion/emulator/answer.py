@@ -1,6 +1,6 @@
-"""One scripted answer as the model's tokens, cut as the request asks for. Pure.
+"""One scripted answer as the model's tokens, limited as the request asks, and the usage that is billed for it.
 
-What a request cost, in the shapes that the two routes give it (sections 4, 5 and 6 of the specification). Pure.
+Pure. The usage has the shapes of the two routes (sections 4, 5 and 6 of the service's specification).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from companion.emulator.parameters import Parameters
-from companion.emulator.tokens import Token, Tokens
+from companion.emulator.request import Parameters
+from companion.emulator.tokens import Token, Tokenizer
 
 _TOKENS_A_CHUNK = (1, 2, 3, 2)
 
@@ -23,7 +23,7 @@ class Chunk:
 
     text: str
     tokens: int
-    """How many the answer has so far."""
+    """Number of tokens of the answer so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,18 @@ class Answer:
     chunks: tuple[Chunk, ...]
 
 
-def make_answer(tokens: Tokens, text: str, asked: Parameters, *, endless: bool = False, splits: bool = False) -> Answer:
-    """The answer that a model would write. `endless`: it does not stop by itself. `splits`: see `bias`."""
-    written: Iterable[Token] = tokens.write(text, asked.bias, splits=splits)
+def make_answer(
+    tokens: Tokenizer, text: str, asked: Parameters, *, endless: bool = False, splits: bool = False
+) -> Answer:
+    """The answer that a model would write. `endless`: it never stops by itself. `splits`: see `encode_avoiding`."""
+    written: Iterable[Token] = tokens.generate(text, asked.bias, splits=splits)
     if forced := _forced(tokens, asked):
         written = itertools.cycle(forced)
     elif endless and written:
-        written = itertools.chain(written, itertools.cycle(tokens.write(f" {text}", asked.bias) or written))
-    taken = list(itertools.islice(written, asked.most_tokens + 1))
+        written = itertools.chain(written, itertools.cycle(tokens.generate(f" {text}", asked.bias) or written))
+    taken = list(itertools.islice(written, asked.max_tokens + 1))
     reason = "stop"
-    if len(taken) > asked.most_tokens:
+    if len(taken) > asked.max_tokens:
         reason = "length"
         taken.pop()
     if (end := _stopped_at(taken, asked.stop_tokens)) is not None:
@@ -62,8 +64,8 @@ def make_answer(tokens: Tokens, text: str, asked: Parameters, *, endless: bool =
     return Answer(whole, count, reason, tuple(_chunks(texts, len(whole))))
 
 
-def _forced(tokens: Tokens, asked: Parameters) -> list[Token]:
-    """The tokens with a bias of 100: nothing else can come."""
+def _forced(tokens: Tokenizer, asked: Parameters) -> list[Token]:
+    """The tokens with a bias of 100, which exclude all others."""
     forced = sorted(token for token, weight in asked.bias.items() if weight == 100)
     return [(token, text) for token in forced if (text := tokens.text_of(token)) is not None]
 
@@ -74,7 +76,7 @@ def _stopped_at(taken: Sequence[Token], stops: Sequence[Sequence[int]]) -> int |
 
 
 def _decoded(taken: Sequence[Token]) -> Iterator[str]:
-    """The text that each token completes. A character that the end cuts in two does not come."""
+    """The text that each token completes. An incomplete character at the end is dropped."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     return (decoder.decode(piece) for _, piece in taken)
 
@@ -92,17 +94,17 @@ def _chunks(texts: Sequence[str], length: int) -> Iterator[Chunk]:
 
 
 CacheShape = Literal["details", "flat", "none"]
-"""Where the cached tokens are told: today's place, that of September 2025, or nowhere as before."""
+"""Where the cached tokens are reported: in today's place, in that of September 2025, or nowhere, as before that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens."""
+    """The token counts of a request."""
 
     prompt: int
     cached: int
     memory: Mapping[str, Any]
-    """What long-term memory adds to the details."""
+    """Details that long-term memory adds."""
     shape: CacheShape = "details"
 
     def openai(self, completion: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What a check can do to a running emulator: plan faults, see what was asked, turn the clock, begin anew.
+"""Control of a running emulator by a test: schedule faults, read the recorded requests, advance the clock.
 
-No HTTP in here. What was asked is held in memory only, the last requests of a moderate size, and without their keys.
+No HTTP in here. Requests are kept in memory only, up to a moderate total size, and without their keys.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from companion.emulator.faults import Schedule
+from companion.emulator.faults import FaultSchedule
 
 _MOST_REQUESTS = 500
 _MOST_BYTES = 16_000_000
@@ -21,7 +21,7 @@ _DAY_S = 86_400.0
 
 
 class Clock:
-    """Seconds since 1970, and as many days later as was asked."""
+    """Seconds since 1970, plus the days that a test has advanced it."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -31,17 +31,17 @@ class Clock:
         return self._now() + self._ahead
 
     def advance(self, days: float) -> None:
-        """Let days pass."""
+        """Move the clock forward."""
         self._ahead += days * _DAY_S
 
     def reset(self) -> None:
-        """Show the true time again."""
+        """Return to the true time."""
         self._ahead = 0.0
 
 
 @dataclass(slots=True)
-class Asked:
-    """One chat request."""
+class RecordedRequest:
+    """One chat request and its result."""
 
     size: int
     path: str
@@ -53,34 +53,34 @@ class Asked:
     usage: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Diary:
-    """The chat requests of late."""
+class RequestLog:
+    """The latest chat requests."""
 
     def __init__(self) -> None:
-        self._asked: deque[Asked] = deque()
+        self._asked: deque[RecordedRequest] = deque()
         self._size = 0
 
-    def begin(self, path: str, at: float, headers: Mapping[str, str], body: bytes) -> Asked:
-        """Take note of a request; what comes of it is filled in later."""
+    def begin(self, path: str, at: float, headers: Mapping[str, str], body: bytes) -> RecordedRequest:
+        """Record a request; its result is filled in later."""
         shown = {name: value for name, value in headers.items() if name.lower() not in _SECRET}
-        self._asked.append(Asked(min(len(body), _LONGEST_BODY), path, at, shown, _readable(body)))
+        self._asked.append(RecordedRequest(min(len(body), _LONGEST_BODY), path, at, shown, _readable(body)))
         self._size += self._asked[-1].size
         while len(self._asked) > _MOST_REQUESTS or self._size > _MOST_BYTES:
             self._size -= self._asked.popleft().size
         return self._asked[-1]
 
-    def shown(self) -> dict[str, Any]:
-        """All of them, the oldest first."""
+    def as_json(self) -> dict[str, Any]:
+        """All requests, oldest first."""
         names = ("path", "at", "headers", "body", "fault", "status", "usage")
         return {"requests": [{name: getattr(one, name) for name in names} for one in self._asked]}
 
     def clear(self) -> None:
-        """Keep none."""
+        """Drop all requests."""
         self._asked.clear()
         self._size = 0
 
 
-def plan_faults(schedule: Schedule, body: bytes) -> None:
+def plan_faults(schedule: FaultSchedule, body: bytes) -> None:
     """`{"faults": [...], "repeat": false}`. Raises `ValueError` with one plain sentence."""
     value = _object(body)
     faults, repeat = value.get("faults"), value.get("repeat", False)
@@ -91,7 +91,7 @@ def plan_faults(schedule: Schedule, body: bytes) -> None:
     schedule.plan(faults, repeat=repeat)
 
 
-def turn_clock(clock: Clock, body: bytes) -> None:
+def advance_clock(clock: Clock, body: bytes) -> None:
     """`{"advance_days": 1.5}`. Raises `ValueError` with one plain sentence."""
     days = _object(body).get("advance_days")
     if isinstance(days, bool) or not isinstance(days, int | float) or not 0 <= days <= 36_500:
@@ -114,7 +114,7 @@ def _readable(body: bytes) -> object:
         return f"{len(body)} bytes"
     try:
         value: object = json.loads(body)
-        # What UTF-8 cannot hold could not be shown.
+        # Lone surrogates and NaN could not be sent back as JSON.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         return body.decode("utf-8", "replace")

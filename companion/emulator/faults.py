@@ -1,17 +1,26 @@
-"""What can go wrong between a device and the service, on purpose.
+"""Faults on purpose: what can go wrong between a device and the service, and how a fault changes a response.
 
-Each chat request suffers the fault that its header `x-emulator-fault` names, else the server's next one. Beside the
-names below there are three for every code of the service's error catalogue (of either route): `http:CODE` answers with
-that error, `framed:CODE` with it framed as a stream under `text/event-stream`, `midway:CODE` breaks the stream off
-with it.
+Each chat request gets the fault that its header `x-emulator-fault` names, else the next one of the server's schedule.
+Besides the names in `FAULTS` there are three for every code of the service's error catalogue (of either route):
+`http:CODE` answers with that error, `framed:CODE` with the error framed as a stream under `text/event-stream`, and
+`midway:CODE` breaks off the stream with it. Pauses are in seconds of the loop's clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+import itertools
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
+from dataclasses import dataclass
 from itertools import cycle
+from typing import Any
 
-from companion.emulator.errors import MODERATED_INPUT, MODERATED_OUTPUT, WRONG_KEY, Refusal, entry
+from companion.emulator import frames
+from companion.emulator.errors import MODERATED_INPUT, MODERATED_OUTPUT, WRONG_KEY, Refusal, find_error
+from companion.emulator.frames import DONE
+from companion.emulator.request import Route
 
 FAULTS = {
     "none": "Nothing goes wrong.",
@@ -56,16 +65,16 @@ FAULTS = {
     "http500": "HTTP 500: a fault of the service.",
     "http503": "HTTP 503: no capacity.",
 }
-"""Name -> what happens."""
+"""The name of each fault, and what it does."""
 
 KINDS = ("http:", "framed:", "midway:")
-"""What may stand before a code of the catalogue."""
+"""Prefixes of a code of the catalogue."""
 
-MOST_BIAS = 63
-"""Of the fault `refuse_long_bias`."""
+LONGEST_BIAS = 63
+"""Entries of `logit_bias` that the fault `refuse_long_bias` accepts."""
 
-WHOLE_TOO = ("stall_midway", "reset", "cut_short", "garbage", "drip", "slow_drip", "halves")
-"""What befalls an answer in one piece as it does a stream."""
+ALSO_WITHOUT_STREAM = ("stall_midway", "reset", "cut_short", "garbage", "drip", "slow_drip", "halves")
+"""Faults that also apply to an answer in one piece."""
 
 _ENTRIES = {
     "sse_http400": MODERATED_INPUT,
@@ -75,24 +84,24 @@ _ENTRIES = {
     "id_only": MODERATED_INPUT,
     "id_inside": MODERATED_INPUT,
     "moderated_output": MODERATED_OUTPUT,
-    "bare_http404": entry("ModelNotFound"),
-    "no_ids": entry("Throttling.RateQuota"),
+    "bare_http404": find_error("ModelNotFound"),
+    "no_ids": find_error("Throttling.RateQuota"),
     "http400": MODERATED_INPUT,
     "http401": WRONG_KEY,
-    "arrears": entry("Arrearage"),
-    "http404": entry("ModelNotFound"),
-    "http429": entry("Throttling.RateQuota"),
-    "http500": entry("InternalError"),
-    "http503": entry("ModelServingError"),
+    "arrears": find_error("Arrearage"),
+    "http404": find_error("ModelNotFound"),
+    "http429": find_error("Throttling.RateQuota"),
+    "http500": find_error("InternalError"),
+    "http503": find_error("ModelServingError"),
 }
 
 
-def known(fault: str) -> str:
-    """The fault's name. Raises `ValueError` for one that there is not."""
+def checked_fault(fault: str) -> str:
+    """Return the fault's name. Raises `ValueError` for an unknown one."""
     kind, colon, code = fault.partition(":")
     if colon and f"{kind}:" in KINDS:
         try:
-            entry(code)
+            find_error(code)
         except KeyError as error:
             raise ValueError(f"there is no fault {fault!r}: the service's catalogue has no code {code!r}") from error
     elif fault not in FAULTS:
@@ -100,32 +109,156 @@ def known(fault: str) -> str:
     return fault
 
 
-def refusal_of(fault: str) -> Refusal | None:
-    """The error with which a known fault answers in place of everything else."""
+def immediate_refusal(fault: str) -> Refusal | None:
+    """The error that a fault answers with at once, in place of the response; else None."""
     kind, _, code = fault.partition(":")
-    found = entry(code) if kind in ("http", "framed") else _ENTRIES.get(fault)
+    found = find_error(code) if kind in ("http", "framed") else _ENTRIES.get(fault)
     return Refusal(found) if found else None
 
 
-def breaks_off_with(fault: str) -> Refusal | None:
-    """The error with which a known fault ends a stream in its middle."""
+def midstream_refusal(fault: str) -> Refusal | None:
+    """The error that a fault ends a stream with in its middle; else None."""
     if fault.startswith("midway:"):
-        return Refusal(entry(fault.removeprefix("midway:")))
+        return Refusal(find_error(fault.removeprefix("midway:")))
     return Refusal(MODERATED_OUTPUT) if fault in ("moderated_midway", "moderated_midway_done") else None
 
 
-class Schedule:
-    """The faults to come, one a request."""
+class FaultSchedule:
+    """The faults of the coming requests, one for each."""
 
     def __init__(self, faults: Iterable[str] = ()) -> None:
-        """A sequence is checked at once, anything else as it goes. Raises `ValueError` for one that there is not."""
-        self._coming = iter([known(fault) for fault in faults] if isinstance(faults, Sequence) else faults)
+        """A sequence is checked at once, an iterator as it goes. Raises `ValueError` for an unknown fault."""
+        self._coming = iter([checked_fault(fault) for fault in faults] if isinstance(faults, Sequence) else faults)
 
     def plan(self, faults: Sequence[str], *, repeat: bool = False) -> None:
-        """From now on these, and none after them, or these again and again. Raises `ValueError`."""
-        named = [known(fault) for fault in faults]
+        """Use these from now on, then none, or repeat them for ever. Raises `ValueError`."""
+        named = [checked_fault(fault) for fault in faults]
         self._coming = cycle(named) if repeat else iter(named)
 
     def next(self) -> str:
-        """The next request's."""
-        return known(next(self._coming, "none"))
+        """The fault of the next request."""
+        return checked_fault(next(self._coming, "none"))
+
+
+JSON = "application/json"
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+"""ASGI's receive function."""
+
+_EVENTS_BEFORE_FAULT = 4
+_SLOW_S = 0.05
+_GATEWAY = (401, 403, 404)
+"""Statuses that the DashScope gateway refuses before a stream begins, and therefore never frames as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorResponse:
+    """A refusal as it is sent."""
+
+    status: int
+    media_type: str
+    body: dict[str, Any] | bytes
+
+
+def error_response(refusal: Refusal, route: Route, id_: str, *, stream: bool, fault: str) -> ErrorResponse:
+    """The route's envelope, framed as the fault says, else in the usual way (sections 4.3 and 5.3)."""
+    if fault == "bare_http404":
+        bare = refusal.openai(id_)["error"]
+        return ErrorResponse(refusal.status, JSON, {"error": {key: bare[key] for key in ("message", "type", "code")}})
+    framed = fault.startswith("framed:") or fault in (
+        *("sse_http400", "event_stream_http400", "error_http200", "spaced_error"),
+    )
+    if route == "dashscope" and stream and refusal.status not in _GATEWAY and refusal.status == 400:
+        framed = True
+    if not framed:
+        return ErrorResponse(refusal.status, JSON, _with_ids(refusal, route, id_, fault))
+    status = 200 if fault in ("error_http200", "spaced_error") else refusal.status
+    if route == "dashscope":
+        body = frames.dashscope_refusal(refusal, id_)
+        media_type = frames.DASHSCOPE_STREAM
+    else:
+        body = frames.openai_refusal(refusal, id_)
+        media_type = frames.OPENAI_STREAM
+    if fault == "spaced_error":
+        body = with_spaces(body)
+    return ErrorResponse(status, JSON if fault == "sse_http400" else media_type, body)
+
+
+def _with_ids(refusal: Refusal, route: Route, id_: str, fault: str) -> dict[str, Any]:
+    body = refusal.openai(id_) if route == "openai" else refusal.dashscope(id_)
+    match fault:
+        case "id_only":
+            body.pop("request_id")
+            body["id"] = f"chatcmpl-{id_}"
+        case "id_inside" if route == "openai":
+            body = {"error": {**body["error"], "id": f"chatcmpl-{id_}"}}
+        case "no_ids":
+            body = {key: value for key, value in body.items() if key not in ("id", "request_id")}
+    return body
+
+
+async def stream_with_fault(
+    events: Iterable[bytes],
+    fault: str,
+    *,
+    piece_s: float,
+    refused: Callable[[Refusal], bytes],
+    reset: Callable[[], Awaitable[object]],
+) -> AsyncIterator[bytes]:
+    """The stream's bytes, changed by the fault. `refused` frames an error for it, `reset` resets the connection."""
+    for number, event in enumerate(events):
+        if number == _EVENTS_BEFORE_FAULT:
+            if (refusal := midstream_refusal(fault)) is not None:
+                yield refused(refusal)
+                if fault == "moderated_midway_done":
+                    yield DONE
+                return
+            match fault:
+                case "stall_midway":
+                    await asyncio.Event().wait()
+                case "reset":
+                    await reset()
+                    return
+                case "cut_short":
+                    return
+                case "garbage":
+                    yield b"data: {\xff\xfe\x00 not an event\n\n"
+        if fault == "no_done" and event == DONE:
+            return
+        if fault == "keep_alive":
+            yield b": keep-alive\n\n"
+        for part in _pieces(with_spaces(event) if fault == "spaced" else event, fault):
+            yield part
+            await asyncio.sleep(max(piece_s, _SLOW_S) if fault == "slow_drip" else piece_s)
+
+
+def _pieces(event: bytes, fault: str) -> Iterator[bytes]:
+    """One event, cut into the pieces that are sent."""
+    if fault in ("drip", "slow_drip"):
+        yield from (event[at : at + 1] for at in range(len(event)))
+    elif fault == "halves":
+        # Before each byte that continues a character.
+        inside = [at for at, byte in enumerate(event) if byte & 0xC0 == 0x80]
+        yield from (event[a:b] for a, b in itertools.pairwise([0, *inside, len(event)]))
+    else:
+        yield event
+
+
+def with_spaces(event: bytes) -> bytes:
+    """A DashScope event with a space after each field name."""
+    lines = event.split(b"\n")
+    return b"\n".join(b": ".join(line.split(b":", 1)) if line.startswith((b"id", b"event", b"data")) else line
+                      for line in lines)  # fmt: skip
+
+
+async def reset(transport: asyncio.Transport, receive: Receive) -> None:
+    """Reset the connection as a crashed server does."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await until_disconnected(receive)
+
+
+async def until_disconnected(receive: Receive) -> None:
+    """Wait until the client has closed the connection."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

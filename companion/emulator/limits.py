@@ -1,11 +1,8 @@
-"""The account's limits, for each model: 2 requests a second, 120 a minute, 500,000 tokens a minute.
+"""The models by region with their token limits, and the account's rate limits for each model.
 
-Pure; seconds are those of any clock that does not go back. Section 1.1 of the service's specification. There is no
-`Retry-After` and no header that tells how much is left.
-
-The models and their limits, by region (section 1 of the service's specification; prices are no affair of the wire).
-
-Pure. Published figures differ by page and date; these are those of the region's own table, and `Service` takes others.
+Pure; seconds are those of any monotonic clock. From section 1 of the service's specification. Published figures differ
+by page and date; these are from each region's own table. The rate limits (section 1.1) are 2 requests a second, 120 a
+minute and 500,000 tokens a minute. There is no `Retry-After`, and no header says how much is left.
 """
 
 from __future__ import annotations
@@ -20,24 +17,24 @@ from companion.emulator.errors import QUOTA, RATE, Refusal
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one model allows."""
+    """The rate limits of one model."""
 
-    a_second: int = 2
-    a_minute: int = 120
-    tokens_a_minute: int = 500_000
+    requests_per_second: int = 2
+    requests_per_minute: int = 120
+    tokens_per_minute: int = 500_000
 
 
 class RateLimits:
-    """Counts what was let in."""
+    """Counts requests and tokens of the last minute, by model."""
 
     def __init__(self, limits: Limits | None) -> None:
-        """None: everything is let in."""
+        """`limits` None admits everything."""
         self._limits = limits
         self._requests: dict[str, deque[float]] = {}
         self._tokens: dict[str, deque[tuple[float, int]]] = {}
 
-    def refusal(self, model: str, now: float) -> Refusal | None:
-        """Why a request that comes now is not let in; a request that is let in is counted."""
+    def admit(self, model: str, now: float) -> Refusal | None:
+        """Count a request that comes now and return None, or return why it is refused."""
         if self._limits is None:
             return None
         requests = self._requests.setdefault(model, deque())
@@ -47,20 +44,20 @@ class RateLimits:
         while tokens and tokens[0][0] <= now - 60:
             tokens.popleft()
         lately = sum(1 for at in requests if at > now - 1)
-        if lately >= self._limits.a_second or len(requests) >= self._limits.a_minute:
+        if lately >= self._limits.requests_per_second or len(requests) >= self._limits.requests_per_minute:
             return Refusal(RATE)
-        if sum(count for _, count in tokens) >= self._limits.tokens_a_minute:
+        if sum(count for _, count in tokens) >= self._limits.tokens_per_minute:
             return Refusal(QUOTA)
         requests.append(now)
         return None
 
-    def spent(self, model: str, tokens: int, now: float) -> None:
-        """A request that was let in has cost so many tokens, input and output."""
+    def count_tokens(self, model: str, tokens: int, now: float) -> None:
+        """Count the tokens, input and output, of an admitted request."""
         if self._limits is not None:
             self._tokens.setdefault(model, deque()).append((now, tokens))
 
-    def forget(self) -> None:
-        """Begin anew."""
+    def clear(self) -> None:
+        """Forget all counts."""
         self._requests.clear()
         self._tokens.clear()
 
@@ -70,14 +67,14 @@ Region = Literal["international", "china"]
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One model. All figures are tokens."""
+    """One model. All figures are in tokens."""
 
     name: str
-    longest_input: int
-    most_output: int
-    """What `max_tokens` may ask for."""
-    usual_output: int
-    """The most that comes where `max_tokens` is not given."""
+    max_input: int
+    max_output: int
+    """The largest `max_tokens`."""
+    default_output: int
+    """The limit where `max_tokens` is not given."""
 
 
 _JAPANESE = Model("qwen-plus-character-ja", 7_680, 512, 512)
@@ -97,4 +94,4 @@ MODELS: Mapping[Region, tuple[Model, ...]] = {
         _LONG,
     ),
 }
-"""Where a model is sold in one region only, the other lists it too: a stand-in should not fail over that."""
+"""A model that is sold in one region only is listed in both: an emulator should not fail because of that."""

@@ -1,28 +1,23 @@
-"""The model's own tokens, where they can be had: `qwen.tiktoken` and `tiktoken`, both of which come with development.
+"""The model's tokens, exact where its vocabulary is installed, else estimated; and how an answer avoids banned tokens.
 
-The ranks lie inside the installed `dashscope` package, which is never imported. Loading takes a few tenths of a second
-and is done once, off the loop. Where either is missing (on a device), tokens are estimated: a word, a sign or a Han
-character each, and `exact` is False.
+The vocabulary is `qwen.tiktoken` from the `dashscope` package (which is never imported), read with `tiktoken`. Both
+are development dependencies. Loading takes a few tenths of a second and is done once, off the loop. Where either is
+missing (on a device), tokens are estimated: one for each word, sign or Han character, and `exact` is False. This is
+the only file that imports tiktoken. Pure, apart from reading the vocabulary. Both tokenizers may be used from any
+thread.
 
-The only file that knows tiktoken. Both kinds may be used from any thread.
-
-What there is to know of a model's tokens. Pure; `tokens` holds the two kinds.
-
-What a model writes when some of its tokens are banned.
-
-Pure. A scripted answer stands for what the model wants to say. It is written in the vocabulary's canonical tokens;
-where one is banned, the longest allowed token that writes what comes next takes its place. Such detours are how a
-bracket gets through an incomplete ban: `(the` is one token, and the ban of `(` does not touch it. A real model takes
-them rarely; this one takes every one. Where nothing allowed can write the next character, the model goes on without
-it, and without the whole stage direction if that would begin there.
+Banned tokens: a scripted answer stands for what the model wants to say. It is written in the vocabulary's canonical
+tokens; a banned one is replaced by the longest allowed token that writes the next characters. Such detours are how a
+bracket gets through an incomplete ban: `(the` is one token, which a ban of `(` does not affect. A real model takes
+detours rarely; this one takes all of them. Where no allowed token can write the next character, it is left out, and
+with it the whole stage direction that would begin there.
 
 A model could also spell a character in parts: `（` as the bytes EF BC and 88. The published answers under the
-documented ban show no such thing, so that is done only where `splits` asks for the worst that a filter can meet.
+documented ban show no such thing, so this is done only where `splits` asks for the worst case for a filter.
 
-A conversation as the model reads it: ChatML, counted to the token (section 3.2 of the service's specification).
-
-Pure. An open prefix (`partial`) is an assistant's turn that is not closed: it counts as prompt. What ends an answer,
-`<|im_end|>`, is not counted anywhere.
+Prompts are counted as the model reads them, in ChatML (section 3.2 of the service's specification). An open prefix
+(`partial`) is an assistant's turn that is not closed, and counts as prompt. The `<|im_end|>` that ends an answer is not
+counted.
 """
 
 from __future__ import annotations
@@ -43,39 +38,39 @@ START, END = 151_644, 151_645
 """`<|im_start|>` and `<|im_end|>`."""
 
 Token = tuple[int, bytes]
-"""A token's id, and what it writes."""
+"""A token's id and its bytes."""
 
 
-class Tokens(Protocol):
-    """A way to count and to write."""
+class Tokenizer(Protocol):
+    """Turns text into tokens."""
 
     exact: bool
     """False where tokens are estimates."""
 
     def encode(self, text: str) -> Sequence[int]:
-        """The text's tokens. Markers such as `<|im_end|>` are text like any other."""
+        """The tokens of the text. Markers such as `<|im_end|>` are treated as ordinary text."""
 
     def text_of(self, token: int) -> bytes | None:
-        """What the token writes; None where that is not known, or it writes nothing."""
+        """The token's bytes; None where they are unknown or empty."""
 
-    def write(self, text: str, bias: Mapping[int, float], *, splits: bool = False) -> list[Token]:
-        """The text as a model under this bias would write it. `splits`: see `bias`."""
+    def generate(self, text: str, bias: Mapping[int, float], *, splits: bool = False) -> list[Token]:
+        """The tokens that a model under this bias would write for the text. `splits`: see `encode_avoiding`."""
 
 
 class Vocabulary(Protocol):
-    """Tokens that are known one by one."""
+    """A vocabulary whose tokens are all known."""
 
     longest: int
-    """Bytes of the longest."""
+    """Length of the longest token, in bytes."""
 
     def encode(self, text: str) -> Sequence[int]:
-        """As `Tokens.encode`."""
+        """As `Tokenizer.encode`."""
 
     def text_of(self, token: int) -> bytes | None:
-        """As `Tokens.text_of`."""
+        """As `Tokenizer.text_of`."""
 
     def token_of(self, text: bytes) -> int | None:
-        """The token that writes exactly this."""
+        """The token with exactly these bytes, or None."""
 
 
 _CLOSERS = {
@@ -90,18 +85,21 @@ _CLOSERS = {
     "*": "*",
     "＊": "＊",
 }
-"""What opens a direction, and what ends it."""
+"""The sign that opens a stage direction, and the one that closes it."""
 
 _DIRECTIONS = (
-    # What writes it, and the tokens without which the model cannot begin it.
+    # A stage direction, and the tokens without which the model cannot begin it.
     (re.compile(r"\([^()]*\)\s*"), frozenset({7, 320})),
     (re.compile(r"（[^（）]*）\s*"), frozenset({9909, 42344})),
     (re.compile(r"\*[^*]+\*\s*"), frozenset({9, 353})),
 )
 
 
-def write(vocabulary: Vocabulary, text: str, banned: frozenset[int], *, splits: bool = False) -> list[Token]:
-    """The tokens of `text`, none of them banned, and what they write: always whole characters in the end."""
+def encode_avoiding(vocabulary: Vocabulary, text: str, banned: frozenset[int], *, splits: bool = False) -> list[Token]:
+    """Tokens for `text` without any banned one; together they always form whole characters.
+
+    `splits`: also spell a character by tokens that contain only a part of its bytes.
+    """
     written: list[Token] = []
     rest = text
     while rest:
@@ -119,7 +117,7 @@ def write(vocabulary: Vocabulary, text: str, banned: frozenset[int], *, splits: 
 
 
 def _canonical(vocabulary: Vocabulary, text: str, banned: frozenset[int]) -> list[Token]:
-    """The text's own tokens up to the first banned one, and back to the last whole character before it."""
+    """The text's canonical tokens before the first banned one, up to the last whole character."""
     taken: list[Token] = []
     data = text.encode()
     at = whole = 0
@@ -137,7 +135,7 @@ def _canonical(vocabulary: Vocabulary, text: str, banned: frozenset[int]) -> lis
 def _spell(
     vocabulary: Vocabulary, data: bytes, banned: frozenset[int], splits: bool, at: int = 0
 ) -> list[Token] | None:
-    """Allowed tokens that write the next characters, the longest that there is first; None where there are none."""
+    """Allowed tokens for the next characters, the longest possible first; None where there are none."""
     for end in range(min(len(data), at + vocabulary.longest), at, -1):
         token = vocabulary.token_of(data[at:end])
         if token is None or token in banned:
@@ -154,14 +152,14 @@ def _is_boundary(data: bytes, at: int) -> bool:
 
 
 def _without_first(text: str) -> str:
-    """The text without its first character, or without the direction that begins with it."""
+    """The text without its first character, or without the stage direction that begins there."""
     closer = _CLOSERS.get(text[0])
     end = text.find(closer, 1) if closer else -1
     return text[1:] if end < 0 else text[end + 1 :].lstrip()
 
 
-def without_banned(text: str, banned: frozenset[int]) -> str:
-    """Where the tokens are not known: the text without the directions whose plain opening sign is banned."""
+def strip_banned_directions(text: str, banned: frozenset[int]) -> str:
+    """The text without the stage directions whose plain opening sign is banned, where tokens are unknown."""
     for direction, openers in _DIRECTIONS:
         if banned & openers:
             text = direction.sub("", text)
@@ -172,14 +170,14 @@ _SPECIAL = {"<|endoftext|>": 151_643, "<|im_start|>": START, "<|im_end|>": END}
 _SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-"""The vocabulary's own rule for cutting text before its pairs are merged."""
+"""The vocabulary's own pattern for splitting text before merging."""
 
 _LONGEST_PIECE = 50_000
-"""Characters. tiktoken runs out of stack on texts without a space much longer than this."""
+"""Characters. tiktoken overflows its stack on texts without spaces that are much longer."""
 
 
-def ranks_file() -> Path | None:
-    """Where the vocabulary lies; None where it or tiktoken is not installed."""
+def vocabulary_file() -> Path | None:
+    """The vocabulary's path; None where it or tiktoken is not installed."""
     if importlib.util.find_spec("tiktoken") is None:
         return None
     try:
@@ -190,13 +188,13 @@ def ranks_file() -> Path | None:
 
 
 @cache
-def load_tokens() -> Tokens:
-    """The real tokens, else the estimates. Blocks for a few tenths of a second the first time."""
-    path = ranks_file()
-    return EstimatedTokens() if path is None else ExactTokens(path)
+def load_tokenizer() -> Tokenizer:
+    """The exact tokenizer where possible, else the estimating one. The first call blocks for tenths of a second."""
+    path = vocabulary_file()
+    return EstimatingTokenizer() if path is None else QwenTokenizer(path)
 
 
-class ExactTokens:
+class QwenTokenizer:
     """The vocabulary of `qwen.tiktoken`."""
 
     exact = True
@@ -209,7 +207,7 @@ class ExactTokens:
         self._texts = {rank: token for token, rank in self._ranks.items()}
         self.longest = max(map(len, self._ranks))
         self._encoding = tiktoken.Encoding("qwen", pat_str=_SPLIT, mergeable_ranks=self._ranks, special_tokens=_SPECIAL)
-        # A conversation comes back with every request.
+        # Every request repeats the conversation so far.
         self.encode = lru_cache(maxsize=8192)(self._encode)
 
     def _encode(self, text: str) -> tuple[int, ...]:
@@ -219,23 +217,23 @@ class ExactTokens:
         return tuple(ids)
 
     def text_of(self, token: int) -> bytes | None:
-        """What the token writes; None for one that writes nothing."""
+        """See `Tokenizer.text_of`."""
         return self._texts.get(token)
 
     def token_of(self, text: bytes) -> int | None:
-        """The token that writes exactly this."""
+        """See `Vocabulary.token_of`."""
         return self._ranks.get(text)
 
-    def write(self, text: str, bias: Mapping[int, float], *, splits: bool = False) -> list[Token]:
-        """See `bias.write`."""
+    def generate(self, text: str, bias: Mapping[int, float], *, splits: bool = False) -> list[Token]:
+        """See `Tokenizer.generate`."""
         banned = frozenset(token for token, weight in bias.items() if weight == -100)
         if not banned.isdisjoint(self._texts):
-            return write(self, text, banned, splits=splits)
+            return encode_avoiding(self, text, banned, splits=splits)
         return [(token, self._texts[token]) for token in self.encode(text)]
 
 
-class EstimatedTokens:
-    """About as many tokens as there would be."""
+class EstimatingTokenizer:
+    """Splits text into about as many tokens as the model would."""
 
     exact = False
 
@@ -243,22 +241,22 @@ class EstimatedTokens:
     """A word or a single sign, with the space before it."""
 
     def encode(self, text: str) -> Sequence[int]:
-        """Numbers that are equal where the pieces are."""
+        """Hashes of the pieces: equal pieces have equal numbers."""
         return [zlib.crc32(piece.encode()) for piece in self._PIECE.findall(text)]
 
     def text_of(self, token: int) -> bytes | None:  # noqa: ARG002
-        """None: nobody knows."""
+        """None: estimated tokens have no known bytes."""
         return None
 
-    def write(self, text: str, bias: Mapping[int, float], *, splits: bool = False) -> list[Token]:  # noqa: ARG002
-        """The text in pieces, without the directions whose signs are banned."""
+    def generate(self, text: str, bias: Mapping[int, float], *, splits: bool = False) -> list[Token]:  # noqa: ARG002
+        """The text in pieces, without the stage directions whose signs are banned."""
         banned = frozenset(token for token, weight in bias.items() if weight == -100)
-        pieces = self._PIECE.findall(without_banned(text, banned))
+        pieces = self._PIECE.findall(strip_banned_directions(text, banned))
         return [(zlib.crc32(piece.encode()), piece.encode()) for piece in pieces]
 
 
-def prompt_tokens(tokens: Tokens, messages: Sequence[Message]) -> list[int]:
-    """The tokens that the model is given."""
+def prompt_tokens(tokens: Tokenizer, messages: Sequence[Message]) -> list[int]:
+    """The tokens of the prompt."""
     prompt: list[int] = []
     line_end = tokens.encode("\n")
     for message in messages:

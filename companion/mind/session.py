@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from companion.config.device import Device
-from companion.storage import make_private, state_folder
+from companion.storage import create_private_folder, state_folder
 
 log = logging.getLogger("companion")
 
@@ -59,7 +59,7 @@ def _kept_identity() -> str:
         kept = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
         if re.fullmatch(r"[0-9a-f]{32}", kept):
             return kept
-        make_private(path.parent)
+        create_private_folder(path.parent)
         # Whole or not at all: the power may fail here.
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         fresh.write_text(uuid.uuid4().hex, encoding="ascii")

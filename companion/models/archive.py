@@ -1,7 +1,8 @@
-"""Unpacking a model's archive without trusting it.
+"""Unpacks the archive of a model without trusting it.
 
-Nothing leaves the target folder, nothing becomes a link or a device, and no more is written than the archive declares
-and the limits allow. What is refused leaves nothing behind. The archive has one folder at its top, which goes away.
+Nothing is written outside of the target folder, nothing becomes a link or a device, and no more is written than the
+archive declares and the limits allow. A refused archive leaves nothing behind. The archive must have one folder at its
+top, which is stripped.
 """
 
 from __future__ import annotations
@@ -15,23 +16,23 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from companion.errors import EngineUnavailable
-from companion.storage import keep_folder
+from companion.storage import sync_folder
 
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """How large a model may become."""
+    """Limits on an unpacked model."""
 
     entries: int = 2000
     unpacked: int = 2_000_000_000
     ratio: int = 100
-    """Times its packed size, for the whole archive. Real models have about 2."""
+    """Unpacked size divided by packed size, for the whole archive. Real models have about 2."""
     spare: int = 50_000_000
     """Bytes that must stay free on the disk."""
 
 
 def unpack(archive: Path, target: Path, limits: ArchiveLimits | None = None) -> None:
-    """Fill the folder `target`, which must not exist. Raises `EngineUnavailable` with one sentence."""
+    """Unpack into the folder `target`, which must not exist. Raises `EngineUnavailable` with one sentence."""
     limits = limits or ArchiveLimits()
     try:
         with zipfile.ZipFile(archive) as packed:
@@ -101,4 +102,4 @@ def _extract(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path) -> No
         os.fsync(written.fileno())
     if left:
         raise zipfile.BadZipFile("shorter than declared")
-    keep_folder(place.parent)
+    sync_folder(place.parent)

@@ -1,11 +1,11 @@
-"""The models that can be fetched, and where each stands once it is there.
+"""The models that can be downloaded, and where each is installed.
 
-The list is `catalogue.toml`; a manufacturer can give another of the same form. Nothing here is fetched.
+The list is `catalogue.toml`; a manufacturer can use another one of the same form. Nothing is downloaded here.
 
     FOLDER/vosk/NAME/...              a Vosk model, unpacked
     FOLDER/piper/NAME.onnx(.json)     a Piper voice
-    FOLDER/checksums/NAME.sha256      what each file was when it was fetched
-    FOLDER/parts/...                  downloads that are not whole yet
+    FOLDER/checksums/NAME.sha256      checksum of each file when it was downloaded
+    FOLDER/parts/...                  incomplete downloads
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ CATALOGUE = Path(__file__).with_name("catalogue.toml")
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One file to fetch."""
+    """One file to download."""
 
     address: str
     size: int | None = None
     """Bytes; None where it is not published."""
     sha256: str | None = None
     md5: str | None = None
-    """Published by makers who give no better one: against damage, not against malice."""
+    """For publishers that give nothing better. It protects against damage, not against tampering."""
 
     @property
     def name(self) -> str:
-        """The file's own name, at the end of its address."""
+        """The file name at the end of the address."""
         return urlsplit(self.address).path.rpartition("/")[2]
 
 
@@ -53,33 +53,33 @@ class Model:
     language: str
     licence: str
     memory_mb: int
-    """What it takes when it is loaded: an estimate."""
+    """Estimated memory when it is loaded."""
     files: tuple[ModelFile, ...]
     note: str = ""
 
     @property
     def size(self) -> int | None:
-        """Bytes to fetch; None where any of them is not published."""
+        """Bytes to download; None where the size of any file is not published."""
         sizes = [file.size for file in self.files]
         return None if None in sizes else sum(size for size in sizes if size is not None)
 
-    def place(self, folder: Path) -> Path:
-        """Where it stands once it is there: a Vosk model's folder, a voice's `.onnx` file."""
+    def installed_path(self, folder: Path) -> Path:
+        """Where it is installed: a Vosk model's folder, a voice's `.onnx` file."""
         return folder / "vosk" / self.name if self.kind == "vosk" else folder / "piper" / f"{self.name}.onnx"
 
     def is_installed(self, folder: Path) -> bool:
-        """Whether it is there and whole: it gets its name only then."""
-        place = self.place(folder)
-        return place.is_dir() if self.kind == "vosk" else place.is_file() and Path(f"{place}.json").is_file()
+        """Whether it is installed. It only gets its final name when it is complete."""
+        path = self.installed_path(folder)
+        return path.is_dir() if self.kind == "vosk" else path.is_file() and Path(f"{path}.json").is_file()
 
     def device_lines(self, folder: Path) -> str:
-        """How a device file names it."""
+        """The lines of a device file that select it."""
         table = "ears.transcriber" if self.kind == "vosk" else "voice"
-        return f'[{table}]\nmodel = "{self.place(folder)}"'
+        return f'[{table}]\nmodel = "{self.installed_path(folder)}"'
 
 
 def read_catalogue(path: Path = CATALOGUE) -> tuple[Model, ...]:
-    """The models of a catalogue file, the preferred ones first. Raises `ConfigError` with one sentence."""
+    """Read a catalogue; preferred models come first. Raises `ConfigError` with one sentence."""
     try:
         tables = tomllib.loads(path.read_text("utf-8"))["model"]
         models = tuple(map(_model, tables))
@@ -93,7 +93,7 @@ def read_catalogue(path: Path = CATALOGUE) -> tuple[Model, ...]:
 
 
 def find_model(models: tuple[Model, ...], name: str) -> Model:
-    """The model of that name. Raises `EngineUnavailable`, with the nearest name."""
+    """The model with this name. Raises `EngineUnavailable`, with the nearest name."""
     for model in models:
         if model.name == name:
             return model
@@ -103,25 +103,25 @@ def find_model(models: tuple[Model, ...], name: str) -> Model:
 
 
 def models_folder() -> Path:
-    """Where models are kept when no other folder is named. Raises `EngineUnavailable` for a user without a home."""
+    """The default folder of models. Raises `EngineUnavailable` for a user without a home folder."""
     try:
         return state_folder() / "models"
     except RuntimeError as error:
         raise EngineUnavailable("This user has no home folder: name one with --folder.") from error
 
 
-def installed(kind: Kind, language: str, folder: Path | None = None) -> Path | None:
-    """The fetched model of a kind that understands or speaks a language; None where there is none.
+def find_installed(kind: Kind, language: str, folder: Path | None = None) -> Path | None:
+    """An installed model of this kind and language: a Vosk model's folder or a Piper voice's `.onnx` file.
 
-    A Vosk model's folder, or a Piper voice's `.onnx` file. Of several the first of the catalogue counts, then any other
-    that stands there with a name of the usual form.
+    Of several, the first in the catalogue is taken, then any other with a name of the usual form. None where there is
+    none.
     """
-    place = folder or models_folder()
+    root = folder or models_folder()
     models = read_catalogue()
     for model in models:
-        if model.kind == kind and model.language == language and model.is_installed(place):
-            return model.place(place)
-    for found in sorted(place.glob("vosk/*/" if kind == "vosk" else "piper/*.onnx")):
+        if model.kind == kind and model.language == language and model.is_installed(root):
+            return model.installed_path(root)
+    for found in sorted(root.glob("vosk/*/" if kind == "vosk" else "piper/*.onnx")):
         known = found.name.removesuffix(".onnx") in {model.name for model in models}
         if not known and _language_of(found.name, kind) == language:
             return found

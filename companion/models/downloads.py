@@ -1,13 +1,9 @@
-"""Fetching one file over HTTP, from servers that stall, lie, redirect or run out.
+"""Downloads one file over HTTP, from servers that may stall, lie, redirect or break off.
 
-What arrived is kept in a part file; the next attempt asks for the rest (RFC 9110, sections 13.1.5 and 14), and only
-where the server can tell that the file is still the same, or a checksum will. The standard library does the HTTP:
-httpx is the character service's alone. Blocks; used by commands, never by the daemon. Errors are `EngineUnavailable`
-with one sentence; nothing is thrown away but what is known to be wrong.
-
-The part of a download that is there already, and where it came from: `NAME` and beside it `NAME.origin`.
-
-Raises `OSError` where the disk does.
+Received bytes are kept in a part file, `NAME`, with its origin in `NAME.origin`. The next attempt requests the rest
+(RFC 9110, sections 13.1.5 and 14), but only where the server can confirm that the file is unchanged or a checksum will
+tell. HTTP is done by the standard library; httpx is reserved for the character service. Blocks; used by commands, never
+by the daemon. Errors are `EngineUnavailable` with one sentence. Only data known to be wrong is deleted.
 """
 
 from __future__ import annotations
@@ -34,31 +30,31 @@ from companion.errors import EngineUnavailable
 from companion.models.catalogue import ModelFile
 
 
-def usable(file: ModelFile, address: str, part: Path) -> int:
-    """How many bytes of the part file can be built on; one that cannot is thrown away."""
+def resumable_bytes(file: ModelFile, address: str, part: Path) -> int:
+    """How many bytes of the part file can be continued; a part that cannot is deleted. Raises `OSError`."""
     if not part.exists():
         return 0
     have, origin = part.stat().st_size, _origin(part)
-    told_apart = file.sha256 or file.md5 or validator(part)
-    if origin.get("address") != address or not told_apart or have > (file.size or have):
+    identifiable = file.sha256 or file.md5 or resume_validator(part)
+    if origin.get("address") != address or not identifiable or have > (file.size or have):
         discard(part)
         return 0
     return have
 
 
-def remember(part: Path, address: str, etag: str, modified: str) -> None:
-    """Note down which file the part belongs to, before its first byte."""
+def record_origin(part: Path, address: str, etag: str, modified: str) -> None:
+    """Record which file the part belongs to, before its first byte. Raises `OSError`."""
     origin = {
         "address": address,
-        # A weak one does not promise the same bytes (RFC 9110, section 13.1.5).
+        # A weak validator does not promise identical bytes (RFC 9110, section 13.1.5).
         "etag": "" if etag.startswith("W/") else etag,
         "modified": modified,
     }
     _origin_file(part).write_text(json.dumps(origin), "utf-8")
 
 
-def validator(part: Path) -> str:
-    """What tells the server which file we began with; empty where it named nothing that does."""
+def resume_validator(part: Path) -> str:
+    """The validator for `If-Range`, which identifies the file to the server; empty where the server gave none."""
     origin = _origin(part)
     return origin.get("etag") or origin.get("modified") or ""
 
@@ -76,13 +72,13 @@ def _origin_file(part: Path) -> Path:
 
 
 def discard(part: Path) -> None:
-    """Throw the part away."""
+    """Delete the part and its origin."""
     part.unlink(missing_ok=True)
     _origin_file(part).unlink(missing_ok=True)
 
 
-Tell = Callable[[int, int | None], None]
-"""Told how many bytes are there, and how many there will be (None where nobody says)."""
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes received so far and the total (None where it is unknown)."""
 
 _CHUNK = 65_536
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
@@ -91,39 +87,41 @@ _KEPT = "What came so far is kept: run the command again to go on."
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What a server may do to us."""
+class DownloadLimits:
+    """Limits on a server's behaviour."""
 
     stall_s: float = 30.0
-    """Longest silence; also the time in which at least `trickle` bytes must come."""
+    """Longest silence; also the time within which at least `trickle` bytes must arrive."""
     trickle: int = 4096
     largest: int = 2_000_000_000
-    """Bytes of a file whose size is not published."""
+    """Largest size of a file whose size is not published, in bytes."""
     spare: int = 50_000_000
     """Bytes that must stay free on the disk."""
 
 
-def fetch(file: ModelFile, address: str, part: Path, tell: Tell, limits: Limits | None = None) -> str:
-    """Have the whole file at `part`, checked; returns its SHA-256. Raises `EngineUnavailable`.
+def fetch(file: ModelFile, address: str, part: Path, progress: Progress, limits: DownloadLimits | None = None) -> str:
+    """Download the file to `part` and verify it; returns its SHA-256. Raises `EngineUnavailable`.
 
-    `address` is the file's own or a mirror's.
-    A file that was put together from two attempts and turns out wrong is fetched once more from its beginning.
+    `address` is the file's own or a mirror's. A file that was assembled from two attempts and turns out wrong is
+    downloaded once more from the beginning.
     """
-    limits = limits or Limits()
+    limits = limits or DownloadLimits()
     try:
-        if _download(file, address, part, tell, limits) == "resumed":
+        if _download(file, address, part, progress, limits) == "resumed":
             try:
-                return checked(part, file)
+                return verified_sha256(part, file)
             except EngineUnavailable:
-                _download(file, address, part, tell, limits)
-        return checked(part, file)
+                _download(file, address, part, progress, limits)
+        return verified_sha256(part, file)
     except OSError as error:
         raise EngineUnavailable(f"{part}: cannot be written: {error.strerror or error}. {_KEPT}") from error
 
 
-def copy(file: ModelFile, source: Path, part: Path, tell: Tell, limits: Limits | None = None) -> str:
-    """The same from a folder. Raises `EngineUnavailable`."""
-    limits = limits or Limits()
+def copy_local(
+    file: ModelFile, source: Path, part: Path, progress: Progress, limits: DownloadLimits | None = None
+) -> str:
+    """Copy the file from a folder to `part` and verify it; returns its SHA-256. Raises `EngineUnavailable`."""
+    limits = limits or DownloadLimits()
     try:
         size = source.stat().st_size
         _refuse_size(file, size, source.name, limits)
@@ -133,16 +131,16 @@ def copy(file: ModelFile, source: Path, part: Path, tell: Tell, limits: Limits |
             while data := read.read(_CHUNK):
                 written.write(data)
                 done += len(data)
-                tell(done, size)
+                progress(done, size)
             written.flush()
             os.fsync(written.fileno())
     except OSError as error:
         raise EngineUnavailable(f"{error.filename or source}: {error.strerror or error}.") from error
-    return checked(part, file)
+    return verified_sha256(part, file)
 
 
-def checked(part: Path, file: ModelFile) -> str:
-    """The SHA-256 of a fetched file. One that is not the published one is thrown away: `EngineUnavailable`."""
+def verified_sha256(part: Path, file: ModelFile) -> str:
+    """Verify a downloaded file and return its SHA-256. A wrong file is deleted, and `EngineUnavailable` raised."""
     sha256, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with part.open("rb") as read:
         while data := read.read(_CHUNK):
@@ -163,7 +161,7 @@ def checked(part: Path, file: ModelFile) -> str:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Never from https to anything less, never far."""
+    """Follows few redirects, and none from https to an unencrypted address."""
 
     max_redirections = 5
     max_repeats = 2
@@ -178,15 +176,15 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _download(file: ModelFile, address: str, part: Path, tell: Tell, limits: Limits) -> str:
-    """Bring the part file up to its full length; `resumed` or `whole`. Raises `EngineUnavailable`, `OSError`."""
-    have = usable(file, address, part)
+def _download(file: ModelFile, address: str, part: Path, progress: Progress, limits: DownloadLimits) -> str:
+    """Complete the part file; returns `resumed` or `whole`. Raises `EngineUnavailable`, `OSError`."""
+    have = resumable_bytes(file, address, part)
     if have and have == file.size:
         return "resumed"
     host = urlsplit(address).hostname or address
     try:
         with _open(address, _headers(part, have), limits) as response:
-            start, total = _announced(response)
+            start, total = _content_range(response)
             if start != have:
                 have = 0
                 if start:
@@ -194,20 +192,22 @@ def _download(file: ModelFile, address: str, part: Path, tell: Tell, limits: Lim
                     raise EngineUnavailable(f"{host} sent another piece of {file.name} than it was asked for.")
             _refuse_size(file, total, host, limits)
             _refuse_full_disk(part.parent, (total or file.size or 0) - have, limits)
-            remember(part, address, response.headers.get("ETag", ""), response.headers.get("Last-Modified", ""))
-            _receive(response, part, have, total or file.size, tell, file, limits)
+            record_origin(part, address, response.headers.get("ETag", ""), response.headers.get("Last-Modified", ""))
+            _receive(response, part, have, total or file.size, progress, file, limits)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416 and have:
             discard(part)
-            return _download(file, address, part, tell, limits)
-        raise EngineUnavailable(_refusal(error.code, host, file.name)) from error
+            return _download(file, address, part, progress, limits)
+        raise EngineUnavailable(_status_sentence(error.code, host, file.name)) from error
     except (TimeoutError, urllib.error.URLError, http.client.HTTPException, ConnectionError, ssl.SSLError) as error:
-        raise EngineUnavailable(f"{_trouble(error, host)} {_KEPT if part.exists() else _NETWORK}") from error
+        raise EngineUnavailable(
+            f"{_connection_sentence(error, host)} {_KEPT if part.exists() else _NETWORK}"
+        ) from error
     return "resumed" if have else "whole"
 
 
-def _open(address: str, headers: dict[str, str], limits: Limits) -> Any:
+def _open(address: str, headers: dict[str, str], limits: DownloadLimits) -> Any:
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -225,13 +225,13 @@ def _headers(part: Path, have: int) -> dict[str, str]:
     headers = {"User-Agent": f"companion/{__version__}", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
-        if known := validator(part):
+        if known := resume_validator(part):
             headers["If-Range"] = known
     return headers
 
 
-def _announced(response: Any) -> tuple[int, int | None]:
-    """Where the body begins in the file, and how long the file is."""
+def _content_range(response: Any) -> tuple[int, int | None]:
+    """The position of the response's body in the file, and the file's length (None: unknown)."""
     if response.status == 206:
         found = _RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
         if not found:
@@ -242,7 +242,7 @@ def _announced(response: Any) -> tuple[int, int | None]:
 
 
 def _receive(
-    response: Any, part: Path, have: int, total: int | None, tell: Tell, file: ModelFile, limits: Limits
+    response: Any, part: Path, have: int, total: int | None, progress: Progress, file: ModelFile, limits: DownloadLimits
 ) -> None:
     most = total if total is not None else limits.largest
     begun, at_begin = time.monotonic(), have
@@ -255,7 +255,7 @@ def _receive(
                     discard(part)
                     raise EngineUnavailable(f"{file.name}: the server sends more than it said, so it was thrown away.")
                 written.write(data)
-                tell(have, total)
+                progress(have, total)
                 if time.monotonic() - begun > limits.stall_s:
                     if have - at_begin < limits.trickle:
                         raise TimeoutError
@@ -268,7 +268,7 @@ def _receive(
         raise ConnectionError("ended early")
 
 
-def _refuse_size(file: ModelFile, total: int | None, host: str, limits: Limits) -> None:
+def _refuse_size(file: ModelFile, total: int | None, host: str, limits: DownloadLimits) -> None:
     if total is None:
         return
     if file.size is not None and total != file.size:
@@ -279,7 +279,7 @@ def _refuse_size(file: ModelFile, total: int | None, host: str, limits: Limits) 
         raise EngineUnavailable(f"{file.name} has {total} bytes at {host}: no model is as large.")
 
 
-def _refuse_full_disk(folder: Path, needed: int, limits: Limits) -> None:
+def _refuse_full_disk(folder: Path, needed: int, limits: DownloadLimits) -> None:
     free = shutil.disk_usage(folder).free
     if needed + limits.spare > free:
         raise EngineUnavailable(
@@ -288,7 +288,7 @@ def _refuse_full_disk(folder: Path, needed: int, limits: Limits) -> None:
         )
 
 
-def _refusal(code: int, host: str, name: str) -> str:
+def _status_sentence(code: int, host: str, name: str) -> str:
     if code in (404, 410):
         return f"{host} has no {name} any more. Take it from somewhere else with --from."
     if code in (401, 403, 451):
@@ -298,7 +298,7 @@ def _refusal(code: int, host: str, name: str) -> str:
     return f"{host} cannot give {name} now (HTTP {code}). Try later."
 
 
-def _trouble(error: BaseException, host: str) -> str:
+def _connection_sentence(error: BaseException, host: str) -> str:
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     if isinstance(reason, TimeoutError):
         return f"{host} fell silent."

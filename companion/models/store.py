@@ -1,7 +1,7 @@
-"""The models on this unit: fetched whole, compared with what they were, removed.
+"""Installs, verifies and removes models on this unit.
 
-A model gets its name when it is whole and checked, in one step; before that nobody sees it. One command at a time
-works on a folder. All errors are `EngineUnavailable` with one sentence.
+A model gets its final name in one step, once it is complete and verified; before that no engine can see it. A lock
+admits one command at a time to a folder. All errors are `EngineUnavailable` with one sentence.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ from urllib.parse import urlsplit
 from companion.errors import EngineUnavailable
 from companion.models.archive import unpack
 from companion.models.catalogue import Model, ModelFile
-from companion.models.downloads import Limits, Tell, copy, fetch
-from companion.storage import keep_folder, write_whole
+from companion.models.downloads import DownloadLimits, Progress, copy_local, fetch
+from companion.storage import sync_folder, write_atomically
 
 MEMORY = Path("/proc/meminfo")
 
 _REST_MB = 150
-"""What the daemon takes without this model: an estimate."""
+"""Estimated memory of the daemon without the model."""
 
 
 def pull(
     model: Model,
     folder: Path,
-    tell: Tell,
+    progress: Progress,
     *,
     source: str | None = None,
-    limits: Limits | None = None,
+    limits: DownloadLimits | None = None,
     memory: Path = MEMORY,
 ) -> bool:
-    """Have the model on this unit; False where it was there already. `source` is a mirror's address or a folder.
+    """Download and install a model; False where it was installed already. `source` is a mirror's address or a folder.
 
     Raises `EngineUnavailable`.
     """
-    _refuse_memory(model, memory)
-    with _locked(folder):
+    _refuse_too_large(model, memory)
+    with _locked_folder(folder):
         if model.is_installed(folder):
             return False
         parts = folder / "parts"
         parts.mkdir(exist_ok=True)
-        sums = {file.name: _bring(file, parts / file.name, tell, source, limits) for file in model.files}
-        place = model.place(folder)
+        sums = {file.name: _obtain(file, parts / file.name, progress, source, limits) for file in model.files}
+        place = model.installed_path(folder)
         place.parent.mkdir(exist_ok=True)
         if model.kind == "vosk":
             _unpack_vosk(parts / model.files[0].name, place, folder, model)
         else:
             _place_piper(model, parts, place, sums, folder)
-        keep_folder(place.parent)
+        sync_folder(place.parent)
         for file in model.files:
             for left in (parts / file.name, parts / f"{file.name}.origin"):
                 left.unlink(missing_ok=True)
@@ -63,8 +63,8 @@ def pull(
 
 
 def verify(model: Model, folder: Path) -> tuple[str, ...]:
-    """What is wrong with a model that is there, each as a sentence. Raises `EngineUnavailable`."""
-    place = model.place(folder)
+    """Compare an installed model with its checksums; returns a sentence per problem. Raises `EngineUnavailable`."""
+    place = model.installed_path(folder)
     root = place if model.kind == "vosk" else place.parent
     try:
         expected = _read_sums(folder, model)
@@ -80,12 +80,12 @@ def verify(model: Model, folder: Path) -> tuple[str, ...]:
 
 
 def remove(model: Model, folder: Path) -> bool:
-    """Remove a model and what was begun of it; False where nothing was there. Raises `EngineUnavailable`."""
-    with _locked(folder):
-        place = model.place(folder)
+    """Remove a model and its incomplete downloads; False where there was nothing. Raises `EngineUnavailable`."""
+    with _locked_folder(folder):
+        place = model.installed_path(folder)
         there = place.exists()
         if model.kind == "vosk" and there:
-            # Out of sight first: half a model must not be found.
+            # Rename it first, so that no engine finds half a model.
             gone = place.with_name(f".{model.name}.removed")
             shutil.rmtree(gone, ignore_errors=True)
             place.rename(gone)
@@ -98,15 +98,15 @@ def remove(model: Model, folder: Path) -> bool:
         return there
 
 
-def _bring(file: ModelFile, part: Path, tell: Tell, source: str | None, limits: Limits | None) -> str:
+def _obtain(file: ModelFile, part: Path, progress: Progress, source: str | None, limits: DownloadLimits | None) -> str:
     if source is not None and not source.startswith(("http://", "https://")):
-        return copy(file, Path(source).expanduser() / file.name, part, tell, limits)
+        return copy_local(file, Path(source).expanduser() / file.name, part, progress, limits)
     address = f"{source.rstrip('/')}/{file.name}" if source else file.address
     if file.sha256 is None and urlsplit(address).scheme == "http" and not _on_this_machine(address):
         raise EngineUnavailable(
             f"{file.name}: no SHA-256 is published for it, so it must come over https or from a folder."
         )
-    return fetch(file, address, part, tell, limits)
+    return fetch(file, address, part, progress, limits)
 
 
 def _on_this_machine(address: str) -> bool:
@@ -126,7 +126,7 @@ def _unpack_vosk(archive: Path, place: Path, folder: Path, model: Model) -> None
         raise EngineUnavailable(f"{archive.name} holds no Vosk model (it has no am/final.mdl).")
     files = sorted(path for path in fresh.rglob("*") if path.is_file())
     _write_sums(folder, model, {str(path.relative_to(fresh)): _sha256(path) for path in files})
-    keep_folder(fresh)
+    sync_folder(fresh)
     fresh.rename(place)
 
 
@@ -149,7 +149,7 @@ def _write_sums(folder: Path, model: Model, sums: dict[str, str]) -> None:
     path = _sums_file(folder, model)
     path.parent.mkdir(exist_ok=True)
     # The form of sha256sum(1).
-    write_whole(path, "".join(f"{value}  {name}\n" for name, value in sorted(sums.items())).encode())
+    write_atomically(path, "".join(f"{value}  {name}\n" for name, value in sorted(sums.items())).encode())
 
 
 def _read_sums(folder: Path, model: Model) -> dict[str, str] | None:
@@ -169,7 +169,7 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _refuse_memory(model: Model, memory: Path) -> None:
+def _refuse_too_large(model: Model, memory: Path) -> None:
     try:
         lines = memory.read_text("ascii").splitlines()
         total = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal:"))
@@ -183,8 +183,8 @@ def _refuse_memory(model: Model, memory: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One command at a time; every error of the disk as one sentence."""
+def _locked_folder(folder: Path) -> Iterator[None]:
+    """Lock the folder for one command; every error of the disk becomes one sentence."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("w") as lock:

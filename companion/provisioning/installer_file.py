@@ -1,12 +1,9 @@
-"""The installer's file on the card: found under the names that computers give it, read, and its secrets blanked.
+"""The installer's file on the card, `companion.toml`: finding it, decoding it, and blanking its secrets.
 
-The partition is FAT: no permissions, no links, and a card that may be locked, full or damaged. Everything that can be
-wrong with the file is a sentence, never an exception.
-
-The installer's file as text: any of the encodings that editors save, and back to the same bytes.
-
-Every character of the text stands for the same bytes again when it is encoded: so a value can be blanked and
-all else stays as the installer left it, damage included.
+The partition is FAT: no permissions, no links, and the card may be locked, full or damaged. Every problem with the
+file becomes a diagnostic and never an exception. Computers like to rename it (`companion.toml.txt`), so similar names
+are accepted, as are all encodings that editors save. Decoding is reversible byte for byte: a secret can be blanked
+while everything else stays as the installer left it, including damaged bytes.
 """
 
 from __future__ import annotations
@@ -17,13 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from companion.errors import ConfigError
-from companion.provisioning.settings import BootSettings, Finding, read_settings
+from companion.provisioning.settings import Diagnostic, InstallerSettings, read_settings
 from companion.provisioning.values import Choices
-from companion.storage import write_whole
+from companion.storage import write_atomically
+
+INSTALLER_FILE = "companion.toml"
 
 LONGEST = 65_536
 """Bytes; the file that comes with the card has about 2,500."""
 
+_OTHER_NAMES = re.compile(r"companion\b(?!-report).*\.(toml|txt|tom|conf|rtf|rtfd|docx?|odt|html?|pages)(\.txt)?")
 _DOCUMENTS = (
     (b"{\\rtf", "a text document with fonts and colours (RTF)"),
     (b"PK\x03\x04", "a document of a word processor"),
@@ -42,32 +42,32 @@ _PLAIN = (
 
 
 @dataclass(frozen=True, slots=True)
-class BootText:
-    """The file's text."""
+class InstallerText:
+    """The file's text, and what is needed to turn it into bytes again."""
 
     raw: str
-    """Bytes that are no UTF-8 stand in it as lone surrogates."""
+    """Bytes that are not valid UTF-8 are kept as lone surrogates."""
     encoding: str
-    before: bytes
-    """The byte order mark."""
-    after: bytes
-    """Half a character at the end."""
+    bom: bytes
+    """The byte order mark, or empty."""
+    trailing: bytes
+    """Half a character at the end of a UTF-16 file, or empty."""
     remark: str = ""
-    """What was put up with, as a sentence; empty where nothing was."""
+    """A sentence about an unusual encoding that was accepted; empty where there is nothing to say."""
 
     @property
     def text(self) -> str:
-        """To be read: the same characters in the same places, with what Windows wrote in its older encoding."""
-        return re.sub("[\udc80-\udcff]", _as_windows, self.raw)
+        """The text for reading, with the same length as `raw`: invalid bytes are taken as Windows-1252."""
+        return re.sub("[\udc80-\udcff]", _as_cp1252, self.raw)
 
     def encode(self, raw: str) -> bytes:
-        """The bytes of `raw`, which is this text or a changed form of it."""
+        """The bytes of `raw`, which is this text or an edited form of it."""
         errors = "surrogateescape" if self.encoding == "utf-8" else "surrogatepass"
-        return self.before + raw.encode(self.encoding, errors) + self.after
+        return self.bom + raw.encode(self.encoding, errors) + self.trailing
 
 
-def decode(data: bytes) -> BootText:
-    """Make text of the file. Raises `ConfigError` with one sentence where it is none."""
+def decode(data: bytes) -> InstallerText:
+    """Decode the file. Raises `ConfigError` with one sentence where it is not text."""
     start = data[:16].lstrip().lower()
     if len(data) > LONGEST:
         raise ConfigError("The file is far too long: begin again with a fresh copy of it.")
@@ -76,111 +76,108 @@ def decode(data: bytes) -> BootText:
     for beginning, what in _DOCUMENTS:
         if start.startswith(beginning.lower()):
             raise ConfigError(f"The file is {what}, not plain text: {_PLAIN}.")
-    found = _unicode(data) or _narrow(data)
-    # A card that lost its power leaves zeros; anything else that is not to be seen is no text.
+    found = _try_utf16(data) or _decode_utf8(data)
+    # A write interrupted by a power cut leaves zeros. Other invisible characters mean that this is not text.
     written = found.text.replace("\0", "")
     if sum(not (one.isprintable() or one in "\t\r\n\f\ufeff") for one in written) > 0.03 * len(written) + 4:
         raise ConfigError(f"The file is not text, or it is damaged: {_PLAIN}.")
     return found
 
 
-def _unicode(data: bytes) -> BootText | None:
+def _try_utf16(data: bytes) -> InstallerText | None:
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if data.startswith(mark):
-            return _wide(data[2:], encoding, mark)
-    # Without a mark: every other byte of plain letters is zero.
+            return _decode_utf16(data[2:], encoding, mark)
+    # UTF-16 without a byte order mark: every other byte of plain letters is zero.
     half = len(data) // 2
     if half >= 4:
         if data[1::2].count(0) > 0.7 * half and data[::2].count(0) < 0.2 * half:
-            return _wide(data, "utf-16-le", b"")
+            return _decode_utf16(data, "utf-16-le", b"")
         if data[::2].count(0) > 0.7 * half and data[1::2].count(0) < 0.2 * half:
-            return _wide(data, "utf-16-be", b"")
+            return _decode_utf16(data, "utf-16-be", b"")
     return None
 
 
-def _wide(data: bytes, encoding: str, mark: bytes) -> BootText:
+def _decode_utf16(data: bytes, encoding: str, mark: bytes) -> InstallerText:
     even = len(data) // 2 * 2
     try:
         raw = data[:even].decode(encoding, "surrogatepass")
     except UnicodeDecodeError as error:
         raise ConfigError(f"The file is damaged: {_PLAIN}.") from error
     remark = 'It is saved as UTF-16 ("Unicode"). It was read all the same; UTF-8 is the usual form.'
-    return BootText(raw, encoding, mark, data[even:], remark)
+    return InstallerText(raw, encoding, mark, data[even:], remark)
 
 
-def _narrow(data: bytes) -> BootText:
+def _decode_utf8(data: bytes) -> InstallerText:
     mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
     raw = data[len(mark) :].decode("utf-8", "surrogateescape")
     remark = ""
     if re.search("[\udc80-\udcff]", raw):
         remark = "It is not saved as UTF-8: letters with accents may have become others. Save it as UTF-8."
-    return BootText(raw, "utf-8", mark, b"", remark)
+    return InstallerText(raw, "utf-8", mark, b"", remark)
 
 
-def _as_windows(found: re.Match[str]) -> str:
+def _as_cp1252(found: re.Match[str]) -> str:
     byte = bytes([ord(found.group()) - 0xDC00])
     return byte.decode("cp1252", "replace")
 
 
-BOOT_FILE = "companion.toml"
-
-_OTHER_NAMES = re.compile(r"companion\b(?!-report).*\.(toml|txt|tom|conf|rtf|rtfd|docx?|odt|html?|pages)(\.txt)?")
-
-
 @dataclass(frozen=True, slots=True)
-class BootFile:
-    """The file as it was found."""
+class InstallerFile:
+    """The file as it was found on the card."""
 
     path: Path
-    settings: BootSettings = field(default_factory=BootSettings)
-    text: BootText | None = None
-    """None where it cannot be read."""
-    findings: tuple[Finding, ...] = ()
-    """About the file as a whole."""
+    settings: InstallerSettings = field(default_factory=InstallerSettings)
+    text: InstallerText | None = None
+    """None where the file cannot be read."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """Those about the file as a whole; `settings` has those about its lines."""
 
 
-def read_boot_file(boot: Path, choices: Choices) -> BootFile:
-    """Find and read it. Never raises for anything that can be on the card."""
-    usual = boot / BOOT_FILE
+def read_installer_file(boot: Path, choices: Choices) -> InstallerFile:
+    """Find and read the file. Never raises, whatever is on the card."""
+    usual = boot / INSTALLER_FILE
     try:
         names = sorted(one.name for one in boot.iterdir())
     except OSError as error:
-        return BootFile(usual, findings=(Finding(f"The card's folder cannot be read: {error.strerror}."),))
-    path, findings = _found(boot, names)
+        return InstallerFile(usual, diagnostics=(Diagnostic(f"The card's folder cannot be read: {error.strerror}."),))
+    path, diagnostics = _find_file(boot, names)
     if path is None:
-        text = f"There is no {BOOT_FILE} on the card. Put one there; the one that came with the card shows how."
-        return BootFile(usual, findings=(*findings, Finding(text)))
+        text = f"There is no {INSTALLER_FILE} on the card. Put one there; the one that came with the card shows how."
+        return InstallerFile(usual, diagnostics=(*diagnostics, Diagnostic(text)))
     try:
         with path.open("rb") as file:
             text_found = decode(file.read(LONGEST + 1))
     except OSError as error:
-        findings.append(Finding(f"{path.name} cannot be read: {error.strerror}. Put a fresh copy there."))
-        return BootFile(path, findings=tuple(findings))
+        diagnostics.append(Diagnostic(f"{path.name} cannot be read: {error.strerror}. Put a fresh copy there."))
+        return InstallerFile(path, diagnostics=tuple(diagnostics))
     except ConfigError as error:
-        return BootFile(path, findings=(*findings, Finding(str(error))))
+        return InstallerFile(path, diagnostics=(*diagnostics, Diagnostic(str(error))))
     if text_found.remark:
-        findings.append(Finding(text_found.remark, note=True))
+        diagnostics.append(Diagnostic(text_found.remark, note=True))
     settings = read_settings(text_found.text, choices)
     if not settings.recognised:
-        findings.append(Finding("No line of the file sets anything: begin again with a fresh copy of it."))
-    return BootFile(path, settings, text_found, tuple(findings))
+        diagnostics.append(Diagnostic("No line of the file sets anything: begin again with a fresh copy of it."))
+    return InstallerFile(path, settings, text_found, tuple(diagnostics))
 
 
-def other_files(boot: Path) -> tuple[str, ...]:
-    """TOML files on the card that are not the installer's own: personas."""
+def other_toml_files(boot: Path) -> tuple[str, ...]:
+    """TOML files on the card other than the installer's file: personas."""
     try:
         return tuple(
-            sorted(one.name for one in boot.glob("*") if one.suffix.lower() == ".toml" and not _is_boot_file(one.name))
+            sorted(
+                one.name for one in boot.glob("*") if one.suffix.lower() == ".toml" and not _is_installer_file(one.name)
+            )
         )
     except OSError:
         return ()
 
 
-def mend_names(boot: Path) -> None:
-    """Undo what a power cut left of `blank`. Raises `OSError`."""
+def recover_interrupted_write(boot: Path) -> None:
+    """Finish or undo a `blank_secrets` that a power cut interrupted. Raises `OSError`."""
     for left in boot.glob("*.new"):
         whole = left.with_name(left.name.removesuffix(".new"))
-        if not _is_boot_file(whole.name):
+        if not _is_installer_file(whole.name):
             continue
         if whole.exists():
             left.unlink()
@@ -188,33 +185,36 @@ def mend_names(boot: Path) -> None:
             left.replace(whole)
 
 
-def blank(file: BootFile, names: frozenset[str]) -> bool:
-    """Take the named secrets out of the file; every other byte stays. True where one stood there. Raises `OSError`."""
-    places = sorted((place for name, place in file.settings.places.items() if name in names), reverse=True)
-    if file.text is None or not places:
+def blank_secrets(file: InstallerFile, names: frozenset[str]) -> bool:
+    """Replace the named secrets by `""`; every other byte stays. Returns whether there were any. Raises `OSError`."""
+    secret_spans = sorted((place for name, place in file.settings.secret_spans.items() if name in names), reverse=True)
+    if file.text is None or not secret_spans:
         return False
     raw = file.text.raw
-    for start, end in places:
+    for start, end in secret_spans:
         raw = f'{raw[:start]}""{raw[end:]}'
-    return write_whole(file.path, file.text.encode(raw), mode=None)
+    return write_atomically(file.path, file.text.encode(raw), mode=None)
 
 
-def _found(boot: Path, names: list[str]) -> tuple[Path | None, list[Finding]]:
-    ours = sorted((name for name in names if _is_boot_file(name)), key=lambda name: (name.lower() != BOOT_FILE, name))
+def _find_file(boot: Path, names: list[str]) -> tuple[Path | None, list[Diagnostic]]:
+    ours = sorted(
+        (name for name in names if _is_installer_file(name)), key=lambda name: (name.lower() != INSTALLER_FILE, name)
+    )
     if not ours:
         return None, []
     used, *others = ours
-    findings = [
-        Finding(
-            f"There is another file like {BOOT_FILE} on the card, which does not count. Remove it: it may hold a key."
+    diagnostics = [
+        Diagnostic(
+            f"There is another file like {INSTALLER_FILE} on the card, which does not count. "
+            "Remove it: it may hold a key."
         )
         for _ in others[:1]
     ]
-    if used.lower() != BOOT_FILE:
-        text = f"The file has another name than {BOOT_FILE}. It was read all the same; rename it."
-        findings.append(Finding(text))
-    return boot / used, findings
+    if used.lower() != INSTALLER_FILE:
+        text = f"The file has another name than {INSTALLER_FILE}. It was read all the same; rename it."
+        diagnostics.append(Diagnostic(text))
+    return boot / used, diagnostics
 
 
-def _is_boot_file(name: str) -> bool:
-    return name.lower() == BOOT_FILE or _OTHER_NAMES.fullmatch(name.lower()) is not None
+def _is_installer_file(name: str) -> bool:
+    return name.lower() == INSTALLER_FILE or _OTHER_NAMES.fullmatch(name.lower()) is not None

@@ -1,9 +1,9 @@
-"""The installer's file line by line: what each line sets, what was put up with, and what is wrong with the others.
+"""A forgiving line parser for the installer's file.
 
-Pure. Every plain TOML line means here what it means in TOML (but one with U+FFFD, which stands for lost bytes).
-Beyond that everything is read that can mean one thing only: quotation marks of any kind, a colon for the equals sign,
-a value without quotation marks. A bad line never spoils the others. Messages never hold a word of the file: what
-looks like a wrong name may be a password.
+Pure. A plain TOML line means here what it means in TOML (except one with U+FFFD, which stands for lost bytes). Beyond
+that, everything unambiguous is accepted: quotation marks of any kind, a colon in place of the equals sign, a value
+without quotation marks. A bad line never affects the others. Messages never quote the file: what looks like a
+misspelt name may be a password.
 """
 
 from __future__ import annotations
@@ -25,41 +25,43 @@ _EQUALS = re.compile(rf"[{_SPACE}]*(=+|:|＝|：)[{_SPACE}]*|\t[{_SPACE}]*")
 _TABLE = re.compile(r"\[+\s*([^\]#]{1,60}?)\s*(\]*)\s*(?:#.*)?$")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-_BEHIND = {False: rf"[{_SPACE},;]*(?:$|#)", True: rf"[{_SPACE}]*[,}}]"}
-"""What may stand behind a quoted value: in a line of its own, and in an inline table."""
+_AFTER_QUOTED = {False: rf"[{_SPACE},;]*(?:$|#)", True: rf"[{_SPACE}]*[,}}]"}
+"""What may follow a quoted value. Key: whether it is inside an inline table."""
 _UNQUOTED = "has no quotation marks around its value; it was read all the same"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that a line sets."""
+class Assignment:
+    """One `name = value`."""
 
     line: int
     table: str
     name: str
-    """In small letters, words joined by `_`; with the table before it where the line names one (`wifi.ssid`)."""
+    """In lower case, words joined by `_`; with a prefix where the line itself names a table (`wifi.ssid`)."""
     value: Value
-    """None where nothing stands there, or nothing that can be read."""
+    """None where the value is missing or cannot be read."""
     start: int
     end: int
-    """Where the value stands in the text, quotation marks included."""
+    """The value's span in the text, quotation marks included."""
     remarks: tuple[str, ...] = ()
+    """What is unusual about the line but was accepted."""
     problem: str = ""
     """Why the value cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stray:
-    """A line that sets nothing."""
+class OtherLine:
+    """A line that assigns nothing."""
 
     line: int
     kind: str
-    """`table` or `comment`: `name` is what it names. `words`: `name` is its first word. `damage`: bytes, no text."""
+    """`table` (a heading), `comment` (a commented-out assignment), `words` (text without `=`; `name` is its first
+    word), or `damage` (control characters or lost bytes)."""
     name: str = ""
 
 
-def read_lines(text: str) -> Iterator[Entry | Stray]:
-    """What stands in the text, in its order. Comments count only where they hide something that sets a value."""
+def parse_lines(text: str) -> Iterator[Assignment | OtherLine]:
+    """Parse the text line by line. A comment is reported only where it hides an assignment with a value."""
     table = ""
     for number, found in enumerate(re.finditer(r"[^\r\n]*(?:\r\n|\n|\r|$)", text), 1):
         line = found.group().rstrip("\r\n")
@@ -68,50 +70,52 @@ def read_lines(text: str) -> Iterator[Entry | Stray]:
         if not rest:
             continue
         if any(one < " " and one not in "\t\f" for one in rest) or "\ufffd" in rest:
-            yield Stray(number, "damage")
+            yield OtherLine(number, "damage")
         elif rest[0] in "#;" or rest.startswith("//"):
-            hidden = list(_entries(rest.lstrip("#;/ "), 0, number, table, 0))
+            hidden = list(_assignments(rest.lstrip("#;/ "), 0, number, table, 0))
             if len(hidden) == 1 and hidden[0].value not in (None, ""):
-                yield Stray(number, "comment", _full(hidden[0]))
+                yield OtherLine(number, "comment", _full_name(hidden[0]))
         elif rest[0] == "[" and (named := _TABLE.match(rest)):
-            table = _clean(named[1])
-            yield Stray(number, "table", table)
+            table = _normalised_name(named[1])
+            yield OtherLine(number, "table", table)
         else:
-            entries = list(_entries(line, begin, number, table, found.start()))
+            entries = list(_assignments(line, begin, number, table, found.start()))
             yield from entries
             if not entries:
-                yield Stray(number, "words", _clean(re.split(r"\s", rest)[0]))
+                yield OtherLine(number, "words", _normalised_name(re.split(r"\s", rest)[0]))
 
 
-def _full(entry: Entry) -> str:
+def _full_name(entry: Assignment) -> str:
     return f"{entry.table}.{entry.name}" if entry.table else entry.name
 
 
-def _clean(name: str) -> str:
+def _normalised_name(name: str) -> str:
     joined = re.sub(r"[\s\u00a0_-]+", "_", name.strip(_SPACE + _DOUBLE + _SINGLE)).lower()
     return re.sub(r"_*\._*", ".", joined)
 
 
-def _entries(line: str, at: int, number: int, table: str, offset: int, inline: bool = False) -> Iterator[Entry]:
-    """What a line sets, or one place in an inline table. Places count from the start of the text."""
+def _assignments(
+    line: str, at: int, number: int, table: str, offset: int, inline: bool = False
+) -> Iterator[Assignment]:
+    """The assignments of a line, or of one place in an inline table. `offset` is the line's start in the text."""
     named = _NAME.match(line, at)
     equals = _EQUALS.match(line, named.end()) if named else None
-    if not named or not equals or not (name := _clean(named[1])):
+    if not named or not equals or not (name := _normalised_name(named[1])):
         return
     start = equals.end()
     if line[start : start + 1] == "{":
-        yield from _inline(line, start + 1, number, f"{table}.{name}" if table else name, offset)
+        yield from _inline_table(line, start + 1, number, f"{table}.{name}" if table else name, offset)
         return
-    value, end, remarks, problem = _value(line, start, inline)
+    value, end, remarks, problem = _parse_value(line, start, inline)
     sign = equals.group().strip(_SPACE)
     if sign != "=":
         remarks = ("has another sign where = belongs; it was read all the same", *remarks)
-    yield Entry(number, table, name, value, offset + start, offset + end, remarks, problem)
+    yield Assignment(number, table, name, value, offset + start, offset + end, remarks, problem)
 
 
-def _inline(line: str, at: int, number: int, table: str, offset: int) -> Iterator[Entry]:
+def _inline_table(line: str, at: int, number: int, table: str, offset: int) -> Iterator[Assignment]:
     while at < len(line):
-        found = list(_entries(line, at, number, table, offset, inline=True))
+        found = list(_assignments(line, at, number, table, offset, inline=True))
         if not found:
             return
         yield from found
@@ -122,8 +126,8 @@ def _inline(line: str, at: int, number: int, table: str, offset: int) -> Iterato
         at = comma.end()
 
 
-def _value(line: str, start: int, inline: bool) -> tuple[Value, int, tuple[str, ...], str]:
-    """The value at a place, where it ends, what was put up with, and what is wrong with it."""
+def _parse_value(line: str, start: int, inline: bool) -> tuple[Value, int, tuple[str, ...], str]:
+    """The value at `start`: value, end, remarks, problem."""
     first = line[start : start + 1]
     if not first or first == "#":
         return None, start, (), ""
@@ -132,14 +136,14 @@ def _value(line: str, start: int, inline: bool) -> tuple[Value, int, tuple[str, 
     if first == "[":
         return None, len(line), (), "takes one value only, without the square brackets"
     if first in _DOUBLE or first in _SINGLE:
-        text, end, remarks, problem = _quoted(line, start)
-        if not problem and not re.match(_BEHIND[inline], line[end:]):
+        text, end, remarks, problem = _parse_quoted(line, start)
+        if not problem and not re.match(_AFTER_QUOTED[inline], line[end:]):
             problem = "has more text behind its second quotation mark; if a quotation mark belongs to it, use '...'"
         return (None if problem else text), end, remarks, problem
-    return _bare(line, start, inline)
+    return _parse_bare(line, start, inline)
 
 
-def _quoted(line: str, start: int) -> tuple[Value, int, tuple[str, ...], str]:
+def _parse_quoted(line: str, start: int) -> tuple[Value, int, tuple[str, ...], str]:
     opening, inside = line[start], start + 1
     closing = -1
     if opening == '"' and (whole := re.compile(r'"((?:[^"\\]|\\.)*)"').match(line, start)):
@@ -148,7 +152,7 @@ def _quoted(line: str, start: int) -> tuple[Value, int, tuple[str, ...], str]:
         closing = line.find("'", inside)
     remarks: tuple[str, ...] = ()
     if closing < 0:
-        # Marks that an editor bent: any of the same family closes, the straight one among them.
+        # An editor made typographic quotation marks: any of the same family closes, the straight one included.
         family = _DOUBLE if opening in _DOUBLE else _SINGLE
         closing = next((at for at in range(inside, len(line)) if line[at] in family), -1)
         if closing < 0:
@@ -165,11 +169,11 @@ def _quoted(line: str, start: int) -> tuple[Value, int, tuple[str, ...], str]:
     return text, closing + 1, remarks, ""
 
 
-def _bare(line: str, start: int, inline: bool) -> tuple[Value, int, tuple[str, ...], str]:
+def _parse_bare(line: str, start: int, inline: bool) -> tuple[Value, int, tuple[str, ...], str]:
     text = re.split(r"[,}]" if inline else r"\s#", line[start:])[0].rstrip(_SPACE + ";,")
     ahead = text.partition("#")[0].rstrip(_SPACE)
     if _NUMBER.fullmatch(ahead) or ahead.lower() in _WORDS:
-        # These cannot hold a #, so a comment may begin without a space before it.
+        # Numbers and booleans contain no #, so a comment may begin without a space before it.
         text = ahead
     end = start + len(text)
     if text.lower() in _WORDS:

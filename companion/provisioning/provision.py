@@ -1,71 +1,158 @@
-"""Provisioning: from the file that an installer edited on a laptop to a unit that talks.
+"""Provisioning: turns the `companion.toml` that an installer edited on a laptop into a configured unit, and reports.
 
 Runs before the daemon, at every start (`systemd/companion-provision.service`, as root), and writes only what changed.
-The order makes a power cut harmless at any instant: a secret is stored and forced to the disk before it is blanked in
-the file, so that it is in one of the two places or, until the next start, in both. What is wrong in the file is left
-out, the rest counts, and the report says which is which.
+The order makes a power cut harmless at any moment: a secret is stored and forced to the disk before it is blanked in
+the file. It is therefore always in one of the two places, or in both until the next start. Wrong settings are left
+out, the others are applied, and the report names both.
 
-    CREDENTIALS/dashscope-key       the key of the service         root only; the daemon gets it from systemd
+    CREDENTIALS/dashscope-key       the service's API key          root only; the daemon gets it from systemd
     CREDENTIALS/wifi.json           the Wi-Fi with its password    root only
     NETWORK/companion.nmconnection  the same for NetworkManager    root only
     STATE/identity-salt             see companion.identity         the daemon only
     STATE/device.toml, persona.toml, wifi-country, companion-report.txt
+
+The report, `companion-report.txt`, is written beside the installer's file. It has Windows line ends and a byte order
+mark, so that every laptop shows it correctly. It contains no secret, no address, and nothing that changes from one
+start to the next.
 """
 
 from __future__ import annotations
 
 import logging
+import textwrap
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from companion import __version__
 from companion.identity import MACHINE_FILES
-from companion.provisioning.device import choices_of, write_device
-from companion.provisioning.installer_file import blank, mend_names, read_boot_file
-from companion.provisioning.report import REPORT_FILE, Outcome, report
-from companion.provisioning.run import Folders, Run
-from companion.provisioning.secrets import identify, store_key, store_wifi
-from companion.provisioning.settings import Finding
-from companion.storage import make_private, write_whole
+from companion.provisioning.device_file import available_choices, write_device_file
+from companion.provisioning.installer_file import blank_secrets, read_installer_file, recover_interrupted_write
+from companion.provisioning.run import Folders, ProvisioningRun
+from companion.provisioning.secrets import ensure_identity, store_key, store_wifi
+from companion.provisioning.settings import Diagnostic
+from companion.storage import create_private_folder, write_atomically
 
 log = logging.getLogger("companion")
+
+REPORT_FILE = "companion-report.txt"
 
 _NOT_BLANKED = (
     "The secrets are stored on the unit, but they still stand in the file as well: remove them there. "
     "The card cannot be written"
 )
+_HEAD = "This file is written by the unit at each start. Changes here are lost: change {file} instead."
+_WIDTH = 88
+_MOST_TO_DO = 20
+"""The report lists no more than this; with a file that has more problems, starting over is easier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The result of one provisioning run."""
+
+    file: str
+    """Name of the installer's file; `companion.toml` where there is none."""
+    number: str
+    """The unit's number; empty where it has none yet."""
+    applied: tuple[tuple[str, str], ...] = ()
+    """The settings in effect: name, and value or a remark such as "is stored on the unit"."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def to_do(self) -> tuple[Diagnostic, ...]:
+        """What the installer should correct, in the order of the file's lines."""
+        return self._sorted(note=False)
+
+    @property
+    def notes(self) -> tuple[Diagnostic, ...]:
+        """Remarks that need no action, in the order of the file's lines."""
+        return self._sorted(note=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "ok": not self.to_do,
+            "version": __version__,
+            "file": self.file,
+            "number": self.number,
+            "well": dict(self.applied),
+            "to_do": [_as_json(one) for one in self.to_do],
+            "notes": [_as_json(one) for one in self.notes],
+        }
+
+    def _sorted(self, *, note: bool) -> tuple[Diagnostic, ...]:
+        # Those about the file as a whole (line 0) come last.
+        chosen = (one for one in self.diagnostics if one.note is note)
+        return tuple(sorted(chosen, key=lambda one: (not one.line, one.line)))
 
 
 def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequence[Path] = MACHINE_FILES) -> Outcome:
-    """Look at the installer's file once and do what it says. Whatever is wrong is told in the outcome."""
-    run = Run(folders, dry_run)
-    choices = choices_of(folders.configs, folders.boot)
+    """Read the installer's file once and apply it. Problems are reported in the outcome and never raised."""
+    run = ProvisioningRun(folders, dry_run)
+    choices = available_choices(folders.configs, folders.boot)
     if not dry_run:
-        run.attempt("The unit's own disk cannot be written", partial(make_private, folders.state))
-        run.attempt("The card cannot be written", partial(mend_names, folders.boot))
-    file = read_boot_file(folders.boot, choices)
-    run.findings += [*file.findings, *file.settings.findings]
+        run.try_or_report("The unit's own disk cannot be written", partial(create_private_folder, folders.state))
+        run.try_or_report("The card cannot be written", partial(recover_interrupted_write, folders.boot))
+    file = read_installer_file(folders.boot, choices)
+    run.diagnostics += [*file.diagnostics, *file.settings.diagnostics]
     store_key(run, file)
     store_wifi(run, file)
-    number = identify(run, file, machine_files)
-    write_device(run, file, choices)
-    if run.stored and not dry_run:
-        run.attempt(_NOT_BLANKED, partial(blank, file, frozenset(run.stored)))
-    outcome = Outcome(file.path.name, number, tuple(run.well), run.told())
-    return outcome if dry_run else _reported(run, outcome)
+    number = ensure_identity(run, file, machine_files)
+    write_device_file(run, file, choices)
+    if run.stored_secrets and not dry_run:
+        run.try_or_report(_NOT_BLANKED, partial(blank_secrets, file, frozenset(run.stored_secrets)))
+    outcome = Outcome(file.path.name, number, tuple(run.applied), run.redacted_diagnostics())
+    return outcome if dry_run else _write_report(run, outcome)
 
 
-def _reported(run: Run, outcome: Outcome) -> Outcome:
-    """Write the report beside the file, and a copy on the unit for when the card cannot be written."""
+def _write_report(run: ProvisioningRun, outcome: Outcome) -> Outcome:
+    """Write the report beside the file, and a copy on the unit in case the card cannot be written."""
     beside = run.folders.boot / REPORT_FILE
     try:
-        write_whole(beside, report(outcome), mode=None)
+        write_atomically(beside, report_text(outcome), mode=None)
     except OSError as error:
         text = f"The report cannot be written beside the file ({error.strerror}): the card is locked, full or damaged."
-        outcome = replace(outcome, findings=(*outcome.findings, Finding(text)))
-    if not run.write(run.folders.state / REPORT_FILE, report(outcome)):
-        outcome = replace(outcome, findings=run.told())
+        outcome = replace(outcome, diagnostics=(*outcome.diagnostics, Diagnostic(text)))
+    if not run.write(run.folders.state / REPORT_FILE, report_text(outcome)):
+        outcome = replace(outcome, diagnostics=run.redacted_diagnostics())
     if outcome.to_do:
         log.warning("%s: %d things to do; %s says which.", outcome.file, len(outcome.to_do), REPORT_FILE)
     return outcome
+
+
+def report_text(outcome: Outcome) -> bytes:
+    """The content of `companion-report.txt`."""
+    lines = [f"The unit and its {outcome.file}", "", *textwrap.wrap(_HEAD.format(file=outcome.file), _WIDTH), ""]
+    to_do = outcome.to_do
+    if to_do:
+        lines += [f"TO DO ({len(to_do)})", *_bullets([_sentence(one) for one in to_do[:_MOST_TO_DO]])]
+        lines += [f"- and {len(to_do) - _MOST_TO_DO} more of the kind"] if len(to_do) > _MOST_TO_DO else []
+        lines += [""]
+        lines += ["The unit talks with all that counts below. Mend the file and start the unit again.", ""]
+    else:
+        lines += ["ALL IS WELL. There is nothing to do.", ""]
+    lines += ["WHAT COUNTS NOW", *_bullets([f"{name}: {value}" for name, value in outcome.applied]), ""]
+    if outcome.notes:
+        lines += ["NOTED", *_bullets([_sentence(one) for one in outcome.notes]), ""]
+    lines += ["THIS UNIT", *_bullets([f"number: {outcome.number or 'none yet'}", f"software: companion {__version__}"])]
+    return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+
+
+def _sentence(diagnostic: Diagnostic) -> str:
+    """One line of the report: where, and what."""
+    places = [f"Line {diagnostic.line}"] if diagnostic.line else []
+    places += [diagnostic.name] if diagnostic.name else []
+    return f"{', '.join(places)}: {diagnostic.text}" if places else diagnostic.text
+
+
+def _as_json(diagnostic: Diagnostic) -> dict[str, Any]:
+    return {"line": diagnostic.line or None, "setting": diagnostic.name or None, "text": diagnostic.text}
+
+
+def _bullets(entries: Sequence[str]) -> list[str]:
+    return [
+        line for entry in entries for line in textwrap.wrap(entry, _WIDTH, initial_indent="- ", subsequent_indent="  ")
+    ]

@@ -1,6 +1,6 @@
-"""One run of provisioning: where it reads and writes, and what it found out so far.
+"""The state of one provisioning run: its folders, the settings applied so far, and the diagnostics.
 
-Every write goes through here: a disk that fails is a finding, never an exception.
+Every write goes through `ProvisioningRun`, which turns an error of the disk into a diagnostic.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from companion.provisioning.settings import Finding
+from companion.provisioning.settings import Diagnostic
 from companion.provisioning.values import LOOKS_LIKE_KEY
-from companion.storage import PUBLIC, private_folder, write_whole
+from companion.storage import PUBLIC, ensure_private_folder, write_atomically
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
-_TELLING = 4
-"""Characters; less of a secret says nothing of it."""
+_SHORTEST_SECRET = 4
+"""Characters. Shorter pieces of a secret reveal nothing, and hiding them would blank ordinary words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,57 +34,58 @@ class Folders:
 
 
 @dataclass
-class Run:
-    """One run: what it found out so far."""
+class ProvisioningRun:
+    """One run and what it has found so far."""
 
     folders: Folders
     dry_run: bool
-    findings: list[Finding] = field(default_factory=list)
-    well: list[tuple[str, str]] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    applied: list[tuple[str, str]] = field(default_factory=list)
+    """The settings in effect: name, and value or remark."""
     secrets: list[str] = field(default_factory=list)
-    """Not to be shown, in whatever place they stand."""
-    stored: set[str] = field(default_factory=set)
-    """Names of the secrets that are safe on the unit."""
+    """Values that must never be shown, wherever they appear."""
+    stored_secrets: set[str] = field(default_factory=set)
+    """Names of the secrets that are stored on the unit; only these are blanked in the installer's file."""
 
-    def attempt(self, failing: str, action: Callable[[], object]) -> bool:
-        """Do one thing to a disk; where that fails, say so and go on."""
+    def try_or_report(self, failing: str, action: Callable[[], object]) -> bool:
+        """Run `action`; an `OSError` becomes a diagnostic that begins with `failing`. Returns whether it succeeded."""
         try:
             action()
         except OSError as error:
-            self.findings.append(Finding(f"{failing} ({error.strerror or 'unknown reason'})."))
+            self.diagnostics.append(Diagnostic(f"{failing} ({error.strerror or 'unknown reason'})."))
             return False
         return True
 
     def write(self, path: Path, data: bytes, mode: int = PUBLIC, *, private: bool = False) -> bool:
-        """Write one of the unit's own files; False where that failed, which is told."""
+        """Write one of the unit's own files. A failure is reported, and False returned."""
         if self.dry_run:
             return True
 
         def action() -> None:
             if private:
-                private_folder(path.parent)
+                ensure_private_folder(path.parent)
             else:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data, mode)
+            write_atomically(path, data, mode)
 
-        return self.attempt(f"The unit's own disk cannot be written, so {path.name} was not stored", action)
+        return self.try_or_report(f"The unit's own disk cannot be written, so {path.name} was not stored", action)
 
     def remove(self, *paths: Path) -> None:
-        """Forget files of the unit's own."""
+        """Delete files of the unit. A failure is reported."""
         if not self.dry_run:
             for path in paths:
-                self.attempt(f"{path.name} cannot be removed", partial(path.unlink, missing_ok=True))
+                self.try_or_report(f"{path.name} cannot be removed", partial(path.unlink, missing_ok=True))
 
-    def show(self, name: str, value: str) -> None:
-        """Tell a value that counts, unless a secret stands in it or it is a part of one."""
-        hidden = any(one in value or (len(value) >= _TELLING and value in one) for one in self.secrets)
-        self.well.append((name, "is set (not shown here)" if hidden else value))
+    def report_value(self, name: str, value: str) -> None:
+        """Report a setting in effect. Its value is hidden where it contains a secret or is part of one."""
+        hidden = any(one in value or (len(value) >= _SHORTEST_SECRET and value in one) for one in self.secrets)
+        self.applied.append((name, "is set (not shown here)" if hidden else value))
 
-    def told(self) -> tuple[Finding, ...]:
-        """Every finding, without the secrets that an error message may have quoted from another file."""
-        return tuple(replace(one, text=self._clean(one.text)) for one in self.findings)
+    def redacted_diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Every diagnostic, without secrets that an error message may have quoted from another file."""
+        return tuple(replace(one, text=self._redacted(one.text)) for one in self.diagnostics)
 
-    def _clean(self, text: str) -> str:
+    def _redacted(self, text: str) -> str:
         for secret in self.secrets:
-            text = text.replace(secret, "(hidden)") if len(secret) >= _TELLING else text
+            text = text.replace(secret, "(hidden)") if len(secret) >= _SHORTEST_SECRET else text
         return LOOKS_LIKE_KEY.sub("(hidden)", text)

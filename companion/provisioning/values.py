@@ -1,6 +1,6 @@
-"""Whether the value of a setting can be meant, and the form in which it counts.
+"""Validation of the installer's settings: each value by itself, brought into its canonical form.
 
-Pure. Each is judged by itself. No sentence shows a secret, its length, or a word that may be one.
+Pure. No message shows a secret, its length, or a word that may be one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from difflib import get_close_matches
 
 from companion.languages.language import language
 from companion.languages.loader import language_codes
-from companion.provisioning.lines import Entry, Value
+from companion.provisioning.lines import Assignment, Value
 
 SECRETS = ("key", "wifi.password", "fleet.salt")
 REMOVE = "remove"
-"""In place of a key or a Wi-Fi name: forget the one that was stored."""
+"""Written in place of a key or a Wi-Fi name to delete the stored one."""
 
 NAMES = (
     *("persona", "device", "name", "language", "volume", "person", "key", "region"),
@@ -31,23 +31,23 @@ LOOKS_LIKE_KEY = re.compile(r"sk-[\w-]{6,}", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What this unit has to choose from."""
+    """The personas and devices that the installer can choose from."""
 
     personas: Mapping[str, str]
-    """Built-in personas and their languages, the preferred ones first."""
+    """Built-in personas and their languages, preferred ones first."""
     devices: Sequence[str]
-    beside: Sequence[str]
-    """Names of the other files in the installer's folder."""
+    card_files: Sequence[str]
+    """Names of the persona files on the card."""
 
 
-class Wrong(Exception):
-    """Why a value is left out, as the end of a sentence that begins with its name."""
+class InvalidValue(Exception):
+    """The value cannot be used. The message is the rest of a sentence that begins with the setting's name."""
 
 
-def judged(name: str, entry: Entry, text: str, choices: Choices) -> str | int | bool | None:
-    """The value that counts; None where none was given. Raises `Wrong`."""
+def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str | int | bool | None:
+    """The value in its canonical form; None where none was given. Raises `InvalidValue`."""
     if entry.problem:
-        raise Wrong(f"{entry.problem}. It was left out.")
+        raise InvalidValue(f"{entry.problem}. It was left out.")
     value = entry.value
     if value is None or (isinstance(value, str) and not value.strip() and name != "wifi.password"):
         return None
@@ -58,14 +58,14 @@ def judged(name: str, entry: Entry, text: str, choices: Choices) -> str | int | 
     if name == "log.transcripts":
         if isinstance(value, bool):
             return value
-        raise Wrong("write true or false, without quotation marks. It was left out.")
+        raise InvalidValue("write true or false, without quotation marks. It was left out.")
     if not isinstance(value, str):
-        # Digits alone: a password or a name, with its leading zeros.
+        # Digits without quotation marks are a password or a name: keep them as written, with leading zeros.
         value = text[entry.start : entry.end]
     if name not in SECRETS and LOOKS_LIKE_KEY.search(value):
-        raise Wrong("looks like the key of the service. Write that behind key = and something else here.")
+        raise InvalidValue("looks like the key of the service. Write that behind key = and something else here.")
     if any(not one.isprintable() for one in value):
-        raise Wrong("has an invisible character in it; type it again. It was left out.")
+        raise InvalidValue("has an invisible character in it; type it again. It was left out.")
     return _CHECKS[name](value, choices)
 
 
@@ -75,43 +75,45 @@ def _volume(value: Value) -> int:
     if isinstance(value, float) and 0 < value < 1:
         value = round(value * 100)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise Wrong("write a number from 0 to 100, for example volume = 80. It was left out.")
+        raise InvalidValue("write a number from 0 to 100, for example volume = 80. It was left out.")
     return round(value)
 
 
 def _persona(value: str, choices: Choices) -> str:
     wanted = value.strip().removesuffix(".toml")
-    for file in choices.beside:
+    for file in choices.card_files:
         if file.lower() == f"{wanted}.toml".lower():
             return file
-    return _one_of(wanted, list(choices.personas), "persona", "or the name of a persona file beside this one")
+    return _choose(wanted, list(choices.personas), "persona", "or the name of a persona file beside this one")
 
 
 def _device(value: str, choices: Choices) -> str:
-    return _one_of(value.strip().removesuffix(".toml"), choices.devices, "device", "")
+    return _choose(value.strip().removesuffix(".toml"), choices.devices, "device", "")
 
 
-def _one_of(value: str, known: Sequence[str], what: str, also: str) -> str:
+def _choose(value: str, known: Sequence[str], what: str, also: str) -> str:
     plain = re.sub(r"[\s-]+", "_", value).lower()
     if plain in known:
         return plain
     near = get_close_matches(plain, known, 1)
     there = ", ".join(known) + (f", {also}" if also else "")
-    raise Wrong(f"There is no such {what} here.{f' Is it {near[0]}?' if near else ''} There is: {there}.")
+    raise InvalidValue(f"There is no such {what} here.{f' Is it {near[0]}?' if near else ''} There is: {there}.")
 
 
 def _language(value: str, choices: Choices) -> str:
     plain = re.sub(r"[\s-]+", "_", value.strip()).lower()
-    chosen = _named_language(plain) or plain.split("_")[0]
+    chosen = _language_named(plain) or plain.split("_")[0]
     known = list(dict.fromkeys(choices.personas.values()))
     if chosen in known:
         return chosen
     near = [one for one in known if plain.startswith(one)]
-    raise Wrong(f"No persona here speaks that.{f' Is it {near[0]}?' if near else ''} There is: {', '.join(known)}.")
+    raise InvalidValue(
+        f"No persona here speaks that.{f' Is it {near[0]}?' if near else ''} There is: {', '.join(known)}."
+    )
 
 
-def _named_language(plain: str) -> str | None:
-    """The code of the language of that name, as people write it."""
+def _language_named(plain: str) -> str | None:
+    """The code of the language with that name, in any of the ways people write it."""
     return next((code for code in language_codes() if plain in language(code).general.also_called), None)
 
 
@@ -119,7 +121,7 @@ def _region(value: str, _: Choices) -> str:
     plain = value.strip().lower()
     near = _REGIONS.get(plain) or next((_REGIONS[one] for one in get_close_matches(plain, _REGIONS, 1)), None)
     if near is None or (plain not in _REGIONS and plain[:3] != near[:3]):
-        raise Wrong("write international (a key from Singapore) or china (a key from Beijing). It was left out.")
+        raise InvalidValue("write international (a key from Singapore) or china (a key from Beijing). It was left out.")
     return near
 
 
@@ -128,9 +130,11 @@ def _key(value: str, _: Choices) -> str:
     if key.lower() == REMOVE:
         return REMOVE
     if re.search(r"\.\.\.|…|[<>]|x{4,}|your", key, re.IGNORECASE):
-        raise Wrong("still holds the example. Put the key of the service there.")
+        raise InvalidValue("still holds the example. Put the key of the service there.")
     if not re.fullmatch(r"[!-~]{8,512}", key):
-        raise Wrong("is no key: a key is one long word. Copy it once more from the service's page. It was left out.")
+        raise InvalidValue(
+            "is no key: a key is one long word. Copy it once more from the service's page. It was left out."
+        )
     return key
 
 
@@ -138,42 +142,42 @@ def _ssid(value: str, _: Choices) -> str:
     if value.strip().lower() == REMOVE:
         return REMOVE
     if len(value.encode("utf-8", "replace")) > 32:
-        raise Wrong("is too long for the name of a Wi-Fi. Write it as your phone shows it.")
+        raise InvalidValue("is too long for the name of a Wi-Fi. Write it as your phone shows it.")
     return value
 
 
 def _wifi_password(value: str, _: Choices) -> str:
     if re.fullmatch(r"[0-9A-Fa-f]{64}", value) or 8 <= len(value.encode("utf-8", "replace")) <= 63:
         return value
-    raise Wrong("cannot be right: a Wi-Fi password has 8 to 63 characters. It was left out.")
+    raise InvalidValue("cannot be right: a Wi-Fi password has 8 to 63 characters. It was left out.")
 
 
 def _country(value: str, _: Choices) -> str:
     plain = {"UK": "GB"}.get(value.strip().upper(), value.strip().upper())
     if not re.fullmatch(r"[A-Z]{2}", plain):
-        raise Wrong("write the two letters of the country, for example DE, US, GB or CN. It was left out.")
+        raise InvalidValue("write the two letters of the country, for example DE, US, GB or CN. It was left out.")
     return plain
 
 
 def _salt(value: str, _: Choices) -> str:
     if not 8 <= len(value) <= 200:
-        raise Wrong("must have 8 to 200 characters. It was left out.")
+        raise InvalidValue("must have 8 to 200 characters. It was left out.")
     return value
 
 
-def _short(value: str, _: Choices) -> str:
+def _short_text(value: str, _: Choices) -> str:
     plain = value.strip()
     if len(plain) > 60:
-        raise Wrong("is too long: 60 characters at most. It was left out.")
+        raise InvalidValue("is too long: 60 characters at most. It was left out.")
     return plain
 
 
 _CHECKS: Mapping[str, Callable[[str, Choices], str]] = {
     "persona": _persona,
     "device": _device,
-    "name": _short,
+    "name": _short_text,
     "language": _language,
-    "person": _short,
+    "person": _short_text,
     "key": _key,
     "region": _region,
     "wifi.ssid": _ssid,

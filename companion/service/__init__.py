@@ -1,1 +1,1 @@
-"""The running device: switches, health, and what systemd is told."""
+"""The daemon: control socket, status and metrics, watchdog, and systemd integration."""

@@ -1,13 +1,12 @@
-"""The daemon's UNIX socket: one line in, one line out (`control_protocol`). Nothing listens on a network.
+"""The daemon's control socket: its server, and the client that `companion status` and `companion control` use.
 
-The socket stands in `$RUNTIME_DIRECTORY` (systemd) or `$XDG_RUNTIME_DIR`, else in a folder of the user's own under the
-temporary directory, with mode 0660. Whoever gets there is asked for once more: the kernel says whose process it is
-(SO_PEERCRED), and only root, the daemon's own user and members of the socket's group are answered.
+One request line in, one answer line out (`control_protocol`). It is a UNIX socket; nothing listens on a network. It is
+in `$RUNTIME_DIRECTORY` (systemd) or `$XDG_RUNTIME_DIR`, else in the user's own folder under the temporary directory,
+with mode 0660. In addition the server asks the kernel for the peer's credentials (SO_PEERCRED) and answers only root,
+the daemon's own user and members of the socket's group.
 
-A request is bounded: its length, the time until it is whole, and how many are under way at once. All on the loop; a
-`Daemon` answers at once.
-
-The other end of the daemon's socket: `companion status` and `companion control` ask here. Blocks; no loop.
+Requests are limited in length, time and number at once. The server runs on the event loop. The client, `send_request`,
+blocks and needs no loop.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ from companion.service.control_protocol import (
     LONGEST_ANSWER,
     LONGEST_REQUEST,
     Answer,
-    AskStatus,
     BadRequest,
     Button,
-    Press,
-    Reload,
+    GetStatus,
+    PressButton,
+    ReloadPersona,
     Request,
     Say,
     SetVolume,
@@ -42,10 +41,10 @@ from companion.service.control_protocol import (
 )
 
 SERVICE_SOCKET = Path("/run/companion/companion.sock")
-"""Where the daemon listens that systemd started (`systemd/companion.service`)."""
+"""The socket of the daemon that systemd started (`systemd/companion.service`)."""
 
 PATIENCE_S = 3.0
-"""For a request to be whole and its answer to be taken."""
+"""Time limit of one request, from connecting to its answer being read."""
 MOST_AT_ONCE = 8
 
 _SO_PEERGROUPS = 59
@@ -53,45 +52,47 @@ _SO_PEERGROUPS = 59
 _MOST_GROUPS = 256
 
 
-class Daemon(Protocol):
-    """What can be asked of the running device. Every method returns at once; what it began goes on behind it."""
+class DaemonControls(Protocol):
+    """What the control socket can do with the running device. Every method returns at once; its effect may follow."""
 
     def press(self, button: Button) -> None:
         """Press one of its buttons."""
 
     def set_volume(self, volume: float) -> None:
-        """Speak this loud from now on, 0 to 1."""
+        """Set the volume, 0 to 1."""
 
     def say(self, text: str) -> None:
-        """Say this in the persona's voice, as a turn of its own, as soon as nobody is speaking. A muted device says it
-        too: muting shuts the ears, not the mouth. Raises `CompanionError` where it cannot."""
+        """Say this in the persona's voice, as a turn of its own, as soon as nobody is speaking.
+
+        Raises `CompanionError` where it cannot, for instance while muted.
+        """
 
     def reload(self, persona: str | None) -> str:
-        """Read the persona's file anew, or that of another persona; return a sentence on what will happen.
+        """Reload the persona's file, or switch to another persona; return a sentence that says what will happen.
 
-        It takes effect between two turns. Raises `ConfigError` with every problem; then the old one stays.
+        It takes effect between two turns. Raises `ConfigError` with every problem; then the old persona stays.
         """
 
     def status(self) -> dict[str, Any]:
-        """How it is: `companion.service.status.Status.as_dict`."""
+        """The status: `companion.service.status.Status.as_dict`."""
 
 
 class AlreadyRunning(DeviceError):
-    """Another daemon of this user answers on the socket."""
+    """Another daemon of this user is already answering on the socket."""
 
 
 def socket_path() -> Path:
-    """Where a daemon that this process would be listens."""
+    """The socket that a daemon started by this process would use."""
     for variable in ("RUNTIME_DIRECTORY", "XDG_RUNTIME_DIR"):
         if folder := os.environ.get(variable, "").partition(":")[0]:
             return Path(folder) / "companion.sock"
     return Path(tempfile.gettempdir()) / f"companion-{os.getuid()}" / "companion.sock"
 
 
-async def serve(daemon: Daemon, path: Path | None = None) -> asyncio.Server:
-    """Listen for requests and put each to `daemon`.
+async def serve(daemon: DaemonControls, path: Path | None = None) -> asyncio.Server:
+    """Listen for requests and pass them to `daemon`.
 
-    Raises `AlreadyRunning`, and `DeviceError` where the socket cannot be made.
+    Raises `AlreadyRunning`, and `DeviceError` where the socket cannot be created.
     """
     path = path or socket_path()
     under_way = 0
@@ -101,18 +102,18 @@ async def serve(daemon: Daemon, path: Path | None = None) -> asyncio.Server:
         under_way += 1
         try:
             async with asyncio.timeout(PATIENCE_S if under_way <= 4 * MOST_AT_ONCE else 0):
-                # Read in any case: closing on unread bytes may take the answer from whoever sent them.
-                line = await _line(reader)
-                if not _may_ask(writer.get_extra_info("socket"), group):
+                # Read in any case: closing a socket with unread data may discard the answer.
+                line = await _read_line(reader)
+                if not _is_allowed(writer.get_extra_info("socket"), group):
                     said = _refusal(BadRequest(f"Only root, the owner and the group of {path} may ask."))
                 elif under_way > MOST_AT_ONCE:
                     said = _refusal(BadRequest("Too many requests at once; ask again in a moment."))
                 else:
-                    said = _put_to(daemon, line)
+                    said = _handle_line(daemon, line)
                 writer.write(answer_line(said))
                 await writer.drain()
         except (ConnectionError, TimeoutError):
-            # Whoever it was has gone, or is in no hurry; nobody waits for them.
+            # The client is gone or too slow.
             writer.transport.abort()
         finally:
             under_way -= 1
@@ -122,8 +123,8 @@ async def serve(daemon: Daemon, path: Path | None = None) -> asyncio.Server:
 
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _not_somebody_elses(path.parent)
-        if _answers(path):
+        _check_owner(path.parent)
+        if _is_answering(path):
             raise AlreadyRunning(f"{path}: another companion is running already; stop that one first.")
         path.unlink(missing_ok=True)
         old = os.umask(0o117)
@@ -138,15 +139,15 @@ async def serve(daemon: Daemon, path: Path | None = None) -> asyncio.Server:
 
 
 def find_persona(folder: Path, name: str) -> Path:
-    """The persona file called `name` in `folder`. Raises `ConfigError` with the names that there are."""
+    """The persona file `name` in `folder`. Raises `ConfigError` with the available names."""
     if (found := folder / f"{name}.toml").is_file():
         return found
     there = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
     raise ConfigError(f"{found}: -: there is no such persona; there are: {there}")
 
 
-async def _line(reader: asyncio.StreamReader) -> bytes:
-    """A whole line; empty where there is none."""
+async def _read_line(reader: asyncio.StreamReader) -> bytes:
+    """One line; what came before the end of the stream where that comes first."""
     try:
         return await reader.readuntil(b"\n")
     except asyncio.IncompleteReadError as end:
@@ -155,24 +156,24 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
         return b"x" * (LONGEST_REQUEST + 1)
 
 
-def _put_to(daemon: Daemon, line: bytes) -> Answer:
+def _handle_line(daemon: DaemonControls, line: bytes) -> Answer:
     try:
-        return _done(daemon, parse_request(line))
+        return _execute(daemon, parse_request(line))
     except CompanionError as error:
         return _refusal(error)
 
 
-def _done(daemon: Daemon, request: Request) -> Answer:
+def _execute(daemon: DaemonControls, request: Request) -> Answer:
     match request:
-        case Press(button):
+        case PressButton(button):
             daemon.press(button)
         case SetVolume(percent):
             daemon.set_volume(percent / 100)
         case Say(text):
             daemon.say(text)
-        case Reload(persona):
+        case ReloadPersona(persona):
             return Answer(True, daemon.reload(persona))
-        case AskStatus():
+        case GetStatus():
             return Answer(True, "ok", status=daemon.status())
     return Answer(True, "ok")
 
@@ -182,19 +183,19 @@ def _refusal(error: CompanionError) -> Answer:
     return Answer(False, str(error), error.code, problems)
 
 
-def _may_ask(peer: socket.socket, group: int) -> bool:
-    """Whether the process at the other end is root's, our own user's or a member's of `group`."""
+def _is_allowed(peer: socket.socket, group: int) -> bool:
+    """Whether the peer process belongs to root, to our own user or to a member of `group`."""
     credentials = struct.Struct("iII")
     _, user, first_group = credentials.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size))
     if user in (0, os.getuid()) or first_group == group:
         return True
     groups = b""
-    with suppress(OSError):  # it is in more groups than can be asked for
+    with suppress(OSError):  # the peer is in more groups than the buffer can hold
         groups = peer.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 4 * _MOST_GROUPS)
     return any(one == group for (one,) in struct.iter_unpack("I", groups))
 
 
-def _answers(path: Path) -> bool:
+def _is_answering(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as peer:
         peer.settimeout(PATIENCE_S)
         try:
@@ -204,28 +205,29 @@ def _answers(path: Path) -> bool:
         return True
 
 
-def _not_somebody_elses(folder: Path) -> None:
-    """A folder in a shared temporary directory may have been put there by a stranger."""
+def _check_owner(folder: Path) -> None:
+    """Refuse a folder in a shared temporary directory that another user may have created. Raises `DeviceError`."""
     facts = folder.stat()
     if facts.st_uid not in (os.getuid(), 0) or (facts.st_mode & stat.S_IWOTH and not facts.st_mode & stat.S_ISVTX):
         raise DeviceError(f"{folder}: belongs to somebody else; set XDG_RUNTIME_DIR to a folder of your own.")
 
 
-def ask(request: Request, path: Path | None = None) -> Answer:
-    """Put a request to the running daemon and return its answer, which is well.
+def send_request(request: Request, path: Path | None = None) -> Answer:
+    """Send a request to the running daemon and return its answer, which is always a success.
 
-    Without `path` the user's own daemon is asked, else the service. Raises `DeviceError` where none is running or it
-    does not answer, `ConfigError` for a persona that it refuses, `BadRequest` or `CompanionError` for other refusals.
+    Without `path` the request goes to the user's own daemon where one runs, else to the system service. Raises
+    `DeviceError` where no daemon answers, `ConfigError` for a persona that it refuses, `BadRequest` or
+    `CompanionError` for other refusals.
     """
     line = request_line(request)
-    path = path or _usual_path()
+    path = path or _default_path()
     with socket.socket(socket.AF_UNIX) as daemon:
         daemon.settimeout(PATIENCE_S)
         try:
             daemon.connect(str(path))
-            with suppress(BrokenPipeError):  # it has refused already; its answer waits to be read
+            with suppress(BrokenPipeError):  # the daemon has already refused; its answer can still be read
                 daemon.sendall(line)
-            said = _answer_line(daemon)
+            said = _read_answer(daemon)
         except PermissionError as error:
             raise DeviceError(
                 f"{path}: you may not ask this companion; run: sudo usermod -aG companion $USER, and log in again."
@@ -244,13 +246,13 @@ def ask(request: Request, path: Path | None = None) -> Answer:
     raise BadRequest(answer.sentence) if answer.code == BadRequest.code else CompanionError(answer.sentence)
 
 
-def _usual_path() -> Path:
+def _default_path() -> Path:
     own = socket_path()
-    # `exists` is false too for a folder that we may not look into; only connecting tells the two apart.
+    # `exists` is also false for a folder that we may not read; only connecting tells the two apart.
     return own if own.exists() or not os.path.lexists(SERVICE_SOCKET.parent) else SERVICE_SOCKET
 
 
-def _answer_line(daemon: socket.socket) -> bytes:
+def _read_answer(daemon: socket.socket) -> bytes:
     said = b""
     while not said.endswith(b"\n") and len(said) <= LONGEST_ANSWER and (piece := daemon.recv(LONGEST_ANSWER)):
         said += piece

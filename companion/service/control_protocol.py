@@ -1,13 +1,13 @@
-"""What is said over the daemon's socket: one line of request, one line of answer. Pure: bytes in, values out.
+"""The protocol of the control socket: one line of request, one line of answer. Pure: bytes in, values out.
 
 A request is plain words, so that it can be typed: `wake`, `mute`, `unmute`, `stop`, `volume 40`, `say Good morning`,
 `persona robin`, `reload`, `status`. An answer is one JSON object:
 
-    {"ok": true, "sentence": "...", "status": {...}}          `status` only where it was asked for
+    {"ok": true, "sentence": "...", "status": {...}}          `status` only in the answer to `status`
     {"ok": false, "code": "...", "sentence": "...", "problems": ["..."]}
 
-`code` is that of `companion.errors`, or `request` for one that cannot be understood. Nothing here may be longer than
-`LONGEST_REQUEST` or `LONGEST_ANSWER` bytes.
+`code` is an error code of `companion.errors`, or `request` for a request that cannot be parsed. A request is at most
+`LONGEST_REQUEST` bytes long, an answer `LONGEST_ANSWER`.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class BadRequest(CompanionError):
-    """A request that cannot be understood. The sentence says what can."""
+    """A request that cannot be parsed. The sentence says what can be sent."""
 
     code = "request"
     exit_status = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
-    """One of the device's buttons."""
+class PressButton:
+    """Press one of the device's buttons."""
 
     button: Button
 
 
 @dataclass(frozen=True, slots=True)
 class SetVolume:
-    """How loud the device speaks from now on."""
+    """Set the volume."""
 
     percent: int
     """0 to 100."""
@@ -57,43 +57,43 @@ class SetVolume:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Words for the character to say."""
+    """Let the character say something."""
 
     text: str
     """1 to `LONGEST_TEXT` characters on one line."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reload:
-    """Read the persona's file anew."""
+class ReloadPersona:
+    """Reload the persona's file, or switch to another persona."""
 
     persona: str | None = None
-    """Become this one: the name of a persona file that stands beside the present one, without `.toml`."""
+    """The name of a persona file in the same folder, without `.toml`; None reloads the present one."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskStatus:
-    """How the device is."""
+class GetStatus:
+    """Ask for the device's status."""
 
 
-Request = Press | SetVolume | Say | Reload | AskStatus
+Request = PressButton | SetVolume | Say | ReloadPersona | GetStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the daemon says to a request."""
+    """The daemon's answer to a request."""
 
     ok: bool
     sentence: str
     code: str = ""
-    """Empty where all is well."""
+    """The error code; empty where `ok`."""
     problems: tuple[str, ...] = ()
     """Every problem of a settings file."""
     status: Mapping[str, Any] = field(default_factory=dict)
 
 
 def parse_request(line: bytes) -> Request:
-    """Understand one line, with or without its line end. Raises `BadRequest` and nothing else."""
+    """Parse one line, with or without its line end. Raises `BadRequest` and nothing else."""
     if len(line) > LONGEST_REQUEST:
         raise BadRequest(f"The request is too long: at most {LONGEST_REQUEST} bytes.")
     try:
@@ -109,31 +109,31 @@ def parse_request(line: bytes) -> Request:
     if command == "say":
         return Say(_text(rest))
     if command == "persona":
-        return Reload(_persona(rest))
+        return ReloadPersona(_persona(rest))
     if rest or command not in COMMANDS:
         raise BadRequest(f"There is no such request; there is {', '.join(COMMANDS)}.")
     if command == "reload":
-        return Reload()
+        return ReloadPersona()
     if command == "status":
-        return AskStatus()
-    return Press(next(button for button in BUTTONS if button == command))
+        return GetStatus()
+    return PressButton(next(button for button in BUTTONS if button == command))
 
 
 def request_line(request: Request) -> bytes:
-    """The line that `parse_request` understands as `request`. Raises `BadRequest` for one that it would refuse."""
+    """The line for `parse_request`. Raises `BadRequest` for a request that it would refuse."""
     words: str
     match request:
-        case Press(button):
+        case PressButton(button):
             words = button
         case SetVolume(percent):
             words = f"volume {percent}"
         case Say(text):
             words = f"say {text}"
-        case Reload(None):
+        case ReloadPersona(None):
             words = "reload"
-        case Reload(persona):
+        case ReloadPersona(persona):
             words = f"persona {persona}"
-        case AskStatus():
+        case GetStatus():
             words = "status"
     line = words.encode("utf-8", "replace")
     parse_request(line)
@@ -157,7 +157,7 @@ def answer_line(answer: Answer) -> bytes:
 
 
 def parse_answer(line: bytes) -> Answer:
-    """Understand the daemon's line. Raises `BadRequest` for what is none."""
+    """Parse the daemon's answer. Raises `BadRequest` where it cannot be parsed."""
     try:
         fields = json.loads(line)
         answer = Answer(

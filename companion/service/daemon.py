@@ -1,13 +1,12 @@
-"""The device with its sound card, until somebody stops it: signals, switches, the control socket, health, systemd.
+"""The daemon: runs the device with its sound card, and connects signals, switches, control socket, watchdog, systemd.
 
-Everything that presses a button only puts something before the listener. A mute switch in hardware comes before all
-others: while it is closed nobody may open the ears.
+Every button, whether a switch, a signal or a request, only inserts an event in front of the listener. A hardware mute
+switch has priority over all others: while it is closed nothing can unmute the ears.
 
-How the daemon ends: SIGTERM and SIGINT cancel its task, and nothing that hangs keeps the process.
-
-The interpreter waits for every thread at its end, so a sound server, a name server or a native engine that never
-returns would hold it for ever. `PATIENCE_S` after the first signal the process therefore ends itself, with status 0:
-by then the body is at rest and the events are written. Child processes end when their stdin closes with this one.
+SIGTERM and SIGINT cancel the daemon's task. At its end the interpreter waits for every thread, so a sound server, a
+name server or a native engine that never returns would keep the process alive for ever. Therefore the process ends
+itself `PATIENCE_S` after the first signal, with status 0: by then the body is at rest and the events are written. Child
+processes end when their stdin closes together with this process.
 """
 
 from __future__ import annotations
@@ -33,20 +32,26 @@ from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import Control, State, TurnEnded
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
-from companion.service.status import Health
-from companion.service.systemd import ServiceNotifier, tell_when_ready
-from companion.service.watchdog import Busy, Flow, Watchdog
+from companion.service.status import HealthMonitor
+from companion.service.systemd import ServiceNotifier, notify_when_ready
+from companion.service.watchdog import BlockedCallCheck, ProgressCheck, Watchdog
 from companion.service.watched_engines import EngineWatch
 from companion.sound.card import MonotonicClock, SoundCard
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
 
 PATIENCE_S = 2.0
-"""A stop that nothing holds up takes about half a second, most of it the way to the pose of rest."""
+"""A clean stop takes about half a second, most of it for moving to the rest pose."""
+
+log = logging.getLogger("companion")
+
+_CONTROLS = {action: Control(action) for action in ("mute", "unmute", "stop")}
+_UNWATCHED_S = 20.0
+"""The watchdog's time-out where no service manager sets one; the checks then only log."""
 
 
-def stop_when_asked(task: asyncio.Task[None]) -> None:
-    """From now on the first SIGTERM or SIGINT cancels `task`; later ones change nothing. Main thread only."""
+def cancel_on_signals(task: asyncio.Task[None]) -> None:
+    """Make the first SIGTERM or SIGINT cancel `task`; later ones are ignored. Main thread only."""
     asked = threading.Event()
 
     def stop() -> None:
@@ -63,32 +68,25 @@ def stop_when_asked(task: asyncio.Task[None]) -> None:
         loop.add_signal_handler(name, stop)
 
 
-log = logging.getLogger("companion")
-
-_CONTROLS = {action: Control(action) for action in ("mute", "unmute", "stop")}
-_UNWATCHED_S = 20.0
-"""How often the engines are looked after where no service manager watches: its patience, if it were there."""
-
-
 async def run_until_stopped(
     device: Device, persona: Persona, events: Path | None, persona_settings: Mapping[str, Any]
 ) -> None:
-    """Talk until SIGTERM or SIGINT. `persona_settings` stand above whatever a persona file says, now and later."""
+    """Run the device until SIGTERM or SIGINT. `persona_settings` override every persona file, also after a reload."""
     task = asyncio.current_task()
     assert task is not None
-    stop_when_asked(task)
+    cancel_on_signals(task)
     notifier = ServiceNotifier.from_environment()
     synthesizer = build_synthesizer(device, persona)
     card = SoundCard()
-    heard = microphone.build(device, card)
+    ears = microphone.build(device, card)
     loudspeaker = speaker.build(device, card, synthesizer.rate)
 
-    def changed(state: State | None) -> None:
-        # At rest a wake word may be noticed a little later, for a third of the cost of listening.
-        heard.set_low_latency(state is not State.IDLE)
+    def state_changed(state: State | None) -> None:
+        # While idle the wake word may be noticed a little later, which costs a third of the processor time.
+        ears.set_low_latency(state is not State.IDLE)
         notifier.status("" if state is None else state.value)
 
-    sound = Sound(heard, loudspeaker, MonotonicClock(), changed, live=True)
+    sound = Sound(ears, loudspeaker, MonotonicClock(), state_changed, live=True)
     watch = EngineWatch(device, asyncio.get_running_loop().time)
 
     def turn_ended(ended: TurnEnded) -> None:
@@ -101,12 +99,12 @@ async def run_until_stopped(
                 assembled(device, persona, sound, synthesizer, events, watch=watch, on_turn=turn_ended)
             )
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            daemon = Daemon(device, unit, card, heard, loudspeaker, watch, notifier, persona_settings, group)
+            daemon = Daemon(device, unit, card, ears, loudspeaker, watch, notifier, persona_settings, group)
             work = [
                 group.create_task(daemon.watchdog.run()),
-                group.create_task(tell_when_ready(notifier, lambda: unit.listener.position > 0)),
+                group.create_task(notify_when_ready(notifier, lambda: unit.listener.position > 0)),
             ]
-            await _open_switches(device, unit, daemon, stack)
+            await _open_controls(device, unit, daemon, stack)
             log.info("%s listens.", persona.name)
             try:
                 await unit.conversation.run()
@@ -115,12 +113,12 @@ async def run_until_stopped(
                 for one in work:
                     one.cancel()
     except asyncio.CancelledError:
-        # Asked to stop: that is how this command ends well.
+        # A request to stop is a normal end of this command.
         task.uncancel()
 
 
 class Daemon:
-    """What can be asked of the running device: satisfies `control.Daemon`. On the loop."""
+    """The running device's controls. Satisfies `control.DaemonControls`. On the loop."""
 
     def __init__(
         self,
@@ -140,21 +138,21 @@ class Daemon:
         self._persona_file = device.persona
         self._group = group
         self._changing: asyncio.Task[None] | None = None
-        self.switches = BodySwitches(self.force, unit.animator.lock, unit.animator.unlock)
+        self.switches = BodySwitches(self.force_press, unit.animator.lock, unit.animator.unlock)
         now = asyncio.get_running_loop().time
-        ears = Flow(lambda: unit.listener.position, now, away=lambda: not microphone.is_open)
+        ears = ProgressCheck(lambda: unit.listener.position, now, away=lambda: not microphone.is_open)
         self.watchdog = Watchdog(
             {
                 "ears": ears,
-                "sound card": Busy("the sound card", lambda: card.busy_since, now),
-                "engines": watch.complaint,
+                "sound card": BlockedCallCheck("the sound card", lambda: card.busy_since, now),
+                "engines": watch.first_problem,
             },
             notifier.alive,
             notifier.watchdog_s or _UNWATCHED_S,
-            [watch.examine],
+            [watch.probe],
         )
         conversation = unit.conversation
-        self.health = Health(
+        self.health = HealthMonitor(
             device.name,
             persona=lambda: conversation.dialogue.persona.name,
             state=lambda: conversation.state,
@@ -174,15 +172,15 @@ class Daemon:
         )
 
     def press(self, button: Button) -> None:
-        """Press a button, unless the mute switch forbids it. Raises `DeviceError` then."""
+        """Press a button. Raises `DeviceError` where the hardware mute switch forbids it."""
         if not self.switches.allows(button):
             raise DeviceError("The mute switch is closed: nobody but the switch itself opens the ears.")
-        self.force(button)
+        self.force_press(button)
 
-    def force(self, action: str) -> None:
-        """Press a button, whatever the switches say: this is how they are pressed themselves."""
+    def force_press(self, action: str) -> None:
+        """Press a button whatever the state of the switches: they themselves call this."""
         if action == "mute":
-            # The ears are shut at once; what the mute interrupts is seen to right after.
+            # The ears shut at once; interrupting the turn follows right after.
             self._unit.listener.listen_for(Attention.NOTHING)
         if action == "wake":
             self._unit.listener.push_to_talk()
@@ -190,13 +188,13 @@ class Daemon:
             self._unit.listener.inject(_CONTROLS[action])
 
     def toggle_mute(self) -> None:
-        """Mute, or unmute where that is allowed."""
+        """Mute, or unmute where the hardware switch allows it."""
         button: Button = "unmute" if self._unit.conversation.state is State.MUTED else "mute"
         if self.switches.allows(button):
-            self.force(button)
+            self.force_press(button)
 
     def set_volume(self, volume: float) -> None:
-        """Speak this loud from now on, 0 to 1."""
+        """Set the volume, 0 to 1."""
         self._loudspeaker.volume = volume
 
     def say(self, text: str) -> None:
@@ -206,19 +204,19 @@ class Daemon:
         self._unit.listener.inject(Control("say", text))
 
     def reload(self, persona: str | None) -> str:
-        """Become another persona, or the same one from its file as it is now. Raises `ConfigError`; see the port."""
+        """Switch to another persona, or reload the present one's file. See `control.DaemonControls.reload`."""
         if self._changing is not None and not self._changing.done():
             raise CompanionError("Another persona is being prepared; ask again in a moment.")
         file = control.find_persona(self._persona_file.parent, persona) if persona else self._persona_file
         read = load_persona(file, self._persona_settings)
-        self._changing = self._group.create_task(self._become(read, file))
+        self._changing = self._group.create_task(self._switch_persona(read, file))
         return f"{read.name} comes as soon as nobody speaks."
 
     def status(self) -> dict[str, Any]:
-        """How it is."""
+        """The device's status as a dictionary."""
         return self.health.status().as_dict()
 
-    async def _become(self, persona: Persona, file: Path) -> None:
+    async def _switch_persona(self, persona: Persona, file: Path) -> None:
         dialogues = self._unit.dialogues
         try:
             dialogue = await dialogues.open(persona)
@@ -230,13 +228,13 @@ class Daemon:
         log.info("%s has taken over.", persona.name)
 
 
-async def _open_switches(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:
-    """Signals, the control socket, the metrics, and the buttons of board and body."""
+async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:
+    """Open everything that can control the device: signals, control socket, metrics, buttons of board and body."""
     loop = asyncio.get_running_loop()
 
     def wake() -> None:
         if daemon.switches.allows("wake"):
-            daemon.force("wake")
+            daemon.force_press("wake")
 
     def read_anew() -> None:
         try:
@@ -253,10 +251,10 @@ async def _open_switches(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
         if device.health.metrics_port is not None:
             stack.callback((await metrics.serve(daemon.status, device.health.metrics_port)).close)
     except control.AlreadyRunning:
-        # Two of them would answer each other.
+        # Two companions would answer each other.
         raise
     except DeviceError as error:
-        # The voice works without it.
+        # The conversation works without a control socket or metrics.
         unit.event_log.record("error", code=error.code, sentence=str(error))
     pin = device.ears.wake.button_pin
     if pin is not None:
@@ -264,6 +262,6 @@ async def _open_switches(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
 
         stack.callback(PushToTalkButton(pin, lambda: loop.call_soon_threadsafe(wake)).close)
     for body in unit.bodies:
-        # A body need not have buttons.
+        # Not every body has buttons.
         if (listen := getattr(body, "events", None)) is not None:
             listen(daemon.switches.handle)

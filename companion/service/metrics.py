@@ -1,8 +1,9 @@
-"""The status as numbers for Prometheus, on loopback and only where the device file asks for it (`health.metrics_port`).
+"""Prometheus metrics of the device, on loopback and only where the device file sets `health.metrics_port`.
 
-Text format 0.0.4 of Prometheus. The little HTTP needed is here: `GET /metrics`, one answer, connection closed. A page
-in a browser on the same machine could reach loopback by a name of its own (DNS rebinding), so the Host header must
-name loopback. Requests are bounded in length, time and number. Numbers and names only: never what was said.
+Prometheus text format 0.0.4. The little HTTP that this needs is here: `GET /metrics`, one response, connection closed.
+A web page in a browser on the same machine could reach loopback under a name of its own (DNS rebinding), so the Host
+header must name loopback. Requests are limited in length, time and number. The metrics are numbers and names, never
+what was said.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _LONGEST_HEAD = 4096
 _HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 _SIMPLE = (
-    # Name, kind, what it tells, field of the status, what that is multiplied by.
+    # Name, kind, help text, field of the status, factor.
     ("companion_uptime_seconds", "gauge", "Time since the start.", "uptime_s", 1),
     ("companion_memory_bytes", "gauge", "Resident memory.", "memory_mib", 1024 * 1024),
     ("companion_temperature_celsius", "gauge", "The board's hottest sensor.", "temperature_c", 1),
@@ -33,7 +34,7 @@ _SIMPLE = (
 
 
 def render(status: Mapping[str, Any]) -> str:
-    """The status (`Status.as_dict`) as Prometheus text. What is not known is left out."""
+    """The status (`Status.as_dict`) as Prometheus text. Unknown values are left out."""
     lines = list(_family("companion_info", "gauge", "What runs.", [(_labels(status, "version", "name", "persona"), 1)]))
     states = [({"state": one.value}, int(status.get("state") == one.value)) for one in State]
     lines += _family("companion_state", "gauge", "What the conversation is doing: 1 for one of these.", states)
@@ -56,7 +57,7 @@ def render(status: Mapping[str, Any]) -> str:
 
 
 async def serve(status: Callable[[], Mapping[str, Any]], port: int) -> asyncio.Server:
-    """Answer on loopback; port 0 takes any that is free. Raises `DeviceError` where the port is taken."""
+    """Serve the metrics on loopback; port 0 takes a free one. Raises `DeviceError` where the port is taken."""
     under_way = 0
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,7 +68,7 @@ async def serve(status: Callable[[], Mapping[str, Any]], port: int) -> asyncio.S
                 if under_way > MOST_AT_ONCE:
                     code, body = "503 Service Unavailable", "Too many requests at once.\n"
                 else:
-                    code, body = _answer_to(await _head(reader), status)
+                    code, body = _respond(await _head(reader), status)
                 writer.write(_response(code, body))
                 await writer.drain()
         except (ConnectionError, TimeoutError):
@@ -85,14 +86,14 @@ async def serve(status: Callable[[], Mapping[str, Any]], port: int) -> asyncio.S
 
 
 async def _head(reader: asyncio.StreamReader) -> str:
-    """The request's head; empty where it is none or too long."""
+    """The request's head; empty where it is incomplete or too long."""
     try:
         return (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
         return ""
 
 
-def _answer_to(head: str, status: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
+def _respond(head: str, status: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
     first, *fields = head.split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):

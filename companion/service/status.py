@@ -1,8 +1,8 @@
-"""How the device is: what `companion status` shows, what the metrics count, what the watchdog judges by.
+"""The device's status, for `companion status` and the metrics.
 
-No words stand in it, neither those of people nor the character's. Times are seconds of the loop's clock; memory is in
-mebibytes of resident set (`VmRSS` of proc(5)), temperature in degrees Celsius (the hottest zone of
-/sys/class/thermal, in thousandths of a degree there). All on the loop; reading those files takes well under 1 ms.
+It never contains what people or the character said. Times are seconds of the loop's clock. Memory is the resident set
+in mebibytes (`VmRSS` of proc(5)). Temperature is in degrees Celsius (the hottest zone of /sys/class/thermal, which has
+thousandths of a degree). All on the loop; reading these files takes well under 1 ms.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _ZONES = Path("/sys/class/thermal")
 
 @dataclass(frozen=True, slots=True)
 class LastTurn:
-    """The last answer, without its words."""
+    """The last turn, without its text."""
 
     ago_s: float
     """Seconds since it ended."""
     reason: str
-    """How it ended: `events.EndReason`."""
+    """How it ended: an `events.EndReason`."""
     latency_ms: dict[str, float]
-    """Milliseconds of each stage: docs/events.md."""
+    """Duration of each stage: docs/events.md."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The device at one moment."""
+    """A snapshot of the device."""
 
     name: str
     persona: str
@@ -45,29 +45,30 @@ class Status:
     muted: bool
     uptime_s: float
     memory_mib: float | None
-    """None where the system does not tell."""
+    """None where the system does not say."""
     temperature_c: float | None
+    """None where the board has no sensor."""
     turns: int
-    """Answers since the start."""
+    """Turns since the start."""
     dropped_frames: int
-    """Blocks or samples of sound that the ears could not take in time, since the start."""
+    """Blocks or samples of sound that the ears could not process in time, since the start."""
     last_turn: LastTurn | None
     engines: dict[str, str] = field(default_factory=dict)
-    """What fills each place: `transcriber` to `vosk`."""
+    """The engine in use for each task: `transcriber` to `vosk`."""
     links: dict[str, str] = field(default_factory=dict)
-    """`microphone`, `body`, `character` ...: `well`, or what is wrong in a few words."""
+    """`microphone`, `body`, `character`, each with `well`, or with what is wrong in a few words."""
     queues: dict[str, int] = field(default_factory=dict)
-    """What waits in each."""
+    """Length of each queue."""
     problems: tuple[str, ...] = ()
-    """Why the watchdog is not being fed; empty while all is well."""
+    """Why the watchdog is not being fed; empty while all checks pass."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self) | {"problems": list(self.problems)}
 
 
-class Health:
-    """Keeps what only time tells, and asks the rest when somebody wants to know."""
+class HealthMonitor:
+    """Counts turns, and collects everything else when the status is read."""
 
     def __init__(
         self,
@@ -95,12 +96,12 @@ class Health:
         self._last: tuple[float, str, dict[str, float]] | None = None
 
     def turn_ended(self, ended: TurnEnded) -> None:
-        """Take note of an answer: when and how it ended, never what was said."""
+        """Record when and how a turn ended, never what was said."""
         self._turns += 1
         self._last = self._now(), ended.reason, dict(ended.latency_ms)
 
     def status(self) -> Status:
-        """How the device is now."""
+        """The device's present status."""
         now, state = self._now(), self._state()
         last = None
         if self._last is not None:
@@ -126,7 +127,7 @@ class Health:
 
 
 def memory_mib(source: Path = _OWN_MEMORY) -> float | None:
-    """Resident memory of this process; None where the system does not tell."""
+    """Resident memory of this process; None where the system does not say."""
     with suppress(OSError, ValueError, IndexError):
         for line in source.read_text("ascii", "replace").splitlines():
             if line.startswith("VmRSS:"):
@@ -135,26 +136,26 @@ def memory_mib(source: Path = _OWN_MEMORY) -> float | None:
 
 
 def temperature_c(zones: Path = _ZONES) -> float | None:
-    """The hottest thermal zone; None where there is none."""
+    """Temperature of the hottest thermal zone; None where there is none."""
     found = []
     for zone in zones.glob("thermal_zone*/temp"):
-        with suppress(OSError, ValueError):  # a sensor that is switched off refuses to be read
+        with suppress(OSError, ValueError):  # a sensor that is switched off cannot be read
             found.append(int(zone.read_text("ascii", "replace")) / 1000)
     return round(max(found), 1) if found else None
 
 
-def describe(status: Mapping[str, Any]) -> str:
-    """A status as lines for a person. What is missing from it, or new in it, does no harm."""
+def format_status(status: Mapping[str, Any]) -> str:
+    """The status as lines for a person. Missing and unknown fields are tolerated, as versions may differ."""
     state = str(status.get("state", "unknown")) + (", muted" if status.get("muted") else "")
     lines = [
         ("device", f"{status.get('name', '?')} (companion {status.get('version', '?')})"),
         ("persona", status.get("persona", "?")),
         ("state", "muted" if state == "muted, muted" else state),
         ("up for", _duration(status.get("uptime_s"))),
-        ("last turn", _turn(status.get("last_turn"))),
+        ("last turn", _last_turn_text(status.get("last_turn"))),
         ("turns", status.get("turns", "?")),
-        ("memory", _measured(status.get("memory_mib"), "MiB")),
-        ("temperature", _measured(status.get("temperature_c"), "°C")),
+        ("memory", _with_unit(status.get("memory_mib"), "MiB")),
+        ("temperature", _with_unit(status.get("temperature_c"), "°C")),
         ("dropped", f"{status.get('dropped_frames', '?')} frames of sound"),
         *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),
         *((f"{name} link", link) for name, link in _table(status.get("links"))),
@@ -169,7 +170,7 @@ def _table(value: object) -> list[tuple[Any, Any]]:
     return list(value.items()) if isinstance(value, Mapping) else []
 
 
-def _measured(value: object, unit: str) -> str:
+def _with_unit(value: object, unit: str) -> str:
     return f"{value:g} {unit}" if isinstance(value, int | float) else "not told by this system"
 
 
@@ -183,7 +184,7 @@ def _duration(seconds: object) -> str:
     return " ".join([*parts, f"{rest} s"]) if not days else " ".join(parts)
 
 
-def _turn(last: object) -> str:
+def _last_turn_text(last: object) -> str:
     if not isinstance(last, Mapping):
         return "none yet"
     total = _table(last.get("latency_ms"))

@@ -1,16 +1,14 @@
-"""What systemd is told: ready, the state in words, alive, stopping. The protocol of sd_notify(3), without its library.
+"""systemd integration: notifications to the service manager, and logging to the journal. Usable from any thread.
 
-One datagram a message to the UNIX socket named by `$NOTIFY_SOCKET` (a leading `@` is an abstract one). Without that
-variable nothing is told to anybody. Sending never waits: systemd reads at once, and a message that finds the socket
-full is dropped, which for `alive` is the right thing. On the loop or in any thread.
+Notifications (ready, status, watchdog, stopping) use the protocol of sd_notify(3), without its library: one datagram
+per message to the UNIX socket `$NOTIFY_SOCKET` (a leading `@` means an abstract one). Without that variable nothing is
+sent. Sending never waits; a message that finds the socket full is dropped, which is right for the watchdog.
 
-The log, where systemd's journal takes it: with levels and fields instead of bare lines.
-
-systemd says in `$JOURNAL_STREAM` which device and inode its stream to the journal has. Where stderr is that stream,
-records go to the journal's own socket in its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL): `FIELD=value` lines,
-or the field's name, its length as a 64-bit little-endian number and the value where that has line breaks. Elsewhere
-the log is plain lines on stderr. Sending never waits: a journal that does not keep up loses lines, and the next one
-that it takes says how many. Any thread.
+Logging: `$JOURNAL_STREAM` contains the device and inode of systemd's stream to the journal. Where stderr is that
+stream, records go to the journal's own socket, with levels and fields, in its native protocol
+(systemd.io/JOURNAL_NATIVE_PROTOCOL): `FIELD=value` lines, or, for values with line breaks, the field's name, the length
+as a 64-bit little-endian number and the value. Elsewhere the log is plain lines on stderr. Sending never waits: a
+journal that cannot keep up loses lines, and the next line that it accepts says how many.
 """
 
 from __future__ import annotations
@@ -31,35 +29,35 @@ _LOOK_S = 0.1
 
 
 class ServiceNotifier:
-    """Tells the service manager. Make one with `from_environment`."""
+    """Sends notifications to the service manager. Create it with `from_environment`."""
 
     def __init__(self, address: str | None, watchdog_s: float | None = None) -> None:
-        """`address` is `$NOTIFY_SOCKET`; None where nobody listens. `watchdog_s`: see the property."""
+        """`address` is `$NOTIFY_SOCKET`; None sends nothing. `watchdog_s`: see the attribute."""
         self.watchdog_s = watchdog_s
-        """Seconds within which `alive` must be told again and again, or the service is killed; None: not watched."""
+        """Seconds within which `alive` must be called again, else the service is killed; None: no watchdog."""
         self._address = "\0" + address[1:] if address and address.startswith("@") else address
         self._said = ""
         self._failed = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> ServiceNotifier:
-        """As systemd has set it up for this process."""
+        """Create it from the variables that systemd has set for this process."""
         watched = environment.get("WATCHDOG_USEC", "")
         meant_for = environment.get("WATCHDOG_PID") or str(os.getpid())
         watchdog_s = int(watched) / 1e6 if re.fullmatch(r"[1-9][0-9]{0,17}", watched) else None
         return cls(environment.get("NOTIFY_SOCKET"), watchdog_s if meant_for == str(os.getpid()) else None)
 
     @property
-    def heard(self) -> bool:
-        """Whether there is somebody to tell."""
+    def is_connected(self) -> bool:
+        """Whether there is a service manager."""
         return self._address is not None
 
     def ready(self) -> None:
-        """The device listens. Telling it again is harmless."""
+        """Report that the device listens. Repeating it is harmless."""
         self._send("READY=1")
 
     def status(self, sentence: str) -> None:
-        """One line for `systemctl status`. Never what people say."""
+        """Report one line for `systemctl status`. Never what people say."""
         line = " ".join(sentence.split())[:_LONGEST_STATUS]
         if line != self._said:
             self._said = line
@@ -70,7 +68,7 @@ class ServiceNotifier:
         self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The device was asked to end and is doing so."""
+        """Report that the device is shutting down."""
         self._send("STOPPING=1")
 
     def _send(self, message: str) -> None:
@@ -88,16 +86,16 @@ class ServiceNotifier:
             self._failed = False
 
 
-async def tell_when_ready(notifier: ServiceNotifier, listening: Callable[[], bool]) -> None:
-    """Return once the device listens and the manager knows. Looks ten times a second, at the start only."""
-    while not listening():  # noqa: ASYNC110 - sound has no event, and this lasts a second in the life of a device
+async def notify_when_ready(notifier: ServiceNotifier, listening: Callable[[], bool]) -> None:
+    """Wait until the device listens, and report it. Polls ten times a second, at the start only."""
+    while not listening():  # noqa: ASYNC110 - sound has no event, and this takes about a second, once
         await asyncio.sleep(_LOOK_S)
     notifier.ready()
 
 
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 _LONGEST = 32_768
-"""Characters of a value; a datagram of several such still fits the kernel's buffer."""
+"""Characters of a value; a datagram with several of them still fits into the kernel's buffer."""
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _NAME = re.compile(r"[A-Z0-9][A-Z0-9_]{0,63}")
 
@@ -116,7 +114,7 @@ class JournalHandler(logging.Handler):
         """See `logging.Handler.emit`."""
         fields = {
             "MESSAGE": self.format(record),
-            "PRIORITY": str(priority(record.levelno)),
+            "PRIORITY": str(syslog_priority(record.levelno)),
             "SYSLOG_IDENTIFIER": "companion",
             "LOGGER": record.name,
             "CODE_FILE": record.pathname,
@@ -129,9 +127,9 @@ class JournalHandler(logging.Handler):
         if self._lost:
             fields["COMPANION_LINES_LOST"] = str(self._lost)
         try:
-            self._socket.sendto(native(fields), self._path)
+            self._socket.sendto(encode_entry(fields), self._path)
         except OSError:
-            # The journal is full, away, or being restarted.
+            # The journal is full, stopped, or restarting.
             self._lost += 1
         else:
             self._lost = 0
@@ -142,8 +140,8 @@ class JournalHandler(logging.Handler):
         super().close()
 
 
-def install(environment: Mapping[str, str] = os.environ) -> None:
-    """Let the root logger write to the journal where stderr goes there, else to stderr."""
+def install_log_handler(environment: Mapping[str, str] = os.environ) -> None:
+    """Make the root logger write to the journal where stderr goes there, else to stderr."""
     handler: logging.Handler
     if stderr_is_the_journal(environment):
         handler = JournalHandler()
@@ -159,7 +157,7 @@ def install(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def stderr_is_the_journal(environment: Mapping[str, str], stderr: int = 2) -> bool:
-    """Whether `$JOURNAL_STREAM` names the file that stderr is, and the journal's socket is there."""
+    """Whether stderr is the file that `$JOURNAL_STREAM` names, and the journal's socket exists."""
     try:
         facts = os.fstat(stderr)
     except OSError:
@@ -167,13 +165,13 @@ def stderr_is_the_journal(environment: Mapping[str, str], stderr: int = 2) -> bo
     return environment.get("JOURNAL_STREAM") == f"{facts.st_dev}:{facts.st_ino}" and JOURNAL_SOCKET.exists()
 
 
-def priority(level: int) -> int:
+def syslog_priority(level: int) -> int:
     """The syslog priority (RFC 5424, section 6.2.1) of a level of `logging`."""
     return next((number for least, number in _PRIORITIES if level >= least), 7)
 
 
-def native(fields: Mapping[str, str]) -> bytes:
-    """One entry in the journal's native protocol. Names that the journal would not take are left out."""
+def encode_entry(fields: Mapping[str, str]) -> bytes:
+    """One entry in the journal's native protocol. Names that the journal would reject are left out."""
     entry = b""
     for name, value in fields.items():
         if not _NAME.fullmatch(name):

@@ -1,11 +1,11 @@
-"""Whether the whole pipeline is alive, and who is told so: a service manager that kills what is not.
+"""The watchdog: feeds the service manager's watchdog as long as every check of the pipeline passes.
 
-A check is a function that says why something is not alive, in one sentence, or None. The watchdog asks every check
-every few seconds and feeds only when none complains; a loop that hangs asks nobody, and so does not feed either.
+A check is a function that returns None, or one sentence that says what is wrong. The watchdog runs all checks every few
+seconds and feeds only when all pass. A hanging event loop runs no checks, and so does not feed either.
 
-Alive is a device that could hear somebody: muted, idle or offline is alive. A microphone that was unplugged and is
-being reopened counts as alive for `AWAY_S`; after that a fresh start of the process, and of the sound library in it, is
-worth trying. Decisions are functions of the loop's time (seconds) alone. One task, no threads.
+A device that could hear somebody is alive, also when it is muted, idle or offline. A microphone that was unplugged and
+is being reopened counts as alive for `AWAY_S`; after that a restart of the process, and of the sound library in it, is
+worth trying. Decisions depend on the loop's time (seconds) alone. One task, no threads.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 log = logging.getLogger(__name__)
 
 Check = Callable[[], str | None]
-"""Why it is not alive, in one sentence without anything that was said; None when it is."""
+"""Returns None, or one sentence that says why something is not alive (without anything that was said)."""
 
 SILENT_S = 15.0
-"""So long may no sound come through the ears: longer than the slowest two calls of a transcriber that still answers."""
+"""Longest time without sound from the ears: more than the slowest two calls of a transcriber that still answers."""
 AWAY_S = 300.0
-"""So long may the microphone be away."""
+"""Longest time that the microphone may be unplugged."""
 BUSY_S = 20.0
-"""So long may the sound library take for one call: a sound server that starts needs some seconds."""
-FEEDINGS = 4
-"""How often systemd's patience is fed in the time that it waits."""
+"""Longest call into the sound library: a sound server that is starting needs some seconds."""
+FEEDS_PER_TIMEOUT = 4
+"""How often the watchdog is fed within systemd's time-out."""
 
 
-def complaints(checks: Mapping[str, Check]) -> dict[str, str]:
-    """What each check complains of; empty when all is alive."""
+def failing_checks(checks: Mapping[str, Check]) -> dict[str, str]:
+    """The sentence of each failing check; empty when all pass."""
     return {name: sentence for name, check in checks.items() if (sentence := check()) is not None}
 
 
-class Flow:
-    """A check of something that must keep growing: samples that the ears have taken in."""
+class ProgressCheck:
+    """Checks that a counter keeps growing: the samples that the ears have processed."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Flow:
         away: Callable[[], bool] = lambda: False,
         away_s: float = AWAY_S,
     ) -> None:
-        """`away` says whether the source is known to be gone and being looked for."""
+        """`away` returns whether the microphone is known to be unplugged and is being reopened."""
         self._count = count
         self._now = now
         self._silent_s = silent_s
@@ -67,13 +67,13 @@ class Flow:
         return f"the microphone has been {'away' if away else 'silent'} for {silent:.0f} s"
 
 
-class Busy:
-    """A check of a thread that does one thing after the other: that it is not at the same for too long."""
+class BlockedCallCheck:
+    """Checks that a worker thread is not stuck in one call for too long."""
 
     def __init__(
         self, what: str, since: Callable[[], float | None], now: Callable[[], float], limit_s: float = BUSY_S
     ) -> None:
-        """`since` says, on the clock of `now`, when it began what it is at; None while it waits for work."""
+        """`since` returns when the present call began, on the clock of `now`; None while the thread is idle."""
         self._what = what
         self._began = since
         self._now = now
@@ -88,53 +88,53 @@ class Busy:
 
 
 class Watchdog:
-    """Feeds while every check is content, and says once why it does not."""
+    """Feeds while every check passes, and logs once why it does not."""
 
     def __init__(
         self,
         checks: Mapping[str, Check],
         feed: Callable[[], None],
         watchdog_s: float,
-        examinations: Sequence[Callable[[], Awaitable[None]]] = (),
+        probes: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
-        """`watchdog_s` is the manager's patience in seconds. `examinations` are awaited before the checks are asked,
-        each for at most a feeding's time: they try what is suspected to hang."""
+        """`watchdog_s` is the service manager's time-out. `probes` are awaited between two rounds of checks, each for
+        at most the time between two feeds: they call an engine that is suspected to hang."""
         self._checks = dict(checks)
         self._feed = feed
-        self._every_s = watchdog_s / FEEDINGS
-        self._examinations = tuple(examinations)
-        self._complaints: dict[str, str] = {}
+        self._every_s = watchdog_s / FEEDS_PER_TIMEOUT
+        self._probes = tuple(probes)
+        self._failing: dict[str, str] = {}
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What it complained of when it last looked."""
-        return tuple(f"{name}: {sentence}" for name, sentence in self._complaints.items())
+        """The failing checks of the last round."""
+        return tuple(f"{name}: {sentence}" for name, sentence in self._failing.items())
 
     async def run(self) -> None:
-        """Look and feed until cancelled."""
+        """Check and feed until cancelled."""
         while True:
-            self.look()
+            self.check_once()
             async with asyncio.TaskGroup() as group:
                 group.create_task(asyncio.sleep(self._every_s))
-                for examine in self._examinations:
-                    group.create_task(self._bounded(examine))
+                for probe in self._probes:
+                    group.create_task(self._run_probe(probe))
 
-    def look(self) -> bool:
-        """Ask every check once, and feed if none complains. Returns whether it fed."""
-        found = complaints(self._checks)
-        for name in found.keys() - self._complaints.keys():
+    def check_once(self) -> bool:
+        """Run every check once, and feed if all pass. Returns whether it fed."""
+        found = failing_checks(self._checks)
+        for name in found.keys() - self._failing.keys():
             log.error("The watchdog is not fed: %s: %s.", name, found[name])
-        for name in self._complaints.keys() - found.keys():
+        for name in self._failing.keys() - found.keys():
             log.warning("Alive again: %s.", name)
-        self._complaints = found
+        self._failing = found
         if not found:
             self._feed()
         return not found
 
-    async def _bounded(self, examine: Callable[[], Awaitable[None]]) -> None:
+    async def _run_probe(self, probe: Callable[[], Awaitable[None]]) -> None:
         try:
             async with asyncio.timeout(self._every_s):
-                await examine()
+                await probe()
         except TimeoutError:
-            # No answer is an answer: its check complains.
+            # The engine did not answer; its check will fail.
             return

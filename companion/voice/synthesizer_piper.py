@@ -29,7 +29,7 @@ from companion.config.persona import Persona
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Phoneme, SynthesizedSpeech
 from companion.languages.language import find_language
-from companion.models.catalogue import installed
+from companion.models.catalogue import find_installed
 from companion.voice.lipsync import normalize_loudness
 
 THREADS = 2
@@ -94,7 +94,7 @@ def build(device: Device, persona: Persona) -> PiperSynthesizer:
 
     Raises `EngineUnavailable` if Piper is not installed or there is no intact voice file.
     """
-    model = device.voice.model or installed("piper", persona.language)
+    model = device.voice.model or find_installed("piper", persona.language)
     if model is None:
         raise EngineUnavailable(
             "Piper has no voice: fetch one with `companion models pull`, or name its .onnx file as voice.model."

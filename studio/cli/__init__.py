@@ -1,1 +1,1 @@
-"""The maker's commands, which join the command line of `companion`."""
+"""The maker's commands, which the entry-point group `companion.commands` adds to the command line of `companion`."""

@@ -1,4 +1,4 @@
-"""`companion kit build`: make the file from which units are installed without a network."""
+"""`companion kit build`: build the file from which units are installed without a network."""
 
 from __future__ import annotations
 
@@ -80,28 +80,28 @@ def build(
         made = Kit(PROJECT, folder, target)
         for part in ("wheels", "debs"):
             (folder / part).mkdir(parents=True)
-        made.lay_out(device, models)
+        made.add_project_files(device, models)
 
         lock = kit_wheels.read_lock((PROJECT / "requirements.lock").read_text("utf-8"))
-        requirements = kit_wheels.needed(lock, target)
+        requirements = kit_wheels.requirements_for(lock, target)
         click.echo(f"{len(requirements)} Python packages for {machine}, Python {python}", err=True)
         if wheels is not None:
-            kit_wheels.collect(requirements, wheels, folder / "wheels")
+            kit_wheels.copy_wheels(requirements, wheels, folder / "wheels")
         else:
             kit_wheels.download(requirements, target, folder / "wheels")
-        kit_wheels.build_own_wheel(PROJECT, Path(scratch), folder / "wheels")
-        kit_wheels.refuse_strangers(folder / "wheels", target)
+        kit_wheels.build_unit_wheel(PROJECT, Path(scratch), folder / "wheels")
+        kit_wheels.reject_foreign_wheels(folder / "wheels", target)
         (folder / "requirements.txt").write_text(kit_wheels.requirements_of(folder / "wheels"), "utf-8")
 
         click.echo("Debian packages", err=True)
         if debs is not None:
-            kit_debs.copy_packages(debs, folder / "debs", target)
+            kit_debs.copy_debs(debs, folder / "debs", target)
         else:
             names = kit_debs.read_names((folder / "packages.txt").read_text("utf-8"))
             kit_debs.PackageArchive(target, Path(scratch) / "apt").fetch(names, folder / "debs")
         kit_debs.write_index(folder / "debs")
 
-        number = made.seal()
+        number = made.write_manifest()
         click.echo("packing", err=True)
         made.pack(out)
     click.echo(f"{out}: {out.stat().st_size / 1e6:.0f} MB, kit {number[:8]}, SHA-256 {kit_wheels.sha256_of(out)}")

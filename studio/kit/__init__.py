@@ -1,1 +1,1 @@
-"""The offline kit."""
+"""The offline kit: everything that a unit needs, in one file."""

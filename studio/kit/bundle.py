@@ -1,4 +1,4 @@
-"""An offline kit: one file with everything that a unit needs, and the script that installs it without a network.
+"""Assembles an offline kit: one file with everything that a unit needs, and the script that installs it.
 
     install.sh                run as root on the unit; see its first lines
     manifest.sha256           SHA-256 of every other file, for `sha256sum -c`
@@ -8,8 +8,8 @@
     models/                   models and voices, as `companion models` keeps them
     configs/, systemd/, docs/ as in the project
 
-The same input makes the same bytes: names are sorted, times and owners are fixed. Hashes are against damage; whoever
-can change a kit can change them as well. Blocks; used by a command only.
+The same input gives the same bytes: names are sorted, times and owners are fixed. The hashes protect against damage
+only; whoever can change a kit can change them as well. Blocks; used by a command only.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from companion.errors import CompanionError, ConfigError
 from studio.kit.wheels import Target, sha256_of
 
 FOLDER = "companion-kit"
-"""What the kit unpacks to."""
+"""The folder that the kit unpacks to."""
 
 MANIFEST = "manifest.sha256"
 
 _EPOCH = 1_735_689_600
 _TOP_SCRIPTS = ("install.sh", "systemd/install.sh", "systemd/restart-delay")
-_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "demo.toml", "schemas")
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", "demo.toml", "schemas")
 """The demonstration's device uses models that are made for tests only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """A kit that is being put together in a folder."""
+    """A kit that is being assembled in a folder."""
 
     project: Path
     """The checkout that it is made from."""
     folder: Path
     target: Target
 
-    def lay_out(self, device: Path, models: Path | None) -> None:
-        """Put in all but wheels and Debian packages. Raises `ConfigError` for a device that cannot go along."""
-        shutil.copytree(self.project / "configs", self.folder / "configs", ignore=_LEFT_OUT)
+    def add_project_files(self, device: Path, models: Path | None) -> None:
+        """Add everything except wheels and Debian packages. Raises `ConfigError` for a device that cannot be added."""
+        shutil.copytree(self.project / "configs", self.folder / "configs", ignore=_IGNORED)
         for part in ("systemd", "docs"):
             (self.folder / part).mkdir()
         for file in (self.project / "systemd").iterdir():
@@ -74,9 +74,9 @@ class Kit:
         (self.folder / "kit.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
 
     def _add_device(self, device: Path) -> str:
-        """Put in the device file and its persona; returns the name by which the unit knows it."""
+        """Add the device file and its persona; returns the device's name on the unit."""
         read = load_device(device)
-        refuse_own_models(device)
+        reject_local_models(device)
         name = device.stem
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
             raise ConfigError(f"{device}: -: its name must be of small letters, digits and _ to go into a kit")
@@ -86,11 +86,11 @@ class Kit:
             if target.exists() and target.read_bytes() != source.read_bytes():
                 raise ConfigError(f"{source}: -: the product has another file of that name: give it a name of its own")
         shutil.copyfile(read.persona, persona)
-        place.write_text(with_value(device.read_text("utf-8"), "persona", f"../personas/{persona.name}"), "utf-8")
+        place.write_text(set_toml_value(device.read_text("utf-8"), "persona", f"../personas/{persona.name}"), "utf-8")
         load_device(place)
         boot = self.folder / "configs/boot/companion.toml"
         if boot.is_file():
-            boot.write_text(with_value(boot.read_text("utf-8"), "device", name), "utf-8")
+            boot.write_text(set_toml_value(boot.read_text("utf-8"), "device", name), "utf-8")
         return name
 
     def _add_models(self, models: Path) -> None:
@@ -103,17 +103,17 @@ class Kit:
             if (models / part).is_dir():
                 shutil.copytree(models / part, self.folder / "models" / part)
 
-    def seal(self) -> str:
-        """Write the manifest; returns its own SHA-256, which names this very kit."""
+    def write_manifest(self) -> str:
+        """Write the manifest; returns its SHA-256, which identifies this kit."""
         lines = [f"{sha256_of(file)}  {name}\n" for name, file in self._files() if name != MANIFEST]
         manifest = self.folder / MANIFEST
         manifest.write_text("".join(lines), "utf-8")
         return sha256_of(manifest)
 
     def pack(self, out: Path) -> None:
-        """Write the kit as `out`: a tar file, compressed where the name ends in `.zst`. Raises `CompanionError`.
+        """Write the kit to `out`: a tar file, compressed where the name ends in `.zst`. Raises `CompanionError`.
 
-        A kit that stood there before is replaced once the new one is whole.
+        An existing kit is replaced once the new one is complete.
         """
         plain, beside = out.with_name(f".{out.name}.tar"), out.with_name(f".{out.name}.new")
         try:
@@ -140,7 +140,7 @@ class Kit:
                 tar.addfile(entry, opened)
 
     def _files(self) -> Iterator[tuple[str, Path]]:
-        """Every file with its name in the kit, in order of name."""
+        """Every file with its name in the kit, sorted by name."""
         named = {file.relative_to(self.folder).as_posix(): file for file in self.folder.rglob("*") if file.is_file()}
         yield from sorted(named.items())
 
@@ -158,7 +158,7 @@ def _compress(plain: Path, into: Path) -> None:
         raise CompanionError(f"zstd could not compress the kit: {done.stderr.strip() or 'it ended early'}.")
 
 
-def refuse_own_models(device: Path) -> None:
+def reject_local_models(device: Path) -> None:
     """Raise `ConfigError` where a device file names a model that the unit would not find."""
     settings = tomllib.loads(device.read_text("utf-8"))
     for table in (("ears", "transcriber"), ("voice",)):
@@ -173,6 +173,6 @@ def refuse_own_models(device: Path) -> None:
             )
 
 
-def with_value(text: str, key: str, value: str) -> str:
-    """TOML text whose first line `key = ...` gives another value."""
+def set_toml_value(text: str, key: str, value: str) -> str:
+    """The TOML text with another value in its first line `key = ...`."""
     return re.sub(rf"^{key}[ \t]*=.*$", f'{key} = "{value}"', text, count=1, flags=re.MULTILINE)

@@ -1,8 +1,8 @@
-"""The Debian packages of an offline kit, with all that they need on a bare Debian.
+"""The Debian packages of an offline kit, with all their dependencies on a bare Debian.
 
-apt works out what is needed, with folders of its own: nothing of this machine's package system is read or changed, and
-root is not needed. What counts as there already is what Debian calls essential or required, and apt; so the kit holds
-a little more than most units lack, and the unit's own apt then takes from it only what is missing.
+apt resolves the dependencies in folders of its own: this machine's package system is neither read nor changed, and root
+is not needed. Only what Debian calls essential or required, and apt itself, is assumed to be installed. So the kit has
+slightly more than most units need, and the unit's own apt takes only what is missing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from studio.kit.wheels import Target, sha256_of
 MIRROR = "http://deb.debian.org"
 ARCHITECTURES = {"aarch64": "arm64", "x86_64": "amd64"}
 _RELEASES = {"3.11": "bookworm", "3.13": "trixie"}
-"""The Debian whose Python it is."""
+"""The Debian release with this Python."""
 
 _BASE = ("apt", "?priority(required)", "?essential")
 
@@ -39,14 +39,14 @@ def read_names(text: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class PackageArchive:
-    """A Debian archive, asked by an apt of its own in `scratch`."""
+    """A Debian archive, read by an apt of its own in `scratch`."""
 
     target: Target
     scratch: Path
     mirror: str = MIRROR
 
     def fetch(self, names: Sequence[str], into: Path) -> None:
-        """Put the packages and what they need into a folder. Needs a network. Raises `CompanionError`."""
+        """Download packages and their dependencies to a folder. Needs a network. Raises `CompanionError`."""
         release = _RELEASES.get(self.target.python)
         if release is None:
             raise CompanionError(f"No Debian comes with Python {self.target.python}: give the packages with --debs.")
@@ -57,9 +57,9 @@ class PackageArchive:
                 )
         self._prepare(release)
         self._apt("update")
-        base = _to_be_installed(self._apt("install", "--simulate", *_BASE))
+        base = _parse_simulated_install(self._apt("install", "--simulate", *_BASE))
         shown = self._apt("show", *(f"{name}={version}" for name, version in base))
-        (self.scratch / "status").write_text(_as_installed(shown), "utf-8")
+        (self.scratch / "status").write_text(_dpkg_status(shown), "utf-8")
         self._apt("install", "--download-only", *names)
         for file in sorted((self.scratch / "cache/archives").glob("*.deb")):
             shutil.copyfile(file, into / file.name.replace("%3a", "-"))
@@ -100,7 +100,7 @@ class PackageArchive:
         options = [word for key, value in settings.items() for word in ("-o", f"{key}={value}")]
         tool = "apt-cache" if command == "show" else "apt-get"
         line = [tool, *options, *(() if tool == "apt-cache" else ("-y", "-q")), command, *arguments]
-        # Its answers are read, so they must be in one language.
+        # The output is parsed, so its language must be fixed.
         environment = {**os.environ, "LC_ALL": "C.UTF-8", "APT_CONFIG": "/dev/null"}
         done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -113,9 +113,9 @@ class PackageArchive:
 
 
 def write_index(debs: Path) -> None:
-    """Make a folder of packages one that apt can install from: write its `Packages.gz`. Raises `CompanionError`.
+    """Write `Packages.gz`, so that apt can install from the folder. Raises `CompanionError`.
 
-    Needs `dpkg-deb` where there is a package.
+    Needs `dpkg-deb` unless the folder is empty.
     """
     stanzas = []
     for file in sorted(debs.glob("*.deb")):
@@ -127,17 +127,17 @@ def write_index(debs: Path) -> None:
             raise CompanionError(f"{file.name} is no Debian package, or a damaged one: fetch it again.")
         lines = [f"Filename: ./{file.name}", f"Size: {file.stat().st_size}", f"SHA256: {sha256_of(file)}"]
         stanzas.append("\n".join([done.stdout.rstrip(), *lines, ""]))
-    # No time stamp: the same packages make the same file.
+    # Without a time stamp, so that the same packages give the same file.
     (debs / "Packages.gz").write_bytes(gzip.compress("\n".join(stanzas).encode(), mtime=0))
 
 
-def _to_be_installed(simulated: str) -> list[tuple[str, str]]:
-    """Name and version of every package that `apt-get --simulate install` would install."""
+def _parse_simulated_install(simulated: str) -> list[tuple[str, str]]:
+    """Name and version of each package that `apt-get --simulate install` would install."""
     return re.findall(r"^Inst (\S+) \((\S+) ", simulated, re.MULTILINE)
 
 
-def _as_installed(shown: str) -> str:
-    """What `apt-cache show` tells of packages, as dpkg's list of installed ones has it."""
+def _dpkg_status(shown: str) -> str:
+    """The output of `apt-cache show` in the form of dpkg's list of installed packages."""
     left_out = ("Filename:", "Size:", "MD5sum:", "SHA256:", "SHA512:", "Description")
     stanzas = []
     for stanza in shown.strip().split("\n\n"):
@@ -146,8 +146,8 @@ def _as_installed(shown: str) -> str:
     return "\n".join(stanzas)
 
 
-def copy_packages(source: Path, into: Path, target: Target) -> None:
-    """Take the packages of a folder along. Raises `CompanionError` for one that is made for another machine."""
+def copy_debs(source: Path, into: Path, target: Target) -> None:
+    """Copy the packages of a folder. Raises `CompanionError` for one that was built for another machine."""
     architecture = ARCHITECTURES[target.machine]
     for file in sorted(source.glob("*.deb")):
         if not file.stem.endswith((f"_{architecture}", "_all")):

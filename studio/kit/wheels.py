@@ -1,8 +1,8 @@
-"""The Python packages of an offline kit: ready-made wheels for the unit's processor, exactly those of the lock file.
+"""The Python packages of an offline kit: wheels for the unit's processor, exactly those of the lock file.
 
-Pip fetches them (or they come from a folder) and checks each against the lock's hashes. A kit's own list of
-requirements then names the files that are in it, with their hashes: what is built here (companion itself, and what is
-published as source only) is in no lock. Nothing is compiled: a package without a wheel for the unit is refused by name.
+pip downloads them (or they come from a folder) and verifies each against the lock's hashes. The kit's own requirements
+file then lists the wheels in it with their hashes, because wheels that are built here (companion itself, and packages
+published as source only) are in no lock. Nothing is compiled: a package without a wheel for the unit is refused.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from pathlib import Path
 from companion.errors import CompanionError
 
 SOURCE_ONLY = ("srt",)
-"""Published without a wheel; plain Python, so that one built here runs everywhere."""
+"""Published without a wheel, but pure Python, so that a wheel built here runs everywhere."""
 
 _GLIBC = {"3.11": 36, "3.12": 39, "3.13": 41}
-"""The C library (2.N) of the oldest system that comes with this Python: Debian 12, Ubuntu 24.04, Debian 13."""
+"""glibc version (2.N) of the oldest system with this Python: Debian 12, Ubuntu 24.04, Debian 13."""
 
 _ENTRY = re.compile(r"(?P<name>[A-Za-z0-9][\w.-]*)==(?P<version>[\w.!+-]+)(?:\s*;\s*(?P<marker>.*?))?")
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
@@ -31,7 +31,7 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a kit is made for."""
+    """The kind of unit that a kit is for."""
 
     machine: str
     """`aarch64` or `x86_64`."""
@@ -40,15 +40,15 @@ class Target:
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """The wheel platforms that run there, the newest first (PEP 600)."""
+        """The wheel platforms that run on it, newest first (PEP 600)."""
         oldest = 17 if self.machine == "aarch64" else 5
         newest = _GLIBC[self.python]
         tags = [f"manylinux_2_{minor}_{self.machine}" for minor in range(newest, oldest - 1, -1)]
         return (*tags, f"manylinux2014_{self.machine}")
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What the lock's conditions ask for (PEP 508)."""
+    def marker_environment(self) -> dict[str, str]:
+        """The variables of the lock's environment markers (PEP 508)."""
         return {
             "implementation_name": "cpython",
             "os_name": "posix",
@@ -63,18 +63,18 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One package of the lock."""
+    """One package of the lock file."""
 
     name: str
     version: str
     hashes: frozenset[str]
-    """SHA-256 of each file that may stand for it."""
+    """SHA-256 of each acceptable file."""
     marker: str = ""
-    """Where it is needed; everywhere when empty."""
+    """Environment marker; empty where the package is always needed."""
 
 
 def read_lock(text: str) -> tuple[Requirement, ...]:
-    """The packages of a lock file (pip's format, one version and hashes each). Raises `CompanionError`."""
+    """Parse a lock file (pip's format, one version and hashes per package). Raises `CompanionError`."""
     found = []
     for line in text.replace("\\\n", " ").splitlines():
         entry, *hashes = re.split(r"\s+(?=--hash=)", line.strip())
@@ -91,13 +91,13 @@ def read_lock(text: str) -> tuple[Requirement, ...]:
     return tuple(found)
 
 
-def needed(lock: Iterable[Requirement], target: Target) -> tuple[Requirement, ...]:
-    """Those that the target needs. Raises `CompanionError` for a condition that is none."""
+def requirements_for(lock: Iterable[Requirement], target: Target) -> tuple[Requirement, ...]:
+    """The packages that the target needs. Raises `CompanionError` for an invalid marker."""
     from packaging.markers import InvalidMarker, Marker
 
     def applies(requirement: Requirement) -> bool:
         try:
-            return not requirement.marker or Marker(requirement.marker).evaluate(target.environment)
+            return not requirement.marker or Marker(requirement.marker).evaluate(target.marker_environment)
         except InvalidMarker as error:
             raise CompanionError(
                 f"The lock file gives {requirement.name} a condition that is none. Run make lock."
@@ -106,15 +106,15 @@ def needed(lock: Iterable[Requirement], target: Target) -> tuple[Requirement, ..
     return tuple(requirement for requirement in lock if applies(requirement))
 
 
-def collect(requirements: Sequence[Requirement], source: Path, wheels: Path) -> None:
-    """Copy from `source` the wheel of every requirement into `wheels`.
+def copy_wheels(requirements: Sequence[Requirement], source: Path, wheels: Path) -> None:
+    """Copy the wheel of every requirement from `source` to `wheels`.
 
-    Raises `CompanionError` that names every one that is missing or is not the file that the lock means.
+    Raises `CompanionError` with every wheel that is missing or not the one in the lock file.
     """
     problems = []
     offered = sorted(source.glob("*.whl"))
     for requirement in requirements:
-        named = [file for file in offered if _stands_for(file.name, requirement)]
+        named = [file for file in offered if _is_wheel_of(file.name, requirement)]
         right = [file for file in named if requirement.name in SOURCE_ONLY or sha256_of(file) in requirement.hashes]
         if right:
             shutil.copyfile(right[0], wheels / right[0].name)
@@ -126,22 +126,25 @@ def collect(requirements: Sequence[Requirement], source: Path, wheels: Path) -> 
 
 
 def download(requirements: Sequence[Requirement], target: Target, wheels: Path) -> None:
-    """Fetch the wheel of every requirement with pip, its hash checked. Needs a network. Raises `CompanionError`."""
+    """Download the wheel of every requirement with pip and verify it. Needs a network. Raises `CompanionError`."""
     ready = [one for one in requirements if one.name not in SOURCE_ONLY]
     options = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", target.python]
     for abi in (f"cp{target.python.replace('.', '')}", "abi3", "none"):
         options += ["--abi", abi]
     for platform in target.platforms:
         options += ["--platform", platform]
-    _pip_with_list("download", ready, wheels, [*options, "--no-deps", "--dest", str(wheels)])
+    _run_pip_with_requirements("download", ready, wheels, [*options, "--no-deps", "--dest", str(wheels)])
     source_only = [one for one in requirements if one.name in SOURCE_ONLY]
     if source_only:
         options = ["--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels)]
-        _pip_with_list("wheel", source_only, wheels, options)
+        _run_pip_with_requirements("wheel", source_only, wheels, options)
 
 
-def build_own_wheel(project: Path, scratch: Path, wheels: Path) -> None:
-    """Make companion's own wheel from a checkout, which stays untouched. Raises `CompanionError`."""
+def build_unit_wheel(project: Path, scratch: Path, wheels: Path) -> None:
+    """Build the unit's own package (`companion`, without `studio`) from a checkout, which is not changed.
+
+    Raises `CompanionError`.
+    """
     copy = scratch / "project"
     for folder in ("companion", "firmware_bridge"):
         ignored = shutil.ignore_patterns("__pycache__", "*.pyc", "build", "*.egg-info")
@@ -149,11 +152,11 @@ def build_own_wheel(project: Path, scratch: Path, wheels: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copyfile(project / name, copy / name)
     options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(wheels)]
-    _pip(["wheel", *options, str(copy)], "companion's own wheel could not be built")
+    _run_pip(["wheel", *options, str(copy)], "companion's own wheel could not be built")
 
 
 def requirements_of(wheels: Path) -> str:
-    """The kit's list for `pip install --require-hashes`: exactly the wheels that are there, in order of name."""
+    """The requirements file for `pip install --require-hashes`: exactly the wheels in the folder, sorted by name."""
     lines = []
     for file in sorted(wheels.glob("*.whl"), key=lambda one: one.name.lower()):
         name, version = file.name.split("-")[:2]
@@ -161,7 +164,7 @@ def requirements_of(wheels: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def refuse_strangers(wheels: Path, target: Target) -> None:
+def reject_foreign_wheels(wheels: Path, target: Target) -> None:
     """Raise `CompanionError` for a wheel that does not run on the target."""
     machines = {"any", *(platform.rpartition(target.machine)[1] for platform in target.platforms)}
     for file in sorted(wheels.glob("*.whl")):
@@ -176,12 +179,14 @@ def sha256_of(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _stands_for(file_name: str, requirement: Requirement) -> bool:
+def _is_wheel_of(file_name: str, requirement: Requirement) -> bool:
     name, _, rest = file_name.partition("-")
     return re.sub(r"[-_.]+", "-", name).lower() == requirement.name and rest.startswith(f"{requirement.version}-")
 
 
-def _pip_with_list(command: str, requirements: Sequence[Requirement], scratch: Path, options: Sequence[str]) -> None:
+def _run_pip_with_requirements(
+    command: str, requirements: Sequence[Requirement], scratch: Path, options: Sequence[str]
+) -> None:
     lines = [
         " ".join([f"{one.name}=={one.version}", *(f"--hash=sha256:{digest}" for digest in sorted(one.hashes))])
         for one in requirements
@@ -189,7 +194,7 @@ def _pip_with_list(command: str, requirements: Sequence[Requirement], scratch: P
     listed = scratch / "requirements.fetch"
     listed.write_text("\n".join(lines) + "\n", "utf-8")
     try:
-        _pip(
+        _run_pip(
             [command, *options, "--require-hashes", "-r", str(listed)],
             "The Python packages could not be fetched; see that there is a network, or give a folder with --wheels",
         )
@@ -197,7 +202,7 @@ def _pip_with_list(command: str, requirements: Sequence[Requirement], scratch: P
         listed.unlink()
 
 
-def _pip(arguments: Sequence[str], failing: str) -> None:
+def _run_pip(arguments: Sequence[str], failing: str) -> None:
     environment: Mapping[str, str] = {"SOURCE_DATE_EPOCH": "1735689600", **os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "-q", *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

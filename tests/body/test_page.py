@@ -25,7 +25,7 @@ from companion.config.outputs import PageSettings
 from companion.config.persona import load_persona
 from companion.errors import DeviceError
 from companion.events import BodyFrame
-from companion.local_server import is_own
+from companion.local_server import is_same_origin
 from tests.support.paths import CONFIGS
 
 CHANNELS = BodySettings.model_validate(
@@ -158,8 +158,10 @@ async def test_without_the_random_word_there_is_nothing(body: PageBody) -> None:
     st.integers(1, 65_535),
 )
 def test_no_random_header_is_accepted_as_our_own(headers: dict[bytes, bytes], port: int) -> None:
-    assert not is_own({b"host": b"evil.example", **headers}, port) or headers[b"host"].endswith(f":{port}".encode())
-    assert is_own({b"host": f"localhost:{port}".encode(), b"origin": f"http://127.0.0.1:{port}".encode()}, port)
+    assert not is_same_origin({b"host": b"evil.example", **headers}, port) or headers[b"host"].endswith(
+        f":{port}".encode()
+    )
+    assert is_same_origin({b"host": f"localhost:{port}".encode(), b"origin": f"http://127.0.0.1:{port}".encode()}, port)
 
 
 async def test_a_port_in_use_is_one_sentence_and_tried_again() -> None:

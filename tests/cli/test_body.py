@@ -84,14 +84,14 @@ def test_idle_shows_the_signs_of_life() -> None:
     assert frames("idle", "--seed", "2", "--set", "body.idle_life=false")[-1]["t"] < 2.0
 
 
-def test_an_unknown_cue_is_told_with_what_is_near() -> None:
+def test_an_unknown_cue_is_refused_with_similar_ones() -> None:
     result = run("play", "hapy")
     assert result.exit_code == 2
     assert "there is no hapy; did you mean happy" in result.output
     assert "companion body list" in run("play", "xyzzy").output
 
 
-def test_a_wrong_choreography_is_told_with_file_and_key(tmp_path: Path) -> None:
+def test_a_wrong_choreography_is_reported_with_file_and_key(tmp_path: Path) -> None:
     wrong = tmp_path / "mine.toml"
     wrong.write_text("[gesture.wave]\nspeed = 3\n", encoding="utf-8")
     result = run("play", "wave", "--set", f"body.choreography={wrong}")
@@ -111,7 +111,7 @@ def unplugged(device: object, persona: object) -> Unplugged:  # noqa: ARG001 - e
     return Unplugged()
 
 
-def test_a_body_that_is_not_there_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_body_is_reported_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hurried:
         """A clock for tests: an hour is over at once."""
 

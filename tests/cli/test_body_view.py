@@ -51,12 +51,12 @@ def test_another_body_is_drawn_with_the_same_conversation(conversations: list[De
     assert (device.body.page.port, device.body.page.open) == (8123, True)
 
 
-def test_a_missing_device_file_is_told_as_everywhere(tmp_path: Path) -> None:
+def test_a_missing_device_file_is_reported_as_everywhere(tmp_path: Path) -> None:
     done = CliRunner().invoke(view, ["--device", str(tmp_path / "none.toml")])
     assert isinstance(done.exception, ConfigError)
 
 
-def test_a_port_that_is_taken_is_told_before_anything_is_shown(conversations: list[Device]) -> None:
+def test_a_taken_port_is_reported_before_anything_is_shown(conversations: list[Device]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = CliRunner().invoke(view, ["--rounds", "1", "--port", str(port)])

@@ -1,4 +1,4 @@
-"""`companion chat`: the mind in the terminal, for eyes and for programs."""
+"""`companion chat`: the character in the terminal, for people and for programs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.cli.chat import chat_command, typed_lines
-from companion.cli.chat_screen import Removed, Terminal, Unmixed
+from companion.cli.chat import chat_command, read_lines
+from companion.cli.chat_screen import AnswerParts, Removed, Terminal
 from companion.cli.parse import parse_deltas as parse
 from companion.events import Cue
 from tests.support.paths import CONFIGS
@@ -81,7 +81,7 @@ def test_the_same_seed_gives_the_same_answers(chatted: Chatted, tmp_path: Path) 
     assert list(tmp_path.glob("**/companion.db"))
 
 
-def test_who_speaks_and_what_is_told_can_be_changed(chatted: Chatted) -> None:
+def test_speaker_and_context_can_be_changed(chatted: Chatted) -> None:
     lines = (
         "my name is ana\nmy dog is called rex\n/memory\n/as Ben\n/memory\n/guest\nhello\n/memory\n/as Ana\n/memory\n"
     )
@@ -91,7 +91,7 @@ def test_who_speaks_and_what_is_told_can_be_changed(chatted: Chatted) -> None:
     assert memories == [("Ana", 4), ("Ben", 0), ("guest", 2), ("Ana", 4)]
 
 
-def test_an_error_is_told_with_what_the_character_says_instead(chatted: Chatted) -> None:
+def test_an_error_is_shown_with_the_line_said_instead(chatted: Chatted) -> None:
     base = ("--set", "character.emulator=never", "--set", "character.base_url=http://127.0.0.1:9/v1")
     (line,) = chatted("hello\n", "--json", *base).splitlines()
     told = json.loads(line)
@@ -132,7 +132,7 @@ class Tty(io.StringIO):
 def test_on_a_terminal_what_is_not_spoken_is_dimmed_and_a_models_text_cannot_steer_it() -> None:
     out = Tty()
     screen = Terminal(out)
-    screen.speaks("Momo")
+    screen.begin_answer("Momo")
     for part in (Removed("(waves\x1b[31m)"), Cue("happy", None, 0.8, 0, "direction"), "Hello\x07 you."):
         screen.part(part)
     assert out.getvalue() == "Momo: \x1b[2m(waves[31m)\x1b[0m \x1b[2m[happy 0.8]\x1b[0m Hello you."
@@ -142,7 +142,7 @@ def test_on_a_terminal_what_is_not_spoken_is_dimmed_and_a_models_text_cannot_ste
 
 
 def parted(text: str) -> tuple[str, list[str]]:
-    reader = Unmixed("Momo")
+    reader = AnswerParts("Momo")
     parts = [*reader.feed(text), *reader.close()]
     spoken = "".join(part for part in parts if isinstance(part, str))
     return " ".join(spoken.split()), [part.text for part in parts if isinstance(part, Removed)]
@@ -158,7 +158,7 @@ def parted(text: str) -> tuple[str, list[str]]:
         ("Just text, no more.", "Just text, no more.", []),
     ],
 )
-def test_what_was_taken_out_is_told(text: str, spoken: str, removed: list[str]) -> None:
+def test_removed_text_is_shown(text: str, spoken: str, removed: list[str]) -> None:
     assert parted(text) == (spoken, removed)
 
 
@@ -176,7 +176,7 @@ def test_what_is_spoken_does_not_depend_on_being_looked_at(pieces: list[str]) ->
 
 async def test_lines_come_as_they_are_typed_however_they_are_cut() -> None:
     reading, writing = os.pipe()
-    lines = typed_lines(reading)
+    lines = read_lines(reading)
     os.write(writing, b"hel")
     first = asyncio.ensure_future(anext(lines))
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""`companion memory` and `companion usage`, as a person at a terminal meets them."""
+"""`companion memory` and `companion usage`, as a person at a terminal uses them."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_forget_everything_takes_damaged_files_along(filled: Path) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_forget_must_be_told_what() -> None:
+def test_forget_requires_a_choice() -> None:
     assert run("forget").exit_code == 2
     assert run("forget", "--all", "--person", "Ana").exit_code == 2
     assert len(as_json("list")) == 3
@@ -167,7 +167,7 @@ def test_forget_must_be_told_what() -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_forget_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("companion.cli.memory.on_a_terminal", lambda: True)
+    monkeypatch.setattr("companion.cli.memory.is_interactive", lambda: True)
     assert run("forget", "--all", stdin="n\n").exit_code == 1
     assert len(as_json("list")) == 3
     assert run("forget", "--all", stdin="y\n").exit_code == 0

@@ -18,8 +18,8 @@ from click.testing import CliRunner, Result
 from companion.cli.models import models
 from companion.errors import EngineUnavailable
 from companion.models import store as model_store
-from companion.models.catalogue import Model, installed, read_catalogue
-from companion.models.downloads import Limits
+from companion.models.catalogue import Model, find_installed, read_catalogue
+from companion.models.downloads import DownloadLimits
 from companion.models.store import pull
 from tests.support.model_server import ModelServer
 
@@ -90,10 +90,10 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
         yield Shop(server, tmp_path / "list.toml", tmp_path / "models")
 
 
-def test_pulled_models_are_found_by_language_and_the_device_lines_are_told(shop: Shop) -> None:
+def test_pulled_models_are_found_by_language_and_the_device_lines_printed(shop: Shop) -> None:
     done = shop.run("pull", VOSK, VOICE)
     assert done.exit_code == 0, done.output
-    heard, said = installed("vosk", "de", shop.folder), installed("piper", "de", shop.folder)
+    heard, said = find_installed("vosk", "de", shop.folder), find_installed("piper", "de", shop.folder)
     assert heard is not None
     assert (heard / "am" / "final.mdl").read_bytes() == b"model" * 100
     assert said is not None
@@ -115,21 +115,21 @@ def test_the_list_says_what_is_here_what_is_not_published_and_what_was_never_tri
     assert "ever tried" in whole
 
 
-def test_pulling_twice_asks_nobody(shop: Shop) -> None:
+def test_pulling_twice_makes_no_request(shop: Shop) -> None:
     shop.run("pull", VOICE)
     asked = len(shop.server.asked)
     assert "was here already" in shop.run("pull", VOICE).output
     assert len(shop.server.asked) == asked
 
 
-def test_the_progress_is_told_in_lines_where_nobody_looks_on(shop: Shop) -> None:
+def test_without_a_terminal_progress_is_printed_in_lines(shop: Shop) -> None:
     assert f"{VOSK}: 0.0 of 0.0 MB" in shop.run("pull", VOSK).stderr
 
 
 def test_a_break_is_one_sentence_and_the_next_run_goes_on(shop: Shop) -> None:
     shop.server.fail_once = "breaks off"
     assert "is kept" in shop.refused("pull", VOSK)
-    assert installed("vosk", "de", shop.folder) is None
+    assert find_installed("vosk", "de", shop.folder) is None
     assert shop.run("pull", VOSK).exit_code == 0
     assert "Range" in shop.server.asked[-1]
 
@@ -148,7 +148,7 @@ def test_a_folder_or_another_server_will_do(shop: Shop, tmp_path: Path) -> None:
     (stick / f"{VOSK}.zip").write_bytes(ARCHIVE)
     assert shop.run("pull", VOSK, "--from", str(stick)).exit_code == 0
     assert shop.run("pull", VOICE, "--from", f"{shop.server.address}/mirror/").exit_code == 0
-    assert installed("piper", "de", shop.folder) is not None
+    assert find_installed("piper", "de", shop.folder) is not None
     shop.run("remove", VOSK)
     (stick / f"{VOSK}.zip").write_bytes(ARCHIVE[:-1])
     assert "it is another file" in shop.refused("pull", VOSK, "--from", str(stick))
@@ -174,8 +174,8 @@ def test_a_model_too_large_for_the_memory_is_refused(shop: Shop, tmp_path: Path)
 
 def test_a_model_too_large_for_the_card_is_refused(shop: Shop) -> None:
     with pytest.raises(EngineUnavailable, match="There is no room"):
-        pull(shop.model(VOSK), shop.folder, lambda *_: None, limits=Limits(spare=10**18))
-    assert installed("vosk", "de", shop.folder) is None
+        pull(shop.model(VOSK), shop.folder, lambda *_: None, limits=DownloadLimits(spare=10**18))
+    assert find_installed("vosk", "de", shop.folder) is None
 
 
 @pytest.mark.parametrize(
@@ -194,15 +194,15 @@ def test_what_is_no_model_never_gets_a_models_name(shop: Shop, name: str, data: 
     kept = [line for line in text.splitlines() if not line.startswith("sha256") and line[7:] not in sizes]
     shop.list.write_text("\n".join(kept))
     assert said in shop.refused("pull", name.split(".zip")[0].split(".onnx")[0])
-    assert installed("vosk", "de", shop.folder) is None
-    assert installed("piper", "de", shop.folder) is None
+    assert find_installed("vosk", "de", shop.folder) is None
+    assert find_installed("piper", "de", shop.folder) is None
     assert [path.name for path in shop.folder.glob("*/.*")] == []
 
 
 def test_verify_finds_what_changed_and_what_is_missing(shop: Shop) -> None:
     shop.run("pull", VOSK, VOICE)
     assert shop.run("verify").exit_code == 0
-    heard = installed("vosk", "de", shop.folder)
+    heard = find_installed("vosk", "de", shop.folder)
     assert heard is not None
     (heard / "am" / "final.mdl").write_bytes(b"rotten")
     (heard / "conf" / "mfcc.conf").unlink()
@@ -265,8 +265,8 @@ def test_a_cut_before_the_last_step_leaves_no_model_and_the_next_run_makes_one(
         for name in (VOSK, VOICE):
             with pytest.raises(PowerCut):
                 pull(shop.model(name), shop.folder, lambda *_: None)
-    assert installed("vosk", "de", shop.folder) is None
-    assert installed("piper", "de", shop.folder) is None
+    assert find_installed("vosk", "de", shop.folder) is None
+    assert find_installed("piper", "de", shop.folder) is None
     assert shop.run("pull", VOSK, VOICE).exit_code == 0
     assert shop.run("verify").exit_code == 0
     assert shop.temporary() == []

@@ -94,7 +94,7 @@ def test_the_prodigy_understands_goodbye_in_both_languages() -> None:
     assert "再见" in words["zh"].goodbye
 
 
-def test_every_problem_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_of_a_file_is_reported_at_once(tmp_path: Path) -> None:
     text = (CONFIGS / "devices" / "toy.toml").read_text("utf-8")
     broken = tmp_path / "toy.toml"
     broken.write_text(text.replace("silence_s = 0.9", 'silence_s = -1\nsilense = "x"').replace("low = -60", "low = 99"))

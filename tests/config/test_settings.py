@@ -33,7 +33,7 @@ def problems(path: Path) -> list[str]:
     return list(caught.value.problems)
 
 
-def test_every_problem_is_told_at_once_with_file_and_key(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once_with_file_and_key(tmp_path: Path) -> None:
     path = device_file(
         tmp_path,
         """
@@ -68,7 +68,7 @@ def test_a_mistake_ends_in_a_sentence(tmp_path: Path, text: str, expected: str) 
 
 
 @pytest.mark.parametrize("path", ["", "a\\u0000b", "~nobody-of-that-name/bear.toml"])
-def test_a_path_that_can_be_no_path_is_told_with_its_key(tmp_path: Path, path: str) -> None:
+def test_an_impossible_path_is_reported_with_its_key(tmp_path: Path, path: str) -> None:
     (tmp_path / "unit.toml").write_text(f'persona = "{path}"\n[voice]\nmodel = "{path}"\n', encoding="utf-8")
     told = problems(tmp_path / "unit.toml")
     assert [problem.split(": ")[1] for problem in told] == ["persona", "voice.model"]
@@ -81,7 +81,7 @@ def test_toml_beyond_all_reason_is_a_problem_and_no_accident(tmp_path: Path, val
     assert parse_overrides([f"name={value}"]) == {"name": value}
 
 
-def test_a_missing_file_and_a_missing_persona_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_missing_persona_are_distinguished(tmp_path: Path) -> None:
     assert "cannot be read" in problems(tmp_path / "none.toml")[0]
     path = tmp_path / "unit.toml"
     path.write_text("", encoding="utf-8")
@@ -133,30 +133,29 @@ def test_no_setting_breaks_the_command_line(pair: str) -> None:
         split_overrides(parse_overrides([pair]))
 
 
-def test_the_projects_own_files_are_well() -> None:
-    count, found = check_paths([CONFIGS])
-    assert found == []
-    assert count >= 8
+def test_the_projects_own_files_are_valid() -> None:
+    found = check_paths([CONFIGS])
+    assert found.problems == []
+    assert found.count >= 8
 
 
 def test_check_finds_problems_in_every_kind_of_file(tmp_path: Path) -> None:
     for folder in ("devices", "personas", "choreography"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "x.toml").write_text("nonsense = 1\n", encoding="utf-8")
-    count, found = check_paths([tmp_path])
-    assert count == 3
+    found = check_paths([tmp_path])
+    assert found.count == 3
     for folder in ("devices", "personas", "choreography"):
-        assert any(f"{folder}/x.toml: nonsense: " in problem for problem in found)
+        assert any(f"{folder}/x.toml: nonsense: " in problem for problem in found.problems)
 
 
 def test_check_follows_a_device_to_its_persona(tmp_path: Path) -> None:
     path = tmp_path / "unit.toml"
     path.write_text('persona = "nobody.toml"\n', encoding="utf-8")
-    _, found = check_paths([path])
-    assert found == [f"{tmp_path / 'nobody.toml'}: -: cannot be read: No such file or directory"]
+    assert check_paths([path]).problems == [f"{tmp_path / 'nobody.toml'}: -: cannot be read: No such file or directory"]
 
 
-def test_the_personas_sections_are_told_in_one_fixed_order() -> None:
+def test_the_personas_sections_have_a_fixed_order() -> None:
     persona = load_persona(TEDDY)
     message = persona.system_message()
     places = [message.index(part) for part in (persona.profile.details, persona.profile.context, persona.profile.style)]

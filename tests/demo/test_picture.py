@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from companion.demo import svg
 from companion.demo.picture import LEFT, RIGHT, draw_turn
-from companion.demo.sentence_places import place_sentences, shorten_to
+from companion.demo.sentence_alignment import align_sentences, truncate_to_heard
 
 SVG = "{http://www.w3.org/2000/svg}"
 RATE = 16_000
@@ -73,7 +73,7 @@ def without(kind: str) -> list[dict[str, Any]]:
     return [one for one in EVENTS if one["kind"] != kind]
 
 
-def test_what_both_said_stands_in_it() -> None:
+def test_the_picture_contains_what_both_said() -> None:
     shown = texts(drawn())
     assert "“tell me a story”" in shown
     assert {"Oh yes!", "There was a bear."} <= shown.keys()
@@ -97,7 +97,7 @@ def test_a_stage_that_was_not_reached_is_not_drawn() -> None:
     assert "last word to first sound" not in shown
 
 
-def test_a_cue_stands_at_its_time_with_its_names() -> None:
+def test_a_cue_is_drawn_at_its_time_with_its_names() -> None:
     picture = drawn()
     assert "happy + wave 0.8" in texts(picture)
     strokes = [one.attrib["d"] for one in picture.iter(f"{SVG}path")]
@@ -119,7 +119,7 @@ def test_a_channel_is_a_curve_that_holds_until_it_moves() -> None:
     assert moved > resting, "a negative angle is drawn below the middle"
 
 
-def test_what_stood_before_the_start_still_stands() -> None:
+def test_states_from_before_the_start_are_drawn() -> None:
     """The second turn's picture begins with the light as the first one left it."""
     picture = drawn(start=5.0, end=7.0)
     band = next(one.attrib for one in picture.iter(f"{SVG}rect") if one.attrib["fill"] == "#ff8000")
@@ -187,7 +187,7 @@ def test_any_words_give_a_well_formed_picture(said: str, answered: str, reason: 
 
 @given(st.text(max_size=200), st.floats(30, 600), st.integers(1, 4))
 def test_wrapped_text_keeps_its_words_or_says_that_it_does_not(words: str, room: float, lines: int) -> None:
-    broken = svg.wrapped(words, room, 13, lines)
+    broken = svg.wrap(words, room, 13, lines)
     assert 1 <= len(broken) <= lines
     shown = "".join("".join(broken).split())
     if not any(line.endswith("…") for line in broken):
@@ -197,7 +197,7 @@ def test_wrapped_text_keeps_its_words_or_says_that_it_does_not(words: str, room:
 
 def test_sentences_begin_at_the_pauses_next_to_their_share() -> None:
     samples = np.frombuffer(tone((1.0, 2.0), (2.3, 5.0), seconds=6.0), "<i2")
-    places = place_sentences(["Short one.", "A second one, much longer."], samples, RATE, 1.0, 5.0)
+    places = align_sentences(["Short one.", "A second one, much longer."], samples, RATE, 1.0, 5.0)
     assert [text for text, _, _ in places] == ["Short one.", "A second one, much longer."]
     assert places[1][1] == pytest.approx(2.3, abs=0.03)
     assert (places[0][1], places[-1][2]) == (1.0, 5.0)
@@ -206,13 +206,13 @@ def test_sentences_begin_at_the_pauses_next_to_their_share() -> None:
 @given(st.lists(st.text(min_size=1, max_size=40), max_size=8), st.floats(0, 3), st.floats(0.01, 5))
 def test_places_follow_each_other_without_a_gap(sentences: list[str], begin: float, length: float) -> None:
     samples = np.frombuffer(tone((0.5, 1.0), (1.5, 3.0), seconds=4.0), "<i2")
-    places = place_sentences(sentences, samples, RATE, begin, begin + length)
+    places = align_sentences(sentences, samples, RATE, begin, begin + length)
     borders = [border for _, left, right in places for border in (left, right)]
     assert borders == sorted(borders)
     assert [text for text, _, _ in places] == sentences
 
 
 def test_only_what_was_heard_is_shown() -> None:
-    assert shorten_to(["One.", "Two three."], "One. Two") == ["One.", "Two…"]
-    assert shorten_to(["One.", "Two."], "") == []
-    assert shorten_to(["One.", "Two."], "One. Two.") == ["One.", "Two."]
+    assert truncate_to_heard(["One.", "Two three."], "One. Two") == ["One.", "Two…"]
+    assert truncate_to_heard(["One.", "Two."], "") == []
+    assert truncate_to_heard(["One.", "Two."], "One. Two.") == ["One.", "Two."]

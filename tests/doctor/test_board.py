@@ -1,4 +1,4 @@
-"""What the station test makes of disk, memory, clock, temperature and the firmware's flags."""
+"""The station test of disk, memory, clock, temperature and power."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.doctor import checks_board as board
-from companion.doctor.checks_files import models
-from companion.doctor.station import Surroundings
+from companion.doctor.check import CheckContext
+from companion.doctor.checks_engines import check_models
 from companion.models.catalogue import read_catalogue
 from companion.models.store import pull
 
@@ -28,16 +28,16 @@ def meminfo(folder: Path, total_kb: int, free_kb: int) -> Path:
 @pytest.mark.parametrize(
     ("free_mib", "runs", "outcome"), [(300, False, "pass"), (40, False, "fail"), (40, True, "pass")]
 )
-def test_too_little_memory_is_told_unless_the_companion_has_its_part(
+def test_too_little_memory_fails_unless_the_companion_uses_its_share(
     tmp_path: Path, free_mib: int, runs: bool, outcome: str
 ) -> None:
-    found = board.memory_finding(meminfo(tmp_path, 512 * 1024, free_mib * 1024), runs=runs)
+    found = board.memory_result(meminfo(tmp_path, 512 * 1024, free_mib * 1024), runs=runs)
     assert found.outcome == outcome
     assert found.measured == {"free_mib": free_mib, "total_mib": 512}
 
 
 def test_a_system_that_does_not_tell_its_memory_is_skipped(tmp_path: Path) -> None:
-    assert board.memory_finding(tmp_path / "nothing").outcome == "skip"
+    assert board.memory_result(tmp_path / "nothing").outcome == "skip"
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_a_system_that_does_not_tell_its_memory_is_skipped(tmp_path: Path) -> No
     ],
 )
 def test_a_clock_that_cannot_be_right(now: datetime, error: int | None, outcome: str, words: str) -> None:
-    found = board.clock_finding(now, error)
+    found = board.clock_result(now, error)
     assert found.outcome == outcome
     assert words in found.text
 
 
-def test_the_kernel_tells_how_wrong_its_clock_may_be() -> None:
-    error = board.error_us()
+def test_the_kernel_estimates_the_error_of_its_clock() -> None:
+    error = board.clock_error_us()
     assert error is None or 0 <= error <= 10**9
 
 
 @pytest.mark.parametrize(("degrees", "outcome"), [(None, "skip"), (45.0, "pass"), (80.0, "fail")])
 def test_a_hot_board(degrees: float | None, outcome: str) -> None:
-    assert board.temperature_finding(degrees).outcome == outcome
+    assert board.temperature_result(degrees).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_a_hot_board(degrees: float | None, outcome: str) -> None:
         (0x80000, "fail", "soft temperature limit since", "heat sink"),
     ],
 )
-def test_the_firmwares_flags_are_told_in_words(flags: int | None, outcome: str, words: str, advice: str) -> None:
-    found = board.power_finding(flags)
+def test_the_firmwares_flags_are_reported_in_words(flags: int | None, outcome: str, words: str, advice: str) -> None:
+    found = board.power_result(flags)
     assert found.outcome == outcome
     assert words in found.text
     assert advice in found.advice
@@ -104,11 +104,11 @@ def test_whatever_the_kernels_file_says_is_a_number_or_nothing(text: str) -> Non
         file.write(text.encode("utf-8", "replace"))
         file.flush()
         flags = board.firmware_flags(Path(file.name), "/nonexistent")
-    assert board.power_finding(flags).outcome in ("pass", "fail", "skip")
+    assert board.power_result(flags).outcome in ("pass", "fail", "skip")
 
 
 def test_a_state_folder_that_can_be_written(tmp_path: Path) -> None:
-    found = board.disk_finding(tmp_path / "not" / "yet" / "there")
+    found = board.disk_result(tmp_path / "not" / "yet" / "there")
     assert found.outcome == "pass"
     assert list(tmp_path.iterdir()) == []
 
@@ -118,7 +118,7 @@ def test_a_state_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path, m
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(board.tempfile, "NamedTemporaryFile", refuse)
-    found = board.disk_finding(tmp_path)
+    found = board.disk_result(tmp_path)
     assert found.outcome == "fail"
     assert "Read-only file system" in found.text
     assert "--state" in found.advice
@@ -126,7 +126,7 @@ def test_a_state_folder_that_cannot_be_written_says_what_to_do(tmp_path: Path, m
 
 def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(board, "LEAST_DISK_MB", 10**12)
-    assert board.disk_finding(tmp_path).outcome == "fail"
+    assert board.disk_result(tmp_path).outcome == "fail"
 
 
 def a_voice(folder: Path, source: Path) -> str:
@@ -145,24 +145,24 @@ def a_voice(folder: Path, source: Path) -> str:
 
 
 def test_fetched_models_are_compared_with_what_they_were(tmp_path: Path) -> None:
-    around = Surroundings(state=tmp_path / "state")
-    assert asyncio.run(models(around)).outcome == "skip"
+    context = CheckContext(state=tmp_path / "state")
+    assert asyncio.run(check_models(context)).outcome == "skip"
     folder = tmp_path / "state" / "models"
     name = a_voice(folder, tmp_path / "source")
-    found = asyncio.run(models(around))
+    found = asyncio.run(check_models(context))
     assert found.outcome == "pass"
     assert name in found.text
     (folder / "piper" / f"{name}.onnx").write_bytes(b"onny")
-    found = asyncio.run(models(around))
+    found = asyncio.run(check_models(context))
     assert found.outcome == "fail"
     assert f"{name}.onnx is not what it was" in found.text
     assert "companion models pull" in found.advice
 
 
-def test_half_a_download_is_told(tmp_path: Path) -> None:
+def test_an_incomplete_download_is_reported(tmp_path: Path) -> None:
     parts = tmp_path / "models" / "parts"
     parts.mkdir(parents=True)
     (parts / "vosk-model-small-en-us-0.15.zip").write_bytes(b"half")
-    found = asyncio.run(models(Surroundings(state=tmp_path)))
+    found = asyncio.run(check_models(CheckContext(state=tmp_path)))
     assert found.outcome == "fail"
     assert "vosk-model-small-en-us-0.15.zip" in found.text

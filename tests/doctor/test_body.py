@@ -1,4 +1,4 @@
-"""Lights, motions, contacts and the microcontroller at the station: on mock pins, and on a simulated body."""
+"""The station test of lights, motions, contacts and the microcontroller: on mock pins and a simulated body."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ from companion.body import gpio
 from companion.config.body import ChannelSettings
 from companion.config.device import Device
 from companion.config.persona import load_persona
-from companion.doctor import checks_body, station_body
-from companion.doctor.checks_body import contacts, lights, motions, pins, serial
-from companion.doctor.gpio_lines import PinReport
-from companion.doctor.station import Answer, Station
-from companion.doctor.station_body import motion
+from companion.doctor import body_outputs, checks_body
+from companion.doctor.body_outputs import motion_sequence
+from companion.doctor.check import Answer, UnitUnderTest
+from companion.doctor.checks_body import PinUse, check_contacts, check_lights, check_motions, check_pins, check_serial
 from companion.errors import DeviceError
 from firmware_bridge.messages import Channel, EventKind, Kind, Limits
 from firmware_bridge.simulator import Simulator, serve
@@ -48,7 +47,7 @@ PARTS = {
 HURRY = 0.02
 
 
-class Crowd:
+class ScriptedOperator:
     """A person who gives these answers one after the other, then yes; `told` does what they are told."""
 
     def __init__(self, *answers: Answer, told: Callable[[str], object] = lambda _: None) -> None:
@@ -65,17 +64,19 @@ class Crowd:
         self._told(text)
 
 
-def station(person: Crowd | None = None, *, outputs: list[str] | None = None, **body: Any) -> Station:
+def unit_with(
+    operator: ScriptedOperator | None = None, *, outputs: list[str] | None = None, **body: Any
+) -> UnitUnderTest:
     tables = {"outputs": outputs or ["gpio"], "channels": CHANNELS, **body}
     device = Device.model_validate({"persona": "x.toml", "body": tables})
-    return Station(device=device, persona=TEDDY, state=Path("/nonexistent"), person=person, pace=HURRY)
+    return UnitUnderTest(device=device, persona=TEDDY, state=Path("/nonexistent"), operator=operator, pace=HURRY)
 
 
-def on_pins(person: Crowd | None = None, **tables: Any) -> Station:
-    return station(person, gpio={"channels": PARTS, **tables})
+def on_pins(operator: ScriptedOperator | None = None, **tables: Any) -> UnitUnderTest:
+    return unit_with(operator, gpio={"channels": PARTS, **tables})
 
 
-class Watched(MockPWMPin):
+class RecordingPin(MockPWMPin):
     """A mock pin whose levels are kept."""
 
     def _change_state(self, value: float) -> bool:
@@ -87,7 +88,7 @@ class Watched(MockPWMPin):
 
 class Pins(MockFactory):
     def __init__(self) -> None:
-        super().__init__(pin_class=Watched)
+        super().__init__(pin_class=RecordingPin)
         self.seen: dict[str, list[float]] = {}
 
     def levels(self, number: int) -> set[float]:
@@ -102,7 +103,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pins]:
     # The entry point comes with the installed package; the look-up by module needs none.
     built = gpio.build
     monkeypatch.setattr(
-        station_body.plugins, "build_engine", lambda _group, _name, device, persona: built(device, persona)
+        body_outputs.plugins, "build_engine", lambda _group, _name, device, persona: built(device, persona)
     )
     yield factory
     factory.reset()
@@ -123,7 +124,7 @@ def test_no_motion_leaves_its_range_or_is_too_fast_and_all_end_at_rest(
     channel = ChannelSettings.model_validate(
         {"kind": kind, "low": low, "high": high, "neutral": neutral, "fastest": fastest}
     )
-    shown = motion("part", channel)
+    shown = motion_sequence("part", channel)
     if kind == "light":
         colours = [frame.lights["part"] for frame, _ in shown]
         assert {(255, 0, 0), (0, 255, 0), (0, 0, 255)} <= set(colours)
@@ -143,7 +144,7 @@ def test_no_motion_leaves_its_range_or_is_too_fast_and_all_end_at_rest(
 
 
 async def test_every_light_is_driven_in_every_colour(board: Pins) -> None:
-    found = await lights(on_pins())
+    found = await check_lights(on_pins())
     assert found.outcome == "pass"
     assert found.measured == {"eyes": "shown", "glow": "shown"}
     assert [board.levels(number) for number in (17, 27, 22)] == [{1.0}] * 3
@@ -153,7 +154,7 @@ async def test_every_light_is_driven_in_every_colour(board: Pins) -> None:
 
 
 async def test_servos_motors_and_mouths_move_and_rest_in_the_end(board: Pins) -> None:
-    found = await motions(on_pins())
+    found = await check_motions(on_pins())
     assert found.outcome == "pass"
     assert found.measured == {"head": "shown", "wheels": "shown", "mouth": "shown"}
     assert board.levels(23) == {0.12}
@@ -168,28 +169,28 @@ async def test_servos_motors_and_mouths_move_and_rest_in_the_end(board: Pins) ->
 
 
 async def test_what_the_person_did_not_see_fails_and_is_named(board: Pins) -> None:
-    person = Crowd("again", "yes", "no")
-    found = await lights(on_pins(person))
+    operator = ScriptedOperator("again", "yes", "no")
+    found = await check_lights(on_pins(operator))
     assert found.outcome == "fail"
     assert found.text == "glow: you did not see it"
     assert "pin" in found.advice
     assert found.measured == {"eyes": "seen", "glow": "you did not see it"}
-    assert sum("Look at eyes" in one for one in person.heard) == 2
-    assert "Did eyes shine red, green, blue and white?" in person.heard
-    assert "Did glow light up?" in person.heard
+    assert sum("Look at eyes" in one for one in operator.heard) == 2
+    assert "Did eyes shine red, green, blue and white?" in operator.heard
+    assert "Did glow light up?" in operator.heard
     assert board.levels(17)
 
 
 @pytest.mark.usefixtures("board")
 async def test_no_answer_is_no_pass() -> None:
-    assert (await lights(on_pins(Crowd("none")))).text == "eyes: nobody answered"
-    assert (await lights(on_pins(Crowd(*["again"] * 5)))).outcome == "fail"
+    assert (await check_lights(on_pins(ScriptedOperator("none")))).text == "eyes: nobody answered"
+    assert (await check_lights(on_pins(ScriptedOperator(*["again"] * 5)))).outcome == "fail"
 
 
 @pytest.mark.usefixtures("board")
-async def test_a_pin_that_somebody_has_costs_its_own_channel() -> None:
+async def test_a_pin_in_use_fails_only_its_own_channel() -> None:
     other = gpiozero.LED(5)
-    found = await lights(on_pins())
+    found = await check_lights(on_pins())
     other.close()
     assert found.outcome == "fail"
     assert found.measured["eyes"] == "shown"
@@ -197,25 +198,25 @@ async def test_a_pin_that_somebody_has_costs_its_own_channel() -> None:
 
 
 @pytest.mark.usefixtures("board")
-async def test_a_channel_that_leads_nowhere_is_told() -> None:
-    found = await lights(station(gpio={"channels": {"eyes": PARTS["eyes"]}}))
+async def test_a_channel_without_an_output_is_reported() -> None:
+    found = await check_lights(unit_with(gpio={"channels": {"eyes": PARTS["eyes"]}}))
     assert found.outcome == "fail"
     assert "glow: no output shows it" in found.text
 
 
 async def test_a_drawn_body_is_skipped() -> None:
-    for check in (lights, motions, serial, pins, contacts):
-        assert (await check(station(outputs=["simulated"]))).outcome == "skip"
+    for check in (check_lights, check_motions, check_serial, check_pins, check_contacts):
+        assert (await check(unit_with(outputs=["simulated"]))).outcome == "skip"
 
 
-async def test_contacts_at_rest_and_one_that_hangs(board: Pins) -> None:
+async def test_contacts_at_rest_and_one_that_is_stuck(board: Pins) -> None:
     unit = on_pins(button={"pin": 4, "pull": False}, mute=13)
     board.pin(4).drive_high()
-    found = await contacts(unit)
+    found = await check_contacts(unit)
     assert found.outcome == "pass"
     assert "nobody was asked" in found.text
     board.pin(4).drive_low()
-    found = await contacts(unit)
+    found = await check_contacts(unit)
     assert found.outcome == "fail"
     assert "closed though nobody presses it" in str(found.measured["body.gpio.button"])
     assert str(found.measured["body.gpio.mute"]).startswith("at rest")
@@ -231,7 +232,9 @@ async def test_contacts_that_a_person_uses(board: Pins, monkeypatch: pytest.Monk
         elif "lid" in told:
             board.pin(16).drive_low()
 
-    found = await contacts(on_pins(Crowd(told=use), button={"pin": 4, "debounce_ms": 0}, mute=13, lid=16))
+    found = await check_contacts(
+        on_pins(ScriptedOperator(told=use), button={"pin": 4, "debounce_ms": 0}, mute=13, lid=16)
+    )
     assert found.outcome == "fail"
     assert found.measured["body.gpio.button"] == "works"
     assert "did not answer" in str(found.measured["body.gpio.mute"])
@@ -239,28 +242,28 @@ async def test_contacts_that_a_person_uses(board: Pins, monkeypatch: pytest.Monk
 
 
 async def test_pins_and_who_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    def reported(*reports: PinReport) -> None:
-        monkeypatch.setattr(checks_body, "pins_report", lambda _: list(reports))
+    def reported(*reports: PinUse) -> None:
+        monkeypatch.setattr(checks_body, "read_pins", lambda _: list(reports))
 
-    free, ours = PinReport(5, "body.gpio.a"), PinReport(6, "body.gpio.b", "lg")
+    free, ours = PinUse(5, "body.gpio.a"), PinUse(6, "body.gpio.b", "lg")
     reported(free)
-    assert (await pins(on_pins())).outcome == "pass"
+    assert (await check_pins(on_pins())).outcome == "pass"
     reported(free, ours)
-    found = await pins(on_pins())
+    found = await check_pins(on_pins())
     assert found.outcome == "fail"
     assert "GPIO6" in found.text
-    running = Station(**{**vars(on_pins()), "daemon": {"state": "idle"}})
-    assert (await pins(running)).outcome == "pass"
-    reported(free, PinReport(4, "body.gpio.c", "onewire", "body.gpio.c: GPIO4 is taken by onewire."))
-    found = await pins(on_pins())
+    running = UnitUnderTest(**{**vars(on_pins()), "daemon": {"state": "idle"}})
+    assert (await check_pins(running)).outcome == "pass"
+    reported(free, PinUse(4, "body.gpio.c", "onewire", "body.gpio.c: GPIO4 is taken by onewire."))
+    found = await check_pins(on_pins())
     assert (found.outcome, found.measured) == ("fail", {"GPIO4": "onewire"})
     none = "there are no GPIO pins on this machine."
-    reported(*(PinReport(n, f"body.gpio.{n}", problem=f"body.gpio.{n}: {none}") for n in (1, 2, 3)))
-    assert (await pins(on_pins())).text.count(none) == 1
+    reported(*(PinUse(n, f"body.gpio.{n}", problem=f"body.gpio.{n}: {none}") for n in (1, 2, 3)))
+    assert (await check_pins(on_pins())).text.count(none) == 1
 
 
 @contextmanager
-def simulated(simulator: Simulator) -> Iterator[Station]:
+def simulated(simulator: Simulator) -> Iterator[UnitUnderTest]:
     """A body on a wire, in real time, and its station."""
     running = threading.Event()
     running.set()
@@ -269,36 +272,36 @@ def simulated(simulator: Simulator) -> Iterator[Station]:
         thread.start()
         try:
             port = f"socket://127.0.0.1:{listener.getsockname()[1]}"
-            yield station(outputs=["serial"], serial={"port": port})
+            yield unit_with(outputs=["serial"], serial={"port": port})
         finally:
             running.clear()
             with socket.create_connection(listener.getsockname()):
                 thread.join(10)
 
 
-async def test_the_microcontroller_tells_its_firmware_and_what_it_measures() -> None:
+async def test_the_microcontroller_reports_its_firmware_and_measurements() -> None:
     simulator = Simulator()
     simulator.battery_mv = 3700
     with simulated(simulator) as unit:
-        found = await serial(unit)
+        found = await check_serial(unit)
         assert found.outcome == "pass", found
         assert found.measured["channels"] == 8
         assert found.measured["battery_mv"] == 3700
         simulator.activate(EventKind.LID)
         # It believes its contacts after three frames; a whole station test lasts longer.
-        await serial(unit)
-        found = await serial(unit)
+        await check_serial(unit)
+        found = await check_serial(unit)
     assert found.outcome == "fail"
     assert "lid is open" in found.text
 
 
-async def test_the_microcontroller_takes_on_what_it_is_shown() -> None:
+async def test_the_microcontroller_shows_the_frames() -> None:
     simulator = Simulator()
     with simulated(simulator) as unit:
-        found = await lights(unit)
+        found = await check_lights(unit)
         assert found.outcome == "pass", found
-        slow = Station(**{**vars(unit), "pace": 0.2})
-        found = await motions(slow)
+        slow = UnitUnderTest(**{**vars(unit), "pace": 0.2})
+        found = await check_motions(slow)
         assert found.outcome == "pass", found
     assert set(found.measured) == {"head", "wheels", "mouth"}
 
@@ -306,15 +309,15 @@ async def test_the_microcontroller_takes_on_what_it_is_shown() -> None:
 async def test_a_microcontroller_without_such_a_channel_fails() -> None:
     one = Simulator((Channel(Kind.SERVO, -900, 0, 900, 6000),), (Limits(0, 60_000, 0, 0, 250, 1200),))
     with simulated(one) as unit:
-        found = await lights(unit)
+        found = await check_lights(unit)
     assert found.outcome == "fail"
     assert "showed nothing of it" in str(found.measured["eyes"])
 
 
-async def test_a_port_where_nobody_is_says_so() -> None:
+async def test_a_port_without_a_device_is_reported() -> None:
     with pytest.raises(DeviceError, match="cannot be opened"):
-        await serial(station(outputs=["serial"], serial={"port": "/dev/nonexistent"}))
-    found = await lights(station(outputs=["serial"], serial={"port": "/dev/nonexistent"}))
+        await check_serial(unit_with(outputs=["serial"], serial={"port": "/dev/nonexistent"}))
+    found = await check_lights(unit_with(outputs=["serial"], serial={"port": "/dev/nonexistent"}))
     assert found.outcome == "fail"
     assert "cannot be opened" in found.text
 
@@ -325,7 +328,9 @@ async def test_buttons_of_the_microcontroller_are_counted_when_they_are_pressed(
     monkeypatch.setattr(checks_body, "WATCH_S", 20.0)
     simulator = Simulator()
     with simulated(simulator) as unit:
-        person = Crowd(told=lambda _: simulator.activate(EventKind.BUTTON, 1))
-        found = await contacts(Station(**{**vars(unit), "person": person}))
+        operator = ScriptedOperator(told=lambda _: simulator.activate(EventKind.BUTTON, 1))
+        found = await check_contacts(UnitUnderTest(**{**vars(unit), "operator": operator}))
         assert found.text == "the microcontroller's: works: button 1"
-        assert (await contacts(Station(**{**vars(unit), "person": Crowd("no")}))).outcome == "skip"
+        assert (
+            await check_contacts(UnitUnderTest(**{**vars(unit), "operator": ScriptedOperator("no")}))
+        ).outcome == "skip"

@@ -20,9 +20,9 @@ from click.testing import CliRunner, Result
 from companion.cli.doctor import doctor
 from companion.config.device import load_device
 from companion.config.persona import load_persona
+from companion.doctor.check import UnitUnderTest
 from companion.doctor.plan import NAMES
-from companion.doctor.station import Station
-from companion.doctor.station_sound import sound_card
+from companion.doctor.recording import sound_card
 from companion.errors import DeviceError
 from companion.service import control
 from companion.service.control_protocol import Button
@@ -44,7 +44,7 @@ def run(*arguments: str, state: Path | None = None) -> Result:
     return CliRunner().invoke(doctor, [*arguments, *(["--state", str(state)] if state else [])])
 
 
-def test_a_unit_that_is_well_ends_with_0(tmp_path: Path) -> None:
+def test_a_good_unit_exits_with_0(tmp_path: Path) -> None:
     done = run("--only", QUICK, "--json", state=tmp_path)
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
@@ -58,7 +58,7 @@ def test_a_unit_that_is_well_ends_with_0(tmp_path: Path) -> None:
     assert all(one["text"] for one in told["checks"])
 
 
-def test_a_unit_that_is_not_ends_with_1_and_the_page_says_what_to_do(tmp_path: Path) -> None:
+def test_a_bad_unit_exits_with_1_and_the_page_says_what_to_do(tmp_path: Path) -> None:
     done = run("--only", "disk,clock", state=tmp_path / "file" / "below")
     assert done.exit_code == 0, done.output
     device = tmp_path / "unit.toml"
@@ -73,7 +73,7 @@ def test_a_unit_that_is_not_ends_with_1_and_the_page_says_what_to_do(tmp_path: P
     assert "this unit is NOT ready" in done.stdout
 
 
-def test_a_wrong_device_file_ends_with_78_and_the_board_is_tested_all_the_same(tmp_path: Path) -> None:
+def test_a_wrong_device_file_exits_with_78_and_the_board_is_tested_all_the_same(tmp_path: Path) -> None:
     device = tmp_path / "unit.toml"
     device.write_text('persona = "nobody.toml"\nvolume = 3\n[ears]\nwake = 5\n')
     done = run("--device", str(device), "--json", "--only", "disk,engines,lights")
@@ -88,13 +88,13 @@ def test_a_wrong_device_file_ends_with_78_and_the_board_is_tested_all_the_same(t
 @pytest.mark.parametrize(
     ("only", "words"), [("microfone", "did you mean microphone?"), ("", "names no check"), (",", "names no check")]
 )
-def test_a_check_that_there_is_not(only: str, words: str) -> None:
+def test_an_unknown_check_is_refused(only: str, words: str) -> None:
     done = run("--only", only)
     assert done.exit_code == 2
     assert words in done.output
 
 
-def test_every_check_can_be_asked_for_by_the_name_it_has_on_the_page(tmp_path: Path) -> None:
+def test_every_check_can_be_selected_by_its_name_on_the_page(tmp_path: Path) -> None:
     """Without settings none of them needs anything of the machine."""
     device = tmp_path / "unit.toml"
     device.write_text("nothing = 1\n")
@@ -111,7 +111,7 @@ def test_the_card_is_written_with_the_units_number(tmp_path: Path) -> None:
     assert "disk" in words
 
 
-def test_a_card_that_cannot_be_written_is_told_and_the_page_is_not_lost(tmp_path: Path) -> None:
+def test_a_card_that_cannot_be_written_is_reported_and_the_page_is_not_lost(tmp_path: Path) -> None:
     done = run("--only", "disk", "--card", str(tmp_path / "no" / "unit.svg"), state=tmp_path)
     assert isinstance(done.exception, DeviceError)
     assert "cannot be written" in str(done.exception)
@@ -120,9 +120,9 @@ def test_a_card_that_cannot_be_written_is_told_and_the_page_is_not_lost(tmp_path
 
 HANGS = """
 import threading
-from companion.doctor import checks_board, examination
+from companion.doctor import check, checks_board
 checks_board.firmware_flags = lambda: threading.Event().wait()
-examination.LONGEST_S = 0.2
+check.LONGEST_S = 0.2
 from companion.cli.doctor import doctor
 doctor(["--only", "power", "--json", "--state", {state!r}])
 """
@@ -211,7 +211,7 @@ def socket_file() -> Iterator[Path]:
         yield Path(folder) / "run" / "companion.sock"
 
 
-async def test_a_running_companion_is_told_of_and_muted_while_the_test_listens(socket_file: Path) -> None:
+async def test_a_running_companion_is_reported_and_muted_while_the_test_listens(socket_file: Path) -> None:
     companion = Running()
     server = await control.serve(companion, socket_file)
     arguments = ["--only", "daemon", "--json", "--socket", str(socket_file)]
@@ -220,12 +220,12 @@ async def test_a_running_companion_is_told_of_and_muted_while_the_test_listens(s
     assert told["outcome"] == "pass"
     assert "running, idle" in told["text"]
     device = load_device(DESK)
-    around = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
-    async with sound_card(Station(**around, socket=socket_file, daemon=companion.status())):
+    settings = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
+    async with sound_card(UnitUnderTest(**settings, socket=socket_file, daemon=companion.status())):
         assert companion.pressed == ["mute"]
     assert companion.pressed == ["mute", "unmute"]
     # Whoever muted it keeps it muted.
-    async with sound_card(Station(**around, socket=socket_file, daemon={"muted": True})):
+    async with sound_card(UnitUnderTest(**settings, socket=socket_file, daemon={"muted": True})):
         pass
     assert companion.pressed == ["mute", "unmute"]
     server.close()
@@ -236,7 +236,7 @@ async def test_a_running_companion_is_told_of_and_muted_while_the_test_listens(s
 
 def test_a_device_error_blames_a_running_companion() -> None:
     device = load_device(DESK)
-    around = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
+    settings = {"device": device, "persona": load_persona(device.persona), "state": Path("/nonexistent")}
     error = DeviceError("the microphone is busy.")
-    assert str(Station(**around).blamed(error)) == "the microphone is busy."
-    assert "systemctl stop companion" in str(Station(**around, daemon={}).blamed(error))
+    assert str(UnitUnderTest(**settings).with_daemon_hint(error)) == "the microphone is busy."
+    assert "systemctl stop companion" in str(UnitUnderTest(**settings, daemon={}).with_daemon_hint(error))

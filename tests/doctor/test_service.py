@@ -1,4 +1,4 @@
-"""The way to the character service at the station: keys, regions, refusals, silence, sign-in pages; and the daemon."""
+"""The station test of the character service (keys, regions, refusals, silence, sign-in pages) and of the daemon."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from companion.config.device import Device
 from companion.config.persona import load_persona
 from companion.doctor import checks_service
-from companion.doctor.checks_service import character, daemon, get, model_names
-from companion.doctor.report import Finding
-from companion.doctor.station import Station, Surroundings
+from companion.doctor.check import CheckContext, UnitUnderTest
+from companion.doctor.checks_service import check_character, check_daemon, get, model_names
+from companion.doctor.report import CheckResult
 from companion.emulator import EmulatorServer
 from companion.errors import CharacterError, ConfigError
 from companion.mind.api import models
@@ -52,10 +52,10 @@ def emulator(**options: Any) -> Iterator[str]:
     server.stop()
 
 
-def examined(**settings: Any) -> Finding:
+def check(**settings: Any) -> CheckResult:
     device = Device.model_validate({"persona": "x.toml", "character": settings})
-    station = Station(device=device, persona=TEDDY, state=Path("/nonexistent"))
-    found = asyncio.run(character(station))
+    unit = UnitUnderTest(device=device, persona=TEDDY, state=Path("/nonexistent"))
+    found = asyncio.run(check_character(unit))
     assert KEY not in repr(found)
     return found
 
@@ -63,7 +63,7 @@ def examined(**settings: Any) -> Finding:
 @pytest.mark.usefixtures("key")
 def test_a_key_that_is_taken_passes_and_is_not_shown() -> None:
     with emulator(required_key=KEY) as url:
-        found = examined(base_url=url)
+        found = check(base_url=url)
     assert found.outcome == "pass", found
     assert "takes the key" in found.text
     assert found.measured["status"] == 200
@@ -73,14 +73,14 @@ def test_a_key_that_is_taken_passes_and_is_not_shown() -> None:
 @pytest.mark.usefixtures("key")
 def test_a_model_that_the_service_does_not_list_is_mentioned() -> None:
     with emulator(required_key=KEY) as url:
-        found = examined(base_url=url, model="qwen-nobody")
+        found = check(base_url=url, model="qwen-nobody")
     assert "does not name qwen-nobody" in found.text
 
 
 @pytest.mark.usefixtures("key")
 def test_a_refused_key_says_what_to_do() -> None:
     with emulator(required_key="sk-another") as url:
-        found = examined(base_url=url)
+        found = check(base_url=url)
     assert found.outcome == "fail"
     assert "does not accept the key" in found.text
     assert found.measured["status"] == 401
@@ -91,18 +91,18 @@ def test_a_key_of_the_other_region_is_recognised(monkeypatch: pytest.MonkeyPatch
     with emulator(required_key="sk-another") as here, emulator(required_key=KEY) as there:
         addresses = {"international": here, "china": there}
         monkeypatch.setattr(models, "base_url", lambda region, _protocol: addresses[region])
-        found = examined()
+        found = check()
         assert found.outcome == "fail"
         assert "region china takes it" in found.text
         assert 'character.region = "china"' in found.advice
-        assert examined(region="china").outcome == "pass"
+        assert check(region="china").outcome == "pass"
 
 
 def test_without_a_key_nothing_is_asked_and_the_stand_in_is_named() -> None:
-    assert "the local stand-in answers" in examined().text
-    assert examined().outcome == "skip"
-    assert examined(emulator="always").outcome == "skip"
-    never = examined(emulator="never")
+    assert "the local stand-in answers" in check().text
+    assert check().outcome == "skip"
+    assert check(emulator="always").outcome == "skip"
+    never = check(emulator="never")
     assert (never.outcome, never.text) == ("fail", "this unit has no key")
     assert "DASHSCOPE_API_KEY" in never.advice
 
@@ -113,15 +113,15 @@ def test_the_services_own_key_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path
     file.chmod(0o600)
     monkeypatch.setattr(checks_service, "SERVICE_KEY", file)
     with emulator(required_key=KEY) as url:
-        assert examined(base_url=url).outcome == "pass"
+        assert check(base_url=url).outcome == "pass"
     file.chmod(0o644)
     with pytest.raises(ConfigError, match="open to its owner only"):
-        examined(base_url="http://127.0.0.1:9/v1")
+        check(base_url="http://127.0.0.1:9/v1")
 
 
 def test_a_server_of_ones_own_needs_no_key() -> None:
     with emulator() as url:
-        found = examined(base_url=url, region="china")
+        found = check(base_url=url, region="china")
     assert found.outcome == "pass"
     assert "answers" in found.text
 
@@ -158,7 +158,7 @@ def page(status: int) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
 @pytest.mark.usefixtures("key")
 def test_a_sign_in_page_is_not_the_service() -> None:
     with page(200) as (url, _):
-        found = examined(base_url=url)
+        found = check(base_url=url)
     assert found.outcome == "fail"
     assert "sign-in" in found.advice
 
@@ -166,7 +166,7 @@ def test_a_sign_in_page_is_not_the_service() -> None:
 @pytest.mark.usefixtures("key")
 def test_the_key_does_not_follow_a_redirect() -> None:
     with page(302) as (url, asked):
-        found = examined(base_url=url)
+        found = check(base_url=url)
     assert asked == [("/v1/models", f"Bearer {KEY}")]
     assert found.outcome == "fail"
     assert "sent us elsewhere" in found.text
@@ -176,7 +176,7 @@ def test_the_key_does_not_follow_a_redirect() -> None:
 def test_a_service_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks_service, "ANSWERS_WITHIN_S", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        found = examined(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
+        found = check(base_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v1")
     assert found.outcome == "fail"
     assert "does not answer" in found.text
     assert "Check the network" in found.advice
@@ -186,8 +186,8 @@ def test_a_service_that_stalls_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_service_that_is_not_there_or_breaks_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
-    assert "cannot be reached" in examined(base_url=f"http://127.0.0.1:{port}/v1").text
-    assert "cannot be reached" in examined(base_url="http://nobody.invalid/v1").text
+    assert "cannot be reached" in check(base_url=f"http://127.0.0.1:{port}/v1").text
+    assert "cannot be reached" in check(base_url="http://nobody.invalid/v1").text
 
     def hang_up(listener: socket.socket) -> None:
         peer, _ = listener.accept()
@@ -197,13 +197,13 @@ def test_a_service_that_is_not_there_or_breaks_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as rude:
         thread = threading.Thread(target=hang_up, args=(rude,))
         thread.start()
-        found = examined(base_url=f"http://127.0.0.1:{rude.getsockname()[1]}/v1")
+        found = check(base_url=f"http://127.0.0.1:{rude.getsockname()[1]}/v1")
         thread.join(5)
     assert found.outcome == "fail"
     assert "broke" in found.text
 
 
-def test_a_certificate_that_nobody_signed_is_told() -> None:
+def test_an_untrusted_certificate_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
 
         def answer_in_clear() -> None:
@@ -229,8 +229,8 @@ def test_whatever_comes_is_a_list_of_models_or_not(body: bytes) -> None:
 
 
 def test_the_daemon_is_reported_as_it_says_it_is() -> None:
-    def told(**around: Any) -> Finding:
-        return asyncio.run(daemon(Surroundings(state=Path("/nonexistent"), **around)))
+    def told(**context: Any) -> CheckResult:
+        return asyncio.run(check_daemon(CheckContext(state=Path("/nonexistent"), **context)))
 
     assert told().outcome == "skip"
     well = told(daemon={"version": "1.2", "state": "idle", "problems": []})
@@ -238,4 +238,4 @@ def test_the_daemon_is_reported_as_it_says_it_is() -> None:
     ill = told(daemon={"version": "1.2", "state": "idle", "problems": ["no sound for 15 s"]})
     assert ill.outcome == "fail"
     assert "no sound for 15 s" in ill.text
-    assert told(daemon_trouble="it does not answer").outcome == "fail"
+    assert told(daemon_error="it does not answer").outcome == "fail"

@@ -1,4 +1,4 @@
-"""What the station test makes of sound: levels, chirps, gains; and the whole of it on a real virtual sound card."""
+"""The station test of sound: levels, chirps, gains; and all of it on a real virtual sound card."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion import plugins
-from companion.config.calibration import CALIBRATION_FILE, read_calibration, write_calibration
 from companion.config.device import Device, load_device
 from companion.config.persona import load_persona
+from companion.config.unit import CALIBRATION_FILE, read_calibration, write_calibration
 from companion.doctor import checks_sound
-from companion.doctor.calibration import calibrated
-from companion.doctor.report import Finding
-from companion.doctor.sound_measures import Echo, Samples, chirp, find_chirp, measured, samples, speech_gain
-from companion.doctor.station_sound import Recording
+from companion.doctor.calibration import calibration_result
+from companion.doctor.recording import Recording
+from companion.doctor.report import CheckResult
+from companion.doctor.sound_measures import Echo, Samples, chirp, find_chirp, measure_level, samples_of, speech_gain
 from companion.errors import ConfigError, DeviceError
 from companion.events import AudioFrame
 from tests.support.paths import CONFIGS
@@ -53,7 +53,7 @@ def test_a_chirp_is_found_where_it_is_and_as_loud_as_it_is(at: int, level_db: fl
     found = find_chirp(heard_in(background, chirp(), at, 10 ** (level_db / 20)), chirp(), background)
     assert found is not None
     assert found.at == pytest.approx(at, abs=1)
-    assert found.level_db == pytest.approx(measured(chirp()).rms_db + level_db, abs=1.0)
+    assert found.level_db == pytest.approx(measure_level(chirp()).rms_db + level_db, abs=1.0)
 
 
 @given(st.integers(0, 10**6), st.floats(0, 12_000), st.booleans())
@@ -80,13 +80,13 @@ def test_a_chirp_below_the_noise_is_still_found_and_its_reverberation_is_not_tak
 
 def test_levels_are_those_of_the_sound() -> None:
     tone = (16384 * np.sin(2 * np.pi * 440 * np.arange(EARS) / EARS)).astype("<i2")
-    found = measured(tone)
+    found = measure_level(tone)
     assert found.peak_db == pytest.approx(-6.0, abs=0.1)
     assert found.rms_db == pytest.approx(-9.0, abs=0.1)
     assert (found.clipped, found.constant) == (0.0, False)
-    assert measured(np.full(10, 5, "<i2")).constant
-    assert measured(np.zeros(0, "<i2")).constant
-    assert measured(np.array([-32768, 32767, 0, 0], "<i2")).clipped == 0.5
+    assert measure_level(np.full(10, 5, "<i2")).constant
+    assert measure_level(np.zeros(0, "<i2")).constant
+    assert measure_level(np.array([-32768, 32767, 0, 0], "<i2")).clipped == 0.5
 
 
 def recorded(sound: Samples, gap: int = 0) -> Recording:
@@ -97,8 +97,8 @@ def recorded(sound: Samples, gap: int = 0) -> Recording:
     return recording
 
 
-def hears(sound: Samples, gap: int = 0) -> Finding:
-    return checks_sound.microphone_finding(recorded(sound, gap), 1.0)
+def microphone_result_of(sound: Samples, gap: int = 0) -> CheckResult:
+    return checks_sound.microphone_result(recorded(sound, gap), 1.0)
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,15 @@ def hears(sound: Samples, gap: int = 0) -> Finding:
         (noise(2.0, 30) + np.int16(9000), 0, "constant voltage"),
     ],
 )
-def test_a_microphone_that_is_not_well(sound: Samples, gap: int, words: str) -> None:
-    found = hears(sound, gap)
+def test_a_bad_microphone_fails(sound: Samples, gap: int, words: str) -> None:
+    found = microphone_result_of(sound, gap)
     assert found.outcome == "fail"
     assert words in found.text
     assert found.advice
 
 
-def test_a_microphone_that_is_well() -> None:
-    found = hears(noise(2.0, 30))
+def test_a_good_microphone_passes() -> None:
+    found = microphone_result_of(noise(2.0, 30))
     assert found.outcome == "pass"
     assert found.measured["level_dbfs"] == pytest.approx(-60.8, abs=0.2)
 
@@ -131,9 +131,9 @@ def test_a_recording_keeps_its_time_and_its_gaps() -> None:
     assert recording.seconds == pytest.approx(1.05)
     # The second frame was the more punctual one: 8,800 samples of it and the gap by 5.5 s.
     assert recording.position(5.5) == len(recording.sound())
-    fresh = recording.fresh()
+    fresh = recording.take_new()
     assert (fresh.start, len(fresh.pcm)) == (0, 2 * len(recording.sound()))
-    assert recording.fresh().pcm == b""
+    assert recording.take_new().pcm == b""
 
 
 WELL = Echo(1600, -30.0, -60.0)
@@ -151,8 +151,10 @@ WELL = Echo(1600, -30.0, -60.0)
         ([Echo(8000, -30.0, -60.0)] * 2, 0.0, "fail", "too late"),
     ],
 )
-def test_what_the_chirps_tell(echoes: list[Echo | None], clipped: float, outcome: str, words: str) -> None:
-    found = checks_sound.loop_finding(echoes, -15.0, clipped)
+def test_the_chirps_decide_the_loopback_check(
+    echoes: list[Echo | None], clipped: float, outcome: str, words: str
+) -> None:
+    found = checks_sound.loopback_result(echoes, -15.0, clipped)
     assert found.outcome == outcome
     assert words in found.text
     assert bool(found.advice) == (outcome == "fail")
@@ -178,14 +180,16 @@ def detector() -> Any:
 
 
 def a_talk(share: float) -> Samples:
-    sound = samples(room(0.5, say("good morning, this is an ordinary voice and it says several words in a row"), 0.5))
+    sound = samples_of(
+        room(0.5, say("good morning, this is an ordinary voice and it says several words in a row"), 0.5)
+    )
     return np.rint(share * sound).clip(-32768, 32767).astype("<i2")
 
 
 @needs_voice
 def test_ordinary_speech_is_calibrated_and_the_result_is_kept(tmp_path: Path) -> None:
     state = tmp_path / "state"
-    found = calibrated(a_talk(0.1), detector(), state)
+    found = calibration_result(a_talk(0.1), detector(), state)
     assert found.outcome == "pass"
     assert str(state / CALIBRATION_FILE) in found.text
     gain = found.measured["gain"]
@@ -196,10 +200,12 @@ def test_ordinary_speech_is_calibrated_and_the_result_is_kept(tmp_path: Path) ->
     assert overrides == {"ears.microphone.gain": gain}
     device: Device = load_device(CONFIGS / "devices" / "desk.toml", overrides)
     assert device.ears.microphone.gain == gain
-    again = calibrated(np.rint(gain * a_talk(0.1)).clip(-32768, 32767).astype("<i2"), detector(), tmp_path / "again")
+    again = calibration_result(
+        np.rint(gain * a_talk(0.1)).clip(-32768, 32767).astype("<i2"), detector(), tmp_path / "again"
+    )
     assert again.measured["speech_peak_dbfs"] == pytest.approx(-12.0, abs=0.7)
     # Half as loud speech needs twice the gain.
-    halved = calibrated(a_talk(0.05), detector(), tmp_path / "halved")
+    halved = calibration_result(a_talk(0.05), detector(), tmp_path / "halved")
     assert halved.measured["gain"] == pytest.approx(2 * gain, rel=0.05)
 
 
@@ -210,7 +216,7 @@ def test_what_cannot_be_calibrated_writes_nothing(tmp_path: Path) -> None:
         (a_talk(12.0), "clips"),
         (a_talk(0.003), "would need a gain|s of speech"),
     ):
-        found = calibrated(sound, detector(), tmp_path)
+        found = calibration_result(sound, detector(), tmp_path)
         assert found.outcome == "fail"
         assert any(one in found.text for one in words.split("|")), found.text
         assert found.advice
@@ -240,20 +246,20 @@ def test_a_kept_gain_is_read_back(gain: float) -> None:
         "[ears.microphone",
     ],
 )
-def test_a_calibration_file_that_somebody_changed_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_calibration_file_that_was_edited_is_refused(tmp_path: Path, text: str) -> None:
     assert read_calibration(tmp_path) == {}
     (tmp_path / CALIBRATION_FILE).write_text(text)
     with pytest.raises(ConfigError, match=CALIBRATION_FILE):
         read_calibration(tmp_path)
 
 
-def test_a_state_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_state_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file")
     with pytest.raises(DeviceError, match="--state"):
         write_calibration(tmp_path / "state", 2.0)
 
 
-class Station:
+class VirtualUnit:
     """A virtual sound card with a room around it, and the command on it."""
 
     def __init__(self, folder: Path) -> None:
@@ -302,21 +308,21 @@ def run_doctor(state: Path, environment: dict[str, str], only: str, *more: str) 
 
 
 @pytest.fixture
-def station(tmp_path: Path) -> Iterator[Station]:
-    made = Station(tmp_path)
+def unit(tmp_path: Path) -> Iterator[VirtualUnit]:
+    made = VirtualUnit(tmp_path)
     yield made
     made.close()
 
 
 @needs_card
 @needs_voice
-def test_a_unit_that_hears_itself_passes_and_its_echo_is_measured(station: Station) -> None:
-    status, silent = station.doctor("loop")
+def test_a_unit_that_hears_itself_passes_and_its_echo_is_measured(unit: VirtualUnit) -> None:
+    status, silent = unit.doctor("loop")
     assert status == 1
     assert "does not hear the loudspeaker" in silent["loop"]["text"]
     # 0.4 of PulseAudio's scale is 20 log10(0.4 ** 3) = -23.9 dB.
-    station.echo(60, 0.4)
-    status, told = station.doctor("sound,microphone,loop,wake_word")
+    unit.echo(60, 0.4)
+    status, told = unit.doctor("sound,microphone,loop,wake_word")
     assert [one["outcome"] for one in told.values()] == ["pass"] * 4, told
     assert status == 0
     assert told["microphone"]["measured"]["level_dbfs"] == pytest.approx(-60.5, abs=2)
@@ -326,14 +332,14 @@ def test_a_unit_that_hears_itself_passes_and_its_echo_is_measured(station: Stati
 
 
 @needs_card
-def test_a_wrong_name_and_a_card_that_is_gone_say_what_to_do(station: Station) -> None:
-    status, told = station.doctor("sound,microphone,loop", "--set", "ears.microphone.device=Blue Yeti")
+def test_a_wrong_name_and_a_card_that_is_gone_say_what_to_do(unit: VirtualUnit) -> None:
+    status, told = unit.doctor("sound,microphone,loop", "--set", "ears.microphone.device=Blue Yeti")
     assert status == 1
     assert "there is no microphone called 'Blue Yeti'" in told["sound"]["text"]
     assert "loudspeaker" in told["sound"]["measured"]
     assert [told[name]["outcome"] for name in ("microphone", "loop")] == ["skip", "skip"]
-    station.sound.stop(suddenly=True)
-    status, told = station.doctor("sound")
+    unit.sound.stop(suddenly=True)
+    status, told = unit.doctor("sound")
     assert status == 1
     assert told["sound"]["outcome"] == "fail"
     assert told["sound"]["advice"]

@@ -1,4 +1,4 @@
-"""What the emulator keeps between requests: long-term memory, the session cache, the requests of the last minute."""
+"""What the emulator keeps between requests: long-term memory, the prompt cache, the rate limits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from companion.emulator.errors import Refusal
 from companion.emulator.limits import Limits, RateLimits
-from companion.emulator.memory import BLOCK, KEPT_S, LongTermMemory, SessionCache
+from companion.emulator.memory import BLOCK, KEPT_S, LongTermMemory, PromptCache
 from companion.emulator.request import MemoryOptions, Message
 
 DAY_S = 86_400.0
@@ -34,7 +34,7 @@ def test_six_rounds_go_as_the_services_own_table_says() -> None:
     kept, rounds = memory(), []
     for number in range(1, 7):
         rounds.append(given_texts(kept, [user(f"U{number}.")], options()))
-        kept.keep("a", "s", options(), f"A{number}.")
+        kept.store_answer("a", "s", options(), f"A{number}.")
     first = "U1.\nA1.\nU2."
     second = f"{first}\nA2.\nU3.\nA3."
     third = f"{second}\nU4.\nA4.\nU5."
@@ -46,15 +46,15 @@ def test_six_rounds_go_as_the_services_own_table_says() -> None:
         ["P.", second, "U4.", "A4.", "U5."],
         ["P.", third, "U5.", "A5.", "U6."],
     ]
-    taken = [[message.content for message in one] for one in kept.summarised("a", "s")]
+    taken = [[message.content for message in one] for one in kept.summary_sources("a", "s")]
     assert taken == [["U1.", "A1.", "U2."], ["A2.", "U3.", "A3."], ["U4.", "A4.", "U5."]]
 
 
-def test_the_usage_tells_of_a_summary_from_the_request_after_it_and_stays_until_the_next() -> None:
+def test_the_usage_reports_a_summary_from_the_next_request_on() -> None:
     kept, told = memory(), []
     for number in range(1, 6):
         told.append(dict(kept.recall("a", "s", options(), [user(f"U{number}.")], 0.0).details))
-        kept.keep("a", "s", options(), f"A{number}.")
+        kept.store_answer("a", "s", options(), f"A{number}.")
     assert told[0] == told[1] == {}
     assert told[2] == told[3] != told[4]
     usage = told[2]["summary_memory_usage"]
@@ -75,14 +75,14 @@ def test_what_is_not_to_be_saved_is_given_once_and_not_kept(skip: str, later: li
     kept = memory()
     once = options(20, skip)
     assert given_texts(kept, [Message("system", "X."), user("U1.")], once) == ["P.", "X.", "U1."]
-    kept.keep("a", "s", once, "A1.")
+    kept.store_answer("a", "s", once, "A1.")
     assert given_texts(kept, [user("U2.")], options(20)) == later
 
 
 def test_an_open_prefix_is_kept_once_with_the_answer_that_completes_it() -> None:
     kept = memory()
     given_texts(kept, [user("U1."), Message("assistant", "Momo:", partial=True)], options(20))
-    kept.keep("a", "s", options(20), "Momo: A1.")
+    kept.store_answer("a", "s", options(20), "Momo: A1.")
     assert given_texts(kept, [user("U2.")], options(20)) == ["P.", "U1.", "Momo: A1.", "U2."]
 
 
@@ -124,10 +124,10 @@ def test_the_window_holds_for_any_talk(entries: int, rounds: list[tuple[int, set
         assert len(contents) - len(wanted) in (0, 1)
         saved += [message.content for message in new if message.role not in skip]
         if answered:
-            kept.keep("a", "s", chosen, f"a{number}.")
+            kept.store_answer("a", "s", chosen, f"a{number}.")
             saved += [] if "output" in skip else [f"a{number}."]
-        taken = [message.content for one in kept.summarised("a", "s") for message in one]
-        assert all(len(one) == entries for one in kept.summarised("a", "s"))
+        taken = [message.content for one in kept.summary_sources("a", "s") for message in one]
+        assert all(len(one) == entries for one in kept.summary_sources("a", "s"))
         assert taken == saved[: len(taken)], "in order, each once"
 
 
@@ -144,50 +144,50 @@ def test_a_summary_keeps_within_its_limit() -> None:
 
 
 def test_a_repeated_prompt_of_163_tokens_has_160_in_the_cache() -> None:
-    cache = SessionCache()
-    assert cache.cached("a", "m", "s", range(163)) == 0
-    assert cache.cached("a", "m", "s", range(163)) == 160
+    cache = PromptCache()
+    assert cache.count_hits("a", "m", "s", range(163)) == 0
+    assert cache.count_hits("a", "m", "s", range(163)) == 160
 
 
 def test_the_last_token_is_never_cached_and_no_half_block() -> None:
-    cache = SessionCache()
+    cache = PromptCache()
     for length, hit in ((16, 0), (17, 16), (32, 16), (33, 32)):
-        cache.cached("a", "m", f"s{length}", range(length))
-        assert cache.cached("a", "m", f"s{length}", range(length)) == hit
+        cache.count_hits("a", "m", f"s{length}", range(length))
+        assert cache.count_hits("a", "m", f"s{length}", range(length)) == hit
 
 
 def test_only_the_same_account_model_and_session_share_a_cache() -> None:
-    cache = SessionCache()
-    cache.cached("a", "m", "s", range(100))
+    cache = PromptCache()
+    cache.count_hits("a", "m", "s", range(100))
     for key in (("b", "m", "s"), ("a", "n", "s"), ("a", "m", "t"), ("a", "m", None)):
-        assert cache.cached(*key, range(100)) == 0
-    assert cache.cached("a", "m", "s", range(100)) == 96
+        assert cache.count_hits(*key, range(100)) == 0
+    assert cache.count_hits("a", "m", "s", range(100)) == 96
 
 
 def test_without_a_session_there_is_the_implicit_cache_from_its_least_on() -> None:
-    cache = SessionCache(implicit_minimum=256)
-    cache.cached("a", "m", None, range(1000))
-    assert cache.cached("a", "m", None, range(200)) == 0
-    assert cache.cached("a", "m", None, range(300)) == 288
+    cache = PromptCache(implicit_minimum=256)
+    cache.count_hits("a", "m", None, range(1000))
+    assert cache.count_hits("a", "m", None, range(200)) == 0
+    assert cache.count_hits("a", "m", None, range(300)) == 288
 
 
 @given(st.lists(st.integers(0, 2), max_size=120), st.lists(st.integers(0, 2), max_size=120), st.integers(0, 100))
 def test_the_hit_is_the_common_beginning_in_blocks(first: list[int], second: list[int], same: int) -> None:
     second = first[:same] + second
-    cache = SessionCache()
-    cache.cached("a", "m", "s", first)
+    cache = PromptCache()
+    cache.count_hits("a", "m", "s", first)
     common = next(
         (at for at, (x, y) in enumerate(zip(first, second, strict=False)) if x != y), min(len(first), len(second))
     )
-    assert cache.cached("a", "m", "s", second) == max(0, min(common, len(second) - 1)) // BLOCK * BLOCK
+    assert cache.count_hits("a", "m", "s", second) == max(0, min(common, len(second) - 1)) // BLOCK * BLOCK
 
 
 # Rate limits
 
 
 def refused(limits: RateLimits, now: float, model: str = "m") -> str:
-    refusal = limits.refusal(model, now)
-    return refusal.entry.code if isinstance(refusal, Refusal) else ""
+    refusal = limits.admit(model, now)
+    return refusal.error.code if isinstance(refusal, Refusal) else ""
 
 
 def test_two_a_second_and_each_model_by_itself() -> None:
@@ -198,15 +198,15 @@ def test_two_a_second_and_each_model_by_itself() -> None:
 
 
 def test_120_a_minute() -> None:
-    limits = RateLimits(Limits(a_second=1000))
+    limits = RateLimits(Limits(requests_per_second=1000))
     assert [refused(limits, at / 10) for at in range(121)] == [*[""] * 120, "Throttling.RateQuota"]
     assert refused(limits, 60.05) == ""
 
 
 def test_too_many_tokens_a_minute_look_like_no_money_and_pass() -> None:
     limits = RateLimits(Limits())
-    limits.spent("m", 500_000, 0.0)
-    refusal = limits.refusal("m", 1.0)
+    limits.count_tokens("m", 500_000, 0.0)
+    refusal = limits.admit("m", 1.0)
     assert refusal is not None
     assert refusal.openai("x")["error"]["code"] == "insufficient_quota"
     assert refusal.dashscope("x")["code"] == "Throttling.AllocationQuota"

@@ -14,7 +14,7 @@ import pytest
 
 from companion.emulator import EmulatorServer
 from companion.emulator.limits import Limits
-from companion.emulator.tokens import ranks_file
+from companion.emulator.tokens import vocabulary_file
 from tests.support.paths import DATA
 
 openai = pytest.importorskip("openai")
@@ -27,7 +27,7 @@ SILENCE, EXTRA = SAMPLES["silence"]["messages"], SAMPLES["extra"]["messages"]
 BAN = {str(token): -100 for token in SAMPLES["documented_ban"]}
 PROFILE = CHAT[0]["content"]
 
-pytestmark = pytest.mark.skipif(ranks_file() is None, reason="the vocabulary is not installed")
+pytestmark = pytest.mark.skipif(vocabulary_file() is None, reason="the vocabulary is not installed")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,7 +41,7 @@ def nothing_leaves_this_machine() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[EmulatorServer]:
-    one = EmulatorServer(first_token_s=0, piece_s=0, required_key="sk-right", memory_least=3)
+    one = EmulatorServer(first_token_s=0, piece_s=0, required_key="sk-right", min_memory_entries=3)
     one.start()
     yield one
     one.stop()
@@ -184,7 +184,7 @@ def test_long_term_memory_needs_only_what_is_new(client: Any, call: Call) -> Non
     assert other.usage.prompt_tokens_details["current_memory_tokens"] > 0
 
 
-def test_the_session_cache_is_told_in_the_usage(client: Any, call: Call) -> None:
+def test_the_usage_reports_the_session_cache(client: Any, call: Call) -> None:
     def cached(session: str) -> int:
         answer = ask(client, CHAT, extra_headers={"x-dashscope-aca-session": session})
         return int(answer.usage.prompt_tokens_details.cached_tokens)

@@ -1,4 +1,4 @@
-"""Unpacking: nothing leaves its folder, nothing grows without end, nothing but plain files comes out."""
+"""Unpacking: nothing leaves its folder, nothing grows without limit, only plain files come out."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_what_is_not_packed_as_a_model_is_refused(tmp_path: Path, names: list[st
     assert "not packed as a model" in refused(tmp_path, packed(tmp_path, [(name, b"1") for name in names]))
 
 
-def test_no_room_is_said_before_anything_is_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_before_anything_is_written(tmp_path: Path) -> None:
     archive = packed(tmp_path, [("m/x", b"1")])
     assert "no room" in refused(tmp_path, archive, ArchiveLimits(spare=10**18))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from companion.errors import ConfigError, EngineUnavailable
-from companion.models.catalogue import find_model, installed, models_folder, read_catalogue
+from companion.models.catalogue import find_installed, find_model, models_folder, read_catalogue
 
 VOSK, PIPER = "vosk-model-small-de-0.15", "de_DE-thorsten-medium"
 
@@ -47,30 +47,30 @@ def test_the_list_is_in_good_order() -> None:
 
 
 def test_a_model_is_found_by_language(tmp_path: Path) -> None:
-    assert installed("vosk", "de", tmp_path) is None
-    assert installed("piper", "de", tmp_path) is None
-    assert installed("vosk", "de", tmp_path / "nowhere") is None
+    assert find_installed("vosk", "de", tmp_path) is None
+    assert find_installed("piper", "de", tmp_path) is None
+    assert find_installed("vosk", "de", tmp_path / "nowhere") is None
     heard, said = vosk(tmp_path, VOSK), piper(tmp_path, PIPER)
-    assert installed("vosk", "de", tmp_path) == heard
-    assert installed("piper", "de", tmp_path) == said
-    assert installed("vosk", "en", tmp_path) is None
+    assert find_installed("vosk", "de", tmp_path) == heard
+    assert find_installed("piper", "de", tmp_path) == said
+    assert find_installed("vosk", "en", tmp_path) is None
 
 
 def test_the_first_of_the_list_counts_and_others_by_their_names(tmp_path: Path) -> None:
     vosk(tmp_path, "vosk-model-small-en-gb-0.15")
     vosk(tmp_path, "vosk-model-cn-0.22")
-    assert installed("vosk", "en", tmp_path) == tmp_path / "vosk" / "vosk-model-small-en-gb-0.15"
+    assert find_installed("vosk", "en", tmp_path) == tmp_path / "vosk" / "vosk-model-small-en-gb-0.15"
     best = vosk(tmp_path, "vosk-model-small-en-us-0.15")
-    assert installed("vosk", "en", tmp_path) == best
-    assert installed("vosk", "zh", tmp_path) == tmp_path / "vosk" / "vosk-model-cn-0.22"
-    assert installed("piper", "sv", tmp_path) is None
-    assert installed("piper", "sv", tmp_path) != piper(tmp_path, "sv_SE-nst-medium")
-    assert installed("piper", "sv", tmp_path) is not None
+    assert find_installed("vosk", "en", tmp_path) == best
+    assert find_installed("vosk", "zh", tmp_path) == tmp_path / "vosk" / "vosk-model-cn-0.22"
+    assert find_installed("piper", "sv", tmp_path) is None
+    assert find_installed("piper", "sv", tmp_path) != piper(tmp_path, "sv_SE-nst-medium")
+    assert find_installed("piper", "sv", tmp_path) is not None
 
 
 def test_half_a_voice_is_none(tmp_path: Path) -> None:
     Path(f"{piper(tmp_path, PIPER)}.json").unlink()
-    assert installed("piper", "de", tmp_path) is None
+    assert find_installed("piper", "de", tmp_path) is None
 
 
 def test_the_usual_folder_is_in_the_state_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

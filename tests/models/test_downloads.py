@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from companion.errors import EngineUnavailable
 from companion.models.catalogue import ModelFile
-from companion.models.downloads import Limits, fetch
+from companion.models.downloads import DownloadLimits, fetch
 from tests.support.model_server import ModelServer
 
 DATA = random.Random(7).randbytes(300_000)
-QUICK = Limits(stall_s=0.2, spare=0)
+QUICK = DownloadLimits(stall_s=0.2, spare=0)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,9 @@ def described(data: bytes = DATA, *, size: bool = True, sha256: bool = True, md5
     )
 
 
-def got(server: ModelServer, part: Path, file: ModelFile, limits: Limits = QUICK) -> list[tuple[int, int | None]]:
+def got(
+    server: ModelServer, part: Path, file: ModelFile, limits: DownloadLimits = QUICK
+) -> list[tuple[int, int | None]]:
     told: list[tuple[int, int | None]] = []
     assert fetch(file, f"{server.address}/model.zip", part, lambda *one: told.append(one), limits) == (
         hashlib.sha256(part.read_bytes()).hexdigest()
@@ -57,7 +59,7 @@ def got(server: ModelServer, part: Path, file: ModelFile, limits: Limits = QUICK
     return told
 
 
-def refused(server: ModelServer, part: Path, file: ModelFile | None = None, limits: Limits = QUICK) -> str:
+def refused(server: ModelServer, part: Path, file: ModelFile | None = None, limits: DownloadLimits = QUICK) -> str:
     with pytest.raises(EngineUnavailable) as error:
         fetch(file or described(), f"{server.address}/model.zip", part, lambda *_: None, limits)
     assert "\n" not in str(error.value)
@@ -66,7 +68,7 @@ def refused(server: ModelServer, part: Path, file: ModelFile | None = None, limi
 
 
 @pytest.mark.parametrize("file", [described(), described(size=False), described(sha256=False), described(md5=True)])
-def test_a_whole_file_comes_and_the_progress_is_told(server: ModelServer, part: Path, file: ModelFile) -> None:
+def test_a_file_is_downloaded_and_its_progress_reported(server: ModelServer, part: Path, file: ModelFile) -> None:
     told = got(server, part, file)
     assert part.read_bytes() == DATA
     assert told[-1] == (len(DATA), len(DATA))
@@ -90,7 +92,7 @@ def test_what_came_before_a_break_is_kept_and_the_rest_asked_for(server: ModelSe
 @pytest.mark.parametrize("fault", ["stalls", "trickles"])
 def test_a_server_that_falls_silent_is_left_and_what_came_is_kept(server: ModelServer, part: Path, fault: str) -> None:
     server.fail_once = fault
-    said = refused(server, part, limits=Limits(stall_s=0.1, spare=0, trickle=10**6))
+    said = refused(server, part, limits=DownloadLimits(stall_s=0.1, spare=0, trickle=10**6))
     assert "fell silent" in said
     assert "is kept" in said
     got(server, part, described())
@@ -184,7 +186,7 @@ def test_a_file_without_end_is_cut_short(server: ModelServer, part: Path) -> Non
     assert "more than it said" in refused(server, part)
     assert not part.exists()
     assert "more than it said" in refused(
-        server, part, described(size=False), Limits(stall_s=1, largest=len(DATA) * 3, spare=0)
+        server, part, described(size=False), DownloadLimits(stall_s=1, largest=len(DATA) * 3, spare=0)
     )
 
 
@@ -199,12 +201,12 @@ def test_a_file_without_end_is_cut_short(server: ModelServer, part: Path) -> Non
         ("429", "Try later"),
     ],
 )
-def test_what_a_server_refuses_is_one_sentence(server: ModelServer, part: Path, fault: str, said: str) -> None:
+def test_a_refusal_by_the_server_is_one_sentence(server: ModelServer, part: Path, fault: str, said: str) -> None:
     server.fault = fault
     assert said in refused(server, part)
 
 
-def test_nobody_there_is_one_sentence(part: Path) -> None:
+def test_an_unreachable_server_is_one_sentence(part: Path) -> None:
     with ModelServer({}).running() as gone:
         pass
     said = refused(gone, part)
@@ -212,8 +214,8 @@ def test_nobody_there_is_one_sentence(part: Path) -> None:
     assert "built-in engines go on" in said
 
 
-def test_a_full_disk_is_said_before_anything_comes(server: ModelServer, part: Path) -> None:
-    assert "There is no room" in refused(server, part, limits=Limits(spare=10**18))
+def test_a_full_disk_is_reported_before_the_download(server: ModelServer, part: Path) -> None:
+    assert "There is no room" in refused(server, part, limits=DownloadLimits(spare=10**18))
     assert not part.exists()
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from companion.cli.identity import identity
 from companion.config.device import Device
 from companion.errors import ConfigError
-from companion.identity import ensure_salt, machine_identity, read_unit_number, unit_number
+from companion.identity import ensure_salt, machine_identity, parse_unit_number, unit_number
 from companion.mind.session import device_identity
 
 SERIAL = "10000000abcdef01"
@@ -72,7 +72,7 @@ def test_one_salt_for_a_fleet_gives_the_maker_the_same_number_and_each_board_its
     assert machine_identity(first, board(tmp_path)) != machine_identity(first, board(tmp_path, "10000000abcdef02"))
 
 
-def test_a_damaged_salt_is_said_and_the_unit_still_has_one_lasting_identity(
+def test_a_damaged_salt_is_logged_and_the_unit_keeps_one_identity(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     machine, folder = board(tmp_path), state(tmp_path)
@@ -91,7 +91,7 @@ def test_a_machine_without_a_number_keeps_a_random_identity(tmp_path: Path, seri
     assert ensure_salt(folder) == "none"
 
 
-def test_where_nothing_can_be_kept_it_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_identity_that_cannot_be_kept_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "in the way").write_text("")
     assert len(machine_identity(tmp_path / "in the way" / "state", [])) == 32
     assert "for this run only" in caplog.text
@@ -100,9 +100,9 @@ def test_where_nothing_can_be_kept_it_is_said(tmp_path: Path, caplog: pytest.Log
 @given(identities)
 def test_the_number_is_read_back_however_it_was_written_down(one: str) -> None:
     number = unit_number(one)
-    assert read_unit_number(number) == number
+    assert parse_unit_number(number) == number
     spoken = number.lower().replace("-", " ").replace("0", "o").replace("1", "l")
-    assert read_unit_number(f" {spoken} ") == number
+    assert parse_unit_number(f" {spoken} ") == number
 
 
 @given(identities, st.integers(0, 11), st.sampled_from(LETTERS))
@@ -110,7 +110,7 @@ def test_one_wrong_character_is_always_noticed(one: str, place: int, wrong: str)
     number = unit_number(one).replace("-", "")
     if number[place] != wrong:
         with pytest.raises(ConfigError, match="read out again"):
-            read_unit_number(number[:place] + wrong + number[place + 1 :])
+            parse_unit_number(number[:place] + wrong + number[place + 1 :])
 
 
 @given(identities, st.integers(0, 10))
@@ -118,13 +118,13 @@ def test_two_swapped_characters_are_always_noticed(one: str, place: int) -> None
     number = unit_number(one).replace("-", "")
     if number[place] != number[place + 1]:
         with pytest.raises(ConfigError, match="read out again"):
-            read_unit_number(number[:place] + number[place + 1] + number[place] + number[place + 2 :])
+            parse_unit_number(number[:place] + number[place + 1] + number[place] + number[place + 2 :])
 
 
 @given(st.text(max_size=30))
 def test_anything_else_is_refused(said: str) -> None:
     try:
-        number = read_unit_number(said)
+        number = parse_unit_number(said)
     except ConfigError:
         return
     assert len(number) == 17
@@ -136,7 +136,7 @@ def test_the_command_prints_the_number_and_its_code_but_never_the_serial(
     monkeypatch.setenv("STATE_DIRECTORY", str(state(tmp_path)))
     shown = CliRunner().invoke(identity, [])
     number = shown.output.splitlines()[0]
-    assert read_unit_number(number) == number
+    assert parse_unit_number(number) == number
     assert "█" in shown.output
     machine = [Path("/etc/machine-id"), Path("/proc/device-tree/serial-number")]
     raw = [path.read_text().strip("\0\n") for path in machine if path.exists()]

@@ -1,4 +1,4 @@
-"""The unit that provisions before the companion starts, held against systemd itself and against the command."""
+"""The systemd unit of provisioning, checked by systemd itself and against the command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The daemon's socket: what can be asked, its manners, and who may ask."""
+"""The control socket: its requests, its limits, and who may use it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from hypothesis import strategies as st
 from companion.cli import control as status_command
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.service import control
-from companion.service.control import ask
+from companion.service.control import send_request
 from companion.service.control_protocol import (
     LONGEST_ANSWER,
     LONGEST_REQUEST,
     LONGEST_TEXT,
     Answer,
-    AskStatus,
     BadRequest,
-    Press,
-    Reload,
+    GetStatus,
+    PressButton,
+    ReloadPersona,
     Request,
     Say,
     SetVolume,
@@ -95,13 +95,13 @@ async def raw(path: Path, sent: bytes, *, end: bool = True) -> bytes:
     return said
 
 
-async def test_everything_that_can_be_asked_arrives(tmp_path: Path) -> None:
+async def test_every_request_reaches_the_daemon(tmp_path: Path) -> None:
     requests: list[Request] = [
-        Press("wake"), Press("mute"), Press("unmute"), Press("stop"),
-        SetVolume(40), Say("Good morning, Zoë!"), Reload("robin"), Reload(),
+        PressButton("wake"), PressButton("mute"), PressButton("unmute"), PressButton("stop"),
+        SetVolume(40), Say("Good morning, Zoë!"), ReloadPersona("robin"), ReloadPersona(),
     ]  # fmt: skip
     async with running(tmp_path / "s") as daemon:
-        answers = [await asyncio.to_thread(ask, request, tmp_path / "s") for request in requests]
+        answers = [await asyncio.to_thread(send_request, request, tmp_path / "s") for request in requests]
     assert daemon.asked == [
         ("wake",), ("mute",), ("unmute",), ("stop",),
         ("volume", 0.4), ("say", "Good morning, Zoë!"), ("reload", "robin"), ("reload", None),
@@ -112,7 +112,7 @@ async def test_everything_that_can_be_asked_arrives(tmp_path: Path) -> None:
 async def test_the_status_comes_as_one_json_line(tmp_path: Path) -> None:
     async with running(tmp_path / "s"):
         said = await raw(tmp_path / "s", b"status\n")
-        assert (await asyncio.to_thread(ask, AskStatus(), tmp_path / "s")).status == {"state": "idle"}
+        assert (await asyncio.to_thread(send_request, GetStatus(), tmp_path / "s")).status == {"state": "idle"}
     assert said.count(b"\n") == 1
     assert json.loads(said) == {"ok": True, "sentence": "ok", "status": {"state": "idle"}}
 
@@ -121,14 +121,14 @@ async def test_a_bad_persona_is_refused_with_every_problem(tmp_path: Path) -> No
     refusal = ConfigError(["robin.toml: name: is missing", "robin.toml: lines.failed: is missing"])
     async with running(tmp_path / "s", refusal):
         with pytest.raises(ConfigError) as refused:
-            await asyncio.to_thread(ask, Reload("robin"), tmp_path / "s")
+            await asyncio.to_thread(send_request, ReloadPersona("robin"), tmp_path / "s")
     assert refused.value.problems == refusal.problems
 
 
-async def test_what_the_device_cannot_do_now_is_said(tmp_path: Path) -> None:
+async def test_a_refused_request_is_answered_with_a_sentence(tmp_path: Path) -> None:
     async with running(tmp_path / "s", CompanionError("The device is muted; unmute it first.")):
         with pytest.raises(CompanionError, match="unmute it first"):
-            await asyncio.to_thread(ask, Say("hello"), tmp_path / "s")
+            await asyncio.to_thread(send_request, Say("hello"), tmp_path / "s")
 
 
 HOSTILE = [
@@ -152,7 +152,7 @@ async def test_forty_hostile_inputs_are_refused_with_a_sentence_and_change_nothi
             assert answer is None or (not answer.ok and answer.code == "request"), sent
             assert answer is not None or len(sent) > LONGEST_REQUEST, sent
         assert daemon.asked == []
-        await asyncio.to_thread(ask, Press("wake"), tmp_path / "s")
+        await asyncio.to_thread(send_request, PressButton("wake"), tmp_path / "s")
     assert daemon.asked == [("wake",)]
 
 
@@ -162,14 +162,16 @@ async def test_only_the_first_line_counts(tmp_path: Path) -> None:
     assert daemon.asked == [("mute",)]
 
 
-async def test_whoever_never_finishes_the_line_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_never_finishes_its_line_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(control, "PATIENCE_S", 0.02)
     async with running(tmp_path / "s") as daemon:
         assert await raw(tmp_path / "s", b"mut", end=False) == b""
     assert daemon.asked == []
 
 
-async def test_a_crowd_is_told_to_come_back(tmp_path: Path) -> None:
+async def test_too_many_clients_are_asked_to_come_back(tmp_path: Path) -> None:
     async with running(tmp_path / "s") as daemon:
         waiting = [await asyncio.open_unix_connection(tmp_path / "s") for _ in range(control.MOST_AT_ONCE)]
         said = await raw(tmp_path / "s", b"wake\n")
@@ -221,11 +223,11 @@ async def test_the_socket_of_a_daemon_that_was_killed_is_taken_over(tmp_path: Pa
     (await control.serve(ScriptedDaemon(), tmp_path / "s")).close()
     (tmp_path / "s").touch()
     async with running(tmp_path / "s") as daemon:
-        await asyncio.to_thread(ask, Press("wake"), tmp_path / "s")
+        await asyncio.to_thread(send_request, PressButton("wake"), tmp_path / "s")
     assert daemon.asked == [("wake",)]
 
 
-async def test_a_second_daemon_is_told_so(tmp_path: Path) -> None:
+async def test_a_second_daemon_is_refused(tmp_path: Path) -> None:
     async with running(tmp_path / "s"):
         with pytest.raises(DeviceError, match="another companion"):
             await control.serve(ScriptedDaemon(), tmp_path / "s")
@@ -245,7 +247,7 @@ async def test_a_second_run_ends_with_a_sentence_instead_of_listening_too(tmp_pa
 
 def test_without_a_daemon_the_command_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="companion run"):
-        ask(Press("wake"), tmp_path / "none")
+        send_request(PressButton("wake"), tmp_path / "none")
 
 
 def test_a_daemon_that_says_nothing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +256,7 @@ def test_a_daemon_that_says_nothing_is_named(tmp_path: Path, monkeypatch: pytest
         silent.bind(str(tmp_path / "s"))
         silent.listen()
         with pytest.raises(DeviceError, match="does not answer"):
-            ask(Press("wake"), tmp_path / "s")
+            send_request(PressButton("wake"), tmp_path / "s")
 
 
 def test_the_folder_of_the_service_counts_before_that_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,12 +294,12 @@ def test_wrong_usage_never_reaches_the_daemon(arguments: list[str]) -> None:
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), min_size=1, max_size=80)
 requests = st.one_of(
-    st.sampled_from(("wake", "mute", "unmute", "stop")).map(Press),
+    st.sampled_from(("wake", "mute", "unmute", "stop")).map(PressButton),
     st.integers(0, 100).map(SetVolume),
     texts.map(str.strip).filter(bool).map(Say),
-    st.none().map(Reload),
-    st.from_regex(r"[a-z0-9_][a-z0-9_-]{0,20}", fullmatch=True).map(Reload),
-    st.just(AskStatus()),
+    st.none().map(ReloadPersona),
+    st.from_regex(r"[a-z0-9_][a-z0-9_-]{0,20}", fullmatch=True).map(ReloadPersona),
+    st.just(GetStatus()),
 )
 
 

@@ -94,7 +94,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         sound.stop()
 
 
-def test_the_status_tells_how_it_is(running: Running) -> None:
+def test_the_status_command_prints_the_status(running: Running) -> None:
     status = running.status()
     assert status["state"] == "idle"
     assert status["persona"] == "Momo"

@@ -1,4 +1,4 @@
-"""The log as the journal gets it: a real datagram socket in the journal's place."""
+"""Logging to the journal, with a real datagram socket in the journal's place."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.service import systemd
-from companion.service.systemd import JournalHandler, native, priority, stderr_is_the_journal
+from companion.service.systemd import JournalHandler, encode_entry, stderr_is_the_journal, syslog_priority
 
 
 def read(entry: bytes) -> dict[str, str]:
@@ -93,7 +93,7 @@ def test_a_very_long_line_is_cut_and_still_arrives(log: logging.Logger, journal:
 
 def test_the_levels_are_those_of_syslog() -> None:
     levels = (logging.CRITICAL, logging.ERROR, logging.WARNING, logging.INFO, logging.DEBUG, 1)
-    assert [priority(level) for level in levels] == [2, 3, 4, 6, 7, 7]
+    assert [syslog_priority(level) for level in levels] == [2, 3, 4, 6, 7, 7]
 
 
 def test_only_stderr_that_goes_to_the_journal_counts(
@@ -115,9 +115,9 @@ names = st.from_regex(r"[A-Z][A-Z0-9_]{0,20}", fullmatch=True)
 
 @given(st.dictionaries(names, st.text(st.characters(codec="utf-8"), max_size=50), max_size=5))
 def test_every_entry_is_read_as_it_was_meant(fields: dict[str, str]) -> None:
-    assert read(native(fields)) == fields
+    assert read(encode_entry(fields)) == fields
 
 
 @given(st.text(max_size=8), st.text(max_size=8))
 def test_a_name_that_the_journal_would_refuse_is_left_out(name: str, value: str) -> None:
-    assert set(read(native({name: value, "MESSAGE": "hello"}))) <= {name, "MESSAGE"}
+    assert set(read(encode_entry({name: value, "MESSAGE": "hello"}))) <= {name, "MESSAGE"}

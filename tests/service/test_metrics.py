@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: on loopback, for those who ask for loopback."""
+"""Prometheus metrics: their format, and that only loopback can read them."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ async def test_others_are_refused(request_: bytes, answer: str) -> None:
         assert (await fetched(port, asking("localhost")))[0] == "HTTP/1.1 200 OK"
 
 
-async def test_whoever_never_finishes_asking_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_never_finishes_its_request_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "PATIENCE_S", 0.02)
     async with served() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -111,7 +111,7 @@ statuses = st.fixed_dictionaries(
 
 
 @given(statuses)
-def test_every_line_is_one_that_prometheus_reads(status: dict[str, Any]) -> None:
+def test_every_line_is_valid_for_prometheus(status: dict[str, Any]) -> None:
     text = metrics.render(status)
     assert text.endswith("\n")
     for line in text[:-1].split("\n"):

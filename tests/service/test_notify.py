@@ -1,4 +1,4 @@
-"""What a service manager hears: a real datagram socket in the place of systemd's."""
+"""Notifications to the service manager, with a real datagram socket in systemd's place."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
     listening.socket.close()
 
 
-def test_it_tells_what_systemd_understands(manager: Manager) -> None:
+def test_notifications_are_what_systemd_understands(manager: Manager) -> None:
     notifier = ServiceNotifier.from_environment({"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "20000000"})
-    assert notifier.heard
+    assert notifier.is_connected
     assert notifier.watchdog_s == 20.0
     notifier.status("Robin: idle")
     notifier.ready()
@@ -60,7 +60,7 @@ def test_it_tells_what_systemd_understands(manager: Manager) -> None:
     assert manager.waiting() == ["STATUS=Robin: idle", "READY=1", "WATCHDOG=1", "STOPPING=1"]
 
 
-def test_the_same_state_is_told_once(manager: Manager) -> None:
+def test_the_same_state_is_sent_once(manager: Manager) -> None:
     notifier = ServiceNotifier(manager.address)
     for state in ("idle", "idle", "listening", "idle"):
         notifier.status(state)
@@ -79,9 +79,9 @@ def test_a_status_is_one_short_line_and_never_another_command(sentence: str) -> 
     assert len(told) <= 207
 
 
-def test_without_systemd_nobody_is_told() -> None:
+def test_without_systemd_nothing_is_sent() -> None:
     notifier = ServiceNotifier.from_environment({})
-    assert not notifier.heard
+    assert not notifier.is_connected
     assert notifier.watchdog_s is None
     notifier.ready()
     notifier.alive()
@@ -103,9 +103,7 @@ def test_only_a_watchdog_meant_for_this_process_is_fed(environment: dict[str, st
     assert ServiceNotifier.from_environment(environment).watchdog_s == watchdog_s
 
 
-def test_a_manager_that_went_away_harms_nobody_and_is_complained_of_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_vanished_manager_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     notifier = ServiceNotifier(str(tmp_path / "gone"))
     for _ in range(5):
         notifier.alive()
@@ -124,9 +122,9 @@ def test_a_manager_that_does_not_read_never_holds_up_the_device(tmp_path: Path) 
 DEVICE = """
 import asyncio, sys, threading
 from companion.errors import SpeechError
-from companion.service.systemd import ServiceNotifier, tell_when_ready
-from companion.service.watchdog import Flow, Watchdog
-from companion.service.watched_engines import Calls, WatchedSynthesizer
+from companion.service.systemd import ServiceNotifier, notify_when_ready
+from companion.service.watchdog import ProgressCheck, Watchdog
+from companion.service.watched_engines import CallMonitor, WatchedSynthesizer
 
 class Voice:
     name, rate = "native", 8000
@@ -147,10 +145,10 @@ async def main():
     notifier = ServiceNotifier.from_environment()
     position = 0
     voice = Voice()
-    calls = Calls("the voice", 0.1, loop.time)
+    calls = CallMonitor("the voice", 0.1, loop.time)
     watched = WatchedSynthesizer(voice, calls)
-    checks = {"ears": Flow(lambda: position, loop.time), "voice": calls}
-    watchdog = Watchdog(checks, notifier.alive, notifier.watchdog_s, [watched.examine])
+    checks = {"ears": ProgressCheck(lambda: position, loop.time), "voice": calls}
+    watchdog = Watchdog(checks, notifier.alive, notifier.watchdog_s, [watched.probe])
     async def listen():
         nonlocal position
         await asyncio.to_thread(sys.stdin.readline)
@@ -161,7 +159,7 @@ async def main():
         tasks = [group.create_task(listen()), group.create_task(watchdog.run())]
         notifier.status("Robin is starting.")
         print("started", flush=True)
-        await tell_when_ready(notifier, lambda: position > 0)
+        await notify_when_ready(notifier, lambda: position > 0)
         await asyncio.to_thread(sys.stdin.readline)
         try:
             await watched.synthesize("Hello.")
@@ -210,13 +208,13 @@ def test_a_daemon_is_ready_when_it_listens_and_fed_until_its_voice_hangs(tmp_pat
 
 
 @pytest.mark.looptime
-async def test_ready_is_told_only_once_the_device_listens(tmp_path: Path) -> None:
-    from companion.service.systemd import tell_when_ready
+async def test_ready_is_sent_only_when_the_device_listens(tmp_path: Path) -> None:
+    from companion.service.systemd import notify_when_ready
 
     manager = Manager(str(tmp_path / "notify"))
     listens = False
     async with asyncio.TaskGroup() as group:
-        telling = group.create_task(tell_when_ready(ServiceNotifier(manager.address), lambda: listens))
+        telling = group.create_task(notify_when_ready(ServiceNotifier(manager.address), lambda: listens))
         await asyncio.sleep(100)  # virtual time
         assert manager.waiting() == []
         listens = True

@@ -1,4 +1,4 @@
-"""What a person and a program are told about the device."""
+"""The status, for people and for programs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import State, TurnEnded
-from companion.service.status import Health, describe, memory_mib, temperature_c
+from companion.service.status import HealthMonitor, format_status, memory_mib, temperature_c
 
 SECRET = "my name is Ana and I live at"
 
 
-def health(**changed: Any) -> Health:
+def health(**changed: Any) -> HealthMonitor:
     facts: dict[str, Any] = {
         "persona": lambda: "Robin",
         "state": lambda: State.IDLE,
@@ -26,10 +26,10 @@ def health(**changed: Any) -> Health:
         "dropped": lambda: 3,
         "problems": lambda: (),
     }
-    return Health("desk", **(facts | changed))
+    return HealthMonitor("desk", **(facts | changed))
 
 
-async def test_it_tells_what_the_issue_asks_for() -> None:
+async def test_the_status_has_every_field() -> None:
     told = health().status().as_dict()
     assert (told["name"], told["persona"], told["state"], told["muted"]) == ("desk", "Robin", "idle", False)
     assert (told["engines"], told["links"], told["queues"]) == (
@@ -43,7 +43,7 @@ async def test_it_tells_what_the_issue_asks_for() -> None:
 
 
 @pytest.mark.looptime(start=100.0)
-async def test_of_the_last_turn_it_tells_times_and_no_words() -> None:
+async def test_the_last_turn_has_times_and_no_words() -> None:
     import asyncio
 
     kept = health()
@@ -53,7 +53,7 @@ async def test_of_the_last_turn_it_tells_times_and_no_words() -> None:
     assert told["last_turn"] == {"ago_s": 7.0, "reason": "interrupted", "latency_ms": {"total": 420.0}}
     assert told["turns"] == 1
     assert told["uptime_s"] == 7.0
-    assert SECRET not in json.dumps(told) + describe(told)
+    assert SECRET not in json.dumps(told) + format_status(told)
 
 
 @pytest.mark.parametrize(("state", "shown", "muted"), [(None, "starting", False), (State.MUTED, "muted", True)])
@@ -65,14 +65,14 @@ async def test_the_state_is_named(state: State | None, shown: str, muted: bool) 
 async def test_a_person_reads_lines() -> None:
     kept = health(problems=lambda: ["voice: the voice hangs"])
     kept.turn_ended(TurnEnded("", "finished", latency_ms={"total": 812.4}))
-    shown = describe(kept.status().as_dict())
+    shown = format_status(kept.status().as_dict())
     assert "Robin" in shown
     assert "finished, 0 s ago, first sound after 812 ms" in shown
     assert "microphone link  well" in shown
     assert "PROBLEM          voice: the voice hangs" in shown
 
 
-def test_memory_is_read_where_the_system_tells(tmp_path: Path) -> None:
+def test_memory_is_read_where_the_system_reports_it(tmp_path: Path) -> None:
     source = tmp_path / "status"
     source.write_text("Name:\tx\nVmRSS:\t  204800 kB\n")
     assert memory_mib(source) == 200.0
@@ -99,4 +99,4 @@ keys = st.sampled_from(("state", "last_turn", "uptime_s", "engines", "links", "q
 
 @given(st.dictionaries(keys, anything, max_size=6))
 def test_the_status_of_another_version_is_shown_too(status: dict[str, Any]) -> None:
-    assert describe(status).count("\n") >= 8
+    assert format_status(status).count("\n") >= 8

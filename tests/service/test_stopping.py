@@ -1,4 +1,4 @@
-"""The daemon ends when it is asked to, whatever hangs."""
+"""The daemon ends when it is asked to, even when a thread hangs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from companion.service import daemon as stopping
 async def run(hangs, patience_s):
     stopping.PATIENCE_S = patience_s
     task = asyncio.current_task()
-    stopping.stop_when_asked(task)
+    stopping.cancel_on_signals(task)
     if hangs:
         # The interpreter waits for such a thread at its end.
         threading.Thread(target=threading.Event().wait).start()
@@ -43,7 +43,7 @@ def daemon(hangs: bool, patience_s: float) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_what_hangs_does_not_keep_it(name: signal.Signals) -> None:
+def test_a_hanging_thread_does_not_keep_the_process(name: signal.Signals) -> None:
     with daemon(hangs=True, patience_s=0.2) as process:
         process.send_signal(name)
         said, complaints = process.communicate("\n", timeout=10)

@@ -1,4 +1,4 @@
-"""The unit and what is installed beside it: clean, tight, and in agreement with the program."""
+"""The systemd unit and the files beside it: valid, hardened, and consistent with the program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A device that could not hear anybody is not fed; one that could is, whatever it does."""
+"""The watchdog: a device that cannot hear anybody is not fed; one that could is, whatever it does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ import pytest
 
 from companion.errors import SpeechError
 from companion.events import BodyFrame, SynthesizedSpeech, Transcript
-from companion.service.watchdog import AWAY_S, BUSY_S, FEEDINGS, SILENT_S, Busy, Flow, Watchdog, complaints
-from companion.service.watched_engines import Calls, WatchedBody, WatchedSynthesizer, WatchedTranscriber
+from companion.service.watchdog import (
+    AWAY_S,
+    BUSY_S,
+    FEEDS_PER_TIMEOUT,
+    SILENT_S,
+    BlockedCallCheck,
+    ProgressCheck,
+    Watchdog,
+    failing_checks,
+)
+from companion.service.watched_engines import CallMonitor, WatchedBody, WatchedSynthesizer, WatchedTranscriber
 from tests.support.doubles import ScriptedVoice, pass_time
 
 LIMIT_S = 6.0
@@ -60,8 +69,8 @@ class Ears:
             if self.hears and not self.away:
                 self.position += 16_000
 
-    def check(self) -> Flow:
-        return Flow(lambda: self.position, now, away=lambda: self.away)
+    def check(self) -> ProgressCheck:
+        return ProgressCheck(lambda: self.position, now, away=lambda: self.away)
 
 
 @asynccontextmanager
@@ -79,7 +88,7 @@ async def test_a_device_that_hears_is_fed_in_good_time() -> None:
     async with listening(Ears(), manager):
         await pass_time(900)
     gaps = [later - earlier for earlier, later in zip(manager.fed_at, manager.fed_at[1:], strict=False)]
-    assert max(gaps) == pytest.approx(PATIENCE_S / FEEDINGS)
+    assert max(gaps) == pytest.approx(PATIENCE_S / FEEDS_PER_TIMEOUT)
 
 
 async def test_silent_ears_are_not_fed_and_their_return_is() -> None:
@@ -89,11 +98,11 @@ async def test_silent_ears_are_not_fed_and_their_return_is() -> None:
         ears.hears = False
         await pass_time(SILENT_S - 1)
         assert watchdog.problems == ()
-        await pass_time(PATIENCE_S + PATIENCE_S / FEEDINGS + 1)
+        await pass_time(PATIENCE_S + PATIENCE_S / FEEDS_PER_TIMEOUT + 1)
         assert manager.would_kill()
         assert watchdog.problems == ("ears: the microphone has been silent for 35 s",)
         ears.hears = True
-        await pass_time(PATIENCE_S / FEEDINGS)
+        await pass_time(PATIENCE_S / FEEDS_PER_TIMEOUT)
         assert not manager.would_kill()
         assert watchdog.problems == ()
 
@@ -105,14 +114,14 @@ async def test_a_microphone_that_was_unplugged_is_waited_for_but_not_for_ever() 
         ears.away = True
         await pass_time(AWAY_S - 10)
         assert not manager.would_kill()
-        await pass_time(10 + PATIENCE_S + PATIENCE_S / FEEDINGS)
+        await pass_time(10 + PATIENCE_S + PATIENCE_S / FEEDS_PER_TIMEOUT)
         assert manager.would_kill()
 
 
 async def test_a_sound_library_that_never_comes_back_is_not_waited_for() -> None:
     """Unlike a microphone that was unplugged: nothing that this process does will bring the thread back."""
     began: list[float | None] = [None]
-    check = Busy("the sound card", lambda: began[0], now)
+    check = BlockedCallCheck("the sound card", lambda: began[0], now)
     await pass_time(1000)
     assert check() is None
     began[0] = now()
@@ -136,11 +145,11 @@ async def test_one_complaint_is_enough_and_is_logged_once(caplog: pytest.LogCapt
     manager = Manager()
     wrong: list[str | None] = [None]
     checks: dict[str, Callable[[], str | None]] = {"a": lambda: None, "b": lambda: wrong[0]}
-    assert complaints(checks) == {}
+    assert failing_checks(checks) == {}
     async with watched(Watchdog(checks, manager.feed, PATIENCE_S)):
         await pass_time(12)
         wrong[0] = "it hangs"
-        assert complaints(checks) == {"b": "it hangs"}
+        assert failing_checks(checks) == {"b": "it hangs"}
         fed = len(manager.fed_at)
         with caplog.at_level(logging.WARNING):
             await pass_time(300)
@@ -151,7 +160,7 @@ async def test_one_complaint_is_enough_and_is_logged_once(caplog: pytest.LogCapt
     assert [one.message for one in caplog.records] == ["The watchdog is not fed: b: it hangs.", "Alive again: b."]
 
 
-async def test_a_hanging_examination_does_not_hold_up_the_watchdog() -> None:
+async def test_a_hanging_probe_does_not_hold_up_the_watchdog() -> None:
     manager = Manager()
 
     async def hang() -> None:
@@ -203,9 +212,9 @@ class Native:
 @asynccontextmanager
 async def transcribing() -> AsyncIterator[tuple[Native, WatchedTranscriber, Manager]]:
     manager, native = Manager(), Native()
-    calls = Calls("the transcriber", LIMIT_S, now)
+    calls = CallMonitor("the transcriber", LIMIT_S, now)
     transcriber = WatchedTranscriber(native, calls)
-    async with watched(Watchdog({"t": calls}, manager.feed, PATIENCE_S, [transcriber.examine])):
+    async with watched(Watchdog({"t": calls}, manager.feed, PATIENCE_S, [transcriber.probe])):
         yield native, transcriber, manager
 
 
@@ -231,7 +240,7 @@ async def test_a_hung_engine_is_not_fed() -> None:
         await pass_time(30)
         native.stuck = True
         await fails_to_answer(transcriber)
-        await pass_time(PATIENCE_S + 3 * PATIENCE_S / FEEDINGS)
+        await pass_time(PATIENCE_S + 3 * PATIENCE_S / FEEDS_PER_TIMEOUT)
         assert manager.would_kill()
 
 
@@ -246,12 +255,12 @@ async def test_an_engine_that_was_slow_once_is_forgiven() -> None:
         assert native.log.count("start") == 2, "examined once, and then left alone"
 
 
-async def test_an_examination_never_disturbs_an_utterance() -> None:
+async def test_a_probe_never_disturbs_an_utterance() -> None:
     async with transcribing() as (native, transcriber, manager):
         native.stuck = True
         await fails_to_answer(transcriber)
         native.stuck, native.slow_s = False, 3.0
-        await pass_time(PATIENCE_S / FEEDINGS - LIMIT_S % (PATIENCE_S / FEEDINGS) + 1)
+        await pass_time(PATIENCE_S / FEEDS_PER_TIMEOUT - LIMIT_S % (PATIENCE_S / FEEDS_PER_TIMEOUT) + 1)
         await transcriber.start()
         assert await transcriber.feed(b"12") == "hello"
         await pass_time(30)
@@ -260,19 +269,19 @@ async def test_an_examination_never_disturbs_an_utterance() -> None:
         assert not manager.would_kill()
 
 
-async def test_a_call_without_a_time_out_of_its_own_is_seen_while_it_hangs() -> None:
+async def test_a_hanging_call_without_a_time_out_is_noticed() -> None:
     manager = Manager()
-    calls = Calls("the voice", LIMIT_S, now)
+    calls = CallMonitor("the voice", LIMIT_S, now)
     voice = WatchedSynthesizer(ScriptedVoice(hangs=True), calls)
-    async with watched(Watchdog({"v": calls}, manager.feed, PATIENCE_S, [voice.examine])), asyncio.TaskGroup() as group:
+    async with watched(Watchdog({"v": calls}, manager.feed, PATIENCE_S, [voice.probe])), asyncio.TaskGroup() as group:
         call = group.create_task(voice.synthesize("hello"))
-        await pass_time(2 * LIMIT_S + PATIENCE_S + 3 * PATIENCE_S / FEEDINGS)
+        await pass_time(2 * LIMIT_S + PATIENCE_S + 3 * PATIENCE_S / FEEDS_PER_TIMEOUT)
         assert manager.would_kill()
         call.cancel()
 
 
 async def test_an_engine_that_answers_with_errors_does_not_hang() -> None:
-    calls = Calls("the voice", LIMIT_S, now)
+    calls = CallMonitor("the voice", LIMIT_S, now)
     voice = WatchedSynthesizer(ScriptedVoice(failure=SpeechError("cannot say that")), calls)
     for _ in range(20):
         with pytest.raises(SpeechError):
@@ -296,10 +305,10 @@ class SlowVoice(ScriptedVoice):
 
 async def test_a_voice_that_ran_out_of_time_is_tried_with_a_letter() -> None:
     manager, inner = Manager(), SlowVoice()
-    calls = Calls("the voice", LIMIT_S, now)
+    calls = CallMonitor("the voice", LIMIT_S, now)
     voice = WatchedSynthesizer(inner, calls)
     assert (voice.name, voice.rate) == (inner.name, inner.rate)
-    async with watched(Watchdog({"v": calls}, manager.feed, PATIENCE_S, [voice.examine])):
+    async with watched(Watchdog({"v": calls}, manager.feed, PATIENCE_S, [voice.probe])):
         with pytest.raises(SpeechError):
             await voice.synthesize("A long sentence.")
         await pass_time(100)
@@ -310,18 +319,18 @@ async def test_a_voice_that_ran_out_of_time_is_tried_with_a_letter() -> None:
 async def test_a_turn_that_was_given_up_makes_its_voice_suspect() -> None:
     """The turn's own patience may end before that of a voice without a time-out."""
     manager = Manager()
-    calls = Calls("the voice", LIMIT_S, now)
+    calls = CallMonitor("the voice", LIMIT_S, now)
     voice = WatchedSynthesizer(ScriptedVoice(hangs=True), calls)
-    async with watched(Watchdog({"v": calls}, manager.feed, PATIENCE_S, [voice.examine])):
+    async with watched(Watchdog({"v": calls}, manager.feed, PATIENCE_S, [voice.probe])):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(LIMIT_S + 1):
                 await voice.synthesize("hello")
-        await pass_time(PATIENCE_S + 3 * PATIENCE_S / FEEDINGS)
+        await pass_time(PATIENCE_S + 3 * PATIENCE_S / FEEDS_PER_TIMEOUT)
         assert manager.would_kill()
 
 
 async def test_barge_in_is_no_failure() -> None:
-    calls = Calls("the voice", LIMIT_S, now)
+    calls = CallMonitor("the voice", LIMIT_S, now)
     voice = WatchedSynthesizer(ScriptedVoice(hangs=True), calls)
     async with asyncio.TaskGroup() as group:
         call = group.create_task(voice.synthesize("hello"))
@@ -340,7 +349,7 @@ class Stuck:
 
 
 async def test_a_body_that_never_shows_its_picture_is_noticed() -> None:
-    calls = Calls("the body", 5.0, now)
+    calls = CallMonitor("the body", 5.0, now)
     body = WatchedBody(Stuck(), calls)
     async with asyncio.TaskGroup() as group:
         call = group.create_task(body.show(BodyFrame({}, {})))

@@ -1,4 +1,4 @@
-"""`companion kit build`: what a kit holds, that it is the same each time; install.sh refuses what is not whole."""
+"""`companion kit build`: the contents of a kit, that they are reproducible, and that a damaged one is refused."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from hypothesis import strategies as st
 
 from companion.errors import CompanionError, ConfigError
 from studio.cli import kit as kit_command
-from studio.kit.bundle import refuse_own_models, with_value
+from studio.kit.bundle import reject_local_models, set_toml_value
 from studio.kit.debs import read_names, write_index
 from studio.kit.wheels import (
     Requirement,
     Target,
-    collect,
-    needed,
+    copy_wheels,
     read_lock,
-    refuse_strangers,
+    reject_foreign_wheels,
+    requirements_for,
     requirements_of,
     sha256_of,
 )
@@ -55,8 +55,8 @@ def test_the_project_s_own_lock_is_understood() -> None:
 
 def test_conditions_are_those_of_the_unit_not_of_this_machine() -> None:
     lock = read_lock((ROOT / "requirements.lock").read_text("utf-8"))
-    on_arm = {one.name for one in needed(lock, Target("aarch64", "3.11"))}
-    on_intel = {one.name for one in needed(lock, Target("x86_64", "3.12"))}
+    on_arm = {one.name for one in requirements_for(lock, Target("aarch64", "3.11"))}
+    on_intel = {one.name for one in requirements_for(lock, Target("x86_64", "3.12"))}
     assert "lgpio" in on_arm
     assert "lgpio" not in on_intel
     assert "pocketsphinx" in on_arm
@@ -104,7 +104,9 @@ def test_a_package_that_is_not_pinned_is_refused(line: str) -> None:
 
 def test_a_condition_that_is_none_is_refused() -> None:
     with pytest.raises(CompanionError, match="condition that is none"):
-        needed([Requirement("numpy", "1", frozenset({"0" * 64}), "moon == 'full'")], Target("aarch64", "3.11"))
+        requirements_for(
+            [Requirement("numpy", "1", frozenset({"0" * 64}), "moon == 'full'")], Target("aarch64", "3.11")
+        )
 
 
 # --- wheels -----------------------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ def test_every_missing_or_wrong_wheel_is_named(tmp_path: Path) -> None:
         Requirement("absent", "3", frozenset({"0" * 64})),
     ]
     with pytest.raises(CompanionError) as raised:
-        collect(wanted, tmp_path, tmp_path / "wheels")
+        copy_wheels(wanted, tmp_path, tmp_path / "wheels")
     assert "other-one 2: other_one-2-py3-none-any.whl is not the file that the lock file means" in str(raised.value)
     assert "absent 3: is missing" in str(raised.value)
     assert "right 1" not in str(raised.value)
@@ -137,10 +139,10 @@ def test_every_missing_or_wrong_wheel_is_named(tmp_path: Path) -> None:
 def test_a_wheel_for_another_machine_is_refused(tmp_path: Path) -> None:
     wheel(tmp_path, "plain-1-py3-none-any.whl")
     wheel(tmp_path, "good-1-cp311-cp311-manylinux2014_aarch64.manylinux_2_17_aarch64.whl")
-    refuse_strangers(tmp_path, Target("aarch64", "3.11"))
+    reject_foreign_wheels(tmp_path, Target("aarch64", "3.11"))
     wheel(tmp_path, "bad-1-cp311-cp311-manylinux_2_17_x86_64.whl")
     with pytest.raises(CompanionError, match=r"bad-1.* another machine than aarch64"):
-        refuse_strangers(tmp_path, Target("aarch64", "3.11"))
+        reject_foreign_wheels(tmp_path, Target("aarch64", "3.11"))
 
 
 def test_the_kit_s_own_list_names_each_wheel_with_its_hash(tmp_path: Path) -> None:
@@ -344,7 +346,7 @@ def test_install_refuses_a_kit_for_another_machine(made: Path, tmp_path: Path) -
 def test_a_device_of_one_s_own_goes_along(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kit_command, "PROJECT", project)
     persona = (ROOT / "configs/personas/teddy.toml").read_text("utf-8")
-    (tmp_path / "owl.toml").write_text(with_value(persona, "name", "Owl"), "utf-8")
+    (tmp_path / "owl.toml").write_text(set_toml_value(persona, "name", "Owl"), "utf-8")
     device = tmp_path / "night_light.toml"
     device.write_text('# mine\npersona = "owl.toml"\n\n[body.channels]\nglow = { kind = "light" }\n')
     result = build(project, tmp_path / "kit.tar", device=device)
@@ -372,10 +374,10 @@ def test_a_model_beside_the_device_file_is_asked_for(tmp_path: Path, table: str)
     device = tmp_path / "owl.toml"
     device.write_text(f'persona = "teddy.toml"\n{table}\nmodel = "models/fine"\n')
     with pytest.raises(ConfigError, match="--models"):
-        refuse_own_models(device)
+        reject_local_models(device)
 
 
-def test_what_cannot_be_written_or_does_not_go_together_is_told(
+def test_unwritable_targets_and_conflicting_options_are_reported(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kit_command, "PROJECT", project)

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from companion.errors import CompanionError
-from companion.storage import make_private
+from companion.storage import create_private_folder
 
 APPLICATION_ID = 0x434F_4D50
 """Marks the file as ours, in SQLite's header: "COMP"."""
@@ -112,7 +112,7 @@ def connect(path: Path) -> Connection:
     Raises `Damaged` and `Unwritable`.
     """
     with _translated(opening=True):
-        make_private(path.parent)
+        create_private_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:

@@ -1,6 +1,6 @@
-"""Hearing and playing at the station, with the product's own microphone and loudspeaker.
+"""Recording and playing for the sound checks, with the product's own microphone and loudspeaker.
 
-All on the event loop. Times are the loop's, in seconds; positions are samples at `EAR_RATE` since the first one heard.
+All on the event loop. Times are the loop's, in seconds; positions are samples at `EAR_RATE` since the first sample.
 """
 
 from __future__ import annotations
@@ -11,24 +11,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
-from companion.doctor.examination import blocking
-from companion.doctor.sound_measures import Samples, samples
-from companion.doctor.station import Station
+from companion.doctor.check import UnitUnderTest, run_in_thread
+from companion.doctor.sound_measures import Samples, samples_of
 from companion.ears import microphone
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.service.control import ask
-from companion.service.control_protocol import Press
+from companion.service.control import send_request
+from companion.service.control_protocol import PressButton
 from companion.sound.card import SoundCard
 from companion.voice import speaker
 
 
 class Recording:
-    """What the microphone has heard so far."""
+    """What the microphone has recorded so far."""
 
     def __init__(self) -> None:
         self.lost = 0
-        """Samples that did not arrive; silence stands in their place."""
+        """Samples that did not arrive; they are replaced by silence."""
         self._pcm = bytearray()
         self._first: int | None = None
         self._lag = math.inf
@@ -36,44 +35,47 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """Its length."""
         return len(self._pcm) / SAMPLE_BYTES / EAR_RATE
 
     def add(self, frame: AudioFrame, now: float) -> None:
-        """Take a frame that came at `now`."""
+        """Append a frame that arrived at `now`."""
         if self._first is None:
             self._first = frame.start
         gap = max(0, frame.start - self._first - len(self._pcm) // SAMPLE_BYTES)
         self.lost += gap
         self._pcm += bytes(gap * SAMPLE_BYTES) + frame.pcm
-        # Frames come late by what the loop was busy with; the most punctual one tells the time best.
+        # A busy loop delays frames, so the most punctual one gives the best estimate of the start.
         self._lag = min(self._lag, now - self.seconds)
 
     def position(self, time: float) -> int:
-        """Which sample came at that time."""
+        """The sample that was recorded at `time`."""
         return max(0, round((time - self._lag) * EAR_RATE))
 
     def sound(self, start: int = 0, end: int | None = None) -> Samples:
-        """What was heard between two positions."""
-        return samples(bytes(self._pcm))[start:end]
+        """The samples between two positions."""
+        return samples_of(bytes(self._pcm))[start:end]
 
-    def fresh(self) -> AudioFrame:
-        """What came since this was last asked."""
+    def take_new(self) -> AudioFrame:
+        """What was recorded since the last call."""
         start = self._taken
         self._taken = len(self._pcm)
         return AudioFrame(bytes(self._pcm[start:]), start // SAMPLE_BYTES)
 
 
-async def hear(
-    station: Station, card: SoundCard, meanwhile: Callable[[Recording], Awaitable[None]], gain: float | None = None
+async def record(
+    unit: UnitUnderTest,
+    card: SoundCard,
+    meanwhile: Callable[[Recording], Awaitable[None]],
+    gain: float | None = None,
 ) -> Recording:
-    """Listen until `meanwhile`, which begins with the first sound, has ended. Raises `DeviceError`.
+    """Record while `meanwhile` runs, which starts with the first frame. Raises `DeviceError`.
 
-    `gain` takes the place of the device file's.
+    `gain` replaces the device file's.
     """
     if gain is not None:
-        station = station.with_gain(gain)
-    ears = microphone.build(station.device, card)
+        unit = unit.with_gain(gain)
+    ears = microphone.build(unit.device, card)
     recording, begun = Recording(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -97,32 +99,32 @@ async def hear(
         assert isinstance(first, DeviceError)
         failure = first
     if failure is not None:
-        raise station.blamed(failure)
+        raise unit.with_daemon_hint(failure)
     return recording
 
 
 @asynccontextmanager
-async def loudspeaker(station: Station, card: SoundCard) -> AsyncIterator[speaker.CardSpeaker]:
-    """The unit's loudspeaker at `EAR_RATE`, awake. Raises `DeviceError`."""
-    mouth = speaker.build(station.device, card, EAR_RATE)
+async def loudspeaker(unit: UnitUnderTest, card: SoundCard) -> AsyncIterator[speaker.CardSpeaker]:
+    """The unit's loudspeaker at `EAR_RATE`, opened and ready. Raises `DeviceError`."""
+    mouth = speaker.build(unit.device, card, EAR_RATE)
     try:
         await mouth.prepare()
         yield mouth
     except DeviceError as error:
-        raise station.blamed(error) from error
+        raise unit.with_daemon_hint(error) from error
     finally:
         await mouth.close()
 
 
 @asynccontextmanager
-async def sound_card(station: Station) -> AsyncIterator[SoundCard]:
-    """The card for one check; a running companion is muted meanwhile, so that it neither answers nor talks.
+async def sound_card(unit: UnitUnderTest) -> AsyncIterator[SoundCard]:
+    """The sound card for one check. A running companion is muted meanwhile, so that it does not answer.
 
-    Raises `CompanionError` where that one cannot be muted.
+    Raises `CompanionError` where it cannot be muted.
     """
-    mute = station.daemon is not None and not station.daemon.get("muted")
+    mute = unit.daemon is not None and not unit.daemon.get("muted")
     if mute:
-        await blocking(partial(ask, Press("mute"), station.socket))
+        await run_in_thread(partial(send_request, PressButton("mute"), unit.socket))
     card = SoundCard()
     try:
         yield card
@@ -130,4 +132,4 @@ async def sound_card(station: Station) -> AsyncIterator[SoundCard]:
     finally:
         card.close_unused()
         if mute:
-            await blocking(partial(ask, Press("unmute"), station.socket))
+            await run_in_thread(partial(send_request, PressButton("unmute"), unit.socket))

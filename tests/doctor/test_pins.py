@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from companion.doctor.gpio_lines import GET_CHIP_INFO, pins_report
+from companion.doctor.checks_body import GET_CHIP_INFO, read_pins
 from tests.support.mock_pins import settings
 
 
@@ -32,14 +32,14 @@ def test_the_doctor_reports_who_uses_which_pin(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     gpio = settings(button=4, mute=13).gpio
     assert gpio is not None
-    reports = pins_report(gpio, tmp_path, Kernel({4: "onewire@0", 17: "lg"}))
+    reports = read_pins(gpio, tmp_path, Kernel({4: "onewire@0", 17: "lg"}))
     problems = {one.pin: one.problem for one in reports if one.problem}
     assert problems == {4: "body.gpio.button: GPIO4 is taken by onewire@0; free it there, or name another pin."}
-    assert {one.pin: one.taken_by for one in reports if one.taken_by} == {4: "onewire@0", 17: "lg"}
+    assert {one.pin: one.used_by for one in reports if one.used_by} == {4: "onewire@0", 17: "lg"}
     assert [one.pin for one in reports] == [12, 17, 27, 22, 5, 23, 24, 25, 6, 4, 13]
 
 
 def test_the_doctor_reports_that_there_are_no_pins(tmp_path: Path) -> None:
     gpio = settings().gpio
     assert gpio is not None
-    assert all("no GPIO pins" in one.problem for one in pins_report(gpio, tmp_path))
+    assert all("no GPIO pins" in one.problem for one in read_pins(gpio, tmp_path))

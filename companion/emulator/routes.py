@@ -1,7 +1,7 @@
-"""The routes: what a client of the real service would call, answered from scripts; the only file that knows starlette.
+"""The emulator's HTTP routes, as one ASGI application. The only file that imports starlette.
 
-One ASGI application, on whatever loop serves it. Between requests it keeps what the service would keep (sessions,
-their cache, the requests of the last minute), the faults to come, and the last requests, all in memory.
+It runs on whatever event loop serves it. Between requests it keeps, in memory only, what the service would keep
+(sessions, their cache, the requests of the last minute), the fault schedule, and the latest requests.
 """
 
 from __future__ import annotations
@@ -20,20 +20,29 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from companion.emulator import dashscope_frames, openai_frames
 from companion.emulator.answer import CacheShape
-from companion.emulator.control import Asked, Clock, Diary, plan_faults, turn_clock
-from companion.emulator.dashscope_frames import DashScopeFrames
-from companion.emulator.delivery import JSON, deliver, error, reset, until_disconnected
+from companion.emulator.control import Clock, RecordedRequest, RequestLog, advance_clock, plan_faults
 from companion.emulator.errors import WRONG_KEY, Refusal, invalid, new_id
-from companion.emulator.faults import MOST_BIAS, WHOLE_TOO, Schedule, breaks_off_with, known, refusal_of
+from companion.emulator.faults import (
+    ALSO_WITHOUT_STREAM,
+    JSON,
+    LONGEST_BIAS,
+    FaultSchedule,
+    checked_fault,
+    error_response,
+    immediate_refusal,
+    midstream_refusal,
+    reset,
+    stream_with_fault,
+    until_disconnected,
+)
+from companion.emulator.frames import DASHSCOPE_STREAM, OPENAI_STREAM, DashScopeFrames, OpenAiFrames
 from companion.emulator.limits import MODELS, Region
-from companion.emulator.openai_frames import OpenAiFrames
-from companion.emulator.parameters import Route as RouteName
 from companion.emulator.request import ChatRequest, read_dashscope, read_openai
-from companion.emulator.stand_in import SESSION_HEADER, Caller, Reply, StandIn
-from companion.emulator.tokens import Tokens, load_tokens, ranks_file
-from companion.local_server import is_own
+from companion.emulator.request import Route as RouteName
+from companion.emulator.scripted_service import SESSION_HEADER, Caller, Reply, ScriptedService
+from companion.emulator.tokens import Tokenizer, load_tokenizer, vocabulary_file
+from companion.local_server import is_same_origin
 
 BASE_PATH = "/compatible-mode/v1"
 DASHSCOPE_PATH = "/api/v1"
@@ -51,18 +60,18 @@ _SHAPES: dict[str, CacheShape] = {"flat_cache": "flat", "no_cache_count": "none"
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast answers come, in seconds."""
+    """The delays of an answer, in seconds."""
 
     first_token_s: float
     piece_s: float
 
 
-class Service:
-    """The stand-in on the wire. `app` is the ASGI application."""
+class EmulatorApp:
+    """The emulated service over HTTP. `app` is the ASGI application."""
 
     def __init__(
         self,
-        stand_in: StandIn,
+        service: ScriptedService,
         names: Iterable[str],
         clock: Clock,
         pace: Pace,
@@ -70,21 +79,21 @@ class Service:
         faults: Iterable[str] = (),
         required_key: str | None = None,
         region: Region = "international",
-        memory_least: int = 20,
+        min_memory_entries: int = 20,
         control: bool = True,
     ) -> None:
-        """See `EmulatorServer`. Raises `ValueError` for a fault that there is not."""
-        self._stand_in = stand_in
+        """See `EmulatorServer`. Raises `ValueError` for an unknown fault."""
+        self._service = service
         self._names = ", ".join(names)
         self._clock = clock
         self._pace = pace
-        self._schedule = Schedule(faults)
+        self._schedule = FaultSchedule(faults)
         self._required_key = required_key
         self._models = MODELS[region]
-        self._memory_least = memory_least
-        self._diary = Diary()
-        self._keeps_diary = control
-        self._loading: Future[Tokens] | None = None
+        self._memory_least = min_memory_entries
+        self._request_log = RequestLog()
+        self._keeps_log = control
+        self._loading: Future[Tokenizer] | None = None
         routes = [
             Route("/", self._page),
             Route(f"{BASE_PATH}/models", self._list_models),
@@ -94,20 +103,22 @@ class Service:
         if control:
             routes += [
                 Route("/emulator/faults", self._plan_faults, methods=["POST"]),
-                Route("/emulator/clock", self._turn_clock, methods=["POST"]),
+                Route("/emulator/clock", self._advance_clock, methods=["POST"]),
                 Route("/emulator/reset", self._reset, methods=["POST"]),
                 Route("/emulator/requests", self._requests),
             ]
         self.app = Starlette(routes=routes)
 
     async def _page(self, _: Request) -> Response:
-        counts = "those of the model's own vocabulary" if ranks_file() else "estimates: its vocabulary is not installed"
+        counts = (
+            "those of the model's own vocabulary" if vocabulary_file() else "estimates: its vocabulary is not installed"
+        )
         return HTMLResponse(_PAGE.format(names=self._names, counts=counts))
 
     async def _list_models(self, request: Request) -> Response:
-        # Whoever asks for the models will soon ask one of them.
+        # A client that lists the models will soon send a chat request.
         self._load()
-        if not self._may_enter(request):
+        if not self._is_authorized(request):
             return JSONResponse(Refusal(WRONG_KEY).openai(new_id()), WRONG_KEY.status)
         names = [model.name for model in self._models]
         items = [{"id": name, "object": "model", "created": 1_750_000_000, "owned_by": "system"} for name in names]
@@ -126,41 +137,41 @@ class Service:
             request,
             "dashscope",
             body,
-            lambda: read_dashscope(body, stream=stream, models=self._models, memory_least=self._memory_least),
+            lambda: read_dashscope(body, stream=stream, models=self._models, min_memory_entries=self._memory_least),
             stream=stream,
         )
 
     async def _chat(
         self, request: Request, route: RouteName, body: bytes, read: Callable[[], ChatRequest], *, stream: bool
     ) -> Response:
-        """Either route's chat request, from its bytes to the response. `stream` is what is known before reading."""
+        """A chat request of either route, from its bytes to the response. `stream` is what is known before parsing."""
         id_ = new_id()
         arrived = self._clock()
-        asked = Asked(0, request.url.path, arrived, {}, None)
-        if self._keeps_diary:
-            asked = self._diary.begin(request.url.path, arrived, dict(request.headers), body)
+        asked = RecordedRequest(0, request.url.path, arrived, {}, None)
+        if self._keeps_log:
+            asked = self._request_log.begin(request.url.path, arrived, dict(request.headers), body)
         try:
-            fault = asked.fault = known(request.headers.get("x-emulator-fault") or self._schedule.next())
+            fault = asked.fault = checked_fault(request.headers.get("x-emulator-fault") or self._schedule.next())
         except ValueError as problem:
             return PlainTextResponse(str(problem), 400)
         headers = _headers(id_, arrived)
         try:
-            if not self._may_enter(request):
+            if not self._is_authorized(request):
                 raise Refusal(WRONG_KEY)
             wanted = read()
             stream = wanted.stream
-            if (refusal := refusal_of(fault)) is not None:
+            if (refusal := immediate_refusal(fault)) is not None:
                 raise refusal
-            if fault == "refuse_long_bias" and len(wanted.parameters.banned) > MOST_BIAS:
+            if fault == "refuse_long_bias" and len(wanted.parameters.banned) > LONGEST_BIAS:
                 raise invalid("logit_bias is too long")
             if fault == "html":
                 return HTMLResponse("<html><body>Welcome! Please sign in to use this network.</body></html>")
             if fault == "reset_at_once":
                 await reset(request.state.transport, request.receive)
                 return Response()
-            self._stand_in.admit(wanted)
+            self._service.admit(wanted)
             tokens = await asyncio.shield(asyncio.wrap_future(self._load()))
-            reply = self._stand_in.reply(wanted, _caller(request), tokens, fault)
+            reply = self._service.reply(wanted, _caller(request), tokens, fault)
         except Refusal as refusal:
             asked.status = refusal.status
             return _response(refusal, route, id_, headers, stream=stream, fault=fault)
@@ -183,24 +194,24 @@ class Service:
         frames: OpenAiFrames | DashScopeFrames
         if wanted.route == "openai":
             frames = OpenAiFrames(wanted, reply.usage, id_, int(self._clock()))
-            media_type = openai_frames.MEDIA_TYPE
+            media_type = OPENAI_STREAM
         else:
             incremental = wanted.incremental and fault != "cumulative"
             frames = DashScopeFrames(wanted, reply.usage, id_, incremental=incremental, numbered=fault != "no_index")
-            media_type = dashscope_frames.MEDIA_TYPE
+            media_type = DASHSCOPE_STREAM
         is_stream = wanted.stream and fault != "whole"
         if is_stream:
             events = frames.events(reply.answers)
         else:
-            if (refusal := breaks_off_with(fault)) is not None:
+            if (refusal := midstream_refusal(fault)) is not None:
                 return _response(refusal, wanted.route, id_, headers, stream=False, fault=fault)
             body = json.dumps(frames.whole(reply.answers), ensure_ascii=False, separators=(",", ":")).encode()
-            if fault not in WHOLE_TOO:
+            if fault not in ALSO_WITHOUT_STREAM:
                 return Response(body, headers={**headers, "content-type": JSON, "x-dashscope-finished": "true"})
             events = (body[at : at + 48] for at in range(0, len(body), 48))
             media_type = JSON
         headers |= {"content-type": media_type, "x-dashscope-finished": str(not is_stream).lower()}
-        pieces = deliver(
+        pieces = stream_with_fault(
             events,
             fault,
             piece_s=self._pace.piece_s if is_stream else 0.0,
@@ -209,53 +220,53 @@ class Service:
         )
         return StreamingResponse(pieces, headers=headers)
 
-    def _may_enter(self, request: Request) -> bool:
+    def _is_authorized(self, request: Request) -> bool:
         if self._required_key is None:
             return True
         given = request.headers.get("authorization", "").encode("latin-1")
         return hmac.compare_digest(given, f"Bearer {self._required_key}".encode())
 
-    def _load(self) -> Future[Tokens]:
-        """The tokens: loaded once, in a thread that ends then."""
+    def _load(self) -> Future[Tokenizer]:
+        """Load the tokenizer, once, in a thread that ends afterwards."""
         if self._loading is None:
             thread = ThreadPoolExecutor(1, thread_name_prefix="emulator-tokens")
-            self._loading = thread.submit(load_tokens)
+            self._loading = thread.submit(load_tokenizer)
             thread.shutdown(wait=False)
         return self._loading
 
     async def _plan_faults(self, request: Request) -> Response:
         body = await request.body()
-        return _done(request, lambda: plan_faults(self._schedule, body))
+        return _control_response(request, lambda: plan_faults(self._schedule, body))
 
-    async def _turn_clock(self, request: Request) -> Response:
+    async def _advance_clock(self, request: Request) -> Response:
         body = await request.body()
-        return _done(request, lambda: turn_clock(self._clock, body))
+        return _control_response(request, lambda: advance_clock(self._clock, body))
 
     async def _reset(self, request: Request) -> Response:
-        return _done(request, self._forget)
+        return _control_response(request, self._forget)
 
     def _forget(self) -> None:
         self._schedule.plan(())
-        self._diary.clear()
-        self._stand_in.forget()
+        self._request_log.clear()
+        self._service.clear()
         self._clock.reset()
 
     async def _requests(self, request: Request) -> Response:
-        return JSONResponse(self._diary.shown()) if _is_own(request) else _stranger()
+        return JSONResponse(self._request_log.as_json()) if _is_own(request) else _forbidden()
 
 
 def _is_own(request: Request) -> bool:
-    """Whether a program of this machine asks, and not some web page in a browser on it."""
-    return is_own(dict(request.scope["headers"]), request.scope["server"][1])
+    """Whether the request is from a program on this machine, and not from a web page in its browser."""
+    return is_same_origin(dict(request.scope["headers"]), request.scope["server"][1])
 
 
-def _stranger() -> Response:
+def _forbidden() -> Response:
     return JSONResponse({"done": False, "problem": "this is for programs of this machine alone"}, 403)
 
 
-def _done(request: Request, work: Callable[[], None]) -> Response:
+def _control_response(request: Request, work: Callable[[], None]) -> Response:
     if not _is_own(request):
-        return _stranger()
+        return _forbidden()
     try:
         work()
     except ValueError as problem:
@@ -264,13 +275,13 @@ def _done(request: Request, work: Callable[[], None]) -> Response:
 
 
 def _caller(request: Request) -> Caller:
-    """The account, by a digest of its key, and the session."""
+    """The account, identified by a digest of its key, and the session."""
     key = request.headers.get("authorization", "").encode("latin-1")
     return Caller(hashlib.blake2b(key, digest_size=8).hexdigest(), request.headers.get(SESSION_HEADER) or None)
 
 
 def _headers(id_: str, arrived: float) -> dict[str, str]:
-    """What the real responses carry (section 2.3), and that these are not real."""
+    """The headers of real responses (section 2.3), and one that says that this one is not real."""
     return {
         "server": "istio-envoy",
         "x-request-id": id_,
@@ -286,6 +297,6 @@ def _headers(id_: str, arrived: float) -> dict[str, str]:
 def _response(
     refusal: Refusal, route: RouteName, id_: str, headers: dict[str, str], *, stream: bool, fault: str
 ) -> Response:
-    out = error(refusal, route, id_, stream=stream, fault=fault)
+    out = error_response(refusal, route, id_, stream=stream, fault=fault)
     body: Any = out.body if isinstance(out.body, bytes) else json.dumps(out.body, ensure_ascii=False).encode()
     return Response(body, out.status, {**headers, "content-type": out.media_type})

@@ -1,13 +1,12 @@
-"""What the body is made to show at the station, and by which way each channel leaves the unit.
+"""The unit's body outputs as the station test drives them, and the motion sequence that each channel demonstrates.
 
-Colours one after the other, a slow sweep through a servo's range, a short turn of a motor to either side. Motors run
-at less than a third of what they may.
+Lights show one colour after the other, servos sweep slowly through their range, motors turn briefly in each direction
+at less than a third of their limits.
 
-The body on the serial link, asked directly: what it is, and whether it takes on what it is shown.
-
-The same link, channel places and commands as the product's own (`companion.body.serial`), but each step waits for
-the microcontroller's answer, and its state is asked for afterwards. Blocks: for a thread; one call at a time. Between
-two calls the link is silent and the microcontroller goes to its neutral pose; the next call opens a new session.
+`SerialProbe` uses the same link, channel mapping and commands as the product (`companion.body.serial`), but every step
+waits for the microcontroller's answer, and its state is read afterwards. It blocks, so it runs in a thread, one call at
+a time. Between two calls the link is silent and the microcontroller returns to its neutral pose; the next call opens a
+new session.
 """
 
 from __future__ import annotations
@@ -24,8 +23,7 @@ from companion import plugins
 from companion.body.serial_channels import SerialChannels
 from companion.config.body import ChannelSettings
 from companion.config.outputs import SerialSettings
-from companion.doctor.examination import blocking
-from companion.doctor.station import Station
+from companion.doctor.check import UnitUnderTest, run_in_thread
 from companion.errors import DeviceError
 from companion.events import BodyFrame, Colour
 from companion.ports import Body
@@ -39,9 +37,22 @@ _STATE_WITHIN_S = 1.0
 _REST_WITHIN_S = 2.0
 _STEP_S = 0.05
 
+SIMULATED_OUTPUTS = ("simulated", "page")
+"""Outputs that are not hardware."""
 
-class SerialStation:
-    """The body at `settings.port`. Close it in the end. Every method raises `DeviceError`."""
+COLOURS: tuple[Colour, ...] = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))
+COLOUR_S = 0.5
+SWEEP_S = 2.0
+TURN_S = 0.4
+TURN = 0.3
+_FRAME_S = 0.05
+
+Motion = Sequence[tuple[BodyFrame, float]]
+"""Frames, each with the seconds for which it is shown."""
+
+
+class SerialProbe:
+    """The microcontroller at `settings.port`. Must be closed. Every method raises `DeviceError`."""
 
     def __init__(self, settings: SerialSettings, channels: Mapping[str, ChannelSettings]) -> None:
         self._settings = settings
@@ -50,18 +61,18 @@ class SerialStation:
         self._link = Link(random.getrandbits(16))
         self._places = SerialChannels(self._link, settings, channels)
         self._locked = False
-        self._told: list[DeviceEvent] = []
+        self._events: list[DeviceEvent] = []
         self._state: State | None = None
 
     def connect(self) -> HelloReply:
-        """Open port and session, where they are not open; returns what the microcontroller says of itself."""
+        """Open port and session where necessary; returns the microcontroller's description of itself."""
         if self._port is None:
             try:
                 self._port = Port(self._settings.port, self._settings.baud)
             except PortError as error:
                 raise DeviceError(str(error)) from error
             self._link.connect(time.monotonic())
-        # After a silence the first command finds the session closed, and the link opens another.
+        # After a silence the first command finds the session closed, and the link opens a new one.
         self._pump(2 * _STEP_S)
         give_up = time.monotonic() + ANSWERS_WITHIN_S
         while self._link.device is None and time.monotonic() < give_up:
@@ -74,22 +85,22 @@ class SerialStation:
         return self._link.device
 
     def state(self) -> State:
-        """What the microcontroller measures, and where its outputs are."""
+        """The microcontroller's measurements and the values of its outputs."""
         if self._port is None or self._link.device is None:
             self.connect()
         self._state = None
         self._send(Query())
         give_up = time.monotonic() + _STATE_WITHIN_S
-        while (state := self._told_state()) is None:
+        while (state := self._last_state()) is None:
             if time.monotonic() > give_up:
                 raise DeviceError(f"{self._settings.port}: the body's microcontroller does not tell its state.")
             self._pump(_STEP_S / 5)
         return state
 
     def play(self, frames: Iterable[tuple[BodyFrame, float]]) -> bool:
-        """Show each frame for its seconds; whether the microcontroller's outputs ever changed by it.
+        """Show each frame for its duration. Returns whether any output of the microcontroller changed.
 
-        False too where it has no channel for what the frames show.
+        False also where it has no channel for what the frames show.
         """
         before = self._at_rest().values
         self._locked = False
@@ -106,14 +117,14 @@ class SerialStation:
         return changed
 
     def watch(self, seconds: float) -> list[DeviceEvent]:
-        """What its buttons and sensors tell in that time."""
-        self._told.clear()
+        """The events of its buttons and sensors during this time."""
+        self._events.clear()
         self.connect()
         self._pump(seconds)
-        return list(self._told)
+        return list(self._events)
 
     def close(self) -> None:
-        """Ask for the neutral pose and close the port."""
+        """Request the neutral pose and close the port."""
         if self._port is None:
             return
         try:
@@ -125,7 +136,7 @@ class SerialStation:
                 self._port = None
 
     def _at_rest(self) -> State:
-        """Its state, once nothing moves any more."""
+        """Its state once nothing moves any more."""
         give_up = time.monotonic() + _REST_WITHIN_S
         while (state := self.state()).moving and time.monotonic() < give_up:
             self._pump(_STEP_S)
@@ -137,11 +148,11 @@ class SerialStation:
         except LinkNotReady as error:
             raise DeviceError(f"{self._settings.port}: the body broke off: {error}.") from error
 
-    def _told_state(self) -> State | None:
+    def _last_state(self) -> State | None:
         return self._state
 
     def _pump(self, seconds: float) -> None:
-        """Keep the link going for so long."""
+        """Run the link for this long."""
         assert self._port is not None
         now = time.monotonic()
         until = now + seconds
@@ -170,28 +181,14 @@ class SerialStation:
             case Answered(_, Ack(locked=True)):
                 self._locked = True
             case DeviceEvent():
-                self._told.append(event)
+                self._events.append(event)
             case Answered() | Lost():
-                # A refused command shows in the state; a lost session is opened again by the link.
+                # A refused command is visible in the state; the link reopens a lost session by itself.
                 return
 
 
-DRAWN = ("simulated", "page")
-"""Outputs that are no hardware."""
-
-COLOURS: tuple[Colour, ...] = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255))
-COLOUR_S = 0.5
-SWEEP_S = 2.0
-TURN_S = 0.4
-TURN = 0.3
-_FRAME_S = 0.05
-
-Motion = Sequence[tuple[BodyFrame, float]]
-"""Frames, each with the seconds for which it is shown."""
-
-
-def motion(name: str, channel: ChannelSettings, pace: float = 1.0) -> Motion:
-    """What the channel `name` is made to show; it ends dark, or in its neutral position."""
+def motion_sequence(name: str, channel: ChannelSettings, pace: float = 1.0) -> Motion:
+    """The frames that demonstrate the channel `name`; they end dark, or in its neutral position."""
     if channel.kind == "light":
         return [(BodyFrame({name: colour}, {}), COLOUR_S * pace) for colour in (*COLOURS, (0, 0, 0))]
     if channel.kind == "motor":
@@ -203,9 +200,9 @@ def motion(name: str, channel: ChannelSettings, pace: float = 1.0) -> Motion:
 
 
 def _sweep(channel: ChannelSettings) -> Iterator[float]:
-    """Neutral, high, low and back, slow at the ends, never faster than the channel may."""
+    """Neutral, high, low and back along a sine, never faster than the channel's limit."""
     reach = max(channel.high - channel.neutral, channel.neutral - channel.low)
-    # The fastest part of a sine is pi / 2 times as fast as its mean.
+    # A sine is fastest at its zero crossing: 2 pi times its amplitude per period.
     seconds = max(SWEEP_S, math.tau * reach / channel.fastest)
     steps = math.ceil(seconds / _FRAME_S)
     for step in range(steps + 1):
@@ -213,57 +210,57 @@ def _sweep(channel: ChannelSettings) -> Iterator[float]:
         yield channel.neutral + share * (channel.high - channel.neutral if share > 0 else channel.neutral - channel.low)
 
 
-class WayOut(Protocol):
-    """Where channels leave the unit."""
+class Output(Protocol):
+    """One output of the body, as the test drives it."""
 
     async def play(self, shown: Motion) -> None:
-        """Show it. Raises `DeviceError` where that cannot be seen to have happened."""
+        """Show the frames. Raises `DeviceError` where the output can tell that this failed."""
 
     async def close(self) -> None:
         """Leave the body in its neutral pose."""
 
 
-class BodyWay:
-    """An output of the product's own. Whether anything was seen, only a person can tell."""
+class BodyOutput:
+    """One of the product's own outputs. Only the operator can tell whether anything was visible."""
 
     def __init__(self, body: Body) -> None:
         self._body = body
 
     async def play(self, shown: Motion) -> None:
-        """See `WayOut.play`."""
+        """See `Output.play`."""
         for frame, seconds in shown:
             await self._body.show(frame)
             await asyncio.sleep(seconds)
-        # An output tells of a failure when it is given the next frame.
+        # An output reports a failure with the next frame.
         await self._body.show(shown[-1][0])
 
     async def close(self) -> None:
-        """See `WayOut.close`."""
+        """See `Output.close`."""
         await self._body.close()
 
 
-class SerialWay:
-    """The microcontroller, which tells what it did."""
+class SerialOutput:
+    """The microcontroller, which reports what it did."""
 
-    def __init__(self, serial: SerialStation) -> None:
+    def __init__(self, serial: SerialProbe) -> None:
         self._serial = serial
 
     async def play(self, shown: Motion) -> None:
-        """See `WayOut.play`."""
-        if not await blocking(partial(self._serial.play, shown)):
+        """See `Output.play`."""
+        if not await run_in_thread(partial(self._serial.play, shown)):
             raise DeviceError(
                 "The microcontroller showed nothing of it: has its firmware such a channel (body.serial.channels)?"
             )
 
     async def close(self) -> None:
-        """See `WayOut.close`."""
-        await blocking(self._serial.close)
+        """See `Output.close`."""
+        await run_in_thread(self._serial.close)
 
 
-def ways_out(station: Station) -> dict[str, str]:
-    """The output by which each channel leaves; empty for one that leaves by none, or is only drawn."""
-    body = station.device.body
-    real = [name for name in body.outputs if name not in DRAWN]
+def output_of_channels(unit: UnitUnderTest) -> dict[str, str]:
+    """The name of each channel's output; empty for a channel that has none, or only a simulated one."""
+    body = unit.device.body
+    real = [name for name in body.outputs if name not in SIMULATED_OUTPUTS]
     on_pins = body.gpio.channels if body.gpio is not None and "gpio" in real else {}
     ways = {}
     for name in body.channels:
@@ -274,19 +271,19 @@ def ways_out(station: Station) -> dict[str, str]:
     return ways
 
 
-async def open_way(station: Station, output: str) -> WayOut:
-    """The way out called `output`. Raises `DeviceError`, `EngineUnavailable`."""
+async def open_output(unit: UnitUnderTest, output: str) -> Output:
+    """Open the output of this name. Raises `DeviceError`, `EngineUnavailable`."""
     if output == "serial":
-        return SerialWay(serial_station(station))
-    body: Body = await blocking(partial(plugins.build_engine, "bodies", output, station.device, station.persona))
-    return BodyWay(body)
+        return SerialOutput(serial_probe(unit))
+    body: Body = await run_in_thread(partial(plugins.build_engine, "bodies", output, unit.device, unit.persona))
+    return BodyOutput(body)
 
 
-def serial_station(station: Station) -> SerialStation:
-    """The microcontroller of the device file, which has a [body.serial] table."""
-    settings = station.device.body.serial
+def serial_probe(unit: UnitUnderTest) -> SerialProbe:
+    """The microcontroller of the unit, whose device file must have a [body.serial] table."""
+    settings = unit.device.body.serial
     assert settings is not None
-    ways = ways_out(station)
-    return SerialStation(
-        settings, {name: one for name, one in station.device.body.channels.items() if ways[name] == "serial"}
+    ways = output_of_channels(unit)
+    return SerialProbe(
+        settings, {name: one for name, one in unit.device.body.channels.items() if ways[name] == "serial"}
     )

@@ -1,7 +1,7 @@
-"""Where in a recording each sentence of a reply sounds. Pure.
+"""Estimates when each sentence of a reply is heard in a recording. Pure.
 
-The events say when a sentence was ready for the voice, not when it was heard; its place is found from its share of the
-text, and moved to the pause next to it. An estimate, good enough to write the words above the sound.
+The events say when a sentence was ready for the voice, not when it was heard. Its position is estimated from its share
+of the text and moved to the nearest pause, which is accurate enough to write the text above the sound.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ Samples = np.ndarray[Any, np.dtype[np.int16]]
 
 _STEP_S = 0.02
 _PAUSE_STEPS = 6
-"""Shorter silences occur inside words."""
+"""Shorter silences occur inside of words."""
 _REACH_S = 0.8
-"""How far from its estimate a beginning may be moved."""
+"""Largest distance from the estimate to the pause."""
 
 
-def place_sentences(
+def align_sentences(
     texts: Sequence[str], samples: Samples, rate: int, begin: float, end: float
 ) -> list[tuple[str, float, float]]:
-    """Each text with the seconds at which it begins and ends; `begin` to `end` is all of the reply in the recording."""
+    """Each text with its begin and end in seconds. `begin` to `end` is the whole reply in the recording."""
     pauses = list(_pauses(samples[max(0, round(begin * rate)) : max(0, round(end * rate))], rate, begin))
     whole = sum(map(len, texts))
     cuts, said = [begin], 0
@@ -36,8 +36,8 @@ def place_sentences(
     return [(text, *place) for text, place in zip(texts, pairwise([*cuts, end]), strict=True)] if texts else []
 
 
-def shorten_to(texts: Sequence[str], heard: str) -> list[str]:
-    """The sentences as far as they were heard, by length; an ellipsis marks the one that was broken off."""
+def truncate_to_heard(texts: Sequence[str], heard: str) -> list[str]:
+    """The sentences up to the length of `heard`; an ellipsis marks one that was cut off."""
     left, shown = len(heard), []
     for text in texts:
         if left <= 0:
@@ -48,7 +48,7 @@ def shorten_to(texts: Sequence[str], heard: str) -> list[str]:
 
 
 def _pauses(samples: Samples, rate: int, begin: float) -> Iterator[float]:
-    """The seconds at which sound sets in again after a pause."""
+    """The times at which sound starts again after a pause."""
     step = max(1, round(rate * _STEP_S))
     rows = samples[: len(samples) // step * step].astype(float).reshape(-1, step)
     if not len(rows):

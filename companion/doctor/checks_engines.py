@@ -1,4 +1,4 @@
-"""Station test: settings, models and engines. Each engine is built as the product builds it, and the voice speaks."""
+"""Station test: models and engines. Each engine is built as in the product, and the voice speaks to the transcriber."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 from companion import plugins
 from companion.app import BEST_SYNTHESIZERS, BEST_TRANSCRIBERS
-from companion.doctor.examination import blocking
-from companion.doctor.report import Finding, Measured, failed, passed, skipped
-from companion.doctor.station import Station, Surroundings
+from companion.doctor.check import CheckContext, UnitUnderTest, run_in_thread
+from companion.doctor.report import CheckResult, Measurement, failed, passed, skipped
 from companion.errors import EngineUnavailable
 from companion.events import EAR_RATE
 from companion.languages.language import language
@@ -21,38 +20,38 @@ from companion.models.store import verify
 from companion.ports import Synthesizer, Transcriber
 from companion.sound.pcm import resample
 
-PULL = "Fetch the models anew: companion models remove NAME, then companion models pull NAME."
-INSTALL = "Install what is missing, or name another engine or model in the device file."
+PULL_ADVICE = "Fetch the models anew: companion models remove NAME, then companion models pull NAME."
+INSTALL_ADVICE = "Install what is missing, or name another engine or model in the device file."
 
 
-async def models(around: Surroundings) -> Finding:
-    """Whether the models that were fetched are what they were."""
-    return await blocking(partial(_models, around.state / "models"))
+async def check_models(context: CheckContext) -> CheckResult:
+    """Whether the downloaded models are complete and unchanged."""
+    return await run_in_thread(partial(_models, context.state / "models"))
 
 
-def _models(folder: Path) -> Finding:
+def _models(folder: Path) -> CheckResult:
     there = [model for model in read_catalogue() if model.is_installed(folder)]
     begun = sorted(path.name for path in (folder / "parts").glob("*") if not path.name.endswith(".origin"))
     problems = [problem for model in there for problem in verify(model, folder)]
     names = ", ".join(model.name for model in there)
     if problems:
-        return failed("\n".join(problems), PULL, models=names)
+        return failed("\n".join(problems), PULL_ADVICE, models=names)
     if begun:
-        return failed(f"half a download lies in {folder / 'parts'}: {', '.join(begun)}", PULL, models=names)
+        return failed(f"half a download lies in {folder / 'parts'}: {', '.join(begun)}", PULL_ADVICE, models=names)
     if not there:
         return skipped("none was fetched; the engines that came with the program, or those the device file names, work")
     return passed(f"{names}: whole and unchanged", models=names)
 
 
-async def engines(station: Station) -> Finding:
-    """Whether each engine that the unit needs can be built here, the voice speaks, and the transcriber listens."""
-    device, persona, ears = station.device, station.persona, station.device.ears
-    used: dict[str, Measured] = {}
+async def check_engines(unit: UnitUnderTest) -> CheckResult:
+    """Whether each engine that the unit needs can be built, the voice makes a sound, and the transcriber runs."""
+    device, persona, ears = unit.device, unit.persona, unit.device.ears
+    used: dict[str, Measurement] = {}
     problems: list[str] = []
 
     async def built(place: str, build: Callable[..., Any], *named: Any) -> Any:
         try:
-            engine = await blocking(partial(build, *named, device, persona))
+            engine = await run_in_thread(partial(build, *named, device, persona))
         except EngineUnavailable as error:
             problems.append(f"{place}: {error}")
             return None
@@ -85,5 +84,5 @@ async def engines(station: Station) -> Finding:
             used["words_heard"] = len((await transcriber.finish()).text.split())
     told = ", ".join(f"{place.replace('_', ' ')} {name}" for place, name in used.items() if place != "words_heard")
     if problems:
-        return failed("\n".join(problems), INSTALL, **used)
+        return failed("\n".join(problems), INSTALL_ADVICE, **used)
     return passed(told, **used)

@@ -1,0 +1,62 @@
+"""What a language lacks and what is wrong with its files, for `companion check`.
+
+`OPTIONAL_PARTS` lists every file that a language may leave out. Whoever adds a part adds a line there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+
+from companion.languages.language import Language, language
+from companion.languages.loader import LanguageError
+from companion.languages.understood import understood
+
+
+@dataclass(frozen=True, slots=True)
+class OptionalPart:
+    """A file that a language may leave out."""
+
+    read: Callable[[Language], object]
+    """Reads and validates it. Raises `LanguageError`."""
+    effect: str
+    """What does not work without it, as the end of a sentence."""
+
+
+OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
+    "commands.toml": OptionalPart(
+        lambda one: one.commands, "spoken commands to the device (stop, goodbye, again, guest) are not understood"
+    ),
+}
+
+_REQUIRED = ("language.toml", "prompts.toml")
+
+
+def missing(code: str) -> list[str]:
+    """A sentence for each optional part that the language has no file for. Raises `LanguageError`."""
+    present, name = _file_names(code), language(code).general.name
+    return [f"{name} has no {file}: {part.effect}" for file, part in OPTIONAL_PARTS.items() if file not in present]
+
+
+def problems(code: str) -> list[str]:
+    """Every problem in the files of a language and of those it `understands`, as `file: key: problem`."""
+    found = []
+    try:
+        languages = understood(code).languages
+    except LanguageError as error:
+        return str(error).splitlines()
+    for one in languages:
+        names = sorted(_file_names(one.code) - OPTIONAL_PARTS.keys() - set(_REQUIRED))
+        found += [f"languages/{one.code}/{name}: -: a language has no part of this name" for name in names]
+        for read in (lambda of: of.general, lambda of: of.prompts, *(part.read for part in OPTIONAL_PARTS.values())):
+            try:
+                read(one)
+            except LanguageError as error:
+                found += str(error).splitlines()
+    return found
+
+
+def _file_names(code: str) -> set[str]:
+    folder = files("companion.languages").joinpath(code)
+    return {entry.name for entry in folder.iterdir() if entry.name.endswith(".toml")} if folder.is_dir() else set()
