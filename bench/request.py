@@ -25,7 +25,7 @@ from companion.config.device import Device
 from companion.config.persona import load_persona
 from companion.mind.assembly import build, local_now
 from companion.mind.character import ServiceCharacter
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -107,7 +107,7 @@ async def one_turn(character: ServiceCharacter, said: str) -> float:
 
 async def fill(folder: Path, exchanges: int, chance: random.Random) -> None:
     store = await Store.open(folder, local_now)
-    memory = Memory(store, "Momo", local_now)
+    memory = LongTermMemory(store, "Momo", local_now)
     for number in range(exchanges):
         memory.keep("Ana", sentence(chance), "I see.")
         if number % 500 == 499:

@@ -12,6 +12,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import ConfigError, EngineUnavailable
 from companion.languages.language import language
+from companion.languages.understood import understood
 from companion.mind.api import models
 from companion.mind.api.capabilities import Features
 from companion.mind.api.client import Asking
@@ -22,7 +23,7 @@ from companion.mind.budget import Ledger, Spending
 from companion.mind.character import ServiceCharacter
 from companion.mind.context import ContextProvider, Contexts
 from companion.mind.context_providers import BUILT_IN
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 from companion.mind.memory.working_memory import Recollection
 from companion.mind.session import device_identity, session_id
@@ -88,7 +89,9 @@ def recollection(
     device: Device, persona: Persona, identity: str, store: Store | None, now: Callable[[], datetime] = local_now
 ) -> Recollection:
     """What is kept where, as `device.memory` says. Without a store nothing is kept."""
-    memory = None if store is None or device.memory.mode == "off" else Memory(store, persona.name, now)
+    memory = None
+    if store is not None and device.memory.mode != "off":
+        memory = LongTermMemory(store, persona.name, now, understood(persona.language))
     keeps = memory is not None and not _by_service(device, persona)
     history = device.character.history
     # Where a summary takes the older half away, the history may grow until that is made.

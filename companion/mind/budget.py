@@ -25,8 +25,9 @@ from companion.errors import CharacterRefused
 from companion.mind.api import models
 from companion.mind.api.models import Model
 from companion.mind.api.parser import MemoryUse, Usage
-from companion.mind.memory.repository import key_of
-from companion.mind.memory.store import Connection, Store
+from companion.mind.memory.database import Connection
+from companion.mind.memory.long_term import key_of
+from companion.mind.memory.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from companion.mind.budget import Spent
 from companion.mind.cast import Cast
 from companion.mind.context import AHEAD_S, Contexts
 from companion.mind.memory import inspection
-from companion.mind.memory.introductions import introduced, prepare
+from companion.mind.memory.introductions import introduced_name, prepare
 from companion.mind.memory.service_memory import ServiceTalk
 from companion.mind.memory.store import Store
 from companion.mind.memory.working_memory import Recollection
@@ -60,7 +60,7 @@ class ServiceCharacter:
         """`service_memory`: the service remembers, and is sent only what is new. `store` is closed in the end."""
         self._device = device
         self._persona = persona
-        self._languages = tuple(dict.fromkeys((persona.language, *persona.words)))
+        self._languages = tuple(language(code) for code in dict.fromkeys((persona.language, *persona.words)))
         self._asking = asking
         self._contexts = contexts
         self._cast = Cast(persona)
@@ -229,7 +229,7 @@ class ServiceCharacter:
 
     async def _meet(self, said: str) -> None:
         """Notice who speaks, and what was forgotten elsewhere."""
-        person = introduced(said, self._languages, self.recollection.known, self._cast.names)
+        person = introduced_name(said, self._languages, self.recollection.known, self._cast.names)
         if person is not None:
             await self.be(person)
         elif await self.recollection.refresh():

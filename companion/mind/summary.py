@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from companion.languages.language import Language
-from companion.mind.memory.index_words import HAN, HIRAGANA, KATAKANA
+from companion.mind.memory.index_words import UNSPACED
 
 MOST_TOKENS = 1000
 
-_CJK = re.compile(f"[{HAN}{HIRAGANA}{KATAKANA}\u3000-\u303f\uff00-\uffef\uac00-\ud7af]")
+_CJK = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uffef\uac00-\ud7af]")
 
 
 class Spoken(Protocol):

@@ -19,7 +19,7 @@ from companion.languages.language import language
 from companion.mind.assembly import local_now
 from companion.mind.character import ServiceCharacter
 from companion.mind.context_providers import Clock
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 from companion.mind.summary import instruction
 from tests.support.service_scene import (
@@ -146,7 +146,7 @@ async def test_forgetting_in_another_process_is_noticed_before_the_next_request(
     async with made(line) as character:
         await talk(character, "i like pizza")
         elsewhere = await Store.open(tmp_path, local_now)
-        await Memory(elsewhere, "Momo", local_now).forget(None)
+        await LongTermMemory(elsewhere, "Momo", local_now).forget(None)
         await elsewhere.close()
         await talk(character, "what do i like")
     assert line.said(1) == ["what do i like"]

@@ -11,11 +11,12 @@ import asyncio
 import logging
 import unicodedata
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.facts import Fact
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.prompt import Exchange, History
 from companion.mind.session import session_id
 
@@ -45,7 +46,13 @@ class Recollection:
     """Of one character on one unit."""
 
     def __init__(
-        self, memory: Memory | None, identity: str, longest: int, *, keeps: bool = True, known: Sequence[str] = ()
+        self,
+        memory: LongTermMemory | None,
+        identity: str,
+        longest: int,
+        *,
+        keeps: bool = True,
+        known: Sequence[str] = (),
     ) -> None:
         """`longest` messages are held before the oldest go; `keeps`: the memory takes what is said.
 
@@ -165,13 +172,14 @@ class Recollection:
             return None
         return Draft(person, generation, recalled.summary, tuple(chosen), up_to)
 
-    async def summarised(self, draft: Draft, summary: str) -> None:
-        """The summary of a draft is there: what it holds leaves the history."""
+    async def summarised(self, draft: Draft, summary: str, facts: Iterable[Fact] = ()) -> None:
+        """The summary of a draft is there, with the facts that it proposes: what it holds leaves the history."""
         if self._memory is None:
             return
         if await self._memory.generation(draft.person) != draft.generation:
             return
-        await self._memory.summarise(draft.person, draft.up_to, summary)
+        first = draft.exchanges[0].id or 0
+        await self._memory.store_summary(draft.person, draft.up_to, summary, facts, first)
         if (draft.person, draft.generation) == (self.person, self._generation) and not self.is_guest:
             await self._recall()
 

@@ -7,16 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.config.persona import Persona
+from companion.languages.language import language
 from companion.mind.cast import Cast
-from companion.mind.memory.introductions import introduced
+from companion.mind.memory.introductions import introduced_name
 from companion.mind.prompt import Exchange
 
-LANGUAGES = ("en", "zh", "ja", "id")
+LANGUAGES = tuple(map(language, ("en", "zh", "ja", "id")))
 CHARACTERS = ("Momo", "江让")
 
 
 def who(said: str, *known: str) -> str | None:
-    return introduced(said, LANGUAGES, known, CHARACTERS)
+    return introduced_name(said, LANGUAGES, known, CHARACTERS)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_what_else_begins_like_a_name_is_none(said: str) -> None:
 
 
 def test_only_the_personas_languages_count() -> None:
-    assert introduced("nama saya ana", ("en",)) is None
+    assert introduced_name("nama saya ana", LANGUAGES[:1]) is None
 
 
 def test_a_known_person_keeps_the_name_as_it_is_written() -> None:
