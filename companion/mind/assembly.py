@@ -64,6 +64,10 @@ async def build(
     ledger = Ledger(store, now)
     await ledger.load()
     by_service = _by_service(device, persona)
+    memory = None
+    if device.memory.mode != "off":
+        memory = LongTermMemory(store, persona.name, now, understood(persona.language))
+        await memory.update_index()
     asking = Asking(
         connection,
         settings.protocol,
@@ -76,7 +80,7 @@ async def build(
         persona,
         model,
         asking,
-        recollection(device, persona, identity, store, now),
+        recollection(device, persona, identity, memory),
         Contexts(providers, device.context.longest),
         service_memory=by_service,
         store=store,
@@ -85,13 +89,8 @@ async def build(
     return character
 
 
-def recollection(
-    device: Device, persona: Persona, identity: str, store: Store | None, now: Callable[[], datetime] = local_now
-) -> Recollection:
-    """What is kept where, as `device.memory` says. Without a store nothing is kept."""
-    memory = None
-    if store is not None and device.memory.mode != "off":
-        memory = LongTermMemory(store, persona.name, now, understood(persona.language))
+def recollection(device: Device, persona: Persona, identity: str, memory: LongTermMemory | None) -> Recollection:
+    """What is kept where, as `device.memory` says. Without a `memory` nothing is kept."""
     keeps = memory is not None and not _by_service(device, persona)
     history = device.character.history
     # Where a summary takes the older half away, the history may grow until that is made.

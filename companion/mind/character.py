@@ -18,6 +18,7 @@ from contextlib import aclosing
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.languages.language import language
+from companion.languages.understood import understood
 from companion.mind.api.client import Asking
 from companion.mind.api.connection import WARM_S
 from companion.mind.api.models import Model
@@ -68,7 +69,7 @@ class ServiceCharacter:
         self._store = store
         longest = int(model.most_input * _CHARACTERS_A_TOKEN) if model.most_input else _LONGEST_DRAFT
         self._summarising = Summarising(
-            asking, recollection, language(persona.language), device.character.model, longest
+            asking, recollection, understood(persona.language), device.character.model, longest
         )
         self._summarise_at = min(device.memory.entries, device.character.history)
         self.answering = Answering(

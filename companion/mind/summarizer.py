@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from companion.errors import CharacterError
-from companion.languages.language import Language
+from companion.languages.understood import Understood
 from companion.mind.api.client import Asking, Question
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
 from companion.mind.memory.working_memory import Draft, Recollection
+from companion.mind.proposed_facts import accepted_facts, split_proposed
 from companion.mind.session import session_id
 from companion.mind.summary import bounded, instruction, request_text
 
@@ -42,15 +43,18 @@ class Summarising:
         self,
         asking: Asking,
         recollection: Recollection,
-        language: Language,
+        languages: Understood,
         model: str,
         longest: int,
         changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`longest` is the number of characters that a request may hold; `changed` is called after each summary."""
+        """`languages`: the persona's own first. `longest` is the number of characters that a request may hold.
+
+        `changed` is called after each summary.
+        """
         self._asking = asking
         self._recollection = recollection
-        self._language = language
+        self._languages = languages
         self._model = model
         self._longest = longest
         self._changed = changed
@@ -126,16 +130,17 @@ class Summarising:
             return False
         finally:
             self._request = None
-        summary = bounded(text, self._language)
+        text, proposed = split_proposed(text)
+        summary = bounded(text, self._languages.own)
         if not summary:
             raise CharacterError(f"{self._asking.service} gave no summary.")
-        await self._recollection.summarised(draft, summary)
+        await self._recollection.summarised(draft, summary, accepted_facts(proposed, draft.at, self._languages))
         return True
 
     async def _ask(self, draft: Draft) -> str:
         messages = (
-            {"role": "system", "content": instruction(self._language)},
-            {"role": "user", "content": request_text(draft.previous, draft.exchanges, self._language)},
+            {"role": "system", "content": instruction(self._languages.own)},
+            {"role": "user", "content": request_text(draft.previous, draft.exchanges, self._languages.own)},
         )
         request = Request(self._model, messages, max_tokens=LONGEST_ANSWER, temperature=TEMPERATURE)
         question = Question(

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from companion.languages.language import Language
 from companion.mind.memory.index_words import UNSPACED
+from companion.mind.proposed_facts import facts_instruction
 
 MOST_TOKENS = 1000
 
@@ -36,9 +37,9 @@ def tokens(text: str) -> int:
 
 
 def instruction(language: Language) -> str:
-    """The system message of a request for a summary. Begins with the language's marker."""
+    """The system message of a request for a summary, with facts at its end. Begins with the language's marker."""
     asked = language.prompts.summary
-    return f"{asked.marker}{language.blank}{asked.instruction}"
+    return language.blank.join((asked.marker, asked.instruction, facts_instruction(language)))
 
 
 def request_text(previous_summary: str, exchanges: Sequence[Spoken], language: Language) -> str:

@@ -13,6 +13,7 @@ import unicodedata
 import uuid
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from companion.mind.memory.facts import Fact
@@ -40,6 +41,8 @@ class Draft:
     previous: str
     exchanges: tuple[Exchange, ...]
     up_to: int
+    at: datetime
+    """When the last of them was said."""
 
 
 class Recollection:
@@ -161,16 +164,17 @@ class Recollection:
         half = sum(bool(one.said) + bool(one.heard) for one in recalled.exchanges) // 2
         chosen: list[Exchange] = []
         size = messages = up_to = 0
+        at = datetime.min
         for one in recalled.exchanges:
             size += len(one.said) + len(one.heard)
             if messages >= half or (size > longest and chosen):
                 break
             messages += bool(one.said) + bool(one.heard)
-            up_to = one.id
+            up_to, at = one.id, one.at
             chosen.append(Exchange(one.said, one.heard, one.speaker, one.id))
         if not chosen or (person, generation) != (self.person, self._generation):
             return None
-        return Draft(person, generation, recalled.summary, tuple(chosen), up_to)
+        return Draft(person, generation, recalled.summary, tuple(chosen), up_to, at)
 
     async def summarised(self, draft: Draft, summary: str, facts: Iterable[Fact] = ()) -> None:
         """The summary of a draft is there, with the facts that it proposes: what it holds leaves the history."""
