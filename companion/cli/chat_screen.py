@@ -17,7 +17,7 @@ from typing import Any, Protocol, TextIO
 
 from companion.errors import CharacterError
 from companion.events import Cue
-from companion.mind.reply import Answered
+from companion.mind.reply import ReplyReport
 from companion.voice.stage.stage import Stage
 
 
@@ -85,7 +85,7 @@ class TurnReport:
     """What would have been spoken, with its line ends."""
     removed: tuple[str, ...]
     cues: tuple[Cue, ...]
-    answered: Answered | None
+    answered: ReplyReport | None
     first_ms: float | None
     whole_ms: float
     error: CharacterError | None
@@ -155,7 +155,9 @@ class Spoken:
             case Cue():
                 self.cues.append(part)
 
-    def report(self, answered: Answered | None, whole_s: float, error: CharacterError | None, line: str) -> TurnReport:
+    def report(
+        self, answered: ReplyReport | None, whole_s: float, error: CharacterError | None, line: str
+    ) -> TurnReport:
         """It is over."""
         return TurnReport(
             self.said,

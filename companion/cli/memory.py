@@ -21,7 +21,7 @@ from companion.cli.options import memory_folder, unit_options
 from companion.config.persona import Persona
 from companion.errors import CompanionError
 from companion.languages.understood import understood
-from companion.mind.budget import requests_of
+from companion.mind.budget import usage_entries_of
 from companion.mind.memory import inspection
 from companion.mind.memory.database import Connection
 from companion.mind.memory.long_term import Erased, erase_persons, key_of
@@ -42,7 +42,7 @@ def memory() -> None:
 def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """List everyone who is remembered, by all characters of this unit."""
     _, path = _unit(device_file, settings)
-    found = _read(path, inspection.persons) or ()
+    found = _read(path, inspection.list_persons) or ()
     if as_json:
         _print_json([asdict(one) for one in found])
     elif not found:
@@ -62,7 +62,7 @@ def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) ->
 def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: str | None, turns: int) -> None:
     """Show facts with their numbers, the summary, and the last turns."""
     persona, path = _unit(device_file, settings)
-    found = _read(path, lambda on: inspection.portraits(on, persona, person, turns=turns)) or ()
+    found = _read(path, lambda on: inspection.describe_persons(on, persona, person, turns=turns)) or ()
     if as_json:
         _print_json({"persona": persona, "persons": [asdict(one) for one in found]})
         return
@@ -169,8 +169,8 @@ def export(device_file: Path, settings: tuple[str, ...], as_json: bool, person: 
     persona, path = _unit(device_file, settings)
 
     def everything(on: Connection) -> list[dict[str, Any]]:
-        found = inspection.portraits(on, persona, person, replaced=True)
-        return [{**asdict(one), "requests": requests_of(on, persona, one.person)} for one in found]
+        found = inspection.describe_persons(on, persona, person, replaced=True)
+        return [{**asdict(one), "requests": usage_entries_of(on, persona, one.person)} for one in found]
 
     _print_json({"persona": persona, "persons": _read(path, everything) or []})
 
@@ -203,7 +203,7 @@ def _correct(path: Path, persona: Persona, number: int, text: str) -> str:
         raise CompanionError(f"Nothing is remembered yet in {path}.")
     languages = understood(persona.language)
     return _with_store(
-        path, lambda store: store.change(lambda on: inspection.correct(on, persona.name, number, text, languages))
+        path, lambda store: store.change(lambda on: inspection.correct_entry(on, persona.name, number, text, languages))
     )
 
 

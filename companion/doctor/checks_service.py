@@ -27,7 +27,7 @@ from companion.doctor.report import Finding, failed, passed, skipped
 from companion.doctor.station import STOP_IT, Station, Surroundings
 from companion.errors import CharacterError, ConfigError
 from companion.mind.api import models
-from companion.mind.api.errors import meaning
+from companion.mind.api.errors import explain_refusal
 from companion.mind.api.key import CREDENTIAL, VARIABLE, Key, find_key
 from companion.mind.api.models import Region
 from companion.mind.api.parser import parse_refusal
@@ -81,7 +81,7 @@ async def character(station: Station) -> Finding:
         return failed(f"{place}: {error}", NETWORK, **facts)
     facts |= {"status": status, "ms": round(1000 * (time.monotonic() - began))}
     if status != 200:
-        refusal = meaning(parse_refusal(status, body), f"The character service at {host}")
+        refusal = explain_refusal(parse_refusal(status, body), f"The character service at {host}")
         if refusal.kind == "key" and settings.base_url is None and await _other_region_takes(settings, key):
             other = _other(settings.region)
             return failed(

@@ -16,7 +16,7 @@ from companion.cli.usage import usage
 from companion.config.device import load_device
 from companion.config.persona import load_persona
 from companion.errors import CompanionError
-from companion.mind.budget import Ledger, Use
+from companion.mind.budget import Ledger, UsageEntry
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 from tests.support.paths import CONFIGS
@@ -44,7 +44,9 @@ def filled(folder: Path) -> Path:
         await memory.store_summary("Ana", 1, "Ana talked about her dog Rex.")
         LongTermMemory(store, "Somebody Else", datetime.now).keep("Ana", "i like trains", "Choo!")
         ledger = Ledger(store, datetime.now)
-        ledger.add(Use("Ana", PERSONA, "qwen-plus-character", "international", "talk", 1000, 900, 50, 120_000, "USD"))
+        ledger.add(
+            UsageEntry("Ana", PERSONA, "qwen-plus-character", "international", "talk", 1000, 900, 50, 120_000, "USD")
+        )
         await store.close()
 
     asyncio.run(fill())

@@ -12,12 +12,12 @@ from companion.emulator.answer import make_answer
 from companion.emulator.parameters import Parameters
 from companion.emulator.request import Message
 from companion.emulator.tokens import EstimatedTokens, ExactTokens, load_tokens, prompt_tokens, ranks_file, write
-from companion.mind.api.capabilities import bias
+from companion.mind.api.capabilities import ban_list
 from tests.support.paths import DATA
 
 SAMPLES = json.loads((DATA / "published" / "samples.json").read_text("utf-8"))
 DOCUMENTED = frozenset(SAMPLES["documented_ban"])
-COMPLETE = frozenset(map(int, bias("complete")))
+COMPLETE = frozenset(map(int, ban_list("complete")))
 
 needs_vocabulary = pytest.mark.skipif(ranks_file() is None, reason="the vocabulary is not installed")
 

@@ -19,7 +19,7 @@ from companion.mind.memory.long_term import Erased, StoredExchange, exchange_of,
 
 
 @dataclass(frozen=True, slots=True)
-class PersonLine:
+class PersonOverview:
     """One person and one character, in a line."""
 
     persona: str
@@ -33,7 +33,7 @@ class PersonLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FactLine:
+class StoredFact:
     id: int
     kind: str
     text: str
@@ -45,18 +45,18 @@ class FactLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class PersonMemory:
     """Everything about one person."""
 
     person: str
     generation: int
     summary: str
-    facts: tuple[FactLine, ...]
+    facts: tuple[StoredFact, ...]
     exchanges: tuple[StoredExchange, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """One place in which the words stand that were searched for."""
 
     id: int | None
@@ -67,7 +67,7 @@ class Found:
     text: str
 
 
-def persons(on: Connection) -> tuple[PersonLine, ...]:
+def list_persons(on: Connection) -> tuple[PersonOverview, ...]:
     """Everyone in the file of whom something is remembered, of all characters."""
     found = on.execute(
         "SELECT persona, name, (SELECT count(*) FROM exchanges WHERE person = persons.id), "
@@ -75,15 +75,15 @@ def persons(on: Connection) -> tuple[PersonLine, ...]:
         "(SELECT max(at) FROM exchanges WHERE person = persons.id) FROM persons ORDER BY persona, id"
     )
     return tuple(
-        PersonLine(persona, name, turns, known, characters, generation, _time(last))
+        PersonOverview(persona, name, turns, known, characters, generation, _time(last))
         for persona, name, turns, known, characters, generation, last in found
         if turns or known or characters
     )
 
 
-def portraits(
+def describe_persons(
     on: Connection, persona: str, person: str | None, *, turns: int = -1, replaced: bool = False
-) -> tuple[Portrait, ...]:
+) -> tuple[PersonMemory, ...]:
     """Each person of a character, or one; with the last `turns` exchanges (-1: all), and facts that hold no more."""
     found = []
     for number, name, generation, summary in _persons(on, persona, person):
@@ -98,30 +98,32 @@ def portraits(
         ).fetchall()
         if known or last or summary:
             lines = tuple(
-                FactLine(entry, kind, text, exchange, to_time(at), _time(end))
+                StoredFact(entry, kind, text, exchange, to_time(at), _time(end))
                 for entry, kind, text, exchange, at, end in known
             )
             exchanges = tuple(exchange_of(row) for row in reversed(last))
-            found.append(Portrait(name, generation, summary, lines, exchanges))
+            found.append(PersonMemory(name, generation, summary, lines, exchanges))
     return tuple(found)
 
 
-def search(on: Connection, persona: str, person: str | None, wanted: str, languages: Understood) -> tuple[Found, ...]:
+def search(
+    on: Connection, persona: str, person: str | None, wanted: str, languages: Understood
+) -> tuple[SearchHit, ...]:
     """Every place where all the words stand, in any of their forms, or the text itself."""
     asked, literal = set(index_words(wanted, languages)), wanted.strip().casefold()
     found = []
-    for portrait in portraits(on, persona, person):
-        places: list[tuple[int | None, str, str]] = [(None, "summary", portrait.summary)]
-        places += [(fact.id, "fact", fact.text) for fact in portrait.facts]
-        for one in portrait.exchanges:
+    for person_memory in describe_persons(on, persona, person):
+        places: list[tuple[int | None, str, str]] = [(None, "summary", person_memory.summary)]
+        places += [(fact.id, "fact", fact.text) for fact in person_memory.facts]
+        for one in person_memory.exchanges:
             places += [(one.id, "said", one.said), (one.id, "heard", one.heard)]
         for number, kind, text in places:
             if text and (literal in text.casefold() or (asked and asked <= set(index_words(text, languages)))):
-                found.append(Found(number, portrait.person, kind, text))
+                found.append(SearchHit(number, person_memory.person, kind, text))
     return tuple(found)
 
 
-def correct(on: Connection, persona: str, number: int, text: str, languages: Understood) -> str:
+def correct_entry(on: Connection, persona: str, number: int, text: str, languages: Understood) -> str:
     """Put a fact's text right, or what was said in an exchange; returns the text before.
 
     An exchange's facts are taken anew from the corrected words, and the person's generation goes up, so that the talk

@@ -30,7 +30,7 @@ from companion.mind.memory.utterance import (
     plain,
     without_asking_words,
 )
-from companion.mind.summary import tokens
+from companion.mind.summary import count_tokens
 
 LONGEST_QUOTE = 160
 """Characters of one quoted sentence; half of that in unspaced writing."""
@@ -141,12 +141,14 @@ def choose(
     `besides`: ids of exchanges that the model sees anyway.
     """
     weights = {word: _weight(word, frequency.get(word, 0), total, query.language) for word in query.words}
-    ranked: list[tuple[float, int, str]] = []
+    scored: list[tuple[float, int, str]] = []
     quoted: list[tuple[float, int, str]] = []
     for fact in known:
         score = _fact_score(fact, query, weights, frequency)
-        if score and fact.exchange not in besides:
-            ranked.append((score, fact.id, fact.text))
+        # None is looked for in every number of a range, which never ends here.
+        is_seen = fact.exchange is not None and fact.exchange in besides
+        if score and not is_seen:
+            scored.append((score, fact.id, fact.text))
     asks_of_self = query.asks and query.of_self and not query.of_character and not query.asks_why
     least = (_ASKS_OF_SELF if query.of_self else _ASKS_OF_WORLD) if query.asks else _TELLS
     for quote in () if query.asks and not query.of_self and query.of_character else quotes:
@@ -159,7 +161,7 @@ def choose(
         if score >= least and (all_of_it or _tells_enough(list(shared.values()), frequency, total)):
             order = score + (_ANSWERS if query.asks and answers(query.text, quote.said, query.languages) else 0.0)
             quoted.append((order, quote.id, _quoted(quote, query.languages)))
-    facts = [text for score, _, text in sorted(ranked, reverse=True)]
+    facts = [text for score, _, text in sorted(scored, reverse=True)]
     # Where all that they like is asked for, there must be room left for what they said besides.
     if quoted:
         facts = facts[: max(1, most - _MOST_QUOTES)]
@@ -236,7 +238,7 @@ def _bounded(texts: Sequence[str], most: int) -> tuple[str, ...]:
     for text in texts:
         if len(chosen) >= most:
             break
-        if text not in chosen and tokens(text) <= left:
+        if text not in chosen and count_tokens(text) <= left:
             chosen.append(text)
-            left -= tokens(text)
+            left -= count_tokens(text)
     return tuple(chosen)

@@ -1,4 +1,4 @@
-"""What is taken from an utterance as a fact, what never is, and by which words it is found again."""
+"""What is taken from an utterance as a fact, what never is."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.languages.language import language
-from companion.languages.loader import language_codes
 from companion.languages.understood import understood
 from companion.mind.memory.facts import Fact, find_facts, slot_of
-from companion.mind.memory.index_words import MOST, index_words
 from companion.mind.memory.retrieval import quotable_words
 from companion.mind.memory.utterance import is_private, is_question
-from companion.mind.summary import MOST_TOKENS, bounded, instruction, request_text, tokens
-
-ENGLISH = language("en")
 
 AT = datetime(2026, 5, 3, 12, 0)
 
@@ -31,10 +26,6 @@ def facts(said: str, at: datetime) -> tuple[Fact, ...]:
 
 def slot(fact: Fact) -> str:
     return slot_of(fact.kind, fact.subject, ALL, language(fact.language))
-
-
-def words(text: str) -> tuple[str, ...]:
-    return index_words(text, ALL)
 
 
 def told(said: str) -> set[tuple[str, str, str]]:
@@ -178,63 +169,3 @@ PIECES = (
 def test_a_question_mark_takes_every_fact_away(pieces: list[str]) -> None:
     said = " ".join(one for one in pieces if one not in ".。")
     assert facts(said + "?", AT) == ()
-
-
-@given(st.text(max_size=500))
-def test_words_are_letters_and_digits_each_once(text: str) -> None:
-    found = words(text)
-    assert len(set(found)) == len(found) <= MOST
-    assert all(word.isalnum() for word in found)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("dogs", "dog"),
-        ("called", "calls"),
-        ("hid", "hiding"),
-        ("flies", "fly"),
-        ("children", "child"),
-        ("Café", "cafe"),
-    ],
-)
-def test_forms_of_a_word_meet(one: str, other: str) -> None:
-    assert words(one) == words(other) != ()
-
-
-def test_chinese_is_found_by_pairs_and_characters() -> None:
-    assert {"钥匙", "钥", "花盆"} <= set(words("我把钥匙藏在花盆下面了"))
-    assert words("anjingku") == words("anjing")
-
-
-class Said:
-    def __init__(self, said: str, heard: str, speaker: str = "") -> None:
-        self.said, self.heard, self.speaker = said, heard, speaker
-
-
-def test_a_request_for_a_summary_holds_the_last_one_and_every_line() -> None:
-    text = request_text(
-        "They have a dog.", [Said("i like\ncats", "Me too!"), Said("", "Are you there?", "Pip")], ENGLISH
-    )
-    assert text.index("They have a dog.") < text.index("Person: i like cats") < text.index("Pip: Are you there?")
-    assert "summary so far" not in request_text("", [], ENGLISH)
-    for code in language_codes():
-        assert instruction(language(code)).startswith(language(code).prompts.summary.marker)
-
-
-def test_a_summary_is_plain_and_ends_with_a_sentence() -> None:
-    assert (
-        bounded("## Facts\n\n- **Ana** is *seven*.\n1. She has `Rex`.\n---\n", ENGLISH)
-        == "Facts\nAna is seven.\nShe has Rex."
-    )
-    long = bounded("Ana likes pizza very much. " * 300, ENGLISH)
-    assert long.endswith("much.")
-    assert MOST_TOKENS * 0.9 < tokens(long) <= MOST_TOKENS
-    chinese = bounded("小明喜欢狗。" * 500, ENGLISH)
-    assert chinese.endswith("。")
-    assert tokens(chinese) <= MOST_TOKENS
-
-
-@given(st.text(alphabet="ab 。.*_#`-\n[]()<>我犬", max_size=6000) | st.text(max_size=400))
-def test_a_summary_is_always_within_its_bound(text: str) -> None:
-    assert tokens(bounded(text, ENGLISH)) <= MOST_TOKENS

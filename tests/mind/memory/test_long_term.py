@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bench.memory import CHINESE, CHINESE_UNRELATED, ENGLISH, ENGLISH_UNRELATED, Weekdays, talk, week
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
-from companion.mind.summary import tokens
+from companion.mind.summary import count_tokens
 
 
 def now() -> datetime:
@@ -198,7 +198,7 @@ async def test_what_is_told_is_bounded(tmp_path: Path) -> None:
             memory.keep("", f"i promise to paint the fence number {number} " + "as green as the grass " * 12, "ok")
         told = await memory.relevant("", "what did i promise you", most=5)
         assert 0 < len(told) <= 5
-        assert sum(map(tokens, told)) <= 200
+        assert sum(map(count_tokens, told)) <= 200
         assert len(await memory.relevant("", "what did i promise you", most=1)) == 1
 
 
