@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 
 Planted = tuple[tuple[str, str, str], ...]
@@ -168,7 +168,7 @@ async def week(
     planted, unrelated = (ENGLISH, ENGLISH_UNRELATED) if language == "en" else (CHINESE, CHINESE_UNRELATED)
     now = Weekdays()
     store = await Store.open(folder, now)
-    memory = Memory(store, "Pip", now)
+    memory = LongTermMemory(store, "Pip", now)
     for said, _, _ in planted:
         memory.keep("", said, "Good to know!")
         now.turn()

@@ -5,8 +5,8 @@
 The service is a process of its own on loopback that sends one event a token, one millisecond apart, so that no two
 come in one piece. `parser` is the protocol alone; `client` is everything from the socket to the event (event loop,
 httpx, protocol). The request holds a hundred messages and the largest ban list; `on the wire` is from the call of
-`encoded` to the service having the first byte, or all of them, over a connection that is already open. Every figure is
-a median.
+`encode_request` to the service having the first byte, or all of them, over a connection that is already open. Every
+figure is a median.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import time
 from contextlib import aclosing
 from multiprocessing.connection import Connection as Pipe
 
-from companion.mind.api.capabilities import bias
+from companion.mind.api.capabilities import ban_list
 from companion.mind.api.connection import Connection
-from companion.mind.api.parser import AnswerParser, Broken, Done, Protocol, Refused, Request, encoded
+from companion.mind.api.parser import AnswerParser, Broken, Done, Protocol, Refused, Request, encode_request
 
 BETWEEN_TOKENS_S = 0.001
 PROTOCOLS: tuple[Protocol, ...] = ("openai", "dashscope")
@@ -110,10 +110,10 @@ def parser_us(protocol: Protocol, tokens: int) -> float:
 async def read_answer(connection: Connection, protocol: Protocol, request: Request, short: bool) -> int:
     """Ask and read to the end; returns the time of the call, in nanoseconds."""
     began = time.perf_counter_ns()
-    sent = encoded(protocol, request)
+    sent = encode_request(protocol, request)
     if short:
         sent.headers["x-short"] = "1"
-    async with aclosing(await connection.ask(sent)) as answer:
+    async with aclosing(await connection.send(sent)) as answer:
         while not isinstance(await answer.next_event(), Done | Broken | Refused):
             pass
         await answer.drain()
@@ -124,7 +124,7 @@ async def measure(port: int, pipe: Pipe, protocol: Protocol, tokens: int, answer
     """Print this route's rows."""
     talk = [{"role": "user" if n % 2 else "assistant", "content": f"What I said in turn {n}."} for n in range(99)]
     messages = ({"role": "system", "content": "You are a bear. " * 40}, *talk)
-    large = Request("qwen-plus-character", messages, max_tokens=300, logit_bias=bias("complete", asterisks=True))
+    large = Request("qwen-plus-character", messages, max_tokens=300, logit_bias=ban_list("complete", asterisks=True))
     connection = Connection(f"http://127.0.0.1:{port}/v1", "bench", None, protocol=protocol)
     await read_answer(connection, protocol, large, short=True)
     pipe.recv()
@@ -144,7 +144,7 @@ async def measure(port: int, pipe: Pipe, protocol: Protocol, tokens: int, answer
     await connection.close()
 
     alone = statistics.median(parser_us(protocol, tokens) for _ in range(answers * 3))
-    size = len(encoded(protocol, large).body)
+    size = len(encode_request(protocol, large).body)
     print(f"{protocol:10s} parser {alone:6.1f} us a token    client {statistics.median(spent):6.1f} us a token")
     row = f"first byte {statistics.median(first):5.2f} ms, all {statistics.median(last):5.2f} ms"
     print(f"{'':10s} on the wire: {row}    ({size} bytes, n {requests})")

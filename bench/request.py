@@ -25,7 +25,7 @@ from companion.config.device import Device
 from companion.config.persona import load_persona
 from companion.mind.assembly import build, local_now
 from companion.mind.character import ServiceCharacter
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -79,7 +79,7 @@ async def measure(url: str, folder: Path, turns: int, exchanges: int) -> None:
     )
     await fill(folder, exchanges, chance)
     character = await build(device, persona, url, None)
-    await character.be("Ana")
+    await character.switch_person("Ana")
     waits = [await one_turn(character, sentence(chance)) for _ in range(turns)]
     waits.sort()
     print(f"from reply() to the whole request at the service, {exchanges} exchanges in the memory, {turns} turns:")
@@ -97,7 +97,7 @@ async def measure(url: str, folder: Path, turns: int, exchanges: int) -> None:
 async def one_turn(character: ServiceCharacter, said: str) -> float:
     """Milliseconds from the call to the request's arrival."""
     # Between two turns the answer is spoken: what was said last has long been written.
-    await character.recollection.refresh()
+    await character.working_memory.refresh()
     began = time.monotonic()
     async with aclosing(character.reply(said)) as deltas:
         arrived = float("".join([delta async for delta in deltas]))
@@ -107,7 +107,7 @@ async def one_turn(character: ServiceCharacter, said: str) -> float:
 
 async def fill(folder: Path, exchanges: int, chance: random.Random) -> None:
     store = await Store.open(folder, local_now)
-    memory = Memory(store, "Momo", local_now)
+    memory = LongTermMemory(store, "Momo", local_now)
     for number in range(exchanges):
         memory.keep("Ana", sentence(chance), "I see.")
         if number % 500 == 499:

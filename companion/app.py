@@ -262,7 +262,7 @@ async def mind(device: Device, persona: Persona) -> AsyncIterator[ServiceCharact
 
 def _context(name: str, device: Device, persona: Persona) -> ContextProvider:
     """A built-in provider, or one that is installed."""
-    from companion.mind.context_providers import BUILT_IN
+    from companion.mind.context import BUILT_IN
 
     if name in BUILT_IN:
         return BUILT_IN[name](device, persona)

@@ -54,11 +54,11 @@ class Chat:
         """Answer line by line, until the lines end or one of them ends the chat."""
         if opening := self._character.opening():
             self._screen.opening(self._persona.name, opening)
-        self._screen.prompt(self._character.recollection.person)
+        self._screen.prompt(self._character.working_memory.person)
         async for line in lines:
             if line.strip() and not await self.answer(line.strip()):
                 return
-            self._screen.prompt(self._character.recollection.person)
+            self._screen.prompt(self._character.working_memory.person)
 
     async def answer(self, line: str) -> bool:
         """Handle one line of the person; False ends the chat."""
@@ -93,17 +93,17 @@ class Chat:
             case "/again":
                 screen.note("Nothing was answered yet.")
             case "/n" if rest in ("1", "2", "3", "4"):
-                character.answering.candidates = int(rest)
+                character.replies.candidates = int(rest)
             case "/n":
                 screen.note("Write a number from 1 to 4: /n 3")
             case "/as" if rest:
-                await character.be(rest)
+                await character.switch_person(rest)
             case "/as":
                 screen.note("Write a name: /as Ana")
             case "/guest":
                 character.start_guest_session()
             case "/context":
-                character.told_besides = rest
+                character.extra_context = rest
             case "/on":
                 report = await self._show_answer(line, self._persona.name, character.continue_speaking())
                 if report.heard:
@@ -112,7 +112,7 @@ class Chat:
             case "/memory":
                 await self._memory()
             case "/cost":
-                spent = character.spent
+                spent = character.spending
                 screen.table(
                     "/cost",
                     {
@@ -126,7 +126,7 @@ class Chat:
         return True
 
     async def _memory(self) -> None:
-        in_mind = self._character.recollection
+        in_mind = self._character.working_memory
         await in_mind.refresh()
         self._screen.table(
             "/memory",
@@ -134,7 +134,7 @@ class Chat:
                 "person": "guest" if in_mind.is_guest else in_mind.person,
                 "persons": list(in_mind.known),
                 "summary": in_mind.summary,
-                "messages": in_mind.history.count,
+                "messages": in_mind.history.message_count,
                 "facts": list(await self._character.facts()),
             },
         )
@@ -174,7 +174,7 @@ class Chat:
             error = failure
         self._show(spoken, parts_of.close())
         line = self._own_lines.next(error.line) if error else ""
-        return spoken.report(self._character.answered if spoken.first_at else None, loop.time() - began, error, line)
+        return spoken.report(self._character.last_report if spoken.first_at else None, loop.time() - began, error, line)
 
     def _show(self, spoken: AnswerSoFar, parts: Iterable[Part]) -> None:
         for part in parts:

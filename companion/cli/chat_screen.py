@@ -15,7 +15,7 @@ from typing import Any, Protocol, TextIO
 from companion.errors import CharacterError
 from companion.events import Cue
 from companion.languages.understood import Understood
-from companion.mind.reply import Answered
+from companion.mind.reply import ReplyReport
 from companion.voice.stage.stage import Stage
 
 
@@ -83,7 +83,7 @@ class TurnReport:
     """The text that would have been spoken, with its line breaks."""
     removed: tuple[str, ...]
     cues: tuple[Cue, ...]
-    answered: Answered | None
+    answered: ReplyReport | None
     first_ms: float | None
     whole_ms: float
     error: CharacterError | None
@@ -153,7 +153,9 @@ class AnswerSoFar:
             case Cue():
                 self.cues.append(part)
 
-    def report(self, answered: Answered | None, whole_s: float, error: CharacterError | None, line: str) -> TurnReport:
+    def report(
+        self, answered: ReplyReport | None, whole_s: float, error: CharacterError | None, line: str
+    ) -> TurnReport:
         """The report of the finished answer."""
         return TurnReport(
             self.said,

@@ -18,11 +18,14 @@ from typing import Any, TypeVar
 import click
 
 from companion.cli.options import memory_folder, unit_options
+from companion.config.persona import Persona
 from companion.errors import CompanionError
-from companion.mind.budget import requests_of
-from companion.mind.memory import inspection as inspection
-from companion.mind.memory.repository import Erased, erase_persons, key_of
-from companion.mind.memory.store import FILE, Connection, Store
+from companion.languages.understood import understood
+from companion.mind.budget import usage_entries_of
+from companion.mind.memory import inspection
+from companion.mind.memory.database import Connection
+from companion.mind.memory.long_term import Erased, erase_persons, key_of
+from companion.mind.memory.store import FILE, Store
 
 Result = TypeVar("Result")
 
@@ -39,7 +42,7 @@ def memory() -> None:
 def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) -> None:
     """List everyone who is remembered, by all characters of this unit."""
     _, path = _unit(device_file, settings)
-    found = _read(path, inspection.persons) or ()
+    found = _read(path, inspection.list_persons) or ()
     if as_json:
         _print_json([asdict(one) for one in found])
     elif not found:
@@ -59,7 +62,7 @@ def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) ->
 def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: str | None, turns: int) -> None:
     """Show facts with their numbers, the summary, and the last turns."""
     persona, path = _unit(device_file, settings)
-    found = _read(path, lambda on: inspection.portraits(on, persona, person, turns=turns)) or ()
+    found = _read(path, lambda on: inspection.describe_persons(on, persona, person, turns=turns)) or ()
     if as_json:
         _print_json({"persona": persona, "persons": [asdict(one) for one in found]})
         return
@@ -85,8 +88,9 @@ def search(
     device_file: Path, settings: tuple[str, ...], as_json: bool, person: str | None, words: tuple[str, ...]
 ) -> None:
     """Find WORDS, in any of their forms, in facts, summaries and everything that was said and heard."""
-    persona, path = _unit(device_file, settings)
-    found = _read(path, lambda on: inspection.search(on, persona, person, " ".join(words))) or ()
+    persona, path = _persona_and_file(device_file, settings)
+    languages = understood(persona.language)
+    found = _read(path, lambda on: inspection.search(on, persona.name, person, " ".join(words), languages)) or ()
     if as_json:
         _print_json([asdict(one) for one in found])
     elif not found:
@@ -101,7 +105,7 @@ def search(
 @click.argument("text")
 def correct(device_file: Path, settings: tuple[str, ...], as_json: bool, number: int, text: str) -> None:
     """Put the fact ID right, or what was said in the turn ID: TEXT takes its place."""
-    persona, path = _unit(device_file, settings)
+    persona, path = _persona_and_file(device_file, settings)
     if not text.strip():
         raise CompanionError("The new text is empty. To erase an entry: companion memory forget ID.")
     before = _correct(path, persona, number, text.strip())
@@ -165,8 +169,8 @@ def export(device_file: Path, settings: tuple[str, ...], as_json: bool, person: 
     persona, path = _unit(device_file, settings)
 
     def everything(on: Connection) -> list[dict[str, Any]]:
-        found = inspection.portraits(on, persona, person, replaced=True)
-        return [{**asdict(one), "requests": requests_of(on, persona, one.person)} for one in found]
+        found = inspection.describe_persons(on, persona, person, replaced=True)
+        return [{**asdict(one), "requests": usage_entries_of(on, persona, one.person)} for one in found]
 
     _print_json({"persona": persona, "persons": _read(path, everything) or []})
 
@@ -178,10 +182,15 @@ def is_interactive() -> bool:
 
 def _unit(device_file: Path, settings: tuple[str, ...]) -> tuple[str, Path]:
     """The character's name, and the path of the memory's database."""
+    persona, path = _persona_and_file(device_file, settings)
+    return persona.name, path
+
+
+def _persona_and_file(device_file: Path, settings: tuple[str, ...]) -> tuple[Persona, Path]:
     from companion.config.unit import load_unit
 
     device, persona = load_unit(device_file, settings)
-    return persona.name, memory_folder(device) / FILE
+    return persona, memory_folder(device) / FILE
 
 
 def _read(path: Path, work: Callable[[Connection], Result]) -> Result | None:
@@ -189,10 +198,13 @@ def _read(path: Path, work: Callable[[Connection], Result]) -> Result | None:
     return _with_store(path, lambda store: store.read(work)) if _exists(path) else None
 
 
-def _correct(path: Path, persona: str, number: int, text: str) -> str:
+def _correct(path: Path, persona: Persona, number: int, text: str) -> str:
     if not _exists(path):
         raise CompanionError(f"Nothing is remembered yet in {path}.")
-    return _with_store(path, lambda store: store.change(lambda on: inspection.correct(on, persona, number, text)))
+    languages = understood(persona.language)
+    return _with_store(
+        path, lambda store: store.change(lambda on: inspection.correct_entry(on, persona.name, number, text, languages))
+    )
 
 
 def _erase_with(path: Path, work: Callable[[Connection], Erased]) -> Erased:

@@ -14,7 +14,7 @@ import click
 from companion.cli.options import memory_folder, unit_options
 from companion.config.device import Device
 from companion.errors import CompanionError
-from companion.mind.budget import DayOfPerson, Ledger, Spent
+from companion.mind.budget import DailyUsage, Ledger, SpendingTotals
 from companion.mind.memory.store import FILE, Store
 
 MILLION = 1_000_000
@@ -55,17 +55,17 @@ def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int
         )
 
 
-async def _read(path: Path, days: int) -> tuple[tuple[DayOfPerson, ...], tuple[Spent, ...]]:
+async def _read(path: Path, days: int) -> tuple[tuple[DailyUsage, ...], tuple[SpendingTotals, ...]]:
     store = await Store.open(path.parent, datetime.now, sets_aside=False)
     try:
         ledger = Ledger(store, datetime.now)
         await ledger.load()
-        return await ledger.days(days), tuple(ledger.spent(currency) for currency in ledger.currencies())
+        return await ledger.days(days), tuple(ledger.totals(currency) for currency in ledger.currencies())
     finally:
         await store.close()
 
 
-def _to_json(rows: tuple[DayOfPerson, ...], totals: tuple[Spent, ...], device: Device) -> dict[str, object]:
+def _to_json(rows: tuple[DailyUsage, ...], totals: tuple[SpendingTotals, ...], device: Device) -> dict[str, object]:
     return {
         "days": [
             {

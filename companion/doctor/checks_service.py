@@ -26,7 +26,7 @@ from companion.doctor.check import STOP_DAEMON_ADVICE, CheckContext, UnitUnderTe
 from companion.doctor.report import CheckResult, failed, passed, skipped
 from companion.errors import CharacterError, ConfigError
 from companion.mind.api import models
-from companion.mind.api.errors import meaning
+from companion.mind.api.errors import explain_refusal
 from companion.mind.api.key import CREDENTIAL, VARIABLE, Key, find_key
 from companion.mind.api.models import Region
 from companion.mind.api.parser import parse_refusal
@@ -82,7 +82,7 @@ async def check_character(unit: UnitUnderTest) -> CheckResult:
         return failed(f"{place}: {error}", NETWORK_ADVICE, **facts)
     facts |= {"status": status, "ms": round(1000 * (time.monotonic() - began))}
     if status != 200:
-        refusal = meaning(parse_refusal(status, body), f"The character service at {host}")
+        refusal = explain_refusal(parse_refusal(status, body), f"The character service at {host}")
         if refusal.kind == "key" and settings.base_url is None and await _other_region_takes(settings, key):
             other = _other(settings.region)
             return failed(

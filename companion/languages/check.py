@@ -28,6 +28,19 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     "commands.toml": OptionalPart(
         lambda one: one.commands, "spoken commands to the device (stop, goodbye, again, guest) are not understood"
     ),
+    "facts.toml": OptionalPart(
+        lambda one: one.facts, "facts that a person tells are not found by patterns (the summary still proposes them)"
+    ),
+    "names.toml": OptionalPart(lambda one: one.names, "no name is told from other words"),
+    "introductions.toml": OptionalPart(
+        lambda one: one.introductions, '"my name is ..." does not change who is speaking'
+    ),
+    "utterances.toml": OptionalPart(lambda one: one.utterances, "questions and private words are not recognised"),
+    "index.toml": OptionalPart(lambda one: one.index, "earlier words are found only in exactly the same form"),
+    "directions.toml": OptionalPart(lambda one: one.directions, "stage directions are removed but not acted"),
+    "emphasis.toml": OptionalPart(lambda one: one.emphasis, "directions between emphasis marks are not recognised"),
+    "feelings.toml": OptionalPart(lambda one: one.feelings, "no feelings are inferred from the words"),
+    "speech.toml": OptionalPart(lambda one: one.speech, "sentences may be cut at abbreviations"),
 }
 
 _REQUIRED = ("language.toml", "prompts.toml")

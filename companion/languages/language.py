@@ -9,9 +9,19 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import cache, cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from companion.languages.loader import AnyPart, LanguageError, Part, Regex, WordSet, language_codes, read_part
+from companion.languages.loader import (
+    AnyPart,
+    LanguageError,
+    Part,
+    Regex,
+    WordSet,
+    filled_with,
+    language_codes,
+    read_part,
+)
+from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
 from companion.languages.stage import Directions, Emphasis, Feelings, Speech
 
 Code = str
@@ -34,8 +44,8 @@ class Voices(Part):
 class Dates(Part):
     """Dates and times, as they are said to the model."""
 
-    date: str
-    """With `{day}`, `{month}` (its name), `{month_number}` and `{year}`."""
+    date: Annotated[str, filled_with("day", "year", optional=("month", "month_number"))]
+    """With `{day}`, `{year}` and `{month}` (its name) or `{month_number}`."""
     months: tuple[str, ...] = ()
     """From January on; empty where `date` needs no names."""
     weekdays: tuple[str, ...]
@@ -93,26 +103,28 @@ class SummaryPrompt(Part):
     person: str
     """What the person is called in it."""
     character: str
+    facts: Annotated[str, filled_with("most", "form", "kinds")]
+    """Asks for facts as lines behind the summary: at most `{most}` of the form `{form}`, of one of the `{kinds}`."""
 
 
 class Moment(Part):
     """Sentences that tell the model about this moment."""
 
-    now: str
+    now: Annotated[str, filled_with("weekday", "day", "year", "time", optional=("month", "month_number"))]
     """With `{weekday}`, `{day}`, `{month}` (its name), `{month_number}`, `{year}` and `{time}`."""
-    running: str
+    running: Annotated[str, filled_with("hours", "minutes")]
     """For how long the device has been on; with `{hours}` and `{minutes}`."""
-    warmth: str
+    warmth: Annotated[str, filled_with("degrees")]
     """With `{degrees}` Celsius."""
-    battery: str
+    battery: Annotated[str, filled_with("percent")]
     """With `{percent}`."""
-    charging: str
+    charging: Annotated[str, filled_with("percent")]
     """The same while it is charged."""
-    place: str
+    place: Annotated[str, filled_with("place")]
     """With `{place}`."""
-    standing: str
+    standing: Annotated[str, filled_with()]
     """The car stands still."""
-    driving: str
+    driving: Annotated[str, filled_with("speed")]
     """With `{speed}` in km/h."""
 
 
@@ -125,10 +137,11 @@ class Prompts(Part):
     """Stands before the summary of earlier talks."""
     somebody: str
     """What a person is called whose name is unknown."""
-    speaking_with: str
+    speaking_with: Annotated[str, filled_with("person")]
     """With `{person}`."""
     summary: SummaryPrompt
     moment: Moment
+    facts: FactSentences
 
 
 class Language:
@@ -154,7 +167,7 @@ class Language:
 
     @cached_property
     def directions(self) -> Directions:
-        """`directions.toml`; empty where there is none, as are the other three."""
+        """`directions.toml`; empty where there is none, as are all that follow."""
         return read_part(self.code, "directions.toml", Directions) or Directions()
 
     @cached_property
@@ -171,6 +184,31 @@ class Language:
     def speech(self) -> Speech:
         """`speech.toml`."""
         return read_part(self.code, "speech.toml", Speech) or Speech()
+
+    @cached_property
+    def facts(self) -> Facts:
+        """`facts.toml`."""
+        return read_part(self.code, "facts.toml", Facts) or Facts()
+
+    @cached_property
+    def names(self) -> Names:
+        """`names.toml`."""
+        return read_part(self.code, "names.toml", Names) or Names()
+
+    @cached_property
+    def introductions(self) -> Introductions:
+        """`introductions.toml`."""
+        return read_part(self.code, "introductions.toml", Introductions) or Introductions()
+
+    @cached_property
+    def utterances(self) -> Utterances:
+        """`utterances.toml`."""
+        return read_part(self.code, "utterances.toml", Utterances) or Utterances()
+
+    @cached_property
+    def index(self) -> Index:
+        """`index.toml`."""
+        return read_part(self.code, "index.toml", Index) or Index()
 
     @property
     def is_spaced(self) -> bool:

@@ -1,22 +1,26 @@
-"""Language files: TOML into checked, frozen parts, with patterns that are compiled as they are read.
+"""Language files: TOML into checked, frozen parts, with patterns that are known to compile.
 
-A pattern is a regular expression, or a list of them of which one has to match. `{name}` in a pattern stands for the
-fragment of that name in the file's table `[fragments]`; fragments may use other fragments. A pattern that is empty, or
-that matches a text of no characters, would match everything and is refused, as is a key that no part has.
+A pattern is a regular expression, or a list of them of which one has to match. `{name}` in a pattern stands for a
+fragment: an entry of the file's table `[fragments]` (a regular expression; a list of them becomes one group), or a word
+list of the table `[words]` (whole words, which need no escaping; the longest is tried first). Fragments may use other
+fragments. A key that no part has is refused, and so is a pattern that matches an empty text: it would match everything.
 """
 
 from __future__ import annotations
 
 import re
+import string
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
 
 _FRAGMENT = re.compile(r"\{([a-z][a-z_]*)\}")
+_NUMBERED_REFERENCE = re.compile(r"(?<!\\)(?:\\\\)*\\[1-9]")
 
 
 class LanguageError(ValueError):
@@ -28,15 +32,34 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True)
 
+    word_tables: ClassVar[dict[str, str]] = {}
+    """Fragments that are made of a table's words, keys and values alike: the fragment's name to the table's."""
 
-def _expand(text: str, fragments: dict[str, str], inside: tuple[str, ...] = ()) -> str:
+
+def split_words(value: object) -> tuple[str, ...]:
+    """The words of a text that is written with blanks between them, or of a list. Raises `ValueError`."""
+    if isinstance(value, str):
+        return tuple(value.split())
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) and one for one in value):
+        return tuple(value)
+    raise ValueError("must be words with blanks between them, or a list of them")
+
+
+def alternation(words: Iterable[str]) -> str:
+    """One group that matches any of these words, the longest first, so that "guinea pig" comes before "guinea"."""
+    return "(?:" + "|".join(map(re.escape, sorted(words, key=lambda word: (-len(word), word)))) + ")"
+
+
+def _expand(text: str, fragments: dict[str, str], kept: str = "", inside: tuple[str, ...] = ()) -> str:
     def fragment(found: re.Match[str]) -> str:
         name = found[1]
+        if name == kept:
+            return found[0]
         if name not in fragments:
             raise ValueError(f"there is no fragment {name}")
         if name in inside:
             raise ValueError(f"the fragment {name} is made of itself")
-        return _expand(fragments[name], fragments, (*inside, name))
+        return _expand(fragments[name], fragments, kept, (*inside, name))
 
     return _FRAGMENT.sub(fragment, text)
 
@@ -49,30 +72,56 @@ def _joined(value: object) -> str:
     raise ValueError("must be a regular expression, or a list of them")
 
 
-def _regex(value: object, info: ValidationInfo) -> str:
-    """The text of a pattern that is fit to be compiled, also as a part of a larger one."""
-    text = _expand(_joined(value), (info.context or {}).get("fragments", {}))
+def _expanded(value: object, info: ValidationInfo, kept: str = "") -> str:
+    text = _expand(_joined(value), (info.context or {}).get("fragments", {}), kept)
+    if _NUMBERED_REFERENCE.search(text):
+        raise ValueError("refers to a group by its number; name the group: (?P<twice>.) and (?P=twice)")
+    return text
+
+
+def _compiled(text: str) -> re.Pattern[str]:
     try:
-        everything = re.compile(text).search("") is not None
+        return re.compile(text)
     except re.error as error:
         raise ValueError(f"is no regular expression: {error}") from error
-    if not text or everything:
+
+
+def _regex(value: object, info: ValidationInfo) -> str:
+    """The text of a pattern that is fit to be compiled, also as a part of a larger one."""
+    text = _expanded(value, info)
+    if not text or _compiled(text).search("") is not None:
         raise ValueError("matches everything")
     return text
 
 
 def _template(value: object, info: ValidationInfo) -> str:
-    return _expand(_joined(value), (info.context or {}).get("fragments", {}))
+    return _expanded(value, info)
 
 
-def _words(value: object) -> object:
-    if isinstance(value, str):
-        return frozenset(value.split())
-    return frozenset(value) if isinstance(value, list) else value
+def _form(value: object, info: ValidationInfo) -> str:
+    text = _expanded(value, info, kept="name")
+    if text.count("{name}") != 1:
+        raise ValueError("needs {name} once, where the name stands")
+    _compiled(text.replace("{name}", "x"))
+    return text
 
 
-def _list(value: object) -> object:
-    return tuple(value.split()) if isinstance(value, str) else value
+def _words(value: object) -> frozenset[str]:
+    return frozenset(split_words(value))
+
+
+def filled_with(*names: str, optional: tuple[str, ...] = ()) -> AfterValidator:
+    """A sentence has exactly these places for `str.format`; those of `optional` may be missing."""
+
+    def check(text: str) -> str:
+        found = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        if missing := sorted(set(names) - found):
+            raise ValueError(f"needs {{{missing[0]}}}")
+        if unknown := sorted(found - {*names, *optional}):
+            raise ValueError(f"has {{{unknown[0]}}}, which nothing fills")
+        return text
+
+    return AfterValidator(check)
 
 
 Regex = Annotated[str, BeforeValidator(_regex)]
@@ -81,10 +130,13 @@ Regex = Annotated[str, BeforeValidator(_regex)]
 RegexTemplate = Annotated[str, BeforeValidator(_template)]
 """A piece of a regular expression, which may match nothing by itself."""
 
+NameForm = Annotated[str, BeforeValidator(_form)]
+"""A regular expression with `{name}` where a name stands; that place is still open."""
+
 WordSet = Annotated[frozenset[str], BeforeValidator(_words)]
 """Words, written in one text with blanks between them, or as a list."""
 
-WordList = Annotated[tuple[str, ...], BeforeValidator(_list)]
+WordList = Annotated[tuple[str, ...], BeforeValidator(split_words)]
 """The same in their order."""
 
 AnyPart = TypeVar("AnyPart", bound=Part)
@@ -105,13 +157,32 @@ def read_part(code: str, file: str, model: type[AnyPart]) -> AnyPart | None:
     place = _folders().joinpath(code, file)
     if not place.is_file():
         return None
+    return parse_part(f"languages/{code}/{file}", place.read_text(encoding="utf-8"), model)
+
+
+def parse_part(name: str, text: str, model: type[AnyPart]) -> AnyPart:
+    """A part from the text of its file. `name` says in errors which file it is. Raises `LanguageError`."""
     try:
-        tables: dict[str, Any] = tomllib.loads(place.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise LanguageError(f"languages/{code}/{file}: -: {error}") from error
-    fragments = {name: _joined(value) for name, value in tables.pop("fragments", {}).items()}
-    try:
+        tables: dict[str, Any] = tomllib.loads(text)
+        fragments = _fragments(tables, model)
         return model.model_validate(tables, context={"fragments": fragments})
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        raise LanguageError("\n".join(f"languages/{code}/{file}: {problem}" for problem in problems)) from error
+        raise LanguageError("\n".join(f"{name}: {problem}" for problem in problems)) from error
+    except ValueError as error:
+        raise LanguageError(f"{name}: -: {error}") from error
+
+
+def _fragments(tables: dict[str, Any], model: type[Part]) -> dict[str, str]:
+    """Takes `[fragments]` and `[words]` out of the file's tables. Raises `ValueError`."""
+    found = {
+        name: f"(?:{_joined(value)})" if isinstance(value, list) else _joined(value)
+        for name, value in tables.pop("fragments", {}).items()
+    }
+    for name, value in tables.pop("words", {}).items():
+        found[name] = alternation(split_words(value))
+    for name, table in model.word_tables.items():
+        if entries := tables.get(table):
+            words = {word for key, others in entries.items() for word in (key, *split_words(others))}
+            found[name] = alternation(words)
+    return found

@@ -36,6 +36,10 @@ class Understood:
         """The `speech.toml` of all of them."""
         return merged([one.speech for one in self.languages])
 
+    def named(self, code: str) -> Language | None:
+        """The language of that code, if it is one of these."""
+        return next((one for one in self.languages if one.code == code), None)
+
     def of(self, text: str) -> Language:
         """The language that a text most likely is in; the persona's own where nothing tells."""
         for one in self.languages:
@@ -44,7 +48,7 @@ class Understood:
         for one in self.languages:
             if one.general.shared_script and re.search(one.general.shared_script, text):
                 return one
-        small = text.casefold()
+        small = text.lower()
         found = [(len(re.findall(words, small)), one) for one in self.spaced if (words := one.general.common_words)]
         most = max((count for count, _ in found), default=0)
         likely = [one for count, one in found if count == most]

@@ -1,8 +1,12 @@
-"""Makes a character out of its parts: the connection, the store, and what the settings say."""
+"""Builds a character from its parts: the connection, the store, the memory, as the settings say."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
+import re
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -12,25 +16,27 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import ConfigError, EngineUnavailable
 from companion.languages.language import language
+from companion.languages.understood import understood
 from companion.mind.api import models
-from companion.mind.api.capabilities import Features
-from companion.mind.api.client import Asking
+from companion.mind.api.capabilities import Capabilities
+from companion.mind.api.client import ServiceClient
 from companion.mind.api.connection import Connection
 from companion.mind.api.key import Key
-from companion.mind.api.rate_limit import Pacer
-from companion.mind.budget import Ledger, Spending
+from companion.mind.api.rate_limit import RateLimiter
+from companion.mind.budget import Budget, Ledger
 from companion.mind.character import ServiceCharacter
-from companion.mind.context import ContextProvider, Contexts
-from companion.mind.context_providers import BUILT_IN
-from companion.mind.memory.long_term import Memory
+from companion.mind.context import BUILT_IN, ContextCollector, ContextProvider
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
-from companion.mind.memory.working_memory import Recollection
-from companion.mind.session import device_identity, session_id
-from companion.storage import state_folder
+from companion.mind.memory.working_memory import WorkingMemory, session_id
+from companion.storage import create_private_folder, state_folder
 
 log = logging.getLogger("companion")
 
 _OWN_HOSTS = (".aliyuncs.com", ".aliyun.com", ".qwenai.com", ".qwencloud.com")
+
+MACHINE_FILES = (Path("/proc/device-tree/serial-number"), Path("/etc/machine-id"))
+"""The board's serial number comes first: units flashed from one image can share a machine id, but not a board."""
 
 
 def local_now() -> datetime:
@@ -50,7 +56,7 @@ async def build(
     """The character behind `base_url` (`device.character.base_url`, the region's, or that of the emulator), ready.
 
     `contexts` are the providers that `device.context` names; where None, the built-in ones are made here. `connection`
-    takes the place of one to `base_url`. Raises `ConfigError` where the address, or a proxy named in the environment,
+    replaces the one to `base_url`. Raises `ConfigError` where the address, or a proxy named in the environment,
     cannot be used, and `EngineUnavailable` for a provider that is not built in.
     """
     settings = device.character
@@ -63,20 +69,24 @@ async def build(
     ledger = Ledger(store, now)
     await ledger.load()
     by_service = _by_service(device, persona)
-    asking = Asking(
+    memory = None
+    if device.memory.mode != "off":
+        memory = LongTermMemory(store, persona.name, now, understood(persona.language))
+        await memory.update_index()
+    client = ServiceClient(
         connection,
         settings.protocol,
-        _features(device, persona, base_url),
-        Pacer(settings.requests_per_second, model.tokens_per_minute),
-        Spending(device.spending, model, persona.name, ledger),
+        _capabilities(device, persona, base_url),
+        RateLimiter(settings.requests_per_second, model.tokens_per_minute),
+        Budget(device.spending, model, persona.name, ledger),
     )
     character = ServiceCharacter(
         device,
         persona,
         model,
-        asking,
-        recollection(device, persona, identity, store, now),
-        Contexts(providers, device.context.longest),
+        client,
+        make_working_memory(device, persona, identity, memory),
+        ContextCollector(providers, device.context.longest),
         service_memory=by_service,
         store=store,
     )
@@ -84,28 +94,27 @@ async def build(
     return character
 
 
-def recollection(
-    device: Device, persona: Persona, identity: str, store: Store | None, now: Callable[[], datetime] = local_now
-) -> Recollection:
-    """What is kept where, as `device.memory` says. Without a store nothing is kept."""
-    memory = None if store is None or device.memory.mode == "off" else Memory(store, persona.name, now)
+def make_working_memory(
+    device: Device, persona: Persona, identity: str, memory: LongTermMemory | None
+) -> WorkingMemory:
+    """What is kept where, as `device.memory` says. Without a `memory` nothing is kept."""
     keeps = memory is not None and not _by_service(device, persona)
     history = device.character.history
-    # Where a summary takes the older half away, the history may grow until that is made.
+    # Where a summary takes the older half away, the history may grow until the summary is made.
     longest = 2 * min(history, device.memory.entries) if keeps else history
-    return Recollection(memory, identity, longest, keeps=keeps, known=device.memory.persons)
+    return WorkingMemory(memory, identity, longest, keeps=keeps, known=device.memory.persons)
 
 
 def is_own_host(base_url: str) -> bool:
-    """Whether the address is one of the service itself, rather than of another server that speaks its protocol."""
+    """Whether the address belongs to the service itself, not to another server that speaks its protocol."""
     host = urlsplit(base_url).hostname or ""
     return f".{host}".endswith(_OWN_HOSTS)
 
 
-def _features(device: Device, persona: Persona, base_url: str) -> Features:
+def _capabilities(device: Device, persona: Persona, base_url: str) -> Capabilities:
     settings = device.character
     wants_directions = persona.cues.channel == "directions"
-    return Features(
+    return Capabilities(
         None if wants_directions or settings.ban_brackets == "off" else settings.ban_brackets,
         asterisks=persona.cues.channel == "emoji",
         # The emulator's address is not in the settings.
@@ -141,3 +150,46 @@ def _built_in(device: Device, persona: Persona) -> tuple[ContextProvider, ...]:
     if unknown:
         raise EngineUnavailable(f"{unknown[0]}: there is no such context provider; there is {', '.join(BUILT_IN)}.")
     return tuple(BUILT_IN[name](device, persona) for name in names)
+
+
+def device_identity(device: Device, machine_files: Sequence[Path] = MACHINE_FILES) -> str:
+    """This unit's identity: `device.identity`, else one derived from the machine, else a random one that is kept.
+
+    Where it cannot be kept it is valid for this run only, and the log says so. Never the machine's raw number.
+    """
+    if device.identity is not None:
+        return device.identity
+    for path in machine_files:
+        if number := _machine_number(path):
+            return hashlib.blake2b(number, key=b"companion device identity", digest_size=16).hexdigest()
+    return _random_identity()
+
+
+def _machine_number(path: Path) -> bytes:
+    """The number in the file; empty where the file is missing or has none (`uninitialized`, all zeros)."""
+    try:
+        number = path.read_bytes().strip(b"\0 \r\n")
+    except OSError:
+        return b""
+    return number if len(number) >= 8 and number != b"uninitialized" and number.strip(b"0") else b""
+
+
+def _random_identity() -> str:
+    try:
+        path = state_folder() / "device-identity"
+        kept = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
+        if re.fullmatch(r"[0-9a-f]{32}", kept):
+            return kept
+        create_private_folder(path.parent)
+        # Whole or not at all: the power may fail here.
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.write_text(uuid.uuid4().hex, encoding="ascii")
+        os.replace(fresh, path)
+        return path.read_text(encoding="ascii")
+    except (OSError, RuntimeError) as error:
+        log.warning(
+            "This unit's identity holds for this run only, because it could not be kept: %s. "
+            "Set `identity` in the device file.",
+            error,
+        )
+        return uuid.uuid4().hex

@@ -1,15 +1,9 @@
-"""What the talk costs: every request's tokens and price in the store, the sums of today and this month at hand.
+"""What the talk costs: every request in the store's ledger, and spending limits that are checked before a request.
 
-`add` and `spent` do no input or output: sums are kept in memory and the rows written behind (lazily, so that the ledger
-costs the card no writes of its own). Days are local. Money is counted in millionths of a currency's unit, so that
-nothing is lost to rounding.
-
-What the talk costs: every request goes to the ledger, and none is sent when the money is used up.
-
-Where the model's price is unknown nothing can be capped; the log says so once. Runs on the event loop's thread; asking
-what was spent is no I/O.
-
-Whether there is money left for one more request.
+The sums of today and this month are kept in memory, so asking for them is no I/O; rows are written behind, and lazily,
+so that the ledger causes no writes of its own to the card. Days are local. Money is counted in millionths of the
+currency's unit, so that nothing is lost to rounding. Where a model's price is unknown nothing can be limited; the log
+says so once. Runs on the event loop's thread.
 """
 
 from __future__ import annotations
@@ -24,13 +18,19 @@ from companion.config.character import SpendingSettings
 from companion.errors import CharacterRefused
 from companion.mind.api import models
 from companion.mind.api.models import Model
-from companion.mind.api.parser import MemoryUse, Usage
-from companion.mind.memory.repository import key_of
-from companion.mind.memory.store import Connection, Store
+from companion.mind.api.parser import ServiceMemoryUsage, Usage
+from companion.mind.memory.database import Connection
+from companion.mind.memory.long_term import key_of
+from companion.mind.memory.store import Store
+
+log = logging.getLogger("companion")
+
+MICRO = 1_000_000
+"""Parts of a dollar or yuan in which money is counted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class UsageEntry:
     """One request to the service."""
 
     person: str
@@ -49,7 +49,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class SpendingTotals:
     """Money spent, in millionths of a unit of `currency`."""
 
     today_micro: int
@@ -58,8 +58,8 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
-class DayOfPerson:
-    """What one person's talk took on one day, in one currency."""
+class DailyUsage:
+    """What one person's talk cost on one day, in one currency."""
 
     day: date
     person: str
@@ -74,62 +74,62 @@ class DayOfPerson:
 
     @property
     def cached_share(self) -> float:
-        """Part of the prompt tokens that came from the service's cache, 0 to 1."""
+        """The share of the prompt tokens that came from the service's cache, 0 to 1."""
         return self.cached / self.prompt if self.prompt else 0.0
 
 
 class Ledger:
-    """The books of one unit. Call `load` once before `spent`."""
+    """All requests of one unit. Call `load` once before `totals`."""
 
     def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
-        self._sums: Counter[tuple[date, str]] = Counter()
+        self._totals: Counter[tuple[date, str]] = Counter()
         """By local day and currency, for the days of this month."""
         self._currency = ""
 
     async def load(self) -> None:
-        """Read this month's sums."""
+        """Read this month's totals."""
         first = self._now().date().replace(day=1)
         rows, latest = await self._store.read(lambda on: _sums(on, first))
-        self._sums = Counter({(date.fromisoformat(day), currency): cost for day, currency, cost in rows})
+        self._totals = Counter({(date.fromisoformat(day), currency): cost for day, currency, cost in rows})
         self._currency = latest
 
-    def add(self, use: Use) -> None:
-        """Enter one request. Returns at once."""
+    def add(self, entry: UsageEntry) -> None:
+        """Enter one request. Returns at once; it is written later."""
         now = self._now()
-        self._currency = use.currency
-        self._sums[now.date(), use.currency] += use.cost_micro or 0
-        self._store.write(lambda on: _enter(on, use, now), lazy=True)
+        self._currency = entry.currency
+        self._totals[now.date(), entry.currency] += entry.cost_micro or 0
+        self._store.write(lambda on: _enter(on, entry, now), lazy=True)
 
-    def spent(self, currency: str | None = None) -> Spent:
-        """Today's and this month's money in a currency, in that of the latest request where none is named. No I/O."""
+    def totals(self, currency: str | None = None) -> SpendingTotals:
+        """Today's and this month's money, in the currency of the latest request where none is given. No I/O."""
         wanted = self._currency if currency is None else currency
         today = self._now().date()
         month = sum(
             cost
-            for (day, of), cost in self._sums.items()
+            for (day, of), cost in self._totals.items()
             if of == wanted and (day.year, day.month) == (today.year, today.month)
         )
-        return Spent(self._sums[today, wanted], month, wanted)
+        return SpendingTotals(self._totals[today, wanted], month, wanted)
 
-    async def days(self, count: int) -> tuple[DayOfPerson, ...]:
+    async def days(self, count: int) -> tuple[DailyUsage, ...]:
         """The last `count` days, today included, by day, person and currency; the newest first."""
         first = self._now().date() - timedelta(days=count - 1)
         return await self._store.read(lambda on: _days(on, first))
 
     def currencies(self) -> tuple[str, ...]:
-        """All in which something was spent this month."""
+        """All currencies in which something was spent this month."""
         today = self._now().date()
-        return tuple(sorted({of for day, of in self._sums if (day.year, day.month) == (today.year, today.month)}))
+        return tuple(sorted({of for day, of in self._totals if (day.year, day.month) == (today.year, today.month)}))
 
 
-def _enter(on: Connection, use: Use, at: datetime) -> None:
+def _enter(on: Connection, entry: UsageEntry, at: datetime) -> None:
     on.execute(
         "INSERT INTO uses VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            *(at.isoformat(timespec="seconds"), use.person, use.persona, use.model, use.region, use.purpose),
-            *(use.prompt, use.cached, use.completion, use.cost_micro, use.currency),
+            *(at.isoformat(timespec="seconds"), entry.person, entry.persona, entry.model, entry.region, entry.purpose),
+            *(entry.prompt, entry.cached, entry.completion, entry.cost_micro, entry.currency),
         ),
     )
 
@@ -143,17 +143,17 @@ def _sums(on: Connection, first: date) -> tuple[list[tuple[str, str, int]], str]
     return rows, latest[0] if latest else ""
 
 
-def _days(on: Connection, first: date) -> tuple[DayOfPerson, ...]:
+def _days(on: Connection, first: date) -> tuple[DailyUsage, ...]:
     rows = on.execute(
         "SELECT substr(at, 1, 10), person, count(*), sum(prompt), sum(cached), sum(completion), "
         "coalesce(sum(cost_micro), 0), sum(cost_micro IS NULL), currency FROM uses WHERE at >= ? "
         "GROUP BY 1, 2, 9 ORDER BY 1 DESC, 2, 9",
         (first.isoformat(),),
     )
-    return tuple(DayOfPerson(date.fromisoformat(row[0]), *row[1:]) for row in rows)
+    return tuple(DailyUsage(date.fromisoformat(row[0]), *row[1:]) for row in rows)
 
 
-def requests_of(on: Connection, persona: str, person: str) -> list[dict[str, object]]:
+def usage_entries_of(on: Connection, persona: str, person: str) -> list[dict[str, object]]:
     """Every request for one person, oldest first, each with the store's column names."""
     found = on.execute("SELECT * FROM uses WHERE persona = ? ORDER BY at", (persona,))
     names = [column[0] for column in found.description]
@@ -161,12 +161,8 @@ def requests_of(on: Connection, persona: str, person: str) -> list[dict[str, obj
     return [one for one in entries if key_of(str(one["person"])) == key_of(person)]
 
 
-MICRO = 1_000_000
-"""Parts of a dollar or yuan in which money is counted."""
-
-
-def used_up(settings: SpendingSettings, today_micro: int, month_micro: int) -> str | None:
-    """The cap that is reached, in words that say what to do; None while there is money left."""
+def exhausted_budget(settings: SpendingSettings, today_micro: int, month_micro: int) -> str | None:
+    """A sentence about the limit that is reached, which says what to do; None while there is money left."""
     for spent, cap, key in ((today_micro, settings.daily, "daily"), (month_micro, settings.monthly, "monthly")):
         if cap is not None and spent >= cap * MICRO:
             period = "today" if key == "daily" else "this month"
@@ -174,36 +170,34 @@ def used_up(settings: SpendingSettings, today_micro: int, month_micro: int) -> s
     return None
 
 
-log = logging.getLogger("companion")
-
-
-class Spending:
-    """Of one character on one unit."""
+class Budget:
+    """The spending of one character on one unit, and its limits."""
 
     def __init__(self, settings: SpendingSettings, model: Model, persona: str, ledger: Ledger | None) -> None:
-        """Without a `ledger` nothing is noted and no cap holds."""
+        """Without a `ledger` nothing is recorded and there is no limit."""
         self._settings = settings
         self._model = model
         self._persona = persona
         self._ledger = ledger
-        self._summary: MemoryUse | None = None
+        self._summary: ServiceMemoryUsage | None = None
         if (settings.daily or settings.monthly) and models.price(model, 0, 0, 0) is None:
             log.warning("The price of the model %s is not known, so spending cannot be capped.", model.name)
 
     @property
-    def spent(self) -> Spent:
+    def totals(self) -> SpendingTotals:
         """Today's and this month's money, in the currency of the model's price."""
-        return Spent(0, 0, self._model.currency) if self._ledger is None else self._ledger.spent(self._model.currency)
+        currency = self._model.currency
+        return SpendingTotals(0, 0, currency) if self._ledger is None else self._ledger.totals(currency)
 
     def check(self) -> None:
-        """Raises `CharacterRefused` where a cap is reached."""
-        spent = self.spent
-        why = used_up(self._settings, spent.today_micro, spent.month_micro)
+        """Raises `CharacterRefused` where a limit is reached."""
+        totals = self.totals
+        why = exhausted_budget(self._settings, totals.today_micro, totals.month_micro)
         if why is not None:
             raise CharacterRefused(why, "spent", "spent")
 
-    def note(self, person: str, purpose: str, usage: Usage) -> tuple[int | None, str]:
-        """Put one request into the ledger. Returns its price in millionths, None where unknown, and the currency."""
+    def record(self, person: str, purpose: str, usage: Usage) -> tuple[int | None, str]:
+        """Enter one request. Returns its price in millionths, None where it is unknown, and the currency."""
         made = usage.memory
         if made is not None and made != self._summary:
             # The service tells with each request what its last summary cost; the same figures are the same summary.
@@ -217,7 +211,7 @@ class Spending:
         cost = models.price(model, usage.prompt, usage.cached, usage.completion)
         if self._ledger is not None:
             self._ledger.add(
-                Use(
+                UsageEntry(
                     person=person,
                     persona=self._persona,
                     model=model.name,

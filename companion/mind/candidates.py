@@ -61,7 +61,7 @@ class Verdict:
         return (self.empty, self.said_lately, self.directions, self.cut, self.too_long, self.index)
 
 
-def ranked(candidates: Sequence[Candidate], longest: int, lately: Sequence[str] = ()) -> list[Verdict]:
+def rank_candidates(candidates: Sequence[Candidate], longest: int, lately: Sequence[str] = ()) -> list[Verdict]:
     """All of them, the best first. `lately` are the last answers, in any order."""
     pieces = [_pieces(text) for text in lately if text]
     verdicts = [_verdict(index, one, longest, pieces) for index, one in enumerate(candidates)]

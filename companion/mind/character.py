@@ -1,45 +1,105 @@
-"""The character: who speaks with whom, what is remembered, what is told besides, and the answers.
+"""The character: who speaks with whom, what is remembered, what the model is told, and the replies.
 
-Satisfies `companion.ports.Character`; everything runs on the event loop's thread, seconds are the loop's. From `reply`
-to the first words it takes at most `answer_within_s`, with all that has to be looked up. Closing the generator, or
-cancelling whoever waits in it, closes the stream, so that the model stops. `run` makes summaries meanwhile; without it
-the history is only cut.
+Implements `companion.ports.Character`. Everything runs on the event loop's thread; seconds are the loop's. From `reply`
+to the first words it takes at most `answer_within_s`, everything included that has to be looked up. Closing the
+generator, or cancelling whoever waits in it, closes the stream, so that the model stops. `run` makes summaries in the
+background; without it the history is only cut.
 
-What moderation refuses is not kept, because it would have every later request refused too.
+What moderation refuses is not kept: it would have every later request refused too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator
+import re
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.languages.language import language
-from companion.mind.api.client import Asking
+from companion.languages.understood import understood
+from companion.mind.api.client import ServiceClient
 from companion.mind.api.connection import WARM_S
 from companion.mind.api.models import Model
-from companion.mind.budget import Spent
-from companion.mind.cast import Cast
-from companion.mind.context import AHEAD_S, Contexts
+from companion.mind.budget import SpendingTotals
+from companion.mind.context import PREPARE_TIMEOUT_S, ContextCollector
 from companion.mind.memory import inspection
-from companion.mind.memory.introductions import introduced, prepare
-from companion.mind.memory.service_memory import ServiceTalk
+from companion.mind.memory.index_words import UNSPACED
+from companion.mind.memory.introductions import introduced_name, prepare
 from companion.mind.memory.store import Store
-from companion.mind.memory.working_memory import Recollection
-from companion.mind.prompt import Exchange, History
-from companion.mind.reply import Answered, Answering, Ask
-from companion.mind.summarizer import Summarising
+from companion.mind.memory.working_memory import WorkingMemory
+from companion.mind.prompt import Exchange, History, Role
+from companion.mind.reply import ReplyGenerator, ReplyReport, ReplyRequest, ServiceMemoryLog
+from companion.mind.summarizer import Summarizer
 
+MAX_SPEAKERS = 2
+"""How many characters of a group answer one utterance."""
 _SEEDS = 2**31
-_CHARACTERS_A_TOKEN = 0.5
-"""For what a summary is made of: an estimate that holds in Chinese too."""
-_LONGEST_DRAFT = 24_000
+_CHARACTERS_PER_TOKEN = 0.5
+"""For the input of a summary: an estimate that holds in Chinese too."""
+_LONGEST_SUMMARY_INPUT = 24_000
 """Characters, where the model's limit is unknown."""
-_LATE = 1.25
-"""From so many times the messages on at which a summary is due it is made beside the talk."""
+_URGENT = 1.25
+"""From this many times the messages at which a summary is due, it is made beside the talk."""
+
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+class Group:
+    """The characters of one persona file, mostly one. The persona itself is always the first."""
+
+    def __init__(self, persona: Persona) -> None:
+        opening = persona.opening.strip()
+        profiles = [(persona.name, persona.profile), *((member.name, member.profile) for member in persona.cast)]
+        self._roles = {
+            name: Role(
+                name=name,
+                system=persona.model_copy(update={"profile": profile}).system_message(),
+                language=persona.language,
+                opening=opening,
+                opener=persona.name,
+                group=len(profiles) > 1,
+            )
+            for name, profile in profiles
+        }
+        self.names = tuple(self._roles)
+        """The persona's own name first."""
+
+    @property
+    def has_several(self) -> bool:
+        """Whether there is more than one character."""
+        return len(self.names) > 1
+
+    def role(self, name: str) -> Role:
+        """The character of that name; the persona itself for a name that is nobody's."""
+        return self._roles.get(name) or self._roles[self.names[0]]
+
+    def speakers(self, said: str, exchanges: Sequence[Exchange]) -> tuple[str, ...]:
+        """Who answers: those called by name, else the persona and the one who has been silent longest."""
+        if not self.has_several:
+            return self.names
+        called = sorted((at, name) for name in self.names if (at := _position(name, said)) >= 0)
+        if called:
+            return tuple(name for _, name in called)[:MAX_SPEAKERS]
+        spoke = {exchange.speaker: at for at, exchange in enumerate(exchanges) if exchange.heard}
+        others = sorted(self.names[1:], key=lambda name: spoke.get(name, -1))
+        return (self.names[0], *others)[:MAX_SPEAKERS]
+
+    def last_speaker(self, exchanges: Sequence[Exchange]) -> str:
+        """Who spoke last; the persona where nobody did."""
+        spoke = (exchange.speaker for exchange in reversed(exchanges) if exchange.heard)
+        return next((name for name in spoke if name in self._roles), self.names[0])
+
+
+def _position(name: str, said: str) -> int:
+    """Where the name stands in what was said; -1 where it does not."""
+    name, said = name.casefold(), said.casefold()
+    if _UNSPACED.search(name):
+        return said.find(name)
+    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)
+    return found.start() if found else -1
 
 
 class ServiceCharacter:
@@ -50,207 +110,206 @@ class ServiceCharacter:
         device: Device,
         persona: Persona,
         model: Model,
-        asking: Asking,
-        recollection: Recollection,
-        contexts: Contexts,
+        client: ServiceClient,
+        working_memory: WorkingMemory,
+        context: ContextCollector,
         *,
         service_memory: bool = False,
         store: Store | None = None,
     ) -> None:
-        """`service_memory`: the service remembers, and is sent only what is new. `store` is closed in the end."""
+        """`service_memory`: the service remembers, and is sent only what is new. `close` closes the `store` too."""
         self._device = device
         self._persona = persona
-        self._languages = tuple(dict.fromkeys((persona.language, *persona.words)))
-        self._asking = asking
-        self._contexts = contexts
-        self._cast = Cast(persona)
+        self._languages = tuple(language(code) for code in dict.fromkeys((persona.language, *persona.words)))
+        self._client = client
+        self._context = context
+        self._group = Group(persona)
         self._service_memory = service_memory
         self._store = store
-        longest = int(model.most_input * _CHARACTERS_A_TOKEN) if model.most_input else _LONGEST_DRAFT
-        self._summarising = Summarising(
-            asking, recollection, language(persona.language), device.character.model, longest
+        longest = int(model.most_input * _CHARACTERS_PER_TOKEN) if model.most_input else _LONGEST_SUMMARY_INPUT
+        self._summarizer = Summarizer(
+            client, working_memory, understood(persona.language), device.character.model, longest
         )
-        self._summarise_at = min(device.memory.entries, device.character.history)
-        self.answering = Answering(
+        self._summary_due_at = min(device.memory.entries, device.character.history)
+        self.replies = ReplyGenerator(
             device.character,
             model,
-            asking,
-            recollection,
+            client,
+            working_memory,
             entries=device.memory.entries,
-            grows_long=self._summarising.begin,
+            on_long_history=self._summarizer.request,
         )
-        self.recollection = recollection
-        self.told_besides = ""
-        """Told with every request as long as it stands here."""
+        self.working_memory = working_memory
+        self.extra_context = ""
+        """Told with every request while it is set."""
         self._started = False
         self._in_history: str | None = None
         """What was said last, once the first of a group has answered it."""
-        self._question: Exchange | None = None
+        self._repeatable: Exchange | None = None
         """The exchange that "say that another way" is about."""
-        self._asked_again = False
+        self._was_rephrased = False
 
     @property
-    def answered(self) -> Answered | None:
-        """About the last answer."""
-        return self.answering.answered
+    def last_report(self) -> ReplyReport | None:
+        """About the last reply."""
+        return self.replies.last_report
 
     @property
-    def spent(self) -> Spent:
+    def spending(self) -> SpendingTotals:
         """The money of today and this month, in the currency of the model's price."""
-        return self._asking.spending.spent
+        return self._client.budget.totals
 
     async def start(self) -> None:
         """Read the memory. `reply` and `continue_speaking` do so first where it was not done."""
         if not self._started:
-            await self.be(self._device.memory.person)
+            await self.switch_person(self._device.memory.person)
 
     async def run(self) -> None:
-        """Make summaries beside the talk, until cancelled."""
-        await self._summarising.run()
+        """Make summaries in the background, until cancelled."""
+        await self._summarizer.run()
 
     async def prepare(self) -> None:
-        """Open the connection, if it was not used lately, and ask what there is to tell. Never raises."""
+        """Open the connection, if it was not used lately, and ask the context providers. Never raises."""
         now = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as group:
-            if now - self._asking.used >= WARM_S:
-                self._asking.used = now
-                group.create_task(self._asking.connection.warm())
-            group.create_task(self._contexts.told(AHEAD_S))
+            if now - self._client.last_used >= WARM_S:
+                self._client.last_used = now
+                group.create_task(self._client.connection.warm_up())
+            group.create_task(self._context.collect(PREPARE_TIMEOUT_S))
 
-    async def be(self, person: str) -> None:
+    async def switch_person(self, person: str) -> None:
         """Somebody else speaks from here on; `guest` is nobody."""
         started, self._started = self._started, True
-        before = self.recollection.session("")
-        await self.recollection.be(person)
-        prepare(self._languages, self.recollection.known, self._cast.names)
-        if not started or self.recollection.session("") != before:
-            self._begin_talk()
+        before = self.working_memory.session("")
+        await self.working_memory.switch_person(person)
+        prepare(self._languages, self.working_memory.known, self._group.names)
+        if not started or self.working_memory.session("") != before:
+            self._begin_session()
 
     def start_guest_session(self) -> None:
         """Keep nothing from here on, until somebody says who they are."""
         self._started = True
-        self.recollection.start_guest_session()
-        self._begin_talk()
+        self.working_memory.start_guest_session()
+        self._begin_session()
 
     def opening(self) -> str:
         """The first line of a session in which nothing was said yet; else empty."""
-        return self._persona.opening.strip() if self.recollection.is_new else ""
+        return self._persona.opening.strip() if self.working_memory.is_new else ""
 
     def speakers(self, said: str) -> tuple[str, ...]:
-        """Who answers this: the one called by name, else the persona and one other in turn."""
+        """Who answers this, one after the other."""
         self._in_history = None
-        exchanges = self.recollection.history.exchanges
-        if self._cast.is_group and self._persona.spoken_command(said) == "again":
-            return (self._cast.last_speaker(exchanges),)
-        return self._cast.speakers(said, exchanges)
+        exchanges = self.working_memory.history.exchanges
+        if self._group.has_several and self._persona.spoken_command(said) == "again":
+            return (self._group.last_speaker(exchanges),)
+        return self._group.speakers(said, exchanges)
 
     async def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
-        """Answer, as text deltas. Raises `CharacterError`, or `CharacterRefused` where trying again has no use."""
+        """Answer, as text deltas. Raises `CharacterError`, or `CharacterRefused` where trying again is no use."""
         began = asyncio.get_running_loop().time()
         await self.start()
-        is_second = bool(speaker) and self._cast.is_group and self._in_history == said
+        is_second = bool(speaker) and self._group.has_several and self._in_history == said
         if not is_second:
-            await self._meet(said)
-        extra = await self._extra(said)
-        ask = Ask(self._cast.role(speaker), "" if is_second else said, extra)
-        async with aclosing(self._fetched(ask, began)) as deltas:
+            await self._notice_speaker(said)
+        extra = await self._extra_for(said)
+        asked = ReplyRequest(self._group.role(speaker), "" if is_second else said, extra)
+        async with aclosing(self._stream(asked, began)) as deltas:
             async for delta in deltas:
                 yield delta
 
     def rephrase(self) -> AsyncGenerator[str] | None:
         """The last answer in other words; None where there was none. Errors as for `reply`."""
-        exchanges = self.recollection.history.exchanges
+        exchanges = self.working_memory.history.exchanges
         places = [at for at, one in enumerate(exchanges) if one.heard]
         if not places:
             return None
-        at = next((at for at in places if exchanges[at] is self._question), places[-1])
-        self._question = exchanges[at]
-        self._asked_again = True
-        return self._once_more(exchanges[at], History(2 * len(exchanges), exchanges[:at]))
+        at = next((at for at in places if exchanges[at] is self._repeatable), places[-1])
+        self._repeatable = exchanges[at]
+        self._was_rephrased = True
+        return self._stream_again(exchanges[at], History(2 * len(exchanges), exchanges[:at]))
 
     async def continue_speaking(self) -> AsyncGenerator[str]:
-        """Speak on though nobody said anything. Errors as for `reply`."""
+        """Go on speaking though nobody said anything. Errors as for `reply`."""
         began = asyncio.get_running_loop().time()
         await self.start()
-        async with aclosing(self._fetched(Ask(self._cast.role(""), goes_on=True), began)) as deltas:
+        async with aclosing(self._stream(ReplyRequest(self._group.role(""), goes_on=True), began)) as deltas:
             async for delta in deltas:
                 yield delta
 
     def remember(self, said: str, heard: str, speaker: str = "") -> None:
         """Keep one exchange: what was said, and what was heard in answer. Either may be empty, not both."""
         said, heard = said.strip(), heard.strip()
-        again, self._asked_again = self._asked_again, False
-        if not heard and (not said or self.answering.is_moderated(said)):
+        rephrased, self._was_rephrased = self._was_rephrased, False
+        if not heard and (not said or self.replies.was_moderated(said)):
             return
-        exchange = Exchange(said, heard, (speaker or self._cast.names[0]) if self._cast.is_group else "")
-        self.recollection.keep(exchange)
-        if self.answering.service_talk is not None:
-            self.answering.service_talk.remember(said, heard)
+        exchange = Exchange(said, heard, (speaker or self._group.names[0]) if self._group.has_several else "")
+        self.working_memory.keep(exchange)
+        if self.replies.service_memory is not None:
+            self.replies.service_memory.remember(said, heard)
         if said:
             self._in_history = said
-            if heard and not again:
-                self._question = exchange
-        if (count := self.recollection.history.count) >= self._summarise_at:
-            self._summarising.begin(late=count >= self._summarise_at * _LATE)
+            if heard and not rephrased:
+                self._repeatable = exchange
+        if (count := self.working_memory.history.message_count) >= self._summary_due_at:
+            self._summarizer.request(urgent=count >= self._summary_due_at * _URGENT)
 
     async def facts(self) -> tuple[str, ...]:
-        """What is known of who speaks, in short sentences."""
-        if self._store is None or self.recollection.is_guest:
+        """What is known of the person who speaks, in short sentences."""
+        if self._store is None or self.working_memory.is_guest:
             return ()
-        who = self._persona.name, self.recollection.person
-        portraits = await self._store.read(lambda on: inspection.portraits(on, *who, turns=0))
-        return tuple(fact.text for portrait in portraits for fact in portrait.facts)
+        who = self._persona.name, self.working_memory.person
+        persons = await self._store.read(lambda on: inspection.describe_persons(on, *who, turns=0))
+        return tuple(fact.text for person in persons for fact in person.facts)
 
     async def close(self) -> None:
-        """Close the connection, and the store once all is written."""
-        await self._asking.connection.close()
+        """Close the connection, and the store once everything is written."""
+        await self._client.connection.close()
         if self._store is not None:
             await self._store.close()
 
-    async def _once_more(self, exchange: Exchange, before: History) -> AsyncGenerator[str]:
+    async def _stream_again(self, exchange: Exchange, before: History) -> AsyncGenerator[str]:
         began = asyncio.get_running_loop().time()
-        role = self._cast.role(exchange.speaker)
+        role = self._group.role(exchange.speaker)
         seed = random.randrange(_SEEDS)
-        extra = await self._extra(exchange.said) if exchange.said else ""
-        ask = Ask(role, exchange.said, extra, before, seed, goes_on=not exchange.said)
-        async with aclosing(self._fetched(ask, began)) as deltas:
+        extra = await self._extra_for(exchange.said) if exchange.said else ""
+        asked = ReplyRequest(role, exchange.said, extra, before, seed, goes_on=not exchange.said)
+        async with aclosing(self._stream(asked, began)) as deltas:
             async for delta in deltas:
                 yield delta
 
-    async def _fetched(self, ask: Ask, began: float) -> AsyncGenerator[str]:
-        """The answer; no summary is made meanwhile."""
-        self._summarising.answer_begins()
+    async def _stream(self, asked: ReplyRequest, began: float) -> AsyncGenerator[str]:
+        """The reply; no summary is made meanwhile."""
+        self._summarizer.pause()
         try:
-            async with aclosing(self.answering.answer(ask, began)) as deltas:
+            async with aclosing(self.replies.stream(asked, began)) as deltas:
                 async for delta in deltas:
                     yield delta
         finally:
-            self._summarising.answer_ends()
+            self._summarizer.resume()
 
-    async def _meet(self, said: str) -> None:
-        """Notice who speaks, and what was forgotten elsewhere."""
-        person = introduced(said, self._languages, self.recollection.known, self._cast.names)
+    async def _notice_speaker(self, said: str) -> None:
+        """Notice who speaks, and what was forgotten by another process."""
+        person = introduced_name(said, self._languages, self.working_memory.known, self._group.names)
         if person is not None:
-            await self.be(person)
-        elif await self.recollection.refresh():
-            self._begin_talk()
+            await self.switch_person(person)
+        elif await self.working_memory.refresh():
+            self._begin_session()
         if self._service_memory and (line := self.opening()):
-            self.recollection.note_opening(line)
+            self.working_memory.note_opening(line)
 
-    def _begin_talk(self) -> None:
-        """The session is another one."""
-        self._question = self._in_history = None
-        by_service = self._service_memory and not self.recollection.is_guest
-        self.answering.begin(ServiceTalk(self.opening()) if by_service else None)
+    def _begin_session(self) -> None:
+        self._repeatable = self._in_history = None
+        by_service = self._service_memory and not self.working_memory.is_guest
+        self.replies.begin_session(ServiceMemoryLog(self.opening()) if by_service else None)
 
-    async def _extra(self, said: str) -> str:
-        """What the model is told for this answer only: who speaks, the moment, and what is remembered that matters."""
-        person = self.recollection.person
-        told = [language(self._persona.language).prompts.speaking_with.format(person=person)] if person else []
+    async def _extra_for(self, said: str) -> str:
+        """What the model is told for this reply only: who speaks, the context, and memories that matter."""
+        person = self.working_memory.person
+        extra = [language(self._persona.language).prompts.speaking_with.format(person=person)] if person else []
         async with asyncio.TaskGroup() as group:
-            moment = group.create_task(self._contexts.told())
-            memories = group.create_task(self.recollection.relevant(said))
-        told += moment.result()
-        if not self.answering.avoids_memories:
-            told += memories.result()
-        return "\n".join([*told, *([self.told_besides] if self.told_besides else [])])
+            context = group.create_task(self._context.collect())
+            memories = group.create_task(self.working_memory.relevant(said))
+        extra += context.result()
+        if not self.replies.avoids_memories:
+            extra += memories.result()
+        return "\n".join([*extra, *([self.extra_context] if self.extra_context else [])])

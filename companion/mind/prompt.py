@@ -1,9 +1,9 @@
-"""What goes to the model: the fixed beginning, the recent exchanges, and what is told only once. Pure.
+"""The messages of a request: the fixed beginning, the recent exchanges, and what is told for one reply only. Pure.
 
-The order is chosen for the service's prefix cache: the profile and the summary first, which change only when a block of
-the history is cut; then the opening line and the exchanges, which only grow; last what belongs to this moment, just
-before the newest message of a user. In a group (section 8 of the service's specification) the speaker's own lines are
-the assistant's and all others are a user's, and each begins with a name.
+The order is chosen for the service's prefix cache. The profile and the summary come first: they change only when a
+block of the history is cut. Then come the opening line and the exchanges, which only grow. What belongs to this moment
+comes last, just before the newest message of a user. In a group (section 8 of the service's specification) the
+speaker's own lines are the assistant's, all others are a user's, and each begins with a name.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from companion.languages.understood import DEFAULT
 from companion.mind.api.messages import Message
 
 _LONGEST_LABEL = 120
-"""Characters after which what begins an answer cannot be a speaker's name any more."""
+"""Characters after which the beginning of an answer cannot be a speaker's name any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What a person said, and what they heard in answer."""
+    """What a person said, and what they heard in answer; one of the two may be empty."""
 
     said: str
-    """Empty where the character spoke on by itself, or is not the first of a group to answer."""
+    """Empty where the character spoke by itself, or is not the first of a group to answer."""
 
     heard: str
     """Empty where nothing of the answer was heard."""
@@ -34,11 +34,11 @@ class Exchange:
     """Who answered, in a group."""
 
     id: int | None = None
-    """The memory's number for it; None for one kept since the memory was last read."""
+    """Its id in the long-term memory; None for one that was kept after that was last read."""
 
     @property
-    def count(self) -> int:
-        """How many messages it makes."""
+    def message_count(self) -> int:
+        """How many messages it becomes."""
         return bool(self.said) + bool(self.heard)
 
 
@@ -56,11 +56,11 @@ class Role:
     group: bool = False
 
     def label(self, name: str) -> str:
-        """What stands before a line of `name`."""
+        """The name and the colon before a line of `name`."""
         return f"{name}{language(self.language).general.colon}"
 
 
-def messages(
+def build_messages(
     role: Role,
     exchanges: Sequence[Exchange],
     said: str = "",
@@ -72,18 +72,18 @@ def messages(
 ) -> list[Message]:
     """The messages of one request.
 
-    `said` is what is to be answered; empty where it stands in the exchanges already, or nobody said anything.
-    `extra` is told for this request only. With `goes_on` the character speaks on by itself.
+    `said` is what is to be answered; empty where it is the last exchange already, or nobody said anything. `extra` is
+    told for this request only. With `goes_on` the character goes on speaking by itself.
     """
     out = [system_message(role, summary)]
     if role.opening:
-        out.append(_line(role, role.opener or role.name, role.opening))
+        out.append(_assistant_message(role, role.opener or role.name, role.opening))
     for exchange in exchanges:
-        out += _of_exchange(role, exchange, person)
+        out += _exchange_messages(role, exchange, person)
     if said:
-        out.append(_words(role, person, said))
+        out.append(_user_message(role, person, said))
     if extra and not goes_on:
-        out.insert(_last_user(out), {"role": "system", "content": extra})
+        out.insert(_last_user_index(out), {"role": "system", "content": extra})
     if goes_on or role.group:
         out.append({"role": "assistant", "content": role.label(role.name), "partial": True})
     return out
@@ -96,7 +96,7 @@ def system_message(role: Role, summary: str = "") -> Message:
 
 
 def without_partial(sent: Sequence[Message]) -> list[Message]:
-    """For a server that cannot go on with a message: the last one must be a user's."""
+    """The messages for a server that cannot continue an open message: the last one must be a user's."""
     if not sent or not sent[-1].get("partial"):
         return list(sent)
     rest = list(sent[:-1])
@@ -105,61 +105,61 @@ def without_partial(sent: Sequence[Message]) -> list[Message]:
     return [*rest, {"role": "user", "content": "…"}]
 
 
-def _of_exchange(role: Role, exchange: Exchange, person: str) -> list[Message]:
+def _exchange_messages(role: Role, exchange: Exchange, person: str) -> list[Message]:
     """Its one or two messages. The next may be of the same role, which the service allows (section 3.1)."""
     out = []
     if exchange.said:
-        out.append(_words(role, person, exchange.said))
+        out.append(_user_message(role, person, exchange.said))
     if exchange.heard:
-        out.append(_line(role, exchange.speaker or role.opener or role.name, exchange.heard))
+        out.append(_assistant_message(role, exchange.speaker or role.opener or role.name, exchange.heard))
     return out
 
 
-def _words(role: Role, person: str, said: str) -> Message:
+def _user_message(role: Role, person: str, said: str) -> Message:
     name = role.label(person or language(role.language).prompts.somebody) if role.group else ""
     return {"role": "user", "content": f"{name} {said}" if name else said}
 
 
-def _line(role: Role, speaker: str, text: str) -> Message:
+def _assistant_message(role: Role, speaker: str, text: str) -> Message:
     if not role.group:
         return {"role": "assistant", "content": text}
     own = speaker == role.name
     return {"role": "assistant" if own else "user", "content": f"{role.label(speaker)} {text}"}
 
 
-def _last_user(sent: Sequence[Message]) -> int:
+def _last_user_index(sent: Sequence[Message]) -> int:
     return max((at for at, message in enumerate(sent) if message["role"] == "user"), default=len(sent))
 
 
 class History:
     """The recent exchanges, cut in blocks.
 
-    When there are more than `longest` messages, the oldest exchanges go until no more than half of that is left, but
-    never the newest one: a window that slid by one message would lose the cached prefix with every turn.
+    When there are more than `max_messages`, the oldest exchanges go until at most half of that is left, but never the
+    newest one. A window that slid by one message would lose the cached prefix with every turn.
     """
 
-    def __init__(self, longest: int, exchanges: Sequence[Exchange] = ()) -> None:
-        self._longest = longest
+    def __init__(self, max_messages: int, exchanges: Sequence[Exchange] = ()) -> None:
+        self._longest = max_messages
         self._exchanges = list(exchanges)
         self._cut()
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
-        """Oldest first."""
+        """The oldest first."""
         return tuple(self._exchanges)
 
     @property
-    def count(self) -> int:
-        """How many messages they make."""
-        return sum(exchange.count for exchange in self._exchanges)
+    def message_count(self) -> int:
+        """How many messages they become."""
+        return sum(exchange.message_count for exchange in self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
-        """Keep one more."""
+        """Add the newest."""
         self._exchanges.append(exchange)
         self._cut()
 
     def shorten(self) -> bool:
-        """Drop the older half, because it is too long. False where nothing is left to drop."""
+        """Drop the older half. False where nothing is left to drop."""
         if not self._exchanges:
             return False
         del self._exchanges[: (len(self._exchanges) + 1) // 2]
@@ -170,16 +170,16 @@ class History:
         self._exchanges.clear()
 
     def _cut(self) -> None:
-        if self.count > self._longest:
-            while self.count > self._longest // 2 and len(self._exchanges) > 1:
+        if self.message_count > self._longest:
+            while self.message_count > self._longest // 2 and len(self._exchanges) > 1:
                 del self._exchanges[0]
 
 
-class WithoutName:
-    """Takes the speaker's name off the beginning of an answer that comes in pieces: `Name:`, perhaps bold."""
+class SpeakerLabelFilter:
+    """Removes the speaker's name from the beginning of a streamed answer: `Name:`, perhaps bold."""
 
     def __init__(self, name: str) -> None:
-        """Nothing is taken off where there is no name."""
+        """With an empty `name` nothing is removed."""
         name = name.strip()
         self._name = name.casefold()
         self._label = re.compile(rf"\s*([*_]{{0,3}}){re.escape(name)}([*_]{{0,3}})[ \t]*[:：]", re.IGNORECASE)
@@ -187,7 +187,7 @@ class WithoutName:
         self._open = bool(name)
 
     def feed(self, text: str) -> str:
-        """The next piece; returns what is certain not to belong to the name."""
+        """Take the next piece; return what is certain not to belong to the name."""
         if not self._open:
             return text
         self._held += text
@@ -198,7 +198,7 @@ class WithoutName:
         return rest
 
     def close(self) -> str:
-        """The answer ends: returns what was held back."""
+        """The answer ends: return what was held back."""
         if not self._open:
             return ""
         self._open = False
@@ -206,11 +206,11 @@ class WithoutName:
         return "" if found else self._held
 
     def _rest(self) -> str | None:
-        """What is left of the text so far; None while that cannot be told."""
+        """What is left of the text so far; None while that is undecided."""
         if found := self._label.match(self._held):
             rest, bold = self._held[found.end() :], found[1]
             if bold and found[2] != bold:
-                # The mark before the name has its partner behind the colon.
+                # The closing mark of a bold name stands behind the colon.
                 if bold.startswith(rest):
                     return None
                 rest = rest.removeprefix(bold)

@@ -1,8 +1,12 @@
-"""One answer: what the request says, the choice among several, and the text as it comes.
+"""One reply: what the request says, the choice among several answers, and the text as it streams in.
 
-The request is made for each try anew, because it may have to become smaller: where the estimate says that the model's
+The request is made anew for each try, because it may have to become smaller: where the estimate says that the model's
 input would be too long, older exchanges go first. A speaker's name at the beginning of an answer, which belongs to the
-open message that the model went on with, never comes out. Everything runs on the event loop's thread.
+open message that the model continued, is removed. Everything runs on the event loop's thread.
+
+Where the service's own memory is used (section 6 of its specification), only what it does not know yet is sent. It
+keeps what it is asked, but not its answer (`output` is skipped): what was really heard of that goes along with the next
+request, as a message of the assistant. Extra information (`system`) is never kept.
 """
 
 from __future__ import annotations
@@ -13,36 +17,41 @@ from dataclasses import dataclass
 
 from companion.config.character import CharacterSettings
 from companion.errors import CharacterError, CharacterRefused
-from companion.mind.api.client import Asking, Cost, Question, Reply
+from companion.mind.api.client import Cost, ServiceClient, ServiceReply, ServiceRequest
 from companion.mind.api.models import Model
 from companion.mind.api.parser import Message, Request, ServiceMemory
-from companion.mind.candidates import LATELY, Candidate, Verdict, ranked
-from companion.mind.memory.service_memory import Round, ServiceTalk
-from companion.mind.memory.working_memory import GUEST, Recollection
-from companion.mind.prompt import History, Role, WithoutName, messages
+from companion.mind.candidates import LATELY, Candidate, Verdict, rank_candidates
+from companion.mind.memory.working_memory import GUEST, WorkingMemory
+from companion.mind.prompt import History, Role, SpeakerLabelFilter, build_messages
 
-_NEARLY = 0.75
+_NEARLY_FULL = 0.75
 """From this share of the model's input on, the history is long."""
+
+SAVED = ("system", "output")
+"""What the service does not keep of an ordinary round."""
+UNSAVED = ("system", "user", "assistant", "output")
+"""The same where nothing is kept: an answer that is asked for again, or one that the character begins by itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """What one character is to answer."""
+class ReplyRequest:
+    """What one character is to reply to."""
 
     role: Role
     said: str = ""
-    """Empty where it stands in the history already, or nobody said anything."""
+    """Empty where it is in the history already, or nobody said anything."""
     extra: str = ""
-    """What the model is told for this answer only."""
+    """What the model is told for this reply only."""
     before: History | None = None
-    """What was said before, where it is not all that was said: the answer is asked anew."""
+    """The history, where it is not the whole one: the reply is asked for again."""
     seed: int | None = None
     goes_on: bool = False
+    """The character goes on speaking by itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
-    """How the last answer came about: for whoever tunes a persona."""
+class ReplyReport:
+    """How the last reply came about, for whoever tunes a persona."""
 
     cost: Cost
     candidates: tuple[Candidate, ...]
@@ -52,127 +61,187 @@ class Answered:
     extra: str
 
 
-class Answering:
-    """Answers of one model, to one person at a time."""
+@dataclass(frozen=True, slots=True)
+class MemoryRound:
+    """The messages of one request to the service's memory, and what it must not keep of them."""
+
+    messages: tuple[Message, ...]
+    skip_save: tuple[str, ...]
+
+
+class ServiceMemoryLog:
+    """What the service's memory has not been told yet, in one session."""
+
+    def __init__(self, opening: str = "") -> None:
+        """`opening` is the first line of a session that the service does not know."""
+        self._unsent: list[Message] = [_assistant_message(opening)] if opening else []
+        self._kept = ""
+        """What the service has kept as said, of the exchange that is still to be remembered."""
+
+    def next_round(self, said: str, extra: str) -> MemoryRound:
+        """An ordinary round."""
+        return MemoryRound((*self._unsent, *_system_messages(extra), _user_message(said)), SAVED)
+
+    def repeated_round(self, said: str, extra: str) -> MemoryRound:
+        """Another answer to what was said before."""
+        return MemoryRound((*_system_messages(extra), _user_message(said)), UNSAVED)
+
+    def continued_round(self, role: Role) -> MemoryRound:
+        """The character goes on speaking."""
+        name = {"role": "assistant", "content": role.label(role.name), "partial": True}
+        return MemoryRound((*self._unsent, name), UNSAVED)
+
+    def mark_sent(self, sent: MemoryRound, said: str) -> None:
+        """The service has begun to answer this round: it knows now what it keeps of it."""
+        if sent.skip_save == SAVED:
+            self._unsent.clear()
+            self._kept = said
+
+    def remember(self, said: str, heard: str) -> None:
+        """One exchange is over."""
+        if said and said != self._kept:
+            self._unsent.append(_user_message(said))
+        if heard:
+            self._unsent.append(_assistant_message(heard))
+        self._kept = ""
+
+    def drop_unsent(self) -> None:
+        """What waits must not be sent: moderation refuses it."""
+        self._unsent.clear()
+
+
+def _user_message(text: str) -> Message:
+    return {"role": "user", "content": text}
+
+
+def _assistant_message(text: str) -> Message:
+    return {"role": "assistant", "content": text}
+
+
+def _system_messages(text: str) -> Sequence[Message]:
+    return ({"role": "system", "content": text},) if text else ()
+
+
+class ReplyGenerator:
+    """Replies of one model to one person at a time."""
 
     def __init__(
         self,
         settings: CharacterSettings,
         model: Model,
-        asking: Asking,
-        recollection: Recollection,
+        client: ServiceClient,
+        working_memory: WorkingMemory,
         *,
         entries: int,
-        grows_long: Callable[[], None] = lambda: None,
+        on_long_history: Callable[[], None] = lambda: None,
     ) -> None:
         """`entries` is for the service's own memory.
 
-        `grows_long` is called where the history nearly fills the model's input.
+        `on_long_history` is called where the history nearly fills the model's input.
         """
         self._settings = settings
-        self._asking = asking
-        self._recollection = recollection
+        self._client = client
+        self._working_memory = working_memory
         self._entries = entries
-        self._grows_long = grows_long
+        self._on_long_history = on_long_history
         self._max_tokens = min(settings.max_tokens, model.most_output or settings.max_tokens)
         limits = [limit for limit in (model.most_input, (model.context or 0) - self._max_tokens) if limit and limit > 0]
         self._most_input = min(limits, default=None)
         self._moderated: str | None = None
-        self.service_talk: ServiceTalk | None = None
+        self.service_memory: ServiceMemoryLog | None = None
         """Where the service remembers: what it has not been told yet."""
         self.candidates = settings.candidates
         """How many answers are asked for."""
         self.seed = settings.seed
-        self.answered: Answered | None = None
-        """About the last answer."""
+        self.last_report: ReplyReport | None = None
 
-    def begin(self, service_talk: ServiceTalk | None) -> None:
-        """The session is another one."""
+    def begin_session(self, service_memory: ServiceMemoryLog | None) -> None:
+        """Another session begins."""
         self._moderated = None
-        self.service_talk = service_talk
+        self.service_memory = service_memory
 
-    def is_moderated(self, said: str) -> bool:
-        """Whether it was said last, and moderation refused it."""
+    def was_moderated(self, said: str) -> bool:
+        """Whether this was said last, and moderation refused it."""
         return said == self._moderated
 
     @property
     def avoids_memories(self) -> bool:
-        """Whether something was just refused: what is remembered of it must not be told again."""
+        """Whether something was just refused: memories of it must not be told to the model again."""
         return self._moderated is not None
 
-    async def answer(self, ask: Ask, began: float) -> AsyncGenerator[str]:
+    async def stream(self, asked: ReplyRequest, began: float) -> AsyncGenerator[str]:
         """Text deltas; the time until the first counts from `began`.
 
-        Raises `CharacterError`, or `CharacterRefused` where trying again has no use.
+        Raises `CharacterError`, or `CharacterRefused` where trying again is no use.
         """
-        self._asking.spending.check()
-        reply = await self._ask(ask, began)
-        verdicts = self._ranked(reply.candidates)
+        self._client.budget.check()
+        reply = await self._open(asked, began)
+        verdicts = self._rank(reply.candidates)
         try:
-            first = reply.candidates[verdicts[0].index].text if verdicts else reply.first
-            name = WithoutName(ask.role.name if ask.goes_on or ask.role.group else "")
-            if text := name.feed(first):
+            first = reply.candidates[verdicts[0].index].text if verdicts else reply.first_text
+            label_filter = SpeakerLabelFilter(asked.role.name if asked.goes_on or asked.role.group else "")
+            if text := label_filter.feed(first):
                 yield text
-            while (more := await self._more(reply)) is not None:
-                if text := name.feed(more):
+            while (more := await self._next_text(reply)) is not None:
+                if text := label_filter.feed(more):
                     yield text
-            if text := name.close():
+            if text := label_filter.close():
                 yield text
             await reply.drain()
-            self._asking.used = asyncio.get_running_loop().time()
+            self._client.last_used = asyncio.get_running_loop().time()
         finally:
             await reply.aclose()
-            self.answered = Answered(reply.cost, reply.candidates, verdicts, ask.extra)
+            self.last_report = ReplyReport(reply.cost, reply.candidates, verdicts, asked.extra)
 
-    async def _ask(self, ask: Ask, began: float) -> Reply:
+    async def _open(self, asked: ReplyRequest, began: float) -> ServiceReply:
         """The open answer with its first words."""
         # Of several answers none can be said before all are there.
         limit = self._settings.answer_within_s + (self._settings.stall_s if self.candidates > 1 else 0.0)
-        history = self._recollection.history if ask.before is None else ask.before
-        rounds: list[Round] = []
-        question = Question(
-            lambda: self._request(ask, history, rounds),
-            self._recollection.session(ask.role.name),
-            GUEST if self._recollection.is_guest else self._recollection.person,
+        history = self._working_memory.history if asked.before is None else asked.before
+        rounds: list[MemoryRound] = []
+        request = ServiceRequest(
+            lambda: self._make_request(asked, history, rounds),
+            self._working_memory.session(asked.role.name),
+            GUEST if self._working_memory.is_guest else self._working_memory.person,
             shorten=history.shorten,
         )
         try:
-            reply = await self._asking.ask(question, began + limit, limit)
+            reply = await self._client.open_reply(request, began + limit, limit)
         except CharacterRefused as error:
-            if error.line == "change_subject" and ask.said:
+            if error.line == "change_subject" and asked.said:
                 if self._moderated is not None:
-                    # Twice in a row: what is refused must stand in the history.
-                    self._recollection.history.clear()
-                    if self.service_talk is not None:
-                        self.service_talk.forget_unsent()
-                self._moderated = ask.said
+                    # Twice in a row: what is refused must be in the history.
+                    self._working_memory.history.clear()
+                    if self.service_memory is not None:
+                        self.service_memory.drop_unsent()
+                self._moderated = asked.said
             raise
         self._moderated = None
-        if rounds and self.service_talk is not None:
-            self.service_talk.answered(rounds[-1], ask.said)
+        if rounds and self.service_memory is not None:
+            self.service_memory.mark_sent(rounds[-1], asked.said)
         return reply
 
-    def _request(self, ask: Ask, history: History, rounds: list[Round]) -> Request:
-        """What is sent, made to fit. `rounds` takes note of what the service's memory is sent."""
+    def _make_request(self, asked: ReplyRequest, history: History, rounds: list[MemoryRound]) -> Request:
+        """What is sent, made to fit. `rounds` receives what the service's memory is sent."""
         rounds.clear()
-        if self.service_talk is not None and not self._asking.features.lacks("character_options"):
-            rounds.append(self._round(self.service_talk, ask))
-            memory = ServiceMemory(ask.role.system, self._entries, rounds[0].skip_save)
-            return self._with_settings(rounds[0].messages, ask.seed, memory)
-        sent = self._messages(ask, history)
+        if self.service_memory is not None and not self._client.capabilities.lacks("character_options"):
+            rounds.append(self._memory_round(self.service_memory, asked))
+            memory = ServiceMemory(asked.role.system, self._entries, rounds[0].skip_save)
+            return self._with_settings(rounds[0].messages, asked.seed, memory)
+        messages = self._messages(asked, history)
         if self._most_input is not None:
-            size = self._asking.size(sent)
-            if size > self._most_input * _NEARLY:
-                self._grows_long()
+            size = self._client.estimate_tokens(messages)
+            if size > self._most_input * _NEARLY_FULL:
+                self._on_long_history()
             while size > self._most_input and history.shorten():
-                sent = self._messages(ask, history)
-                size = self._asking.size(sent)
-        return self._with_settings(sent, ask.seed, None)
+                messages = self._messages(asked, history)
+                size = self._client.estimate_tokens(messages)
+        return self._with_settings(messages, asked.seed, None)
 
-    def _with_settings(self, sent: Sequence[Message], seed: int | None, memory: ServiceMemory | None) -> Request:
+    def _with_settings(self, messages: Sequence[Message], seed: int | None, memory: ServiceMemory | None) -> Request:
         return Request(
             self._settings.model,
-            tuple(sent),
+            tuple(messages),
             stream=self.candidates == 1,
             n=self.candidates,
             seed=self.seed if seed is None else seed,
@@ -181,30 +250,32 @@ class Answering:
             memory=memory,
         )
 
-    def _messages(self, ask: Ask, history: History) -> list[Message]:
-        return messages(
-            ask.role,
+    def _messages(self, asked: ReplyRequest, history: History) -> list[Message]:
+        return build_messages(
+            asked.role,
             history.exchanges,
-            ask.said,
-            summary=self._recollection.summary,
-            person=self._recollection.person,
-            extra=ask.extra,
-            goes_on=ask.goes_on,
+            asked.said,
+            summary=self._working_memory.summary,
+            person=self._working_memory.person,
+            extra=asked.extra,
+            goes_on=asked.goes_on,
         )
 
     @staticmethod
-    def _round(talk: ServiceTalk, ask: Ask) -> Round:
-        if ask.goes_on:
-            return talk.going_on(ask.role)
-        return talk.question(ask.said, ask.extra) if ask.before is None else talk.again(ask.said, ask.extra)
+    def _memory_round(memory: ServiceMemoryLog, asked: ReplyRequest) -> MemoryRound:
+        if asked.goes_on:
+            return memory.continued_round(asked.role)
+        if asked.before is None:
+            return memory.next_round(asked.said, asked.extra)
+        return memory.repeated_round(asked.said, asked.extra)
 
-    def _ranked(self, candidates: Sequence[Candidate]) -> tuple[Verdict, ...]:
-        lately = [exchange.heard for exchange in self._recollection.history.exchanges[-LATELY:]]
-        return tuple(ranked(candidates, self._settings.reply_characters, lately))
+    def _rank(self, candidates: Sequence[Candidate]) -> tuple[Verdict, ...]:
+        lately = [exchange.heard for exchange in self._working_memory.history.exchanges[-LATELY:]]
+        return tuple(rank_candidates(candidates, self._settings.reply_characters, lately))
 
-    async def _more(self, reply: Reply) -> str | None:
+    async def _next_text(self, reply: ServiceReply) -> str | None:
         try:
             async with asyncio.timeout(self._settings.stall_s):
-                return await reply.more()
+                return await reply.next_text()
         except TimeoutError as error:
-            raise CharacterError(f"{self._asking.service} stopped in the middle of its answer.") from error
+            raise CharacterError(f"{self._client.service} stopped in the middle of its answer.") from error

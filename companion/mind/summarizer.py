@@ -1,9 +1,9 @@
-"""Makes summaries behind the talk: the older half of a long history is put into one by the same model.
+"""Makes summaries in the background: the older half of a long history becomes one, made by the same model.
 
-A request of its own, and not while an answer is being fetched: one that begins stops it, and it is tried again in the
-next quiet moment. After being stopped `MOST_STOPS` times, or where the history has grown too far meanwhile
-(`begin(late=True)`), it runs beside the talk, or it would never be done where somebody talks without pauses.
-A failure is told once, and tried again later; the talk goes on.
+A summary is a request of its own, and is not made while a reply is being fetched: a reply that begins stops it, and it
+is tried again in the next quiet moment. After `MOST_STOPS` stops, or where the history has grown too long meanwhile
+(`request(urgent=True)`), it runs beside the talk; otherwise it would never be made where somebody talks without pauses.
+A failure is logged once and tried again later; the talk goes on.
 """
 
 from __future__ import annotations
@@ -11,22 +11,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
 from dataclasses import replace
 
 from companion.errors import CharacterError
-from companion.languages.language import Language
-from companion.mind.api.client import Asking, Question
+from companion.languages.understood import Understood
+from companion.mind.api.client import ServiceClient, ServiceRequest
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
-from companion.mind.memory.working_memory import Draft, Recollection
-from companion.mind.session import session_id
-from companion.mind.summary import bounded, instruction, request_text
+from companion.mind.memory.working_memory import SummaryInput, WorkingMemory, session_id
+from companion.mind.proposed_facts import accepted_facts, split_proposed
+from companion.mind.summary import summary_instruction, summary_request, trim_summary
 
 log = logging.getLogger("companion")
 
 QUIET_S = 1.0
-"""So long nothing must have been asked before a summary begins."""
+"""A moment is quiet where no reply was fetched for this long."""
 WITHIN_S = 60.0
 MOST_STOPS = 3
 
@@ -35,49 +34,47 @@ LONGEST_ANSWER = 1200
 """Tokens."""
 
 
-class Summarising:
-    """Of one character's talk. `run` it beside the conversation."""
+class Summarizer:
+    """Summaries of one character's talk. `run` it beside the conversation."""
 
     def __init__(
         self,
-        asking: Asking,
-        recollection: Recollection,
-        language: Language,
+        client: ServiceClient,
+        working_memory: WorkingMemory,
+        languages: Understood,
         model: str,
         longest: int,
-        changed: Callable[[], None] = lambda: None,
     ) -> None:
-        """`longest` is the number of characters that a request may hold; `changed` is called after each summary."""
-        self._asking = asking
-        self._recollection = recollection
-        self._language = language
+        """`languages`: the persona's own first. `longest` is the number of characters that a request may hold."""
+        self._client = client
+        self._working_memory = working_memory
+        self._languages = languages
         self._model = model
         self._longest = longest
-        self._changed = changed
         self._due = asyncio.Event()
         self._may_begin = asyncio.Event()
         self._may_begin.set()
-        self._late = False
-        self._request: asyncio.Timeout | None = None
-        """The one under way, as long as it may be stopped."""
+        self._is_urgent = False
+        self._running: asyncio.Timeout | None = None
+        """The request under way, while it may be stopped."""
         self._back_off = BackOff(random.random, first_s=5.0, longest_s=600.0)
 
-    def begin(self, *, late: bool = False) -> None:
-        """The history has become long; `late`: so long that no quiet moment is waited for."""
+    def request(self, *, urgent: bool = False) -> None:
+        """Make a summary soon, because the history has become long; `urgent`: without waiting for a quiet moment."""
         self._due.set()
-        if late:
-            self._late, self._request = True, None
+        if urgent:
+            self._is_urgent, self._running = True, None
             self._may_begin.set()
 
-    def answer_begins(self) -> None:
-        """An answer is being fetched: nothing else is, unless it is late."""
-        if not self._late:
+    def pause(self) -> None:
+        """A reply is being fetched: make no summary meanwhile, unless it is urgent."""
+        if not self._is_urgent:
             self._may_begin.clear()
-        if self._request is not None:
-            self._request.reschedule(asyncio.get_running_loop().time())
+        if self._running is not None:
+            self._running.reschedule(asyncio.get_running_loop().time())
 
-    def answer_ends(self) -> None:
-        """It was fetched, or given up."""
+    def resume(self) -> None:
+        """The reply was fetched, or abandoned."""
         self._may_begin.set()
 
     async def run(self) -> None:
@@ -85,7 +82,7 @@ class Summarising:
         failures = stops = 0
         while True:
             await self._due.wait()
-            await self._quiet_moment()
+            await self._wait_for_quiet()
             try:
                 done = await self._summarise(stops)
             except CharacterError as error:
@@ -96,13 +93,12 @@ class Summarising:
                 continue
             if done:
                 failures = stops = 0
-                self._late = False
+                self._is_urgent = False
                 self._due.clear()
-                self._changed()
             else:
                 stops += 1
 
-    async def _quiet_moment(self) -> None:
+    async def _wait_for_quiet(self) -> None:
         while True:
             await self._may_begin.wait()
             await asyncio.sleep(QUIET_S)
@@ -111,49 +107,51 @@ class Summarising:
 
     async def _summarise(self, stops: int) -> bool:
         """Make one; False where it was stopped. Raises `CharacterError`."""
-        self._asking.spending.check()
-        draft = await self._recollection.draft(self._longest)
-        if draft is None:
+        self._client.budget.check()
+        summed_up = await self._working_memory.summary_input(self._longest)
+        if summed_up is None:
             return True
         try:
             async with asyncio.timeout(None) as request:
-                if not self._late and stops < MOST_STOPS:
-                    self._request = request
+                if not self._is_urgent and stops < MOST_STOPS:
+                    self._running = request
                     if not self._may_begin.is_set():
                         return False
-                text = await self._ask(draft)
+                text = await self._fetch(summed_up)
         except TimeoutError:
             return False
         finally:
-            self._request = None
-        summary = bounded(text, self._language)
+            self._running = None
+        text, proposed = split_proposed(text)
+        summary = trim_summary(text, self._languages.own)
         if not summary:
-            raise CharacterError(f"{self._asking.service} gave no summary.")
-        await self._recollection.summarised(draft, summary)
+            raise CharacterError(f"{self._client.service} gave no summary.")
+        facts = accepted_facts(proposed, summed_up.at, self._languages)
+        await self._working_memory.store_summary(summed_up, summary, facts)
         return True
 
-    async def _ask(self, draft: Draft) -> str:
+    async def _fetch(self, summed_up: SummaryInput) -> str:
         messages = (
-            {"role": "system", "content": instruction(self._language)},
-            {"role": "user", "content": request_text(draft.previous, draft.exchanges, self._language)},
+            {"role": "system", "content": summary_instruction(self._languages.own)},
+            {"role": "user", "content": summary_request(summed_up.previous, summed_up.exchanges, self._languages.own)},
         )
         request = Request(self._model, messages, max_tokens=LONGEST_ANSWER, temperature=TEMPERATURE)
-        question = Question(
+        asked = ServiceRequest(
             lambda: replace(request),
             # A session of its own: the talk's cached prefix stays as it is.
-            session_id(self._recollection.session("summary"), "summary"),
-            draft.person,
+            session_id(self._working_memory.session("summary"), "summary"),
+            summed_up.person,
             "summary",
         )
         deadline = asyncio.get_running_loop().time() + WITHIN_S
-        reply = await self._asking.ask(question, deadline, WITHIN_S)
+        reply = await self._client.open_reply(asked, deadline, WITHIN_S)
         try:
             async with asyncio.timeout_at(deadline):
-                text = reply.first
-                while (more := await reply.more()) is not None:
+                text = reply.first_text
+                while (more := await reply.next_text()) is not None:
                     text += more
         except TimeoutError as error:
-            raise CharacterError(f"{self._asking.service} did not end the summary in time.") from error
+            raise CharacterError(f"{self._client.service} did not end the summary in time.") from error
         finally:
             await reply.aclose()
         return text

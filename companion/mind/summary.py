@@ -1,7 +1,7 @@
-"""The rolling summary of what was said: what the model is asked to write, and what is kept of its answer. Pure.
+"""The rolling summary of a talk: what the model is asked to write, and what is kept of its answer. Pure.
 
-Each summary is made of the one before and the exchanges since then, and never grows beyond `MOST_TOKENS`. Tokens are
-estimated, on the safe side: 1 for each Chinese or Japanese character, 1 for each 3 others.
+Each summary is made of the one before and of the exchanges since then, and never grows beyond `MOST_TOKENS`. Tokens are
+estimated on the safe side: 1 for each character of an East Asian script, 1 for each 3 others.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from companion.languages.language import Language
-from companion.mind.memory.index_words import HAN, HIRAGANA, KATAKANA
+from companion.mind.memory.index_words import UNSPACED
+from companion.mind.proposed_facts import facts_instruction
 
 MOST_TOKENS = 1000
 
-_CJK = re.compile(f"[{HAN}{HIRAGANA}{KATAKANA}\u3000-\u303f\uff00-\uffef\uac00-\ud7af]")
+_CJK = re.compile(f"[{UNSPACED}\u3000-\u303f\uff00-\uffef\uac00-\ud7af]")
 
 
 class Spoken(Protocol):
-    """One exchange, as `companion.mind.memory.long_term.Exchange`."""
+    """One exchange, of the history or of the long-term memory."""
 
     @property
     def said(self) -> str: ...
@@ -29,19 +30,19 @@ class Spoken(Protocol):
     def speaker(self) -> str: ...
 
 
-def tokens(text: str) -> int:
-    """About how many tokens the text has; rather too many than too few."""
+def count_tokens(text: str) -> int:
+    """About how many tokens the text has, rather too many than too few."""
     cjk = len(_CJK.findall(text))
     return cjk + -(-(len(text) - cjk) // 3)
 
 
-def instruction(language: Language) -> str:
-    """The system message of a request for a summary. Begins with the language's marker."""
+def summary_instruction(language: Language) -> str:
+    """The system message of a request for a summary, with facts at its end. Begins with the language's marker."""
     asked = language.prompts.summary
-    return f"{asked.marker}{language.blank}{asked.instruction}"
+    return language.blank.join((asked.marker, asked.instruction, facts_instruction(language)))
 
 
-def request_text(previous_summary: str, exchanges: Sequence[Spoken], language: Language) -> str:
+def summary_request(previous_summary: str, exchanges: Sequence[Spoken], language: Language) -> str:
     """The user message of that request: the summary so far (where there is one), then the exchanges line by line."""
     asked = language.prompts.summary
     lines = [asked.so_far, previous_summary.strip(), ""] if previous_summary.strip() else []
@@ -66,20 +67,20 @@ _MARKUP = (
 _ENDS = re.compile(r"[.!?。！？…](?:[\"'”’」』)）]*)(?=\s|$|[\u3040-\u9fff])|\n")
 
 
-def bounded(text: str, language: Language) -> str:
+def trim_summary(text: str, language: Language) -> str:
     """The model's answer as it is kept: no markup, and not longer than `MOST_TOKENS`, cut where a sentence ends."""
     for pattern, instead in _MARKUP:
         text = pattern.sub(instead, text)
     text = re.sub(r"[ \t]+", " ", text)
     text = re.sub(r"\s*\n\s*", "\n", text).strip()
     text = text.removeprefix(language.prompts.summary.marker).lstrip()
-    if tokens(text) <= MOST_TOKENS:
+    if count_tokens(text) <= MOST_TOKENS:
         return text
     # The estimate grows with every character: the longest beginning that fits is found by halving.
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        if tokens(text[:middle]) <= MOST_TOKENS:
+        if count_tokens(text[:middle]) <= MOST_TOKENS:
             low = middle
         else:
             high = middle - 1

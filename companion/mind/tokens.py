@@ -69,7 +69,7 @@ _PARTS = re.compile(
 )
 
 
-def text_tokens(text: str) -> int:
+def estimate_text_tokens(text: str) -> int:
     """Tokens of a text, as estimated."""
     words = [word.lower() for word in re.findall("[A-Za-z]+", text)]
     english = bool(words) and sum(word in _ENGLISH for word in words) >= _ENGLISH_SHARE * len(words)
@@ -96,9 +96,9 @@ def text_tokens(text: str) -> int:
     return ceil(total)
 
 
-def prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
+def estimate_prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
     """Tokens of a whole request, as estimated; a last message with `partial` stays open (section 3.2)."""
-    total = sum(MESSAGE_TOKENS + text_tokens(str(message.get("content", ""))) for message in messages)
+    total = sum(MESSAGE_TOKENS + estimate_text_tokens(str(message.get("content", ""))) for message in messages)
     is_open = bool(messages) and messages[-1].get("partial") is True
     # Without the end of its message, an open turn has no header either.
     return total + (ANSWER_TOKENS - MESSAGE_TOKENS if is_open else ANSWER_TOKENS)

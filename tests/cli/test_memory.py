@@ -16,8 +16,8 @@ from companion.cli.usage import usage
 from companion.config.device import load_device
 from companion.config.persona import load_persona
 from companion.errors import CompanionError
-from companion.mind.budget import Ledger, Use
-from companion.mind.memory.long_term import Memory
+from companion.mind.budget import Ledger, UsageEntry
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 from tests.support.paths import CONFIGS
 
@@ -36,15 +36,17 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def filled(folder: Path) -> Path:
     async def fill() -> None:
         store = await Store.open(folder, datetime.now)
-        memory = Memory(store, PERSONA, datetime.now)
+        memory = LongTermMemory(store, PERSONA, datetime.now)
         memory.keep("Ana", "my dog is called rex", "What a fine name!")
         memory.keep("Ana", "i hid the key under the blue flowerpot", "I keep it to myself.")
         memory.keep("Bo", "i like snails", "So slow!")
         await memory.recall("Ana")
-        await memory.summarise("Ana", 1, "Ana talked about her dog Rex.")
-        Memory(store, "Somebody Else", datetime.now).keep("Ana", "i like trains", "Choo!")
+        await memory.store_summary("Ana", 1, "Ana talked about her dog Rex.")
+        LongTermMemory(store, "Somebody Else", datetime.now).keep("Ana", "i like trains", "Choo!")
         ledger = Ledger(store, datetime.now)
-        ledger.add(Use("Ana", PERSONA, "qwen-plus-character", "international", "talk", 1000, 900, 50, 120_000, "USD"))
+        ledger.add(
+            UsageEntry("Ana", PERSONA, "qwen-plus-character", "international", "talk", 1000, 900, 50, 120_000, "USD")
+        )
         await store.close()
 
     asyncio.run(fill())

@@ -18,12 +18,12 @@ from companion.emulator.tokens import (
     prompt_tokens,
     vocabulary_file,
 )
-from companion.mind.api.capabilities import bias
+from companion.mind.api.capabilities import ban_list
 from tests.support.paths import DATA
 
 SAMPLES = json.loads((DATA / "published" / "samples.json").read_text("utf-8"))
 DOCUMENTED = frozenset(SAMPLES["documented_ban"])
-COMPLETE = frozenset(map(int, bias("complete")))
+COMPLETE = frozenset(map(int, ban_list("complete")))
 
 needs_vocabulary = pytest.mark.skipif(vocabulary_file() is None, reason="the vocabulary is not installed")
 

@@ -42,7 +42,7 @@ IN_SEVERAL_FILES = {
     "numpy": ["*"],
     "pydantic": [
         "companion.config.*",
-        "companion.languages.loader",
+        "companion.languages.*",
         "companion.body.choreography",
         "companion.body.tracks",
         "companion.emulator.*",

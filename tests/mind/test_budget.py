@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
-from companion.mind.budget import Ledger, Spent, Use
+from companion.mind.budget import Ledger, SpendingTotals, UsageEntry
 from companion.mind.memory.store import Store
 
-USE = Use("Ana", "Pip", "qwen-plus-character", "international", "talk", 1000, 900, 50, 1_234, "USD")
+USE = UsageEntry("Ana", "Pip", "qwen-plus-character", "international", "talk", 1000, 900, 50, 1_234, "USD")
 
 
 class Clock:
@@ -25,23 +25,23 @@ async def test_sums_follow_local_days_and_months_and_outlive_a_restart(tmp_path:
     store = await Store.open(tmp_path, now)
     ledger = Ledger(store, now)
     await ledger.load()
-    assert ledger.spent() == Spent(0, 0, "")
+    assert ledger.totals() == SpendingTotals(0, 0, "")
     ledger.add(USE)
-    assert ledger.spent() == Spent(1_234, 1_234, "USD")
+    assert ledger.totals() == SpendingTotals(1_234, 1_234, "USD")
     now.at = datetime.fromisoformat("2026-05-01T00:00:01")
-    assert ledger.spent() == Spent(0, 0, "USD")
+    assert ledger.totals() == SpendingTotals(0, 0, "USD")
     ledger.add(replace(USE, cost_micro=10))
     now.at = datetime.fromisoformat("2026-05-02T08:00:00")
     ledger.add(replace(USE, cost_micro=5))
-    assert ledger.spent() == Spent(5, 15, "USD")
+    assert ledger.totals() == SpendingTotals(5, 15, "USD")
     await store.close()
 
     store = await Store.open(tmp_path, now)
     again = Ledger(store, now)
     await again.load()
-    assert again.spent() == Spent(5, 15, "USD")
+    assert again.totals() == SpendingTotals(5, 15, "USD")
     now.at = datetime.fromisoformat("2026-06-01T08:00:00")
-    assert again.spent("USD") == Spent(0, 0, "USD")
+    assert again.totals("USD") == SpendingTotals(0, 0, "USD")
     await store.close()
 
 
@@ -53,8 +53,8 @@ async def test_currencies_are_counted_apart_and_unknown_prices_not_at_all(tmp_pa
     ledger.add(USE)
     ledger.add(replace(USE, currency="CNY", cost_micro=7))
     ledger.add(replace(USE, person="", cost_micro=None))
-    assert ledger.spent("CNY").today_micro == 7
-    assert ledger.spent("USD").today_micro == 1_234
+    assert ledger.totals("CNY").today_micro == 7
+    assert ledger.totals("USD").today_micro == 1_234
     assert ledger.currencies() == ("CNY", "USD")
     days = await ledger.days(1)
     await store.close()
@@ -78,6 +78,6 @@ async def test_entries_are_written_before_they_are_many(tmp_path: Path) -> None:
         ledger.add(USE)
     await first.flush()
     await other.load()
-    assert other.spent() == ledger.spent() == Spent(123_400, 123_400, "USD")
+    assert other.totals() == ledger.totals() == SpendingTotals(123_400, 123_400, "USD")
     await first.close()
     await second.close()

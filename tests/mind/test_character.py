@@ -16,7 +16,7 @@ import pytest
 
 from companion.emulator import EmulatorServer
 from companion.errors import CharacterError, CharacterRefused, ConfigError
-from companion.mind.api.capabilities import bias
+from companion.mind.api.capabilities import ban_list
 from companion.mind.api.key import Key
 from companion.mind.assembly import build
 from companion.mind.character import ServiceCharacter
@@ -271,7 +271,7 @@ async def test_the_request_on_the_wire(tmp_path: Path) -> None:
     assert body["stream"] is True
     assert body["stream_options"] == {"include_usage": True}
     assert (body["model"], body["max_tokens"], body["temperature"]) == ("qwen-plus-character", 77, 0.5)
-    assert body["logit_bias"] == bias("prose", asterisks=True)
+    assert body["logit_bias"] == ban_list("prose", asterisks=True)
 
 
 @pytest.mark.parametrize("how", ["close", "cancel"])

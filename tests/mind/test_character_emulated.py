@@ -59,13 +59,13 @@ async def test_both_routes_can_do_everything(made: Made, route: str) -> None:
         assert await talk(character, "tell me a story")
         assert await whole(character.rephrase())
         assert await whole(character.continue_speaking())
-        character.answering.candidates = 3
+        character.replies.candidates = 3
         assert await answer(character, "sing a song")
-        assert character.answered is not None
-        assert len(character.answered.candidates) == 3
-        assert character.answered.cost.prompt > 100
-        assert not character.answered.cost.estimated
-        assert character.spent.today_micro > 0
+        assert character.last_report is not None
+        assert len(character.last_report.candidates) == 3
+        assert character.last_report.cost.prompt > 100
+        assert not character.last_report.cost.estimated
+        assert character.spending.today_micro > 0
 
 
 @pytest.mark.parametrize("route", ["openai", "dashscope"])
@@ -73,11 +73,11 @@ async def test_the_services_memory_remembers_what_was_heard(made: Made, route: s
     async with made(PRODIGY, route, memory={"mode": "service"}) as character:
         for number in range(4):
             assert await talk(character, f"你好{number}")
-        assert character.answered is not None
+        assert character.last_report is not None
         # The stand-in counts what its memory adds to the one message that was sent.
-        first = character.answered.cost.prompt
+        first = character.last_report.cost.prompt
         assert await talk(character, "再见")
-        assert character.answered.cost.prompt > first
+        assert character.last_report.cost.prompt > first
 
 
 @pytest.mark.usefixtures("no_waiting")
@@ -87,11 +87,11 @@ async def test_what_was_told_is_known_after_a_summary_and_a_restart(made: Made) 
         for number in range(12):
             await talk(character, f"let us count to {number}")
         async with asyncio.timeout(10):
-            while not character.recollection.summary:  # noqa: ASYNC110 - it is looked at from outside
+            while not character.working_memory.summary:  # noqa: ASYNC110 - it is looked at from outside
                 await asyncio.sleep(0)
-        assert "rex" not in " ".join(one.said for one in character.recollection.history.exchanges)
+        assert "rex" not in " ".join(one.said for one in character.working_memory.history.exchanges)
     async with made(memory={"entries": 20}) as character:
-        assert character.recollection.summary
+        assert character.working_memory.summary
         assert "rex" in (await answer(character, "what is my dog called")).casefold()
 
 
@@ -106,14 +106,14 @@ async def test_most_of_a_long_talk_is_found_in_the_cache(made: Made) -> None:
     async with made(memory={"mode": "off"}) as character:
         for number in range(70):
             await talk(character, f"let us count to {number}")
-            assert character.answered is not None
-            prompt += character.answered.cost.prompt
-            cached += character.answered.cost.cached
+            assert character.last_report is not None
+            prompt += character.last_report.cost.prompt
+            cached += character.last_report.cost.cached
     assert cached / prompt >= 0.9
 
 
 async def test_a_group_talks(made: Made) -> None:
     async with made(load_persona(PERSONAS / "duo.toml")) as character:
         assert await talk(character, "hello")
-        heard = [exchange.speaker for exchange in character.recollection.history.exchanges]
+        heard = [exchange.speaker for exchange in character.working_memory.history.exchanges]
     assert heard == ["Momo", "Kiki"]

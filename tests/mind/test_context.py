@@ -14,12 +14,12 @@ import pytest
 
 from companion.errors import EngineUnavailable
 from companion.languages.language import language
-from companion.mind.context import Contexts
-from companion.mind.context_providers import (
+from companion.mind.context import (
     BUILT_IN,
     Battery,
     Clock,
     Command,
+    ContextCollector,
     DeviceState,
     Location,
     Speed,
@@ -29,14 +29,14 @@ from tests.support.service_scene import device, persona
 
 
 @dataclass
-class Told:
+class Provider:
     """Says `text` after `after_s`; an error is raised."""
 
     text: str | Exception = "It rains."
     after_s: float = 0.0
-    name: str = "told"
+    name: str = "weather"
 
-    async def told(self) -> str:
+    async def describe(self) -> str:
         await asyncio.sleep(self.after_s)
         if isinstance(self.text, Exception):
             raise self.text
@@ -50,8 +50,8 @@ def now() -> float:
 @pytest.mark.looptime
 async def test_all_are_asked_at_once_and_told_in_their_order() -> None:
     began = now()
-    slow, quick = Told("One.", 0.2), Told("Two.", 0.1, "two")
-    assert await Contexts([slow, quick], 100).told() == ("One.", "Two.")
+    slow, quick = Provider("One.", 0.2), Provider("Two.", 0.1, "two")
+    assert await ContextCollector([slow, quick], 100).collect() == ("One.", "Two.")
     assert now() - began == pytest.approx(0.2)
 
 
@@ -59,33 +59,33 @@ async def test_all_are_asked_at_once_and_told_in_their_order() -> None:
 async def test_nobody_waits_for_a_late_one_and_what_it_said_stands_for_a_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    late = Told()
-    contexts = Contexts([late], 100)
-    assert await contexts.told() == ("It rains.",)
+    late = Provider()
+    collector = ContextCollector([late], 100)
+    assert await collector.collect() == ("It rains.",)
     late.after_s = 3600
     began = now()
-    assert await contexts.told() == ("It rains.",)
+    assert await collector.collect() == ("It rains.",)
     assert now() - began == pytest.approx(0.3)
     await asyncio.sleep(60)
-    assert await contexts.told() == ()
-    assert sum("`told` is left out" in record.message for record in caplog.records) == 1
+    assert await collector.collect() == ()
+    assert sum("`weather` is left out" in record.message for record in caplog.records) == 1
 
 
 @pytest.mark.looptime
 async def test_a_failure_is_logged_once_until_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
-    failing = Told(OSError("no such sensor"))
-    contexts = Contexts([failing, Told("Two.", name="two")], 100)
+    failing = Provider(OSError("no such sensor"))
+    collector = ContextCollector([failing, Provider("Two.", name="two")], 100)
     for _ in range(3):
-        assert await contexts.told() == ("Two.",)
+        assert await collector.collect() == ("Two.",)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "no such sensor" in caplog.text
     failing.text = "One."
-    assert await contexts.told() == ("One.", "Two.")
+    assert await collector.collect() == ("One.", "Two.")
 
 
 @pytest.mark.looptime
 async def test_what_is_told_is_one_line_of_bounded_length() -> None:
-    assert await Contexts([Told("a\n b\t" * 100)], 5).told() == ("a b a",)
+    assert await ContextCollector([Provider("a\n b\t" * 100)], 5).collect() == ("a b a",)
 
 
 MOMENT = datetime(2026, 11, 9, 7, 5)
@@ -101,7 +101,7 @@ MOMENT = datetime(2026, 11, 9, 7, 5)
     ],
 )
 async def test_the_clock_speaks_the_personas_language(code: str, says: str) -> None:
-    assert await Clock(language(code), lambda: MOMENT).told() == says
+    assert await Clock(language(code), lambda: MOMENT).describe() == says
 
 
 def file(folder: Path, name: str, content: str) -> Path:
@@ -115,44 +115,44 @@ async def test_the_device_knows_how_long_it_runs_and_how_warm_it_is(tmp_path: Pa
     uptime = file(tmp_path, "uptime", "7500.12 100.00\n")
     warm = DeviceState(language("en"), uptime, file(tmp_path, "temp", "48212\n"))
     assert (
-        await warm.told()
+        await warm.describe()
         == "You have been switched on for 2 hours and 5 minutes. Your processor has 48 degrees Celsius."
     )
     assert (
-        await DeviceState(language("en"), uptime, tmp_path / "none").told()
+        await DeviceState(language("en"), uptime, tmp_path / "none").describe()
         == "You have been switched on for 2 hours and 5 minutes."
     )
 
 
 async def test_the_battery_is_the_first_one_of_the_power_supplies(tmp_path: Path) -> None:
-    assert await Battery(language("en"), tmp_path).told() == ""
+    assert await Battery(language("en"), tmp_path).describe() == ""
     file(tmp_path, "AC/type", "Mains\n")
     file(tmp_path, "BAT0/type", "Battery\n")
     file(tmp_path, "BAT0/capacity", "62\n")
-    assert await Battery(language("en"), tmp_path).told() == "Your battery is 62 percent full."
+    assert await Battery(language("en"), tmp_path).describe() == "Your battery is 62 percent full."
     file(tmp_path, "BAT0/status", "Charging\n")
-    assert await Battery(language("id"), tmp_path).told() == "Bateraimu 62 persen dan sedang diisi."
+    assert await Battery(language("id"), tmp_path).describe() == "Bateraimu 62 persen dan sedang diisi."
 
 
 async def test_place_and_speed(tmp_path: Path) -> None:
-    assert await Location(language("en"), "the nursery").told() == "You are here: the nursery."
+    assert await Location(language("en"), "the nursery").describe() == "You are here: the nursery."
     speed = file(tmp_path, "speed", "52.6\n")
-    assert await Speed(language("en"), speed).told() == "The car is driving at 50 km/h."
+    assert await Speed(language("en"), speed).describe() == "The car is driving at 50 km/h."
     speed.write_text("0,3")
-    assert await Speed(language("en"), speed).told() == "The car stands still."
+    assert await Speed(language("en"), speed).describe() == "The car stands still."
     for nonsense in ("", "fast", "-3", "nan", "1e9"):
         speed.write_text(nonsense)
         with pytest.raises(ValueError, match=r"."):
-            await Speed(language("en"), speed).told()
+            await Speed(language("en"), speed).describe()
 
 
 async def test_a_file_is_read_as_far_as_is_sensible_and_a_pipe_not_at_all(tmp_path: Path) -> None:
     big = file(tmp_path, "big", "x" * 100_000)
-    assert len(await TextFile(big).told()) == 16_384
+    assert len(await TextFile(big).describe()) == 16_384
     os.mkfifo(tmp_path / "pipe")
     async with asyncio.timeout(2):
         with pytest.raises(ValueError, match="regular file"):
-            await TextFile(tmp_path / "pipe").told()
+            await TextFile(tmp_path / "pipe").describe()
 
 
 def python(source: str) -> Command:
@@ -160,23 +160,23 @@ def python(source: str) -> Command:
 
 
 async def test_a_commands_output_is_told_and_its_errors_are_not() -> None:
-    assert await python("import sys; print('Rain.'); print('oops', file=sys.stderr)").told() == "Rain."
+    assert await python("import sys; print('Rain.'); print('oops', file=sys.stderr)").describe() == "Rain."
 
 
 async def test_no_shell_reads_the_command() -> None:
-    assert await Command(("echo", "$HOME; ls")).told() == "$HOME; ls"
+    assert await Command(("echo", "$HOME; ls")).describe() == "$HOME; ls"
 
 
 @pytest.mark.parametrize("endless", ["yes", "cat /dev/zero"])
 async def test_a_command_that_never_ends_is_cut_off(endless: str) -> None:
-    assert len(await Command(tuple(endless.split())).told()) <= 16_384
+    assert len(await Command(tuple(endless.split())).describe()) <= 16_384
 
 
 async def test_a_command_that_hangs_or_fails_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("companion.mind.context_providers.COMMAND_S", 0.01)
+    monkeypatch.setattr("companion.mind.context.COMMAND_S", 0.01)
     commands = [Command(("sleep", "100")), Command(("false",)), Command(("no-such-program",))]
     for command in commands:
-        assert await Contexts([command], 100).told(5.0) == ()
+        assert await ContextCollector([command], 100).collect(5.0) == ()
 
 
 def test_every_provider_of_the_settings_can_be_made(tmp_path: Path) -> None:

@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.prompt import Exchange, History, Role, WithoutName, messages, without_partial
+from companion.mind.prompt import Exchange, History, Role, SpeakerLabelFilter, build_messages, without_partial
 
 MOMO = Role("Momo", "You are Momo.", opening="Hello!", opener="Momo")
 SAID = (Exchange("hi", "Hi there."),)
 
 
 def contents(*args: object, **options: object) -> list[str]:
-    return [message["content"] for message in messages(*args, **options)]  # type: ignore[arg-type]
+    return [message["content"] for message in build_messages(*args, **options)]  # type: ignore[arg-type]
 
 
 def test_the_request_begins_with_the_character_and_ends_with_the_person() -> None:
-    assert messages(MOMO, SAID, "sing") == [
+    assert build_messages(MOMO, SAID, "sing") == [
         {"role": "system", "content": "You are Momo."},
         {"role": "assistant", "content": "Hello!"},
         {"role": "user", "content": "hi"},
@@ -29,14 +29,17 @@ def test_the_request_begins_with_the_character_and_ends_with_the_person() -> Non
 
 
 def test_the_summary_stands_with_the_profile_and_extra_information_just_before_the_last_words() -> None:
-    sent = messages(MOMO, SAID, "sing", summary="Ana has a dog.", extra="It rains.")
+    sent = build_messages(MOMO, SAID, "sing", summary="Ana has a dog.", extra="It rains.")
     assert sent[0]["content"] == "You are Momo.\n\nWhat you remember of earlier talks:\nAna has a dog."
     assert [message["role"] for message in sent] == ["system", "assistant", "user", "assistant", "system", "user"]
     assert sent[-2]["content"] == "It rains."
 
 
 def test_extra_information_leaves_all_that_can_be_cached_as_it_was() -> None:
-    assert messages(MOMO, SAID, "sing", extra="It rains.")[:4] == messages(MOMO, SAID, "dance", extra="It snows.")[:4]
+    assert (
+        build_messages(MOMO, SAID, "sing", extra="It rains.")[:4]
+        == build_messages(MOMO, SAID, "dance", extra="It snows.")[:4]
+    )
 
 
 def test_words_that_got_no_answer_and_answers_to_no_words_make_no_empty_message() -> None:
@@ -45,7 +48,7 @@ def test_words_that_got_no_answer_and_answers_to_no_words_make_no_empty_message(
 
 
 def test_who_speaks_on_begins_with_their_name() -> None:
-    assert messages(MOMO, SAID, extra="It rains.", goes_on=True)[-1] == {
+    assert build_messages(MOMO, SAID, extra="It rains.", goes_on=True)[-1] == {
         "role": "assistant",
         "content": "Momo:",
         "partial": True,
@@ -56,7 +59,7 @@ def test_who_speaks_on_begins_with_their_name() -> None:
 def test_in_a_group_every_line_has_a_name_and_only_ones_own_are_the_assistants() -> None:
     kiki = Role("琪琪", "你是琪琪。", "zh", opening="你好！", opener="莫莫", group=True)
     exchanges = [Exchange("吃什么", "蜂蜜。", "莫莫"), Exchange("", "坚果。", "琪琪")]
-    sent = messages(kiki, exchanges, "真的吗", person="安娜", extra="下雨了。")
+    sent = build_messages(kiki, exchanges, "真的吗", person="安娜", extra="下雨了。")
     assert [(message["role"], message["content"]) for message in sent] == [
         ("system", "你是琪琪。"),
         ("user", "莫莫： 你好！"),
@@ -70,11 +73,11 @@ def test_in_a_group_every_line_has_a_name_and_only_ones_own_are_the_assistants()
 
 
 def test_for_a_server_without_partial_the_last_message_is_a_users() -> None:
-    spoken_on = messages(MOMO, SAID, goes_on=True)
+    spoken_on = build_messages(MOMO, SAID, goes_on=True)
     assert without_partial(spoken_on) == [*spoken_on[:-1], {"role": "user", "content": "…"}]
-    group = messages(Role("Momo", "s", group=True), (), "hello")
+    group = build_messages(Role("Momo", "s", group=True), (), "hello")
     assert without_partial(group) == group[:-1]
-    assert without_partial(messages(MOMO, SAID, "sing")) == messages(MOMO, SAID, "sing")
+    assert without_partial(build_messages(MOMO, SAID, "sing")) == build_messages(MOMO, SAID, "sing")
 
 
 heard_or_not = st.sampled_from(["", "Yes."])
@@ -87,7 +90,7 @@ def test_the_history_is_bounded_and_holds_whole_exchanges_the_newest_among_them(
     history = History(longest)
     for number, heard in enumerate(answers):
         history.add(Exchange(f"q{number}", heard))
-        assert history.count <= max(longest, 2)
+        assert history.message_count <= max(longest, 2)
         kept = [int(exchange.said[1:]) for exchange in history.exchanges]
         assert kept == list(range(kept[0], number + 1))
         assert [exchange.heard for exchange in history.exchanges] == answers[kept[0] : number + 1]
@@ -97,9 +100,9 @@ def test_the_prefix_changes_only_once_in_many_turns() -> None:
     history = History(40)
     changes = 0
     for number in range(200):
-        before = messages(MOMO, history.exchanges)
+        before = build_messages(MOMO, history.exchanges)
         history.add(Exchange(f"q{number}", f"a{number}"))
-        changes += messages(MOMO, history.exchanges)[: len(before)] != before
+        changes += build_messages(MOMO, history.exchanges)[: len(before)] != before
     # Each cut makes room for ten exchanges.
     assert changes == pytest.approx(18, abs=1)
 
@@ -110,12 +113,12 @@ def test_a_history_that_is_too_long_for_the_service_can_be_shortened_to_nothing(
         history.add(Exchange(f"q{number}", "a"))
     lengths = []
     while history.shorten():
-        lengths.append(history.count)
+        lengths.append(history.message_count)
     assert lengths == [4, 2, 0]
 
 
 def stripped(name: str, pieces: list[str]) -> str:
-    reader = WithoutName(name)
+    reader = SpeakerLabelFilter(name)
     return "".join([*(reader.feed(piece) for piece in pieces), reader.close()])
 
 

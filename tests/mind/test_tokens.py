@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.tokens import prompt_tokens, text_tokens
+from companion.mind.tokens import estimate_prompt_tokens, estimate_text_tokens
 
 # The rule by which the service's vocabulary cuts text before it joins pieces.
 WORDS = (
@@ -67,31 +67,31 @@ def real() -> Callable[[str], int]:
 @pytest.mark.parametrize("language", ALL)
 def test_it_is_never_too_low_and_not_far_too_high(real: Callable[[str], int], language: str) -> None:
     for text in ALL[language]:
-        assert real(text) <= text_tokens(text)
+        assert real(text) <= estimate_text_tokens(text)
     together = "\n".join(ALL[language])
-    assert real(together) <= text_tokens(together) <= 1.4 * real(together)
+    assert real(together) <= estimate_text_tokens(together) <= 1.4 * real(together)
 
 
 @pytest.mark.parametrize(
     "text", ["😀🧸🎉", "Привет, мишка! Как дела?", "안녕, 곰돌아!", "3.14159", "!!!???...", "a\n\n\n  b"]
 )
 def test_other_scripts_and_signs_are_not_forgotten(real: Callable[[str], int], text: str) -> None:
-    assert real(text) <= text_tokens(text)
+    assert real(text) <= estimate_text_tokens(text)
 
 
 @given(st.text(max_size=60))
 def test_any_text_has_an_estimate(text: str) -> None:
-    assert (text_tokens(text) > 0) == bool(text)
-    assert text_tokens(text + "好") > 0
+    assert (estimate_text_tokens(text) > 0) == bool(text)
+    assert estimate_text_tokens(text + "好") > 0
 
 
 def test_a_longer_talk_costs_more() -> None:
     one: list[dict[str, Any]] = [{"role": "system", "content": "你好"}, {"role": "user", "content": "hi"}]
-    assert prompt_tokens([*one, {"role": "assistant", "content": ""}]) == prompt_tokens(one) + 5
+    assert estimate_prompt_tokens([*one, {"role": "assistant", "content": ""}]) == estimate_prompt_tokens(one) + 5
 
 
 def test_an_open_turn_has_neither_an_end_nor_a_header() -> None:
     """The published count of the group-chat sample: 218 with the prefix open, 223 with it closed."""
     closed: list[dict[str, Any]] = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "Ling Lu:"}]
     opened = [closed[0], {**closed[1], "partial": True}]
-    assert prompt_tokens(closed) - prompt_tokens(opened) == 5
+    assert estimate_prompt_tokens(closed) - estimate_prompt_tokens(opened) == 5

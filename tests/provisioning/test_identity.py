@@ -15,7 +15,7 @@ from companion.cli.identity import identity
 from companion.config.device import Device
 from companion.errors import ConfigError
 from companion.identity import ensure_salt, machine_identity, parse_unit_number, unit_number
-from companion.mind.session import device_identity
+from companion.mind.assembly import device_identity
 
 SERIAL = "10000000abcdef01"
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,20 @@ import httpx
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.mind.api import models
-from companion.mind.api.capabilities import Features
-from companion.mind.api.client import Asking
+from companion.mind.api.capabilities import Capabilities
+from companion.mind.api.client import ServiceClient
 from companion.mind.api.connection import Connection
 from companion.mind.api.key import Key
-from companion.mind.api.rate_limit import Pacer
-from companion.mind.assembly import build, recollection
-from companion.mind.budget import Spending
+from companion.mind.api.rate_limit import RateLimiter
+from companion.mind.assembly import build, make_working_memory
+from companion.mind.budget import Budget
 from companion.mind.character import ServiceCharacter
-from companion.mind.context import ContextProvider, Contexts
+from companion.mind.context import ContextCollector, ContextProvider
 
 PROFILE = "You are Momo, a teddy bear."
+Made = Callable[..., AbstractAsyncContextManager[ServiceCharacter]]
+"""The fixture `made`: a character with a store."""
+
 CAST = ({"name": "Kiki", "profile": {"details": "You are Kiki, a parrot."}},)
 
 
@@ -138,6 +141,11 @@ class Line(httpx.AsyncBaseTransport):
         return [message["content"] for message in self.requests[number]["messages"] if message["role"] == "user"]
 
 
+def request_contents(request: Any) -> list[str]:
+    """The text of each message of a request."""
+    return [message["content"] for message in request["messages"]]
+
+
 class Stream(httpx.AsyncByteStream):
     def __init__(self, script: Sequence[Step | int]) -> None:
         self._script = script
@@ -166,20 +174,25 @@ def on(
     settings = unit.character
     model = models.find(settings.model, settings.region)
     foreign = settings.base_url is not None
-    asking = Asking(
+    client = ServiceClient(
         Connection(settings.base_url or "http://service/v1", "session", None, line, settings.protocol),
         settings.protocol,
-        Features(
+        Capabilities(
             settings.ban_brackets if settings.ban_brackets != "off" else None,
             asterisks=True,
             foreign=foreign,
             model=settings.model,
         ),
-        Pacer(settings.requests_per_second, model.tokens_per_minute),
-        Spending(unit.spending, model, who.name, None),
+        RateLimiter(settings.requests_per_second, model.tokens_per_minute),
+        Budget(unit.spending, model, who.name, None),
     )
     return ServiceCharacter(
-        unit, who, model, asking, recollection(unit, who, "unit-1", None), Contexts(contexts, unit.context.longest)
+        unit,
+        who,
+        model,
+        client,
+        make_working_memory(unit, who, "unit-1", None),
+        ContextCollector(contexts, unit.context.longest),
     )
 
 

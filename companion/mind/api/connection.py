@@ -1,8 +1,8 @@
-"""One kept connection to the character service, by either of its routes: a request out, answer events in.
+"""One kept-alive connection to the character service, by either of its routes: a request out, answer events in.
 
-Everything that is HTTP, and the only file that knows httpx, whose errors become `CharacterError` here. Runs on the
-event loop's thread and sets no time limit but that for connecting: how long an answer may take is the caller's affair.
-Messages name the service's host; never the key, never what was said.
+All of HTTP is here. This is the only file that uses httpx; its errors become `CharacterError`. Runs on the event loop's
+thread. The only time limit here is that for connecting; how long an answer may take is up to the caller. Messages name
+the service's host; never the key, never what was said.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import httpx
 from companion import __version__
 from companion.errors import CharacterError, ConfigError
 from companion.mind.api.key import Key
-from companion.mind.api.parser import AnswerParser, Encoded, Event, Protocol, Refused, Usage, parse_refusal
+from companion.mind.api.parser import AnswerParser, EncodedRequest, Event, Protocol, Refused, Usage, parse_refusal
 
 log = logging.getLogger("companion")
 
@@ -39,7 +39,7 @@ _LONGEST_REFUSAL = 65_536
 
 
 class Connection:
-    """The way to one service."""
+    """The connection to one service."""
 
     def __init__(
         self,
@@ -49,52 +49,52 @@ class Connection:
         transport: httpx.AsyncBaseTransport | None = None,
         protocol: Protocol = "openai",
     ) -> None:
-        """`session` is that of requests which name no other; `transport` takes the place of the network.
+        """`session` is used for requests that name none of their own; `transport` replaces the network in tests.
 
         Raises `ConfigError` where the address, or a proxy named in the environment, cannot be used.
         """
-        url = _address(base_url)
+        url = _checked_url(base_url)
         self.service = f"The character service at {url.host}"
         """How a sentence about it begins."""
         self._url = url
         self._protocol: Protocol = protocol
         self._client = _client(url, session, key, transport)
 
-    async def warm(self) -> None:
-        """Have a connection open. Never fails: whatever goes wrong here goes wrong again in `ask`."""
+    async def warm_up(self) -> None:
+        """Open the connection ahead of time. Never raises: what goes wrong here goes wrong again in `send`."""
         try:
             async with asyncio.timeout(_PREPARE_S):
-                # No body comes back that would have to be read, and any answer at all will do.
-                await self._client.head(self._below("models"))
+                # HEAD: no body has to be read, and any answer at all will do.
+                await self._client.head(self._url_for("models"))
         except (httpx.HTTPError, TimeoutError) as error:
-            log.debug("%s could not be greeted: %s", self.service, type(error).__name__)
+            log.debug("%s could not be reached ahead of time: %s", self.service, type(error).__name__)
 
-    async def ask(self, request: Encoded, session: str | None = None) -> Answer:
-        """Send a chat request; returns with the head of the response. Raises `CharacterError`.
+    async def send(self, request: EncodedRequest, session: str | None = None) -> Response:
+        """Send a chat request; returns when the head of the response is there. Raises `CharacterError`.
 
-        `session` takes the place of the connection's own: persons and characters have one each.
+        `session` replaces the connection's own: persons and characters have one each.
         """
         headers = request.headers if session is None else {**request.headers, SESSION_HEADER: session}
-        sent = self._client.build_request("POST", self._below(request.path), content=request.body, headers=headers)
-        with _translated(self.service):
-            return Answer(self.service, await self._client.send(sent, stream=True), self._protocol)
+        sent = self._client.build_request("POST", self._url_for(request.path), content=request.body, headers=headers)
+        with _translating_errors(self.service):
+            return Response(self.service, await self._client.send(sent, stream=True), self._protocol)
 
     async def close(self) -> None:
-        """Close it for good."""
+        """Close the connection for good."""
         await self._client.aclose()
 
-    def _below(self, path: str) -> httpx.URL:
-        """An address below the base, which may have a query of its own."""
+    def _url_for(self, path: str) -> httpx.URL:
+        """The address of a path below the base, which may have a query of its own."""
         return self._url.copy_with(path=f"{self._url.path.rstrip('/')}/{path}")
 
 
-class Answer:
+class Response:
     """One open response, read event by event."""
 
     def __init__(self, service: str, response: httpx.Response, protocol: Protocol = "openai") -> None:
         self.status = response.status_code
         self.request_id = re.sub(r"[^A-Za-z0-9-]", "", response.headers.get("x-request-id", ""))[:64]
-        """What the service's support asks for; empty where the response has none."""
+        """The id that the service's support asks for; empty where the response has none."""
         self._service = service
         self._response = response
         # As they come: nothing compressed was asked for, and a small lie would unpack into a flood.
@@ -104,30 +104,30 @@ class Answer:
 
     @property
     def usage(self) -> Usage | None:
-        """The latest that is known of what the answer costs; mostly nothing before its end."""
+        """The latest token counts; mostly None before the end of the answer."""
         return self._parser.usage
 
     async def next_event(self) -> Event:
-        """The next event of an answer; not to be called after the one that ends it. Raises `CharacterError`."""
+        """The next event of the answer. Do not call it after the event that ends it. Raises `CharacterError`."""
         while not self._events:
             data = await self._next_chunk()
             self._events.extend(self._parser.close() if data is None else self._parser.feed(data))
         return self._events.popleft()
 
     async def _next_chunk(self) -> bytes | None:
-        """None at the end; also where the connection breaks after all that was asked for has come."""
+        """None at the end, and where the connection breaks after everything has arrived."""
         try:
             return await anext(self._chunks, None)
         except httpx.HTTPError as error:
-            if self._parser.whole:
+            if self._parser.is_whole:
                 log.debug("%s broke off after its answer: %s", self._service, type(error).__name__)
                 return None
-            raise _as_ours(self._service, error) from error
+            raise _character_error(self._service, error) from error
 
     async def refusal(self) -> Refused:
-        """What a response that is no answer says. Raises `CharacterError`."""
+        """Read the error that a response with another status than 200 holds. Raises `CharacterError`."""
         body = b""
-        with _translated(self._service):
+        with _translating_errors(self._service):
             async for data in self._chunks:
                 body += data
                 if len(body) > _LONGEST_REFUSAL:
@@ -135,7 +135,7 @@ class Answer:
         return parse_refusal(self.status, body)
 
     async def drain(self) -> None:
-        """Read the response's end, which follows the answer's at once or not at all."""
+        """Read to the end of the response, which follows the end of the answer at once or not at all."""
         try:
             async with asyncio.timeout(_DRAIN_S):
                 async for _ in self._chunks:
@@ -149,15 +149,15 @@ class Answer:
 
 
 @contextmanager
-def _translated(service: str) -> Iterator[None]:
-    """httpx's errors as ours."""
+def _translating_errors(service: str) -> Iterator[None]:
+    """Turn httpx's errors into `CharacterError`."""
     try:
         yield
     except httpx.HTTPError as error:
-        raise _as_ours(service, error) from error
+        raise _character_error(service, error) from error
 
 
-def _as_ours(service: str, error: httpx.HTTPError) -> CharacterError:
+def _character_error(service: str, error: httpx.HTTPError) -> CharacterError:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return CharacterError(
             f"{service} has no certificate that can be trusted: check this device's clock and the network."
@@ -167,8 +167,8 @@ def _as_ours(service: str, error: httpx.HTTPError) -> CharacterError:
     return CharacterError(f"The connection to {service[0].lower()}{service[1:]} broke.")
 
 
-def _address(base_url: str) -> httpx.URL:
-    """Raises `ConfigError` for an address that can never work."""
+def _checked_url(base_url: str) -> httpx.URL:
+    """The address, parsed. Raises `ConfigError` for one that can never work."""
     try:
         url = httpx.URL(base_url)
     except httpx.InvalidURL as error:

@@ -1,8 +1,8 @@
-"""What the service's refusals mean: the whole of section 9 of its specification, and what other servers say instead.
+"""What the service's error codes mean: all of section 9 of its specification, and what other servers say instead.
 
-Pure. A refusal is passing (the same request may succeed a moment later), or final, and then a person must do something.
-Both routes spell their codes in their own way, so codes are compared without case and signs (`limit_requests` and
-`LimitRequests` are one); an unknown one counts as its beginning (`Throttling.New` as `Throttling`), then by its status.
+Pure. A refusal is either temporary (the same request may succeed a moment later) or final, and then a person must do
+something. The two routes spell codes differently, so codes are compared without case and signs (`limit_requests` equals
+`LimitRequests`). An unknown code counts as its beginning (`Throttling.New` as `Throttling`), else its status decides.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ Line = Literal["busy", "denied", "unpaid", "change_subject", "offline", "failed"
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What to make of a refusal."""
+    """What a refusal means."""
 
     kind: Kind
     retry: bool
-    """Whether the same request may succeed later. There is no `Retry-After`: see `pacing.BackOff`."""
+    """Whether the same request may succeed later. There is no `Retry-After`: see `rate_limit.BackOff`."""
 
     line: Line
     """Which of the persona's lines is said."""
@@ -167,7 +167,7 @@ _CATALOGUE: dict[Kind, _Row] = {
 
 
 def _spelled(code: str) -> str:
-    """A code without case and signs; dots part it."""
+    """A code without case and signs; dots separate its parts."""
     return re.sub(r"[^a-z0-9.]", "", code.casefold())
 
 
@@ -198,8 +198,8 @@ _OF_STATUS: dict[int, Kind] = {
 _RANGE = re.compile(r"Range of [\w ]{1,40} should be [\[(][\d., ^-]{1,40}[\])]")
 
 
-def meaning(refused: Refused, service: str = "The character service") -> Refusal:
-    """What a refusal means. `service` begins the sentence."""
+def explain_refusal(refused: Refused, service: str = "The character service") -> Refusal:
+    """What a refusal means. `service` is how its sentence begins."""
     kind = _kind(refused)
     row = _CATALOGUE[kind]
     # The service's own words may quote what was said, so nothing of them is shown but a range of numbers.
@@ -208,8 +208,8 @@ def meaning(refused: Refused, service: str = "The character service") -> Refusal
     return Refusal(kind, row.retry, row.line, f"{service} {says}")
 
 
-def fields_named(refused: Refused, fields: tuple[str, ...]) -> frozenset[str]:
-    """Which of these fields of the request the service's words name, as words of their own.
+def named_fields(refused: Refused, fields: tuple[str, ...]) -> frozenset[str]:
+    """Which of these request fields the server's message names, as whole words.
 
     For servers that lack a feature: short names (`n`) count only in quotation marks or after `of`.
     """

@@ -1,11 +1,8 @@
-"""What an answer of the character service consists of, whichever of its two routes it came by.
+"""Requests to the character service and the events of its answers, on whichever of its two routes.
 
-Pure. `Delta` and `Finished` come in any number and order, `Usage` once at most; `Refused`, `Broken` and `Done` end an
-answer. The two functions at the end read single values of a wire that keeps no promises: they never raise.
-
-What is asked of the character service, before it takes the shape of one of its routes.
-
-Pure. Section 3 of the service's specification has the meaning and the limits of each value.
+Pure. `Delta` and `Finished` come in any number and order, `Usage` at most once; `Refused`, `Broken` and `Done` end an
+answer. Section 3 of the service's specification has the meaning and the limits of each value of a request.
+`non_negative` and `join_surrogates` read single values, which may be anything: they never raise.
 """
 
 from __future__ import annotations
@@ -36,11 +33,11 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryUse:
+class ServiceMemoryUsage:
     """What the service's own memory costs (section 6).
 
-    The service tells about a summary with the request after it was made, and repeats the figures until the next one is
-    made: the same figures twice in a row are one summary.
+    The service reports a summary with the request after it was made, and repeats the figures until it makes the next
+    one: the same figures twice in a row are one summary.
     """
 
     summary: int
@@ -56,7 +53,7 @@ class MemoryUse:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that the request cost: all in all, and once for each request, just before what ends the answer."""
+    """Tokens of the whole request: once for each request, just before the event that ends the answer."""
 
     prompt: int
     completion: int
@@ -65,7 +62,7 @@ class Usage:
     cached: int
     """The part of the prompt that was found in the cache."""
 
-    memory: MemoryUse | None = None
+    memory: ServiceMemoryUsage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """What came is no answer, or stopped before its end. Nothing follows."""
+    """What arrived is no answer, or stopped before its end. Nothing follows."""
 
     why: str
 
@@ -102,11 +99,11 @@ Event = Delta | Finished | Usage | Refused | Broken | Done
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What one JSON object of the wire says about one of the answers."""
+    """What one JSON object says about one of the answers."""
 
     index: int
     text: str
-    """New text; where the object may repeat, perhaps behind all that came before."""
+    """New text; where the route may repeat, perhaps preceded by the whole text so far."""
 
     reason: str
     """Why this answer ends here; empty while it goes on."""
@@ -114,21 +111,21 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One JSON object of the wire that is no error."""
+    """One JSON object that is no error."""
 
     pieces: tuple[Piece, ...]
     usage: Usage | None
     may_repeat: bool = False
-    """Whether the route has servers whose every frame tells the whole text so far."""
+    """Whether servers of the route may repeat the whole text so far in every frame."""
 
 
-def count(value: object) -> int:
+def non_negative(value: object) -> int:
     """A number of tokens, or an index; 0 for what cannot be one."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 53 else 0
 
 
-def whole_text(text: str) -> str:
-    """JSON escapes can hold halves of characters: join those that belong together, replace the others."""
+def join_surrogates(text: str) -> str:
+    """Join halves of surrogate pairs, which JSON escapes can hold, where they belong together; replace the others."""
     if text.isascii() or not _HALVES.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -146,7 +143,7 @@ Message = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ServiceMemory:
-    """The service's own long-term memory, which only new messages are sent to (section 6)."""
+    """The service's own long-term memory; only new messages are sent to it (section 6)."""
 
     profile: str
     """Who the character is: what the system message says otherwise."""
@@ -160,7 +157,7 @@ class ServiceMemory:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. What is None, and one answer, is left to the service's defaults."""
+    """One request, before it takes the shape of a route. None leaves a value to the service's default."""
 
     model: str
     messages: tuple[Message, ...]

@@ -1,7 +1,7 @@
-"""The service's models: what fits into a request, what it costs, how often it may be asked, and where.
+"""The service's models: size limits, prices, rate limits and addresses, by region.
 
-Pure but for reading its own data, `models.toml`, once, when first asked. Limits and prices are unknown (None) for every
-other model, such as one behind llama.cpp. Money is counted in whole millionths of the region's currency.
+Pure but for reading `models.toml`, once. Limits and prices are unknown (None) for every other model, such as one behind
+llama.cpp. Money is counted in whole millionths of the region's currency.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
-"""The chat protocol of the character service, both routes of it, streamed or in one piece: bytes in, events out.
+"""The chat protocol of the character service on both of its routes, streamed or in one piece: bytes in, events out.
 
-Pure. `encoded` makes what is sent; `AnswerParser` reads what comes back, cut at any byte. It never raises: what is not
-an answer ends in one `Broken` event. Which shape an object of the wire has is seen from the object, because gateways
-answer one route in the manner of the other. What refusals mean stands in `refusals`.
-
-This is the front door: framing is in `chat_stream`, the routes in `openai_route` and `dashscope_route`. Sections in
-comments are those of the specification of the service that the tests replay.
+Pure. `encode_request` makes what is sent. `AnswerParser` reads what comes back, cut at any byte; it never raises: what
+is no answer ends in one `Broken` event. Each JSON object is read by its own shape, because gateways answer one route in
+the manner of the other. Framing is in `sse`, the routes are in `routes`, and `errors` explains refusals. Sections in
+comments are those of the service's specification that the tests replay.
 """
 
 from __future__ import annotations
@@ -16,8 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from companion.mind.api import dashscope_route, openai_route
-from companion.mind.api.dashscope_route import Unrepeated
 from companion.mind.api.messages import (
     Broken,
     Chunk,
@@ -25,16 +21,17 @@ from companion.mind.api.messages import (
     Done,
     Event,
     Finished,
-    MemoryUse,
     Message,
     Piece,
     Protocol,
     Refused,
     Request,
     ServiceMemory,
+    ServiceMemoryUsage,
     Usage,
-    whole_text,
+    join_surrogates,
 )
+from companion.mind.api.routes import ROUTES, RepetitionFilter
 from companion.mind.api.sse import LONGEST_LINE, Frame, FrameReader
 
 __all__ = [
@@ -44,17 +41,17 @@ __all__ = [
     "Broken",
     "Delta",
     "Done",
-    "Encoded",
+    "EncodedRequest",
     "Event",
     "Finished",
-    "MemoryUse",
     "Message",
     "Protocol",
     "Refused",
     "Request",
     "ServiceMemory",
+    "ServiceMemoryUsage",
     "Usage",
-    "encoded",
+    "encode_request",
     "parse_answer",
     "parse_refusal",
 ]
@@ -64,11 +61,9 @@ LONGEST_ANSWER = 1 << 20
 
 _LONGEST_LIST = 4000
 
-_READERS = {"openai": openai_route.read, "dashscope": dashscope_route.read}
-
 
 @dataclass(frozen=True, slots=True)
-class Encoded:
+class EncodedRequest:
     """A request as it is sent."""
 
     path: str
@@ -81,24 +76,22 @@ class Encoded:
     """JSON in UTF-8."""
 
 
-def encoded(protocol: Protocol, request: Request) -> Encoded:
-    """The request on this route. Halves of characters are joined or replaced."""
-    if protocol == "dashscope":
-        path, headers, body = dashscope_route.PATH, dashscope_route.headers(request), dashscope_route.body(request)
-    else:
-        path, headers, body = openai_route.PATH, openai_route.headers(request), openai_route.body(request)
-    return Encoded(path, headers, whole_text(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode())
+def encode_request(protocol: Protocol, request: Request) -> EncodedRequest:
+    """The request as it goes out on this route. Halves of surrogate pairs are joined or replaced."""
+    route = ROUTES[protocol]
+    text = json.dumps(route.body(request), ensure_ascii=False, separators=(",", ":"))
+    return EncodedRequest(route.path, route.headers(request), join_surrogates(text).encode())
 
 
 class AnswerParser:
     """Reads one answer. `feed` it bytes as they come, then `close` it."""
 
     def __init__(self, protocol: Protocol = "openai") -> None:
-        """`protocol` is the route that was asked; the other's shape is read as well."""
-        own = _READERS[protocol]
-        self._readers = (own, *(read for read in _READERS.values() if read is not own))
+        """`protocol` is the route that the request went to; the shape of the other is read too."""
+        own = ROUTES[protocol]
+        self._readers = (own.read, *(route.read for route in ROUTES.values() if route is not own))
         self._frames = FrameReader()
-        self._unrepeated: dict[int, Unrepeated] = {}
+        self._filters: dict[int, RepetitionFilter] = {}
         self._begun: set[int] = set()
         self._finished: set[int] = set()
         self._length = 0
@@ -107,27 +100,27 @@ class AnswerParser:
 
     @property
     def usage(self) -> Usage | None:
-        """The latest that is known of what this costs: for an answer that nobody waits to the end of."""
+        """The latest token counts, for answers that nobody reads to the end."""
         return self._usage
 
     @property
-    def whole(self) -> bool:
-        """Whether every answer that was begun has told why it ended: then nothing but usage is still to come."""
+    def is_whole(self) -> bool:
+        """Whether every answer that began has given its finish reason: only usage can still follow."""
         return bool(self._finished) and self._begun <= self._finished
 
     def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes; return what they complete."""
+        """Take the next bytes; return the events that they complete."""
         return self._until_end(self._frames.feed(data))
 
     def close(self) -> list[Event]:
         """No more bytes will come. The last event is a `Done`, `Refused` or `Broken` if none came before."""
         events = self._until_end(self._frames.close())
         # `[DONE]` may be missing, and the DashScope route has none.
-        end = Done() if self.whole else Broken("it stopped before the end of the answer")
+        end = Done() if self.is_whole else Broken("it stopped before the end of the answer")
         return events if self._ended else events + self._end(end)
 
     def _until_end(self, frames: Iterable[Frame | Broken]) -> list[Event]:
-        """Stop for good at the first event that nothing can follow."""
+        """Events up to the first one that ends the answer."""
         out: list[Event] = []
         if self._ended:
             return out
@@ -139,9 +132,9 @@ class AnswerParser:
         return out
 
     def _end(self, event: Refused | Broken | Done) -> list[Event]:
-        """What was held back, what it cost, and the end."""
+        """The text that was held back, the usage, and the event that ends the answer."""
         self._ended = True
-        rest = [Delta(index, text) for index, one in self._unrepeated.items() if (text := one.rest())]
+        rest = [Delta(index, text) for index, one in self._filters.items() if (text := one.rest())]
         return [*rest, *([self._usage] if self._usage else []), event]
 
     def _read(self, frame: Frame) -> Iterator[Event]:
@@ -170,7 +163,7 @@ class AnswerParser:
         index, text = piece.index, piece.text
         self._begun.add(index)
         if may_repeat:
-            text = self._unrepeated.setdefault(index, Unrepeated()).take(text, last=piece.reason != "")
+            text = self._filters.setdefault(index, RepetitionFilter()).take(text, last=piece.reason != "")
         if text:
             self._length += len(text)
             yield Delta(index, text)
@@ -210,12 +203,15 @@ def _refused(value: Mapping[str, Any], status: int | None, raw: str) -> Refused:
     # Other servers put the HTTP status into `code`, as a number.
     numbers = [code for code in named if isinstance(code, int) and 400 <= code < 600]
     message = holder.get("message") or error or value.get("detail")
+    text = join_surrogates(message) if isinstance(message, str) else ""
+    if isinstance(message, list):
+        # Some servers list what is wrong: then the whole body is the message.
+        text = raw[:_LONGEST_LIST]
     ids = [one.get(key) for key in ("request_id", "id") for one in (value, holder)]
     return Refused(
         # A code and an id go into sentences and logs, so they are held to what such things look like.
         _plain(named),
-        # Some list what is wrong: then the whole of it is the message.
-        whole_text(message) if isinstance(message, str) else raw[:_LONGEST_LIST] if isinstance(message, list) else "",
+        text,
         status or next(iter(numbers), None),
         _plain(ids).removeprefix("chatcmpl-"),
     )

@@ -1,8 +1,8 @@
-"""How often the service may be asked: the account's limits, kept before the service has to enforce them.
+"""Limits the rate of requests to what the account allows, before the service has to refuse any.
 
-Pure. Time is a number of seconds on a clock that only goes forward (the event loop's); chance comes in from outside.
-The service allows so many requests and tokens a minute but may count them a second at a time, so that a burst fails
-although the minute's total is fine, and it never says when to come back (section 1.1 of its specification).
+Pure. Times are seconds of a clock that only goes forward (the event loop's); random numbers are passed in. The service
+allows a number of requests and tokens a minute but may count them second by second, so a burst fails although the
+minute's total is fine, and it never says when to come back (section 1.1 of its specification).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MARGIN = 1.05
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Reservation:
     """When a request may be sent."""
 
     number: int
@@ -26,68 +26,68 @@ class Place:
 
 
 @dataclass(slots=True)
-class _Taken:
-    """A place that counts."""
+class _Entry:
+    """A reservation that counts against the limits."""
 
     number: int
     at: float
     tokens: int
 
 
-class Pacer:
-    """Hands out places in order, so that no window of a second or a minute holds more than the account may use."""
+class RateLimiter:
+    """Gives out times to send at, in order, so that no second and no minute holds more than the account may use."""
 
     def __init__(self, requests_per_second: float, tokens_per_minute: int | None = None) -> None:
-        """A rate below one is one request in a longer time. None: any number of tokens."""
+        """A rate below 1 means one request in more than a second. `tokens_per_minute` None: no limit."""
         self._most = max(1, int(requests_per_second))
         self._window_s = self._most / requests_per_second * _MARGIN
         self._budget = tokens_per_minute
-        self._taken: deque[_Taken] = deque()
+        self._entries: deque[_Entry] = deque()
         self._count = 0
 
-    def reserve(self, now: float, tokens: int = 0, within_s: float = float("inf")) -> Place | None:
-        """Take the next place for a request of so many tokens, its answer included, as far as one can tell.
+    def reserve(self, now: float, tokens: int = 0, within_s: float = float("inf")) -> Reservation | None:
+        """Reserve the next time for a request of about so many tokens, its answer included.
 
-        None, and nothing is taken, where it would have to wait longer than `within_s`. A request larger than the whole
-        budget gets its place when nothing else counts any more.
+        Returns None, and reserves nothing, where the wait would be longer than `within_s`. A request larger than the
+        whole budget may go when nothing else counts any more.
         """
-        while self._taken and self._taken[0].at <= now - max(MINUTE_S * _MARGIN, self._window_s):
-            self._taken.popleft()
-        at = max(now, self._free_request(), self._free_tokens(tokens))
+        while self._entries and self._entries[0].at <= now - max(MINUTE_S * _MARGIN, self._window_s):
+            self._entries.popleft()
+        at = max(now, self._next_request(), self._next_tokens(tokens))
         if at - now > within_s:
             return None
         self._count += 1
-        self._taken.append(_Taken(self._count, at, tokens))
-        return Place(self._count, at - now)
+        self._entries.append(_Entry(self._count, at, tokens))
+        return Reservation(self._count, at - now)
 
-    def settle(self, place: Place, tokens: int) -> None:
-        """Say how many tokens it really took; 0 for a request that was refused."""
-        for taken in self._taken:
-            if taken.number == place.number:
-                taken.tokens = tokens
+    def settle(self, reservation: Reservation, tokens: int) -> None:
+        """Record how many tokens the request really took; 0 where it was refused."""
+        for entry in self._entries:
+            if entry.number == reservation.number:
+                entry.tokens = tokens
 
-    def release(self, place: Place) -> None:
-        """Give back a place that was never used."""
-        self._taken = deque(taken for taken in self._taken if taken.number != place.number)
+    def release(self, reservation: Reservation) -> None:
+        """Give back a reservation that was not used."""
+        self._entries = deque(entry for entry in self._entries if entry.number != reservation.number)
 
-    def _free_request(self) -> float:
-        """Places are in the order of time, so a new one never comes before the last."""
-        if not self._taken:
+    def _next_request(self) -> float:
+        """When the next request may go. Reservations are in order of time: a new one is never before the last."""
+        if not self._entries:
             return float("-inf")
-        full = self._taken[-self._most].at + self._window_s if len(self._taken) >= self._most else float("-inf")
-        return max(full, self._taken[-1].at)
+        full = self._entries[-self._most].at + self._window_s if len(self._entries) >= self._most else float("-inf")
+        return max(full, self._entries[-1].at)
 
-    def _free_tokens(self, tokens: int) -> float:
-        """When enough of the oldest will have left the window of a minute."""
+    def _next_tokens(self, tokens: int) -> float:
+        """When enough of the oldest entries will have left the window of a minute."""
         if self._budget is None:
             return float("-inf")
-        used = sum(taken.tokens for taken in self._taken)
+        used = sum(entry.tokens for entry in self._entries)
         free = float("-inf")
-        for taken in self._taken:
+        for entry in self._entries:
             if used + tokens <= self._budget:
                 break
-            used -= taken.tokens
-            free = taken.at + MINUTE_S * _MARGIN
+            used -= entry.tokens
+            free = entry.at + MINUTE_S * _MARGIN
         return free
 
 

@@ -76,6 +76,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             currency TEXT NOT NULL
         )""",
     ),
+    (
+        "ALTER TABLE facts ADD COLUMN subject TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE facts ADD COLUMN language TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE facts ADD COLUMN source TEXT NOT NULL DEFAULT 'said'",
+        "CREATE TABLE indexes (persona TEXT PRIMARY KEY, rules TEXT NOT NULL)",
+    ),
 )
 
 VOCABULARY = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'words', 'row')"

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from companion.errors import CompanionError
-from companion.mind.memory import repository as rows
-from companion.mind.memory.index_words import words
-from companion.mind.memory.repository import Erased, Exchange
-from companion.mind.memory.store import Connection
+from companion.languages.understood import Understood
+from companion.mind.memory.database import Connection
+from companion.mind.memory.fact_store import read_exchange, to_time, update_index
+from companion.mind.memory.index_words import index_words
+from companion.mind.memory.long_term import Erased, StoredExchange, exchange_of, key_of
 
 
 @dataclass(frozen=True, slots=True)
-class PersonLine:
+class PersonOverview:
     """One person and one character, in a line."""
 
     persona: str
@@ -32,7 +33,7 @@ class PersonLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FactLine:
+class StoredFact:
     id: int
     kind: str
     text: str
@@ -44,18 +45,18 @@ class FactLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Portrait:
+class PersonMemory:
     """Everything about one person."""
 
     person: str
     generation: int
     summary: str
-    facts: tuple[FactLine, ...]
-    exchanges: tuple[Exchange, ...]
+    facts: tuple[StoredFact, ...]
+    exchanges: tuple[StoredExchange, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHit:
     """One place in which the words stand that were searched for."""
 
     id: int | None
@@ -66,7 +67,7 @@ class Found:
     text: str
 
 
-def persons(on: Connection) -> tuple[PersonLine, ...]:
+def list_persons(on: Connection) -> tuple[PersonOverview, ...]:
     """Everyone in the file of whom something is remembered, of all characters."""
     found = on.execute(
         "SELECT persona, name, (SELECT count(*) FROM exchanges WHERE person = persons.id), "
@@ -74,15 +75,15 @@ def persons(on: Connection) -> tuple[PersonLine, ...]:
         "(SELECT max(at) FROM exchanges WHERE person = persons.id) FROM persons ORDER BY persona, id"
     )
     return tuple(
-        PersonLine(persona, name, turns, known, characters, generation, _time(last))
+        PersonOverview(persona, name, turns, known, characters, generation, _time(last))
         for persona, name, turns, known, characters, generation, last in found
         if turns or known or characters
     )
 
 
-def portraits(
+def describe_persons(
     on: Connection, persona: str, person: str | None, *, turns: int = -1, replaced: bool = False
-) -> tuple[Portrait, ...]:
+) -> tuple[PersonMemory, ...]:
     """Each person of a character, or one; with the last `turns` exchanges (-1: all), and facts that hold no more."""
     found = []
     for number, name, generation, summary in _persons(on, persona, person):
@@ -97,45 +98,48 @@ def portraits(
         ).fetchall()
         if known or last or summary:
             lines = tuple(
-                FactLine(entry, kind, text, exchange, rows.moment(at), _time(end))
+                StoredFact(entry, kind, text, exchange, to_time(at), _time(end))
                 for entry, kind, text, exchange, at, end in known
             )
-            exchanges = tuple(rows.exchange_of(row) for row in reversed(last))
-            found.append(Portrait(name, generation, summary, lines, exchanges))
+            exchanges = tuple(exchange_of(row) for row in reversed(last))
+            found.append(PersonMemory(name, generation, summary, lines, exchanges))
     return tuple(found)
 
 
-def search(on: Connection, persona: str, person: str | None, wanted: str) -> tuple[Found, ...]:
+def search(
+    on: Connection, persona: str, person: str | None, wanted: str, languages: Understood
+) -> tuple[SearchHit, ...]:
     """Every place where all the words stand, in any of their forms, or the text itself."""
-    asked, literal = set(words(wanted)), wanted.strip().casefold()
+    asked, literal = set(index_words(wanted, languages)), wanted.strip().casefold()
     found = []
-    for portrait in portraits(on, persona, person):
-        places: list[tuple[int | None, str, str]] = [(None, "summary", portrait.summary)]
-        places += [(fact.id, "fact", fact.text) for fact in portrait.facts]
-        for one in portrait.exchanges:
+    for person_memory in describe_persons(on, persona, person):
+        places: list[tuple[int | None, str, str]] = [(None, "summary", person_memory.summary)]
+        places += [(fact.id, "fact", fact.text) for fact in person_memory.facts]
+        for one in person_memory.exchanges:
             places += [(one.id, "said", one.said), (one.id, "heard", one.heard)]
         for number, kind, text in places:
-            if text and (literal in text.casefold() or (asked and asked <= set(words(text)))):
-                found.append(Found(number, portrait.person, kind, text))
+            if text and (literal in text.casefold() or (asked and asked <= set(index_words(text, languages)))):
+                found.append(SearchHit(number, person_memory.person, kind, text))
     return tuple(found)
 
 
-def correct(on: Connection, persona: str, number: int, text: str) -> str:
+def correct_entry(on: Connection, persona: str, number: int, text: str, languages: Understood) -> str:
     """Put a fact's text right, or what was said in an exchange; returns the text before.
 
     An exchange's facts are taken anew from the corrected words, and the person's generation goes up, so that the talk
     goes on from them. Raises `CompanionError` for an unknown id.
     """
+    update_index(on, persona, languages)
     kind, person = _entry(on, persona, number)
     if kind == "fact":
         before: str = on.execute("SELECT text FROM facts WHERE id = ?", (number,)).fetchone()[0]
-        on.execute("UPDATE facts SET text = ?, value = ? WHERE id = ?", (text, text, number))
+        on.execute("UPDATE facts SET text = ?, value = ?, source = 'said' WHERE id = ?", (text, text, number))
         return before
     before, at = on.execute("SELECT said, at FROM exchanges WHERE id = ?", (number,)).fetchone()
     on.execute("UPDATE exchanges SET said = ? WHERE id = ?", (text, number))
     on.execute("DELETE FROM words WHERE rowid = ?", (number,))
     on.execute("DELETE FROM facts WHERE exchange = ?", (number,))
-    rows.take_in(on, person, number, text, rows.moment(at))
+    read_exchange(on, person, number, text, to_time(at), languages)
     on.execute("UPDATE persons SET generation = generation + 1 WHERE id = ?", (person,))
     return before
 
@@ -143,10 +147,11 @@ def correct(on: Connection, persona: str, number: int, text: str) -> str:
 def forget_entries(on: Connection, persona: str, numbers: Sequence[int]) -> Erased:
     """Erase single facts (with what they replaced) and exchanges (with the facts in them).
 
-    A summary that may hold them goes too, and is made anew from the exchanges that are left; the generation goes up.
+    A summary that may hold them goes too, with the facts that it proposed, and is made anew from the exchanges that are
+    left; the generation goes up.
     Raises `CompanionError` for an unknown id.
     """
-    told: list[str] = []
+    facts: list[str] = []
     exchanges = 0
     persons_changed: set[int] = set()
     entries = [(number, *_entry(on, persona, number)) for number in dict.fromkeys(numbers)]
@@ -160,9 +165,12 @@ def forget_entries(on: Connection, persona: str, numbers: Sequence[int]) -> Eras
             ).fetchall()
         else:
             gone = on.execute("DELETE FROM facts WHERE exchange = ? RETURNING text, replaced", (number,)).fetchall()
+            gone += on.execute(
+                "DELETE FROM facts WHERE person = ? AND source = 'summary' RETURNING text, replaced", (person,)
+            ).fetchall()
             on.execute("DELETE FROM words WHERE rowid = ?", (number,))
             exchanges += on.execute("DELETE FROM exchanges WHERE id = ?", (number,)).rowcount
-        told += [text for text, replaced in gone if replaced is None]
+        facts += [text for text, replaced in gone if replaced is None]
     names, summaries = [], 0
     for person in sorted(persons_changed):
         name, summary = on.execute("SELECT name, summary FROM persons WHERE id = ?", (person,)).fetchone()
@@ -171,13 +179,13 @@ def forget_entries(on: Connection, persona: str, numbers: Sequence[int]) -> Eras
         on.execute(
             "UPDATE persons SET generation = generation + 1, summary = '', summarised = 0 WHERE id = ?", (person,)
         )
-    return Erased(tuple(names), exchanges, tuple(told), summaries)
+    return Erased(tuple(names), exchanges, tuple(facts), summaries)
 
 
 def _persons(on: Connection, persona: str, person: str | None) -> list[tuple[int, str, int, str]]:
     rows_found: list[tuple[int, str, int, str]] = on.execute(
         "SELECT id, name, generation, summary FROM persons WHERE persona = ? AND (? OR key = ?) ORDER BY id",
-        (persona, person is None, rows.key_of(person or "")),
+        (persona, person is None, key_of(person or "")),
     ).fetchall()
     return rows_found
 
@@ -195,4 +203,4 @@ def _entry(on: Connection, persona: str, number: int) -> tuple[str, int]:
 
 
 def _time(stored: str | None) -> datetime | None:
-    return rows.moment(stored) if stored else None
+    return to_time(stored) if stored else None

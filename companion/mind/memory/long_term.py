@@ -1,42 +1,109 @@
 """What one character remembers of the persons it talks with: exchanges, a rolling summary, and facts.
 
-Persons are told apart by name (NFC, case folded); "" is whoever speaks while nobody has said who they are. Nothing of
-one person, or of one character, is ever given to another. `keep` returns at once; everything else awaits the store's
-thread. All methods are called on the event loop's thread; times are local.
+Persons are told apart by name (NFC, case folded); "" is whoever speaks while nobody has said who they are. The file
+keeps a digest of the name beside it, so that forgetting can erase the name and still count the generation. Nothing of
+one person, or of one character, is ever given to another.
 
-Facts are taken from what was said by `facts`. A later fact takes the place of an earlier one of the same
-slot; the earlier stays in the file as history until it is forgotten.
+`LongTermMemory` is used on the event loop's thread: `keep` returns at once, everything else awaits the store's thread.
+The functions that take a `Connection` run on the store's thread. Times are local.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Callable, Collection
+import unicodedata
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from companion.mind.memory import repository as rows
-from companion.mind.memory.repository import Erased, Exchange, Recalled
-from companion.mind.memory.store import Connection, Store
-
-__all__ = ["Erased", "Exchange", "Memory", "Recalled"]
+from companion.languages.understood import Understood, understood
+from companion.mind.memory.database import Connection
+from companion.mind.memory.fact_store import (
+    add_proposed_facts,
+    next_id,
+    read_exchange,
+    to_text,
+    to_time,
+    update_index,
+)
+from companion.mind.memory.facts import Fact
+from companion.mind.memory.retrieval import KnownFact, Quote, choose, make_query
+from companion.mind.memory.store import Store
 
 log = logging.getLogger("companion")
 
+MOST_MESSAGES = 400
+"""Of those not yet in the summary, how many `recall` gives at most."""
+_MOST_FACTS = 500
+_CANDIDATES = 40
 
-class Memory:
+
+@dataclass(frozen=True, slots=True)
+class StoredExchange:
+    """One thing that was said and what was heard in answer; one of the two may be empty."""
+
+    id: int
+    said: str
+    heard: str
+    speaker: str
+    """Who answered, where several characters do; else empty."""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What a talk with a person goes on from."""
+
+    summary: str
+    """Empty where there is none yet."""
+    exchanges: tuple[StoredExchange, ...]
+    """Those not yet in the summary, oldest first, at most `MOST_MESSAGES` messages of them."""
+    generation: int
+    """How often this person was forgotten or corrected: a part of the session id."""
+    is_new: bool
+    """Whether nothing is known of this person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What forgetting took away."""
+
+    persons: tuple[str, ...]
+    """Those of whom something was taken."""
+    exchanges: int
+    facts: tuple[str, ...]
+    summaries: int
+    """How many summaries went; where single entries were forgotten, what is left will be summed up anew."""
+
+
+class LongTermMemory:
     """The memory of one character (`persona` is its name) on this unit."""
 
-    def __init__(self, store: Store, persona: str, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: Store, persona: str, now: Callable[[], datetime], languages: Understood | None = None
+    ) -> None:
+        """`languages` are those that people may speak; those of the default language where None."""
         self._store = store
         self._persona = persona
         self._now = now
+        self._languages = languages or understood()
         self._recalled: dict[str, int] = {}
         """The generation that each person had when they were recalled last."""
 
+    async def update_index(self) -> None:
+        """Make the index of words anew where other rules made it: after an update, or in another language.
+
+        All or nothing, in one transaction. Takes about a second for each thousand exchanges on a slow board, so call
+        it before anybody waits for an answer.
+        """
+        self._store.write(lambda on: update_index(on, self._persona, self._languages))
+        await self._store.flush()
+
     async def recall(self, person: str) -> Recalled:
         """What is known of a person whose turn it is now."""
-        recalled = await self._store.read(lambda on: rows.recall(on, self._persona, person))
-        self._recalled[rows.key_of(person)] = recalled.generation
+        recalled = await self._store.read(lambda on: _recall(on, self._persona, person))
+        self._recalled[key_of(person)] = recalled.generation
         return recalled
 
     async def generation(self, person: str) -> int:
@@ -44,13 +111,13 @@ class Memory:
 
         One look-up by an index: cheap enough for the start of every reply.
         """
-        row = await self._store.read(lambda on: rows.row_of(on, self._persona, person))
-        return row[1] if row else 0
+        row = await self._store.read(lambda on: _person_row(on, self._persona, person))
+        return row.generation if row else 0
 
     def keep(self, person: str, said: str, heard: str, speaker: str = "") -> None:
         """Keep one exchange and the facts in it. Returns at once."""
         at = self._now()
-        self._store.write(lambda on: rows.keep(on, self._persona, person, (said, heard, speaker), at))
+        self._store.write(lambda on: _keep(on, self._persona, person, (said, heard, speaker), at, self._languages))
 
     async def relevant(
         self, person: str, said: str, *, besides: Collection[int] = (), most: int = 5
@@ -61,22 +128,29 @@ class Memory:
         """
         if not said.strip():
             return ()
-        return await self._store.read(lambda on: rows.relevant(on, self._persona, person, said, besides, most))
+        return await self._store.read(
+            lambda on: _relevant(on, self._persona, person, said, self._languages, besides, most)
+        )
 
-    async def summarise(self, person: str, up_to: int, summary: str) -> None:
+    async def store_summary(
+        self, person: str, up_to: int, summary: str, facts: Iterable[Fact] = (), first: int = 0
+    ) -> None:
         """Put `summary` in place of the one before; it holds all exchanges up to that id.
 
-        Does nothing where the person was forgotten or corrected while the summary was being made: it may hold what is
-        not to be known any more.
+        `facts` are those that the summary proposes, and `first` is the id of the first exchange that was not in the
+        summary before. Does nothing where the person was forgotten or corrected while the summary was being made: it
+        may hold what must not be known any more.
         """
-        generation = self._recalled.get(rows.key_of(person))
+        generation = self._recalled.get(key_of(person))
+        now, proposed = self._now(), tuple(facts)
 
         def work(on: Connection) -> None:
-            row = rows.row_of(on, self._persona, person)
-            if row is None or (generation is not None and row[1] != generation):
+            row = _person_row(on, self._persona, person)
+            if row is None or (generation is not None and row.generation != generation):
                 log.info("A summary came too late: what it sums up was changed meanwhile. It is dropped.")
                 return
-            on.execute("UPDATE persons SET summary = ?, summarised = ? WHERE id = ?", (summary, up_to, row[0]))
+            on.execute("UPDATE persons SET summary = ?, summarised = ? WHERE id = ?", (summary, up_to, row.id))
+            add_proposed_facts(on, row.id, proposed, first, now, self._languages)
 
         self._store.write(work)
         await self._store.flush()
@@ -102,5 +176,133 @@ class Memory:
         if person is None:
             where, values = "persona = ?", [self._persona]
         else:
-            where, values = "persona = ? AND key = ?", [self._persona, rows.key_of(person)]
-        return await self._store.erase(lambda on: rows.erase_persons(on, where, values))
+            where, values = "persona = ? AND key = ?", [self._persona, key_of(person)]
+        return await self._store.erase(lambda on: erase_persons(on, where, values))
+
+
+def key_of(person: str) -> str:
+    """By what a name is compared, as a digest: `ANA ` and `ana` are one person."""
+    name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", person.strip()).casefold())
+    return hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
+def erase_persons(on: Connection, where: str, values: Sequence[object]) -> Erased:
+    """Everything of the rows of `persons` that `where` selects; the rows stay, so that the generation is known."""
+    rows = on.execute(f"SELECT id, persona, key, name, summary FROM persons WHERE {where}", values).fetchall()
+    count, facts, summaries, names = 0, [], 0, []
+    for number, persona, key, name, summary in rows:
+        facts += [
+            text for (text,) in on.execute("SELECT text FROM facts WHERE person = ? AND replaced IS NULL", (number,))
+        ]
+        on.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM exchanges WHERE person = ?)", (number,))
+        exchanges_gone = on.execute("DELETE FROM exchanges WHERE person = ?", (number,)).rowcount
+        facts_gone = on.execute("DELETE FROM facts WHERE person = ?", (number,)).rowcount
+        used_as = [one for (one,) in on.execute("SELECT DISTINCT person FROM uses") if one and key_of(one) == key]
+        on.executemany(
+            "UPDATE uses SET person = '' WHERE person = ? AND persona = ?", [(one, persona) for one in used_as]
+        )
+        on.execute(
+            "UPDATE persons SET generation = generation + 1, summary = '', summarised = 0, name = '' WHERE id = ?",
+            (number,),
+        )
+        count += exchanges_gone
+        summaries += bool(summary)
+        if exchanges_gone or facts_gone or summary:
+            names.append(name)
+    return Erased(tuple(names), count, tuple(facts), summaries)
+
+
+def exchange_of(row: tuple[int, str, str, str, str]) -> StoredExchange:
+    """From `id, said, heard, speaker, at`."""
+    return StoredExchange(row[0], row[1], row[2], row[3], to_time(row[4]))
+
+
+@dataclass(frozen=True, slots=True)
+class _PersonRow:
+    id: int
+    generation: int
+    summary: str
+    summarised: int
+    """Up to which exchange the summary goes."""
+
+
+def _person_row(on: Connection, persona: str, person: str) -> _PersonRow | None:
+    row = on.execute(
+        "SELECT id, generation, summary, summarised FROM persons WHERE persona = ? AND key = ?",
+        (persona, key_of(person)),
+    ).fetchone()
+    return None if row is None else _PersonRow(*row)
+
+
+def _recall(on: Connection, persona: str, person: str) -> Recalled:
+    row = _person_row(on, persona, person)
+    if row is None:
+        return Recalled("", (), 0, True)
+    exchanges: list[StoredExchange] = []
+    messages = 0
+    for found in on.execute(
+        "SELECT id, said, heard, speaker, at FROM exchanges WHERE person = ? AND id > ? ORDER BY id DESC LIMIT ?",
+        (row.id, row.summarised, MOST_MESSAGES),
+    ):
+        messages += bool(found[1]) + bool(found[2])
+        if messages > MOST_MESSAGES:
+            break
+        exchanges.append(exchange_of(found))
+    return Recalled(row.summary, tuple(reversed(exchanges)), row.generation, is_new=not exchanges and not row.summary)
+
+
+def _keep(
+    on: Connection, persona: str, person: str, spoken: tuple[str, str, str], at: datetime, languages: Understood
+) -> None:
+    row = _person_row(on, persona, person)
+    name = unicodedata.normalize("NFC", person.strip())
+    if row is None:
+        number = on.execute(
+            "INSERT INTO persons (persona, key, name) VALUES (?, ?, ?)", (persona, key_of(person), name)
+        ).lastrowid
+        assert number is not None
+    else:
+        number = row.id
+        on.execute("UPDATE persons SET name = ? WHERE id = ? AND name <> ? AND name = ''", (name, number, name))
+    exchange = next_id(on)
+    on.execute(
+        "INSERT INTO exchanges (id, person, said, heard, speaker, at) VALUES (?, ?, ?, ?, ?, ?)",
+        (exchange, number, *spoken, to_text(at)),
+    )
+    read_exchange(on, number, exchange, spoken[0], at, languages)
+
+
+def _relevant(
+    on: Connection,
+    persona: str,
+    person: str,
+    said: str,
+    languages: Understood,
+    besides: Collection[int],
+    most: int,
+) -> tuple[str, ...]:
+    row = _person_row(on, persona, person)
+    if row is None:
+        return ()
+    known = [
+        KnownFact(number, kind, tuple(about.split()), value, text, exchange)
+        for number, kind, about, value, text, exchange in on.execute(
+            "SELECT id, kind, about, value, text, exchange FROM facts WHERE person = ? AND replaced IS NULL "
+            "ORDER BY id DESC LIMIT ?",
+            (row.id, _MOST_FACTS),
+        )
+    ]
+    query = make_query(said, languages)
+    words = query.search_words
+    found = on.execute(
+        "SELECT exchanges.id, exchanges.said, exchanges.at, words.said FROM words "
+        "JOIN exchanges ON exchanges.id = words.rowid "
+        "WHERE words MATCH ? AND exchanges.person = ? ORDER BY bm25(words), exchanges.id DESC LIMIT ?",
+        (" OR ".join(f'"{word}"' for word in words) or '""', row.id, _CANDIDATES if words else 0),
+    ).fetchall()
+    quotes = [Quote(number, text, to_time(at), frozenset(found_by.split())) for number, text, at, found_by in found]
+    frequency = dict(
+        found for word in words for found in on.execute("SELECT term, doc FROM vocabulary WHERE term = ?", (word,))
+    )
+    total = on.execute("SELECT coalesce(max(id), 0) FROM exchanges").fetchone()[0]
+    return choose(query, known, quotes, frequency, total, besides, most)

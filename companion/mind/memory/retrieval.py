@@ -1,22 +1,25 @@
-"""Which of all that a person told matters for what they say now. Pure.
+"""Which memories matter for what a person says now. Pure.
 
-Two kinds of memory are weighed. A fact is told when its kind is asked for ("how old am I"), when its subject is named
-by somebody who speaks of themselves ("my dog is hungry"), or when its own words are said ("rex", "pizza"). A sentence
-that the person once said is quoted when enough of the weight of what is said now lies in words that both have in
-common; a word weighs the more the fewer sentences hold it, and words of one thing meet each other (`kindred`). Those
-who ask about themselves are reminded more readily than those who ask about the world, and of what has the shape of an
-answer first: a time for "when". Who asks about the character is told nothing of themselves.
+Two kinds are weighed. A fact is told when its kind is asked for ("how old am I"), when its subject is named by somebody
+who speaks of themselves ("my dog is hungry"), or when its own words are said ("rex", "pizza"). A sentence that the
+person once said is quoted when enough of the weight of what is said now lies in words that both have in common. A word
+weighs more the fewer sentences hold it, and words for the same thing count as shared (`related_words`). Questions about
+oneself need less in common than questions about the world; among several quotes, one that looks like an answer comes
+first: a time for "when". Somebody who asks about the character is told nothing about themselves.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from companion.mind.memory.fact_sentences import ASKED, TEMPLATES, day
-from companion.mind.memory.index_words import is_character, is_pair, kindred, words
+from companion.languages.language import Language
+from companion.languages.understood import Understood, any_of
+from companion.mind.memory.index_words import index_words, is_character, is_pair, related_words
 from companion.mind.memory.utterance import (
     answers,
     asks_why,
@@ -24,14 +27,13 @@ from companion.mind.memory.utterance import (
     is_about_self,
     is_private,
     is_question,
-    language_of,
     plain,
-    without_asking,
+    without_asking_words,
 )
-from companion.mind.summary import tokens
+from companion.mind.summary import count_tokens
 
 LONGEST_QUOTE = 160
-"""Characters of one quoted sentence; half of that in Chinese and Japanese."""
+"""Characters of one quoted sentence; half of that in unspaced writing."""
 MOST_TOKENS = 200
 """Of everything that is told for one sentence."""
 
@@ -41,7 +43,7 @@ _ASKS_OF_WORLD = 0.75
 """Share of the weight of what is said that a quote must have in common with it."""
 _ALL_OF_IT = 0.8
 """From this share on, those who ask about themselves are told it though it is nothing rare."""
-_KINDRED = 0.8
+_RELATED = 0.8
 """What a word of the same thing weighs beside the very word."""
 _ANSWERS = 0.5
 """Added to the share of what has the shape of an answer, for the order only."""
@@ -60,7 +62,8 @@ class KnownFact:
 
     id: int
     kind: str
-    about: tuple[str, ...]
+    reminders: tuple[str, ...]
+    """Index words, one of which is enough where the person speaks of themselves."""
     value: str
     text: str
     exchange: int | None
@@ -78,23 +81,53 @@ class Quote:
     """By which it is found: of what is no fact in it."""
 
 
-def quotable(said: str, rest: str) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody says now, as it is looked up."""
+
+    text: str
+    """In small letters."""
+    language: Language
+    languages: Understood
+    words: tuple[str, ...]
+    """Its own index words."""
+    search_words: tuple[str, ...]
+    """Those, and words for the same things."""
+    asks: bool
+    of_self: bool
+    of_character: bool
+    asks_why: bool
+
+
+def make_query(said: str, languages: Understood) -> Query:
+    """Read what somebody says now."""
+    text = plain(said)
+    language = languages.of(text)
+    own = index_words(without_asking_words(text, languages), languages, language)
+    return Query(
+        text.lower(),
+        language,
+        languages,
+        own,
+        tuple(dict.fromkeys([*own, *(other for word in own for other in related_words(word, language))])),
+        is_question(said, languages),
+        is_about_self(said, languages),
+        is_about_character(said, languages),
+        asks_why(said, languages),
+    )
+
+
+def quotable_words(said: str, rest: str, languages: Understood) -> tuple[str, ...]:
     """The words by which something may be quoted later: those of the `rest` that is no fact.
 
     None where it asks, is private, or has too few words to find it by.
     """
-    found = words(rest)
-    return found if len(found) >= 2 and not is_question(said) and not is_private(said) else ()
+    found = index_words(rest, languages, languages.of(plain(said)))
+    return found if len(found) >= 2 and not is_question(said, languages) and not is_private(said, languages) else ()
 
 
-def searched(said: str) -> tuple[str, ...]:
-    """The words by which quotes for this are looked for: its own, and those of the same things."""
-    own = words(without_asking(plain(said)))
-    return tuple(dict.fromkeys([*own, *(other for word in own for other in kindred(word))]))
-
-
-def chosen(
-    said: str,
+def choose(
+    query: Query,
     known: Sequence[KnownFact],
     quotes: Sequence[Quote],
     frequency: Mapping[str, int],
@@ -104,32 +137,31 @@ def chosen(
 ) -> tuple[str, ...]:
     """The sentences to tell the model, at most `most` and about `MOST_TOKENS`: facts first, then quotes, best first.
 
-    `frequency`: in how many of the `total` sentences of the index each word of `searched(said)` stands. `besides`: ids
-    of exchanges that the model sees anyway.
+    `frequency`: in how many of the `total` sentences of the index each of the query's `search_words` stands.
+    `besides`: ids of exchanges that the model sees anyway.
     """
-    asked, small = words(without_asking(plain(said))), plain(said).casefold()
-    of_self = is_about_self(said)
-    weights = {word: _weight(word, frequency.get(word, 0), total) for word in asked}
-    ranked: list[tuple[float, int, str]] = []
+    weights = {word: _weight(word, frequency.get(word, 0), total, query.language) for word in query.words}
+    scored: list[tuple[float, int, str]] = []
     quoted: list[tuple[float, int, str]] = []
     for fact in known:
-        score = _fact_score(fact, small, weights, frequency)
-        if score and fact.exchange not in besides:
-            ranked.append((score, fact.id, fact.text))
-    asks = is_question(said)
-    asks_of_self = asks and of_self and not is_about_character(said) and not asks_why(said)
-    least = (_ASKS_OF_SELF if of_self else _ASKS_OF_WORLD) if asks else _TELLS
-    for quote in () if asks and not of_self and is_about_character(said) else quotes:
+        score = _fact_score(fact, query, weights, frequency)
+        # None is looked for in every number of a range, which never ends here.
+        is_seen = fact.exchange is not None and fact.exchange in besides
+        if score and not is_seen:
+            scored.append((score, fact.id, fact.text))
+    asks_of_self = query.asks and query.of_self and not query.of_character and not query.asks_why
+    least = (_ASKS_OF_SELF if query.of_self else _ASKS_OF_WORLD) if query.asks else _TELLS
+    for quote in () if query.asks and not query.of_self and query.of_character else quotes:
         if quote.id in besides:
             continue
-        shared = {word: met for word in weights if (met := _met(word, quote.words))}
+        shared = {word: match for word in weights if (match := _matched(word, quote.words, query.language))}
         score = _share([word for word in shared if word == shared[word]], weights)
-        score += _KINDRED * _share([word for word in shared if word != shared[word]], weights)
-        all_of_it = asks_of_self and score >= _ALL_OF_IT and is_about_self(quote.said)
+        score += _RELATED * _share([word for word in shared if word != shared[word]], weights)
+        all_of_it = asks_of_self and score >= _ALL_OF_IT and is_about_self(quote.said, query.languages)
         if score >= least and (all_of_it or _tells_enough(list(shared.values()), frequency, total)):
-            order = score + (_ANSWERS if asks and answers(said, quote.said) else 0.0)
-            quoted.append((order, quote.id, _quoted(quote)))
-    facts = [text for score, _, text in sorted(ranked, reverse=True)]
+            order = score + (_ANSWERS if query.asks and answers(query.text, quote.said, query.languages) else 0.0)
+            quoted.append((order, quote.id, _quoted(quote, query.languages)))
+    facts = [text for score, _, text in sorted(scored, reverse=True)]
     # Where all that they like is asked for, there must be room left for what they said besides.
     if quoted:
         facts = facts[: max(1, most - _MOST_QUOTES)]
@@ -137,36 +169,45 @@ def chosen(
     return _bounded(best, most)
 
 
-def _fact_score(fact: KnownFact, said: str, weights: Mapping[str, float], frequency: Mapping[str, int]) -> float:
-    """0 where it does not matter, else up to 3. `said` in small letters."""
-    of_self = is_about_self(said)
-    if (asked_for := ASKED.get(fact.kind)) and asked_for.search(said):
+def _fact_score(fact: KnownFact, query: Query, weights: Mapping[str, float], frequency: Mapping[str, int]) -> float:
+    """0 where it does not matter, else up to 3."""
+    if _asked_for(fact.kind, query.languages).search(query.text):
         return 2.0
-    own = words(fact.value)
+    # The value's words by the query's language: they are compared with its words.
+    own = index_words(fact.value, query.languages, query.language)
     if own and fact.kind in ("promise", "remember"):
         shared = [word for word in own if word in weights]
         telling = len(shared) > 1 or any(frequency.get(word, 0) <= _RARE and not is_character(word) for word in shared)
         return share if telling and (share := _share(shared, weights)) >= _ASKS_OF_SELF else 0.0
-    if of_self and any(word in weights for word in fact.about):
+    if query.of_self and any(word in weights for word in fact.reminders):
         return 3.0
     if fact.kind in ("likes", "dislikes"):
-        own = fact.about
+        own = fact.reminders
     whole = [word for word in own if not is_character(word)] or list(own)
     if whole and all(word in weights for word in whole) and fact.kind not in ("age", "grade", "birthday"):
         return 1.0
     return 0.0
 
 
-def _weight(word: str, frequency: int, total: int) -> float:
+@cache
+def _asked_for(kind: str, languages: Understood) -> re.Pattern[str]:
+    return any_of(
+        languages, lambda language: {str(key): one for key, one in language.facts.asked_for.items()}.get(kind)
+    )
+
+
+def _weight(word: str, frequency: int, total: int, language: Language) -> float:
     """The inverse document frequency. A word that nobody ever said weighs no more than one said once."""
     weight = math.log1p(max(total, 1) / (max(frequency, 1) + 0.5))
-    chance = is_character(word) or (not frequency and is_pair(word) and not kindred(word))
+    chance = is_character(word) or (not frequency and is_pair(word) and not related_words(word, language))
     return max(weight, 0.05) * (_CHARACTER if chance else 1.0)
 
 
-def _met(word: str, found_by: Collection[str]) -> str:
+def _matched(word: str, found_by: Collection[str], language: Language) -> str:
     """The word itself or one of the same thing, whichever the quote has; empty where it has neither."""
-    return word if word in found_by else next((other for other in kindred(word) if other in found_by), "")
+    if word in found_by:
+        return word
+    return next((other for other in related_words(word, language) if other in found_by), "")
 
 
 def _share(shared: Sequence[str], weights: Mapping[str, float]) -> float:
@@ -175,29 +216,29 @@ def _share(shared: Sequence[str], weights: Mapping[str, float]) -> float:
 
 
 def _tells_enough(shared: Sequence[str], frequency: Mapping[str, int], total: int) -> bool:
-    """At least one word in common that is rare here; a lone Chinese character never is enough."""
+    """At least one word in common that is rare here; a lone character never is enough."""
     rare = max(_RARE, total * _RARE_SHARE)
     return any(frequency.get(word, 0) <= rare for word in shared if not is_character(word)) or (
         sum(frequency.get(word, 0) <= rare for word in shared) >= 2
     )
 
 
-def _quoted(quote: Quote) -> str:
-    language = language_of(quote.said)
-    longest = LONGEST_QUOTE // 2 if language in ("zh", "ja") else LONGEST_QUOTE
+def _quoted(quote: Quote, languages: Understood) -> str:
+    language = languages.of(quote.said)
+    longest = LONGEST_QUOTE if language.is_spaced else LONGEST_QUOTE // 2
     text = plain(quote.said)
     if len(text) > longest:
         text = text[:longest].rsplit(" ", 1)[0] + "…"
-    return TEMPLATES[language]["said"].format(v=text, day=day(quote.at, language))
+    return language.prompts.facts.said.format(value=text, day=language.date(quote.at))
 
 
 def _bounded(texts: Sequence[str], most: int) -> tuple[str, ...]:
-    told: list[str] = []
+    chosen: list[str] = []
     left = MOST_TOKENS
     for text in texts:
-        if len(told) >= most:
+        if len(chosen) >= most:
             break
-        if text not in told and tokens(text) <= left:
-            told.append(text)
-            left -= tokens(text)
-    return tuple(told)
+        if text not in chosen and count_tokens(text) <= left:
+            chosen.append(text)
+            left -= count_tokens(text)
+    return tuple(chosen)

@@ -209,8 +209,6 @@ class DatabaseFile:
         log.info("The memory %s can be written again; nothing was lost.", self._path)
 
 
-__all__ = ["Connection", "Store"]
-
 Result = TypeVar("Result")
 
 LAZY = 20

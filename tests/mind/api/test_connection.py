@@ -26,7 +26,7 @@ from companion.mind.api.parser import (
     Refused,
     Request,
     Usage,
-    encoded,
+    encode_request,
 )
 
 OPENAI = (
@@ -116,7 +116,7 @@ def asking(*, stream: bool = True) -> Request:
 
 async def events_of(connection: Connection, protocol: Protocol, *, stream: bool = True) -> list[Event]:
     events: list[Event] = []
-    async with aclosing(await connection.ask(encoded(protocol, asking(stream=stream)))) as answer:
+    async with aclosing(await connection.send(encode_request(protocol, asking(stream=stream)))) as answer:
         if answer.status != 200:
             return [await answer.refusal()]
         while not events or not isinstance(events[-1], Done | Broken | Refused):
@@ -249,9 +249,9 @@ async def test_the_request_on_the_wire(protocol: Protocol, below: str, path: str
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
 
     async with serving(handler, protocol, below, Key("sk-right")) as connection:
-        await connection.warm()
+        await connection.warm_up()
         for session, stream in ((None, True), ("session-2", False)):
-            answer = await connection.ask(encoded(protocol, asking(stream=stream)), session)
+            answer = await connection.send(encode_request(protocol, asking(stream=stream)), session)
             while not isinstance(await answer.next_event(), Done):
                 pass
             await answer.drain()
@@ -267,12 +267,12 @@ async def test_the_request_on_the_wire(protocol: Protocol, below: str, path: str
     assert "x-dashscope-sse" not in whole.headers
     assert streamed.headers["x-dashscope-aca-session"] == "session-1"
     assert whole.headers["x-dashscope-aca-session"] == "session-2"
-    assert json.loads(streamed.body) == json.loads(encoded(protocol, asking()).body)
+    assert json.loads(streamed.body) == json.loads(encode_request(protocol, asking()).body)
 
 
 async def test_what_is_known_of_the_cost_is_there_before_the_end() -> None:
     async with serving(replaying(DASHSCOPE), "dashscope") as connection:
-        answer = await connection.ask(encoded("dashscope", asking()))
+        answer = await connection.send(encode_request("dashscope", asking()))
         assert answer.usage is None
         assert answer.request_id == "1f-2"
         await answer.next_event()
@@ -284,9 +284,9 @@ async def test_what_is_known_of_the_cost_is_there_before_the_end() -> None:
 async def test_a_service_that_is_not_there() -> None:
     gone = Connection("http://127.0.0.1:1/v1", "s", None)
     with pytest.raises(CharacterError, match=r"at 127\.0\.0\.1 cannot be reached") as caught:
-        await gone.ask(encoded("openai", asking()))
+        await gone.send(encode_request("openai", asking()))
     assert caught.value.line == "offline"
-    await gone.warm()
+    await gone.warm_up()
     await gone.close()
 
 

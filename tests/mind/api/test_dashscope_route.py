@@ -18,12 +18,12 @@ from companion.mind.api.parser import (
     Done,
     Event,
     Finished,
-    MemoryUse,
     Refused,
     Request,
     ServiceMemory,
+    ServiceMemoryUsage,
     Usage,
-    encoded,
+    encode_request,
     parse_answer,
     parse_refusal,
 )
@@ -204,7 +204,7 @@ def test_the_cost_of_the_services_memory() -> None:
     usage = {"input_tokens": 4091, "output_tokens": 45, "prompt_tokens_details": details}
     body = {"output": {"text": "x", "finish_reason": "stop"}, "usage": usage}
     events = parse_answer(json.dumps(body).encode(), "dashscope")
-    assert events[2] == Usage(4091, 45, 3024, MemoryUse(671, 4700, 671, 3328))
+    assert events[2] == Usage(4091, 45, 3024, ServiceMemoryUsage(671, 4700, 671, 3328))
 
 
 ERROR = (
@@ -247,7 +247,7 @@ def test_the_request() -> None:
         logit_bias={"7": -100},
         memory=ServiceMemory("P", 50),
     )
-    sent = encoded("dashscope", request)
+    sent = encode_request("dashscope", request)
     assert sent.path == "services/aigc/text-generation/generation"
     assert sent.headers == {"Accept": "text/event-stream", "X-DashScope-SSE": "enable"}
     options: dict[str, Any] = {
@@ -270,5 +270,5 @@ def test_the_request() -> None:
 
 
 def test_a_request_for_one_piece_asks_for_no_stream() -> None:
-    sent = encoded("dashscope", Request("m", ({"role": "user", "content": "hi"},), stream=False))
+    sent = encode_request("dashscope", Request("m", ({"role": "user", "content": "hi"},), stream=False))
     assert sent.headers == {"Accept": "application/json"}

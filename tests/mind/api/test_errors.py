@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.mind.api.errors import fields_named, meaning
+from companion.mind.api.errors import explain_refusal, named_fields
 from companion.mind.api.parser import Refused
 
 CATALOGUE: list[tuple[int, str, str, str, int, str]] = [
@@ -71,7 +71,7 @@ ROWS = [
     ("status", "code", "message", "kind", "retry", "line"), ROWS, ids=[f"{r[0]}-{r[1]}" for r in ROWS]
 )
 def test_the_catalogue(status: int, code: str, message: str, kind: str, retry: int, line: str) -> None:
-    found = meaning(Refused(code, message, status))
+    found = explain_refusal(Refused(code, message, status))
     assert (found.kind, found.retry, found.line) == (kind, bool(retry), line)
 
 
@@ -79,13 +79,13 @@ def test_the_catalogue(status: int, code: str, message: str, kind: str, retry: i
 def test_in_the_middle_of_a_stream_a_code_means_the_same(code: str, message: str, kind: str) -> None:
     # These say little by themselves.
     if not code.startswith("http_") and code != "invalid_request_error":
-        assert meaning(Refused(code, message)).kind == kind
-        assert meaning(Refused(code, message, 200)).kind == kind
+        assert explain_refusal(Refused(code, message)).kind == kind
+        assert explain_refusal(Refused(code, message, 200)).kind == kind
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[f"{r[0]}-{r[1]}" for r in ROWS])
 def test_the_log_is_one_sentence_that_says_what_to_do(row: tuple[int, str, str, str, int, str]) -> None:
-    log = meaning(Refused(row[1], row[2], row[0]), "The character service at example.org").log
+    log = explain_refusal(Refused(row[1], row[2], row[0]), "The character service at example.org").log
     assert log.startswith("The character service at example.org ")
     assert row[1] in log
     assert ": " in log
@@ -95,15 +95,15 @@ def test_the_log_is_one_sentence_that_says_what_to_do(row: tuple[int, str, str, 
 
 @given(code=st.text(max_size=30), message=st.text(max_size=60), status=st.none() | st.integers(100, 599))
 def test_any_refusal_has_a_meaning_and_nothing_said_is_in_the_log(code: str, message: str, status: int | None) -> None:
-    found = meaning(Refused("x", f"the dog ate {message} Range of max_tokens should be [1, 4000]", status))
+    found = explain_refusal(Refused("x", f"the dog ate {message} Range of max_tokens should be [1, 4000]", status))
     assert "the dog ate" not in found.log
-    assert meaning(Refused(code, message, status)).line in {
+    assert explain_refusal(Refused(code, message, status)).line in {
         *("busy", "denied", "unpaid", "change_subject", "offline", "failed")
     }
 
 
 def test_the_allowed_range_is_shown() -> None:
-    log = meaning(Refused("InvalidParameter", "secret Range of max_tokens should be [1, 4000] secret", 400)).log
+    log = explain_refusal(Refused("InvalidParameter", "secret Range of max_tokens should be [1, 4000] secret", 400)).log
     assert "Range of max_tokens should be [1, 4000]" in log
     assert "secret" not in log
 
@@ -123,4 +123,4 @@ FIELDS = ("logit_bias", "partial", "seed", "n", "stream_options", "character_opt
     ],
 )
 def test_the_fields_that_a_refusal_names(message: str, named: set[str]) -> None:
-    assert fields_named(Refused("x", message, 400), FIELDS) == named
+    assert named_fields(Refused("x", message, 400), FIELDS) == named

@@ -23,13 +23,13 @@ from companion.mind.api.parser import (
     Done,
     Event,
     Finished,
-    MemoryUse,
     Protocol,
     Refused,
     Request,
     ServiceMemory,
+    ServiceMemoryUsage,
     Usage,
-    encoded,
+    encode_request,
     parse_answer,
     parse_refusal,
 )
@@ -286,7 +286,7 @@ def test_halves_of_characters_never_leave_the_parser() -> None:
 
 
 def sent(request: Request, protocol: Protocol = "openai") -> Any:
-    return json.loads(encoded(protocol, request).body)
+    return json.loads(encode_request(protocol, request).body)
 
 
 MESSAGES = ({"role": "user", "content": "hi"},)
@@ -321,15 +321,15 @@ def test_the_services_memory_stands_beside_the_messages() -> None:
 
 
 def test_the_way_of_the_request() -> None:
-    one = encoded("openai", Request("m", MESSAGES))
+    one = encode_request("openai", Request("m", MESSAGES))
     assert (one.path, one.headers) == ("chat/completions", {"Accept": "text/event-stream"})
-    assert encoded("openai", Request("m", MESSAGES, stream=False)).headers == {"Accept": "application/json"}
+    assert encode_request("openai", Request("m", MESSAGES, stream=False)).headers == {"Accept": "application/json"}
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @given(text=st.text(st.characters(categories=None)))
 def test_any_text_can_be_sent(protocol: Protocol, text: str) -> None:
-    body = encoded(protocol, Request("m", ({"role": "user", "content": text},))).body
+    body = encode_request(protocol, Request("m", ({"role": "user", "content": text},))).body
     received = json.loads(body.decode("utf-8"))
     messages = received["messages"] if protocol == "openai" else received["input"]["messages"]
     if text.isprintable():
@@ -370,7 +370,7 @@ def test_the_cost_of_the_services_memory() -> None:
         b'"prompt_tokens_details":{"cached_tokens":3328},"total_tokens":5371}}}'
     )
     events = parse_answer(b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":' + usage + b"}")
-    assert events[2] == Usage(4091, 45, 3024, MemoryUse(671, 4700, 671, 3328))
+    assert events[2] == Usage(4091, 45, 3024, ServiceMemoryUsage(671, 4700, 671, 3328))
 
 
 def test_an_answer_without_end_is_given_up() -> None:

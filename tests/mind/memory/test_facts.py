@@ -1,4 +1,4 @@
-"""What is taken from an utterance as a fact, what never is, and by which words it is found again."""
+"""What is taken from an utterance as a fact, what never is."""
 
 from __future__ import annotations
 
@@ -9,16 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.languages.language import language
-from companion.languages.loader import language_codes
-from companion.mind.memory.facts import facts
-from companion.mind.memory.index_words import MOST, words
-from companion.mind.memory.retrieval import quotable
-from companion.mind.memory.utterance import is_private, is_question, language_of
-from companion.mind.summary import MOST_TOKENS, bounded, instruction, request_text, tokens
-
-ENGLISH = language("en")
+from companion.languages.understood import understood
+from companion.mind.memory.facts import Fact, find_facts, slot_of
+from companion.mind.memory.retrieval import quotable_words
+from companion.mind.memory.utterance import is_private, is_question
 
 AT = datetime(2026, 5, 3, 12, 0)
+
+
+ALL = understood("en")
+
+
+def facts(said: str, at: datetime) -> tuple[Fact, ...]:
+    return find_facts(said, at, ALL).facts
+
+
+def slot(fact: Fact) -> str:
+    return slot_of(fact.kind, fact.subject, ALL, language(fact.language))
 
 
 def told(said: str) -> set[tuple[str, str, str]]:
@@ -123,15 +130,15 @@ def test_what_was_not_told_is_never_invented(said: str) -> None:
     ],
 )
 def test_private_things_make_no_facts_and_are_not_quoted(said: str) -> None:
-    assert is_private(said)
+    assert is_private(said, ALL)
     assert told(said) == set()
-    assert quotable(said, said) == ()
+    assert quotable_words(said, said, ALL) == ()
 
 
 def test_a_later_taste_has_the_place_of_the_earlier() -> None:
     (liked,), (hated,) = facts("i like spiders", AT), facts("i hate the spider", AT)
-    assert liked.slot == hated.slot
-    assert liked.slot != facts("i like snails", AT)[0].slot
+    assert slot(liked) == slot(hated)
+    assert slot(liked) != slot(facts("i like snails", AT)[0])
 
 
 def test_facts_are_told_in_the_language_in_which_they_were_said() -> None:
@@ -145,9 +152,9 @@ def test_facts_are_told_in_the_language_in_which_they_were_said() -> None:
 def test_any_text_is_read(said: str) -> None:
     for fact in facts(said, AT):
         assert fact.text
-        assert fact.slot
-    assert language_of(said) in ("en", "zh", "ja", "id")
-    assert is_question(said) in (True, False)
+        assert slot(fact)
+    assert ALL.of(said) in ALL
+    assert is_question(said, ALL) in (True, False)
 
 
 PIECES = (
@@ -162,63 +169,3 @@ PIECES = (
 def test_a_question_mark_takes_every_fact_away(pieces: list[str]) -> None:
     said = " ".join(one for one in pieces if one not in ".。")
     assert facts(said + "?", AT) == ()
-
-
-@given(st.text(max_size=500))
-def test_words_are_letters_and_digits_each_once(text: str) -> None:
-    found = words(text)
-    assert len(set(found)) == len(found) <= MOST
-    assert all(word.isalnum() for word in found)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("dogs", "dog"),
-        ("called", "calls"),
-        ("hid", "hiding"),
-        ("flies", "fly"),
-        ("children", "child"),
-        ("Café", "cafe"),
-    ],
-)
-def test_forms_of_a_word_meet(one: str, other: str) -> None:
-    assert words(one) == words(other) != ()
-
-
-def test_chinese_is_found_by_pairs_and_characters() -> None:
-    assert {"钥匙", "钥", "花盆"} <= set(words("我把钥匙藏在花盆下面了"))
-    assert words("anjingku") == words("anjing")
-
-
-class Said:
-    def __init__(self, said: str, heard: str, speaker: str = "") -> None:
-        self.said, self.heard, self.speaker = said, heard, speaker
-
-
-def test_a_request_for_a_summary_holds_the_last_one_and_every_line() -> None:
-    text = request_text(
-        "They have a dog.", [Said("i like\ncats", "Me too!"), Said("", "Are you there?", "Pip")], ENGLISH
-    )
-    assert text.index("They have a dog.") < text.index("Person: i like cats") < text.index("Pip: Are you there?")
-    assert "summary so far" not in request_text("", [], ENGLISH)
-    for code in language_codes():
-        assert instruction(language(code)).startswith(language(code).prompts.summary.marker)
-
-
-def test_a_summary_is_plain_and_ends_with_a_sentence() -> None:
-    assert (
-        bounded("## Facts\n\n- **Ana** is *seven*.\n1. She has `Rex`.\n---\n", ENGLISH)
-        == "Facts\nAna is seven.\nShe has Rex."
-    )
-    long = bounded("Ana likes pizza very much. " * 300, ENGLISH)
-    assert long.endswith("much.")
-    assert MOST_TOKENS * 0.9 < tokens(long) <= MOST_TOKENS
-    chinese = bounded("小明喜欢狗。" * 500, ENGLISH)
-    assert chinese.endswith("。")
-    assert tokens(chinese) <= MOST_TOKENS
-
-
-@given(st.text(alphabet="ab 。.*_#`-\n[]()<>我犬", max_size=6000) | st.text(max_size=400))
-def test_a_summary_is_always_within_its_bound(text: str) -> None:
-    assert tokens(bounded(text, ENGLISH)) <= MOST_TOKENS

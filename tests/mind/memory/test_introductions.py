@@ -1,4 +1,4 @@
-"""Who says that they are speaking, from words as speech-to-text gives them; and who answers in a group."""
+"""Who says that they are speaking, from words as speech-to-text gives them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.config.persona import Persona
-from companion.mind.cast import Cast
-from companion.mind.memory.introductions import introduced
-from companion.mind.prompt import Exchange
+from companion.languages.language import language
+from companion.mind.memory.introductions import introduced_name
 
-LANGUAGES = ("en", "zh", "ja", "id")
+LANGUAGES = tuple(map(language, ("en", "zh", "ja", "id")))
 CHARACTERS = ("Momo", "江让")
 
 
 def who(said: str, *known: str) -> str | None:
-    return introduced(said, LANGUAGES, known, CHARACTERS)
+    return introduced_name(said, LANGUAGES, known, CHARACTERS)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +166,7 @@ def test_what_else_begins_like_a_name_is_none(said: str) -> None:
 
 
 def test_only_the_personas_languages_count() -> None:
-    assert introduced("nama saya ana", ("en",)) is None
+    assert introduced_name("nama saya ana", LANGUAGES[:1]) is None
 
 
 def test_a_known_person_keeps_the_name_as_it_is_written() -> None:
@@ -180,43 +178,3 @@ def test_a_known_person_keeps_the_name_as_it_is_written() -> None:
 def test_anything_may_be_said_and_a_name_is_never_empty(said: str, known: list[str]) -> None:
     name = who(said, *known)
     assert name is None or name.strip()
-
-
-# Who answers
-
-
-GROUP = Cast(
-    Persona.model_validate(
-        {
-            "name": "Momo",
-            "profile": {"details": "Bear."},
-            "cast": [
-                {"name": "Kiki", "profile": {"details": "Parrot."}},
-                {"name": "小虎", "profile": {"details": "Tiger."}},
-            ],
-            "lines": {"offline": ["."], "failed": ["."]},
-        }
-    )
-)
-
-
-@pytest.mark.parametrize(
-    ("said", "speakers"),
-    [
-        ("kiki what do you eat", ("Kiki",)),
-        ("小虎你吃什么", ("小虎",)),
-        ("kiki and momo sing", ("Kiki", "Momo")),
-        ("kikis are birds", ("Momo", "Kiki")),
-        ("hello", ("Momo", "Kiki")),
-    ],
-)
-def test_who_is_called_answers_else_the_persona_and_one_other(said: str, speakers: tuple[str, ...]) -> None:
-    assert GROUP.speakers(said, ()) == speakers
-
-
-def test_the_others_take_turns() -> None:
-    spoken = [Exchange("hi", "Hi.", "Momo"), Exchange("", "Hey.", "Kiki")]
-    assert GROUP.speakers("well", spoken) == ("Momo", "小虎")
-    spoken += [Exchange("well", "Well.", "Momo"), Exchange("", "Hm.", "小虎")]
-    assert GROUP.speakers("so", spoken) == ("Momo", "Kiki")
-    assert GROUP.last_speaker(spoken) == "小虎"

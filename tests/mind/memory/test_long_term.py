@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.memory import CHINESE, CHINESE_UNRELATED, ENGLISH, ENGLISH_UNRELATED, Weekdays, talk, week
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
-from companion.mind.summary import tokens
+from companion.mind.summary import count_tokens
 
 
 def now() -> datetime:
@@ -22,10 +22,10 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def memory_in(folder: Path, *personas: str) -> AsyncIterator[list[Memory]]:
+async def memory_in(folder: Path, *personas: str) -> AsyncIterator[list[LongTermMemory]]:
     store = await Store.open(folder, now)
     try:
-        yield [Memory(store, persona, now) for persona in personas or ("Pip",)]
+        yield [LongTermMemory(store, persona, now) for persona in personas or ("Pip",)]
     finally:
         await store.close()
 
@@ -75,11 +75,11 @@ async def test_the_summary_takes_the_place_of_what_it_sums_up(tmp_path: Path) ->
         for number in range(10):
             memory.keep("", f"turn {number}", "ok")
         exchanges = (await memory.recall("")).exchanges
-        await memory.summarise("", exchanges[5].id, "They counted to five.")
+        await memory.store_summary("", exchanges[5].id, "They counted to five.")
         recalled = await memory.recall("")
         assert recalled.summary == "They counted to five."
         assert [one.said for one in recalled.exchanges] == ["turn 6", "turn 7", "turn 8", "turn 9"]
-        await memory.summarise("", exchanges[9].id, "They counted to nine.")
+        await memory.store_summary("", exchanges[9].id, "They counted to nine.")
         assert not (await memory.recall("")).is_new
 
 
@@ -88,7 +88,7 @@ async def test_a_summary_of_what_was_forgotten_meanwhile_is_dropped(tmp_path: Pa
         memory.keep("Ana", "i have a secret", "ok")
         last = (await memory.recall("Ana")).exchanges[-1].id
         await memory.forget("Ana")
-        await memory.summarise("Ana", last, "Ana has a secret.")
+        await memory.store_summary("Ana", last, "Ana has a secret.")
         memory.keep("Ana", "hello", "Hi!")
         assert (await memory.recall("Ana")).summary == ""
 
@@ -198,7 +198,7 @@ async def test_what_is_told_is_bounded(tmp_path: Path) -> None:
             memory.keep("", f"i promise to paint the fence number {number} " + "as green as the grass " * 12, "ok")
         told = await memory.relevant("", "what did i promise you", most=5)
         assert 0 < len(told) <= 5
-        assert sum(map(tokens, told)) <= 200
+        assert sum(map(count_tokens, told)) <= 200
         assert len(await memory.relevant("", "what did i promise you", most=1)) == 1
 
 
@@ -224,7 +224,7 @@ async def test_with_hardly_anything_said_nothing_is_told_amiss(
     """Rare words are hard to tell from common ones as long as little was said."""
     clock = Weekdays()
     store = await Store.open(tmp_path, clock)
-    memory = Memory(store, "Pip", clock)
+    memory = LongTermMemory(store, "Pip", clock)
     for said, _, _ in planted:
         memory.keep("", said, "ok")
     for _, (said, heard) in zip(range(5), talk(language, 3), strict=False):

@@ -22,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.errors import CompanionError
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 from tests.support.paths import ROOT
 
@@ -36,11 +36,11 @@ class Clock:
 
 
 @asynccontextmanager
-async def memory_in(folder: Path, now: Clock | None = None) -> AsyncIterator[tuple[Store, Memory]]:
+async def memory_in(folder: Path, now: Clock | None = None) -> AsyncIterator[tuple[Store, LongTermMemory]]:
     now = now or Clock()
     store = await Store.open(folder, now)
     try:
-        yield store, Memory(store, "Pip", now)
+        yield store, LongTermMemory(store, "Pip", now)
     finally:
         await store.close()
 
@@ -266,12 +266,12 @@ READ_ONLY = """
 import asyncio, sys
 from datetime import datetime
 from pathlib import Path
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 
 async def main():
     store = await Store.open(Path(sys.argv[1]), datetime.now)
-    memory = Memory(store, "Pip", datetime.now)
+    memory = LongTermMemory(store, "Pip", datetime.now)
     memory.keep("", "a second turn", "ok")
     recalled = await memory.recall("")
     print(len(recalled.exchanges), store.problem is not None)
@@ -324,12 +324,12 @@ KEEP_ON = """
 import asyncio, sys
 from datetime import datetime
 from pathlib import Path
-from companion.mind.memory.long_term import Memory
+from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 
 async def main():
     store = await Store.open(Path(sys.argv[1]), datetime.now)
-    memory = Memory(store, "Pip", datetime.now)
+    memory = LongTermMemory(store, "Pip", datetime.now)
     number = int(sys.argv[2])
     while True:
         memory.keep("", f"my favourite number {number} is the number {number}", "ok")
@@ -405,7 +405,7 @@ async def test_what_was_forgotten_cannot_be_read_from_the_disk(tmp_path: Path) -
             memory.keep("Bo", f"the trumpet number {number} sounds like a horn", "Toot!")
         memory.keep("Zacharias", "my dog is called Quasimodo", "Woof!")
         await memory.recall("Zacharias")
-        await memory.summarise("Zacharias", 20, "They own a xylophone.")
+        await memory.store_summary("Zacharias", 20, "They own a xylophone.")
         erased = await memory.forget("zacharias")
         assert erased.exchanges == 301
         assert erased.facts == ("Their dog is called Quasimodo.",)

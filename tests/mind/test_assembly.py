@@ -1,14 +1,13 @@
-"""The session's id, and the unit's identity that it is made from."""
+"""The identity of a unit, from which its sessions are made."""
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 
 import pytest
 
 from companion.config.device import Device
-from companion.mind.session import device_identity, session_id
+from companion.mind.assembly import device_identity
 
 SERIAL = "10000000abcdef01"
 
@@ -21,20 +20,6 @@ def file(folder: Path, name: str, content: str) -> Path:
     path = folder / name
     path.write_text(content)
     return path
-
-
-def test_the_session_is_the_same_for_the_same_and_another_for_all_others() -> None:
-    ids = [
-        session_id("unit", "Momo"),
-        session_id("unit2", "Momo"),
-        session_id("unit", "Mimi"),
-        session_id("unit", "Momo", "Ana"),
-        session_id("unit", "Momo", "Ana", 1),
-        session_id("unit", "MomoAna"),
-    ]
-    assert len(set(ids)) == len(ids)
-    assert session_id("unit", "Momo") == ids[0]
-    assert {uuid.UUID(one).version for one in ids} == {5}
 
 
 def test_the_given_identity_is_used(tmp_path: Path) -> None:
