@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.support import time_limit
 
-def pytest_configure() -> None:
-    """Say that there is no event loop outside of tests: looptime would make one for each run and never close it."""
+
+def pytest_configure(config: pytest.Config) -> None:
+    # There is no event loop outside of tests: looptime would make one for each run and never close it.
     asyncio.set_event_loop(None)
+    time_limit.configure(config)
     # No test is timed: on a busy machine an example may take long and be right.
     settings.register_profile("untimed", deadline=None)
     settings.load_profile("untimed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
+    with time_limit.limited(item, "setup"):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    with time_limit.limited(item, "call"):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    with time_limit.limited(item, "teardown"):
+        return (yield)
 
 
 @pytest.fixture(autouse=True)
