@@ -146,6 +146,17 @@ async def test_interrupting_the_first_of_a_group_silences_all() -> None:
         assert s.character.asked_of == ["Momo"]
 
 
+async def test_in_a_group_one_of_them_says_it_in_other_words() -> None:
+    async with scene(ScriptedCharacter(names=("Momo", "Kiki")), persona=persona()) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        turns = len(s.notes.of("turn"))
+        s.listener.put(said("say that another way"))
+        await s.until("follow_up")
+        assert s.character.asked == ["hi", "hi", "(again)"]
+        assert len(s.notes.of("turn")) - turns == 1
+
+
 async def test_the_last_answer_comes_in_other_words() -> None:
     async with scene(persona=persona()) as s:
         s.listener.put(WAKE, said("hi"))
@@ -189,6 +200,18 @@ async def test_each_kind_of_failure_has_its_line_or_the_next_best(line: str, spo
         assert s.voice.spoken == [spoken]
 
 
+async def test_why_the_last_answer_did_not_come_is_known_until_one_comes() -> None:
+    async with scene(ScriptedCharacter([CharacterError("no route")])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert s.conversation.dialogue.trouble == "offline"
+        s.character.deltas = ["Back again."]
+        s.listener.put(said("hello"))
+        await s.until("thinking")
+        await s.until("follow_up")
+        assert s.conversation.dialogue.trouble == ""
+
+
 async def test_when_the_money_is_spent_the_talk_ends_in_the_personas_words() -> None:
     character = ScriptedCharacter([CharacterRefused("the daily cap", "cap", "spent")])
     async with scene(character, persona=persona(spent=("I am tired for today.",))) as s:
@@ -209,6 +232,17 @@ async def test_an_announcement_waits_until_nobody_speaks() -> None:
         assert s.notes.of("heard")[0]["reason"] == "finished"
 
 
+@pytest.mark.parametrize("state", ["idle", "follow_up"])
+async def test_an_announcement_is_said_at_once_where_nobody_speaks(state: str) -> None:
+    async with scene() as s:
+        if state == "follow_up":
+            s.listener.put(WAKE, said("hi"))
+        await s.until(state)
+        s.listener.put(Control("say", "Dinner is ready."))
+        await s.until("speaking")
+        assert s.voice.spoken[-1] == "Dinner is ready."
+
+
 async def test_a_muted_device_says_nothing_by_itself() -> None:
     async with scene() as s:
         s.listener.put(MUTE, Control("say", "Dinner is ready."))
@@ -226,7 +260,7 @@ async def test_a_new_persona_takes_over_between_two_answers() -> None:
         await s.until("speaking")
         old = s.conversation.dialogue
         changing = asyncio.create_task(s.conversation.switch_to(Dialogue(new, PERSONA, old.tools)))
-        await pass_time(0)
+        await pass_time(0.3)
         assert not changing.done()
         await s.until("follow_up")
         assert await changing is old

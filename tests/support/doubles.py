@@ -1,4 +1,8 @@
-"""Strict doubles for unit tests, on the loop's (virtual) time. They refuse misuse and are no measure of anything."""
+"""Strict doubles for the conversation's parts, on the loop's (virtual) time.
+
+Each stands for one port of the conversation and refuses what the real one would refuse. Their speeds are made up, so
+nothing that is measured with them says anything about the product.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,8 @@ async def pass_time(seconds: float) -> None:
 
 
 class LoopClock:
+    """Stands for the clock of `app`: seconds since it was made, in the loop's time."""
+
     def __init__(self) -> None:
         self._start = asyncio.get_running_loop().time()
 
@@ -34,7 +40,7 @@ class LoopClock:
 
 
 class ScriptedListener:
-    """Yields what a test puts in; remembers what it was told to listen for."""
+    """Stands for the ears: yields what a test puts in, and remembers what it was told to listen for."""
 
     rate = EAR_RATE
     position = 0
@@ -63,7 +69,10 @@ class ScriptedListener:
 
 @dataclass
 class ScriptedCharacter:
-    """Answers with `deltas`; a number among them is a pause in seconds, an error is raised."""
+    """Stands for the character service: answers with `deltas`; a number among them is a pause, an error is raised.
+
+    Refuses to remember nothing, and speakers that it does not have.
+    """
 
     deltas: list[str | float | CompanionError] = field(default_factory=lambda: ["Hello. ", "How are you?"])
     remembered: list[tuple[str, str]] = field(default_factory=list)
@@ -74,9 +83,19 @@ class ScriptedCharacter:
     """Who answers, one after the other."""
     asked_of: list[str] = field(default_factory=list)
     guest: bool = False
+    connects_s: float = 0.0
+    """How long it takes to open a connection. One that was opened is kept."""
+    closes_s: float = 0.0
+    """How long it takes to close an answer."""
+    given: int = 0
+    """How many pieces of text were taken from it."""
 
     async def prepare(self) -> None:
-        pass
+        await self._connect()
+
+    async def _connect(self) -> None:
+        connects_s, self.connects_s = self.connects_s, 0.0
+        await asyncio.sleep(connects_s)
 
     def opening(self) -> str:
         return "" if self.remembered else self.first_line
@@ -97,16 +116,19 @@ class ScriptedCharacter:
     async def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
         self.asked.append(said)
         self.asked_of.append(speaker)
+        await self._connect()
         try:
             for delta in self.deltas:
                 if isinstance(delta, CompanionError):
                     raise delta
                 if isinstance(delta, str):
+                    self.given += 1
                     yield delta
                 else:
                     await asyncio.sleep(delta)
         finally:
             self.closed_streams += 1
+            await asyncio.sleep(self.closes_s)
 
     def remember(self, said: str, heard: str, speaker: str = "") -> None:
         assert said or heard, "there is nothing to remember"
@@ -118,7 +140,7 @@ class ScriptedCharacter:
 
 
 class ScriptedVoice:
-    """Every character is `CHAR_S` of sound that is not silence."""
+    """Stands for a synthesizer: every character becomes `CHAR_S` of sound that is not silence, at once."""
 
     name = "scripted"
     rate = RATE
@@ -141,22 +163,34 @@ class ScriptedVoice:
 
 
 class VirtualSpeaker:
-    """A loudspeaker on the loop's time."""
+    """Stands for the loudspeaker: what is written is heard sample by sample, as the loop's time goes by.
 
-    def __init__(self, failure: CompanionError | None = None) -> None:
+    Takes no more than a second ahead. A card that has nothing to play falls asleep after `AWAKE_S`; then it is
+    `wakes_s` until it is heard again, which `prepare` can wait for before there is anything to say.
+    """
+
+    AWAKE_S = 3.0
+
+    def __init__(self, failure: CompanionError | None = None, wakes_s: float = 0.0) -> None:
+        """`failure` is raised by `write` and `drain`; a test may also set it later: the card is lost then."""
         self.rate = RATE
         self.failure = failure
+        self.wakes_s = wakes_s
+        self._awake_until = 0.0
         self._written = 0
         self._began = 0.0
         self._base = 0
         self.flushed_at: list[float] = []
 
     async def prepare(self) -> None:
-        pass
+        if self._now() >= self._awake_until:
+            await asyncio.sleep(self.wakes_s)
+        self._awake_until = max(self._awake_until, self._now() + self.AWAKE_S)
 
     async def write(self, pcm: bytes) -> int:
         if self.failure is not None:
             raise self.failure
+        await self.prepare()
         ahead = self._written - self.position() - self.rate
         if ahead > 0:
             await asyncio.sleep(ahead / self.rate)
@@ -164,6 +198,7 @@ class VirtualSpeaker:
             self._base, self._began = self._written, self._now()
         start = self._written
         self._written += len(pcm) // 2
+        self._awake_until = self._now() + (self._written - self.position()) / self.rate + self.AWAKE_S
         return start
 
     def position(self) -> int:
@@ -171,7 +206,10 @@ class VirtualSpeaker:
 
     async def drain(self) -> None:
         end = self._written
-        await asyncio.sleep((end - self.position()) / self.rate)
+        while self.failure is None and (left := min(end, self._written) - self.position()) > 0:  # noqa: ASYNC110  # as the card's
+            await asyncio.sleep(min(0.1, left / self.rate))
+        if self.failure is not None:
+            raise self.failure
 
     def flush(self) -> int:
         if self.position() < self._written:
@@ -192,7 +230,7 @@ class VirtualSpeaker:
 
 
 class RecordedEvents:
-    """Stands in for `EventLog` and keeps every event with its time."""
+    """Stands for `EventLog`, and keeps every event with its time."""
 
     def __init__(self, clock: LoopClock) -> None:
         self._clock = clock
@@ -209,10 +247,14 @@ class RecordedEvents:
 
 
 class StillPerformer:
-    """A body that shows nothing but keeps the names of what it was asked to act."""
+    """Stands for `Performer`: shows nothing, but keeps the names of what it was asked to act, and the mouth's opening.
+
+    Refuses openings outside of 0 to 1.
+    """
 
     def __init__(self) -> None:
         self.acted: list[tuple[str, float]] = []
+        self.opening = 0.0
 
     def show_state(self, name: str, t: float) -> None:
         self.acted.append((name, t))
@@ -222,6 +264,7 @@ class StillPerformer:
 
     def set_mouth(self, opening: float) -> None:
         assert 0.0 <= opening <= 1.0
+        self.opening = opening
 
     def relax(self, t: float) -> None:
         self.acted.append(("relax", t))

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from companion.animator import Animator
 from companion.body.timeline import Timeline
 from companion.config.persona import Persona, load_persona
@@ -36,12 +38,17 @@ WAKE = WakeHeard("okay_nabu", 16000)
 
 
 def said(text: str) -> Utterance:
+    """What was said from second 1 to 2 and decided 0.7 s later."""
     return Utterance(text, 0.9, 16000, 32000, 43200, 12.0)
 
 
 @dataclass
 class Scene:
-    """One conversation, and everything around it."""
+    """One conversation, and everything around it.
+
+    A test puts what is heard into `listener`, waits with `until` for the states that follow, and asks the doubles what
+    came of it.
+    """
 
     listener: ScriptedListener
     character: ScriptedCharacter
@@ -50,15 +57,28 @@ class Scene:
     notes: RecordedEvents
     performer: StillPerformer
     conversation: Conversation
-
     changed: asyncio.Event
+    """Set with every change of state."""
+    running: asyncio.Task[None]
+    """`Conversation.run`. Awaiting it raises what ended it."""
     passed: int = 0
+    """How many states were waited for or passed by."""
 
-    async def until(self, state: str) -> None:
-        """Go on with the first entry into `state` after the last one waited for."""
-        while state not in self.notes.states()[self.passed :]:
-            self.changed.clear()
-            await self.changed.wait()
+    async def until(self, state: str, within_s: float = 60.0) -> None:
+        """Go on with the first entry into `state` after the last one waited for.
+
+        Fails where it has not come within so many seconds of virtual time, or where the conversation has ended.
+        """
+        try:
+            async with asyncio.timeout(within_s):
+                while state not in self.notes.states()[self.passed :]:
+                    if self.running.done():
+                        await self.running
+                        pytest.fail(f"the conversation ended before it was {state}: {self.notes.states()}")
+                    self.changed.clear()
+                    await self.changed.wait()
+        except TimeoutError:
+            pytest.fail(f"not {state} within {within_s:g} s: {self.notes.states()}, {self.passed} of them passed")
         self.passed += self.notes.states()[self.passed :].index(state) + 1
 
 
@@ -72,6 +92,10 @@ async def scene(
     spotlight: Callable[[str], None] = lambda _: None,
     **settings: Any,
 ) -> AsyncIterator[Scene]:
+    """A conversation that runs until the end of the block; then it hears the end of the sound and must end itself.
+
+    `settings` are those of `ConversationRules`.
+    """
     clock = LoopClock()
     notes, performer, listener = RecordedEvents(clock), StillPerformer(), ScriptedListener()
     character, voice = character or ScriptedCharacter(), voice or ScriptedVoice()
@@ -98,10 +122,11 @@ async def scene(
     changed = asyncio.Event()
     rules = ConversationRules(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})
     conversation = Conversation(listener, Dialogue(character, persona, tools), rules, changed.set)
-    task = asyncio.create_task(conversation.run())
+    running = asyncio.create_task(conversation.run())
+    running.add_done_callback(lambda _: changed.set())
     try:
-        yield Scene(listener, character, voice, speaker, notes, performer, conversation, changed)
+        yield Scene(listener, character, voice, speaker, notes, performer, conversation, changed, running)
         listener.put(None)
-        await asyncio.wait_for(task, 60)
+        await asyncio.wait_for(running, 60)
     finally:
-        task.cancel()
+        running.cancel()
