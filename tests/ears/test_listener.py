@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from array import array
-from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.config.device import Device
 from companion.ears import transcriber_vosk, vad, wake_word
 from companion.ears.listener import Attention, Listener
-from companion.errors import CompanionError, DeviceError, SpeechError
+from companion.errors import DeviceError, SpeechError
 from companion.events import (
     AudioFrame,
     Control,
@@ -23,171 +20,28 @@ from companion.events import (
     NobodySpoke,
     Partial,
     SpeechStarted,
-    Transcript,
     Utterance,
     WakeHeard,
 )
+from tests.support.ears import (
+    FRAME,
+    SILENCE_FRAMES,
+    Scribe,
+    Tape,
+    VoiceAt,
+    WordAt,
+    as_a_conversation,
+    device,
+    everything,
+    first_of,
+    listener,
+    sound,
+    voiced,
+    whole,
+    without_partials,
+)
 from tests.support.paths import DATA
 from tests.support.synthetic_user import RATE, VOICES, room, say, seconds
-
-FRAME = 512
-SILENCE_FRAMES = 22
-"""0.7 s are 21.9 frames of 32 ms."""
-
-
-# Sound that says where it is: each sample's value is its position, in units of 32 samples.
-
-
-def sound(start: int, end: int) -> AudioFrame:
-    return AudioFrame(array("h", [at // 32 for at in range(start, end)]).tobytes(), start)
-
-
-def first_of(pcm: bytes) -> int:
-    """Position of the first sample, to 32 samples."""
-    return array("h", pcm[:2])[0] * 32
-
-
-class Tape:
-    """A microphone that plays a list. An error in it is raised, and ends that opening; a function is called."""
-
-    def __init__(self, *pieces: AudioFrame | CompanionError | Callable[[], None]) -> None:
-        self._left = list(pieces)
-        self.openings = 0
-
-    async def frames(self) -> AsyncIterator[AudioFrame]:
-        self.openings += 1
-        while self._left:
-            piece = self._left.pop(0)
-            if isinstance(piece, AudioFrame):
-                yield piece
-            elif isinstance(piece, CompanionError):
-                raise piece
-            else:
-                piece()
-
-    async def close(self) -> None:
-        pass
-
-
-class WordAt:
-    """Hears its word in the frames that hold these positions."""
-
-    word = "okay_nabu"
-
-    def __init__(self, *positions: int) -> None:
-        self._positions = positions
-        self.examined: list[int] = []
-
-    def detect(self, frame: AudioFrame) -> bool:
-        assert len(frame.pcm) == FRAME * 2
-        self.examined.append(frame.start)
-        return any(frame.start <= at < frame.end for at in self._positions)
-
-    def reset(self) -> None:
-        self.examined.clear()
-
-
-class VoiceAt:
-    """Finds speech in frames that begin within these spans of positions."""
-
-    frame_samples = FRAME
-
-    def __init__(self, *spans: tuple[int, int]) -> None:
-        self._spans = spans
-        self.calls = 0
-
-    def probability(self, pcm: bytes) -> float:
-        assert len(pcm) == FRAME * 2
-        self.calls += 1
-        return 0.9 if any(first <= first_of(pcm) < last for first, last in self._spans) else 0.1
-
-    def reset(self) -> None:
-        pass
-
-
-class Scribe:
-    """A strict transcriber that answers from a script, one entry an utterance; an error in it is raised at `finish`."""
-
-    name = "scribe"
-
-    def __init__(self, *texts: str | CompanionError, takes_s: float = 0.0) -> None:
-        self._texts = list(texts)
-        self._takes_s = takes_s
-        self._busy = False
-        self.utterances: list[bytes] = []
-        self.cancelled = 0
-        self.finishing: Callable[[], None] = lambda: None
-
-    async def start(self) -> None:
-        assert not self._busy
-        self._busy = True
-        self.utterances.append(b"")
-
-    async def feed(self, pcm: bytes) -> str:
-        assert self._busy
-        assert 0 < len(pcm) <= 0.2 * RATE * 2
-        self.utterances[-1] += pcm
-        # One word for each half second heard.
-        return " ".join(["word"] * (len(self.utterances[-1]) // RATE))
-
-    async def finish(self) -> Transcript:
-        assert self._busy
-        self.finishing()
-        await asyncio.sleep(self._takes_s)
-        text = self._texts.pop(0)
-        if isinstance(text, CompanionError):
-            raise text
-        self._busy = False
-        return Transcript(text, 0.9)
-
-    async def cancel(self) -> None:
-        assert self._busy
-        self._busy = False
-        self.cancelled += 1
-
-    async def close(self) -> None:
-        pass
-
-
-def device(**ears: Any) -> Device:
-    return Device.model_validate({"persona": "bear.toml", "ears": ears})
-
-
-def listener(tape: Tape, voice: VoiceAt, scribe: Scribe, word: WordAt | None = None, **endpoint: Any) -> Listener:
-    return Listener(tape, word, voice, scribe, device(endpoint=endpoint).ears)
-
-
-def whole(end_frame: int, size: int = FRAME, first_frame: int = 0) -> list[AudioFrame]:
-    """Sound up to a frame of 32 ms, in pieces of `size` samples."""
-    end = end_frame * FRAME
-    return [sound(at, min(at + size, end)) for at in range(first_frame * FRAME, end, size)]
-
-
-async def everything(ears: Listener, react: Callable[[Hearing], Attention | None] = lambda _: None) -> list[Hearing]:
-    heard = []
-    async for hearing in ears.hear():
-        heard.append(hearing)
-        attention = react(hearing)
-        if attention is not None:
-            ears.listen_for(attention)
-    return heard
-
-
-def as_a_conversation(hearing: Hearing) -> Attention | None:
-    match hearing:
-        case WakeHeard():
-            return Attention.WORDS(5.0)
-        case Utterance() | NobodySpoke():
-            return Attention.WAKE
-    return None
-
-
-def without_partials(heard: Iterable[Hearing]) -> list[Hearing]:
-    return [hearing for hearing in heard if not isinstance(hearing, Partial)]
-
-
-def voiced(first_frame: int, end_frame: int) -> tuple[int, int]:
-    return (first_frame * FRAME, end_frame * FRAME)
 
 
 async def test_a_wake_word_and_a_sentence() -> None:
