@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -18,6 +19,10 @@ pytestmark = pytest.mark.looptime
 async def test_one_sentence_walks_from_the_wake_word_to_the_follow_up() -> None:
     async with scene() as s:
         s.listener.put(WAKE, SpeechStarted(16000), Partial("how", 20000), said("how are you"))
+        await s.until("thinking")
+        assert s.listener.attention == Attention.WAKE
+        await s.until("speaking")
+        assert s.listener.attention == Attention.WAKE
         await s.until("follow_up")
         assert s.notes.states() == ["idle", "listening", "thinking", "speaking", "follow_up"]
         assert s.voice.spoken == ["Hello.", "How are you?"]
@@ -43,8 +48,9 @@ async def test_nobody_speaking_leads_back_to_idle() -> None:
         assert s.listener.attention == Attention.WAKE
 
 
-async def test_in_the_follow_up_no_wake_word_is_needed() -> None:
-    async with scene() as s:
+@pytest.mark.parametrize("follow_up_s", [0.5, 8.0])
+async def test_in_the_follow_up_no_wake_word_is_needed(follow_up_s: float) -> None:
+    async with scene(follow_up_s=follow_up_s) as s:
         s.listener.put(WAKE, said("hi"))
         await s.until("follow_up")
         s.listener.put(SpeechStarted(90000), said("and you"))
@@ -192,13 +198,15 @@ async def test_a_lost_loudspeaker_does_not_stop_the_listening() -> None:
 
 async def test_a_lost_microphone_is_reopened_with_growing_pauses() -> None:
     async with scene() as s:
-        s.listener.put(WAKE)
-        await s.until("listening")
-        s.listener.put(DeviceError("gone"), DeviceError("still gone"), DeviceError("away"), WAKE)
+        s.listener.put(*[DeviceError(f"gone {number}") for number in range(7)])
         await s.until("idle")
-        await s.until("listening")
+        await pass_time(60)
         times = [t for t, kind, _ in s.notes.notes if kind == "error"]
-        assert times[1] - times[0] < times[2] - times[1]
+        assert [after - before for before, after in pairwise(times)] == pytest.approx([0.25, 0.5, 1, 2, 2, 2])
+        s.listener.put(WAKE, DeviceError("gone again"), DeviceError("and again"))
+        await pass_time(1)
+        times = [t for t, kind, _ in s.notes.notes if kind == "error"]
+        assert times[-1] - times[-2] == pytest.approx(0.25)
 
 
 async def test_a_microphone_that_stays_away_is_told_of_once_and_again_when_it_goes_again() -> None:

@@ -104,6 +104,14 @@ async def test_it_never_speaks_by_itself_in_quiet_hours_nor_by_default() -> None
         assert s.character.asked == ["hi"]
 
 
+async def test_it_speaks_on_after_an_announcement_too() -> None:
+    async with scene(continue_after_s=0.8) as s:
+        s.listener.put(Control("say", "Dinner is ready."))
+        await s.until("follow_up")
+        await pass_time(1.0)
+        assert s.character.asked == ["(on)"]
+
+
 async def test_after_stop_or_goodbye_it_does_not_speak_on() -> None:
     async with scene(continue_after_s=20.0) as s:
         s.listener.put(WAKE, said("hi"))

@@ -10,6 +10,7 @@ import asyncio
 import struct
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from companion.ears.listener import Attention
@@ -229,14 +230,38 @@ class VirtualSpeaker:
         return asyncio.get_running_loop().time()
 
 
+_EVENT_FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "state": {"state": str},
+    "wake": {"word": str},
+    "speech_started": {},
+    "partial": {"text": str},
+    "utterance": {"text": str, "confidence": float, "start": float, "end": float},
+    "request": {},
+    "first_token": {},
+    "sentence": {"text": str},
+    "speaking": {},
+    "cue": {"emotion": (str, NoneType), "gesture": (str, NoneType), "intensity": float, "source": str},
+    "body": {"lights": dict, "positions": dict},
+    "heard": {"text": str, "reason": str},
+    "turn": {"latency_ms": dict},
+    "error": {"code": str, "sentence": str},
+}
+"""As `docs/events.md` has them."""
+
+
 class RecordedEvents:
-    """Stands for `EventLog`, and keeps every event with its time."""
+    """Stands for `EventLog`, and keeps every event with its time. Refuses what `docs/events.md` does not know."""
 
     def __init__(self, clock: LoopClock) -> None:
         self._clock = clock
         self.notes: list[tuple[float, str, dict[str, Any]]] = []
 
     def record(self, kind: str, **fields: Any) -> None:
+        assert kind in _EVENT_FIELDS, f"there is no event {kind!r}"
+        wanted = _EVENT_FIELDS[kind]
+        assert fields.keys() == wanted.keys(), f"{kind} has {wanted.keys()}, not {fields.keys()}"
+        for name, value in fields.items():
+            assert isinstance(value, wanted[name]), f"{kind}.{name} is {value!r}"
         self.notes.append((self._clock.now(), kind, fields))
 
     def of(self, kind: str) -> list[dict[str, Any]]:

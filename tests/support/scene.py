@@ -15,7 +15,7 @@ from companion.body.timeline import Timeline
 from companion.config.persona import Persona, load_persona
 from companion.conversation import Conversation, ConversationRules
 from companion.dialogue import Dialogue
-from companion.events import Utterance, WakeHeard
+from companion.events import TurnEnded, Utterance, WakeHeard
 from companion.ports import Synthesizer
 from companion.sound.pcm import earcon
 from companion.turn import TurnTools
@@ -59,6 +59,8 @@ class Scene:
     conversation: Conversation
     changed: asyncio.Event
     """Set with every change of state."""
+    turns: list[TurnEnded]
+    """How each turn ended."""
     running: asyncio.Task[None]
     """`Conversation.run`. Awaiting it raises what ended it."""
     passed: int = 0
@@ -101,6 +103,7 @@ async def scene(
     character, voice = character or ScriptedCharacter(), voice or ScriptedVoice()
     speaker = speaker or VirtualSpeaker()
     animator = Animator(performer, [], clock, notes)
+    turns: list[TurnEnded] = []
     tools = TurnTools(
         stage=lambda speaker: Stage(speaker or persona.name),
         sentences=Sentences,
@@ -115,7 +118,7 @@ async def scene(
         animator=animator,
         clock=clock,
         event_log=notes,
-        on_turn=lambda _: None,
+        on_turn=turns.append,
         silent_s=15.0,
         longest_s=30.0,
     )
@@ -125,7 +128,7 @@ async def scene(
     running = asyncio.create_task(conversation.run())
     running.add_done_callback(lambda _: changed.set())
     try:
-        yield Scene(listener, character, voice, speaker, notes, performer, conversation, changed, running)
+        yield Scene(listener, character, voice, speaker, notes, performer, conversation, changed, turns, running)
         listener.put(None)
         await asyncio.wait_for(running, 60)
     finally:

@@ -158,58 +158,6 @@ async def test_real_people_wake_it(tmp_path: Path, word: str) -> None:
     assert [event["word"] for event in of(events, "wake")] == [word]
 
 
-def command(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "companion", *arguments],
-        input=stdin, capture_output=True, text=True, timeout=60, cwd=PROJECT,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("arguments", "status", "sentence"),
-    [
-        (["converse", "--in", "none.wav", "--out", "{}/r.wav"], 69, "none.wav"),
-        (["converse", "--in", "README.md", "--out", "{}/r.wav"], 69, "README.md"),
-        (["converse", "--in", "{}/u.wav", "--out", "/nonexistent/r.wav"], 69, "/nonexistent"),
-        (["run", "--device", "none.toml"], 78, "none.toml"),
-        (["say", "hi", "--set", "voice.engine=nosuch"], 69, "nosuch"),
-        (["say", "hi", "--set", "voice.engine=os:system"], 69, "os:system"),
-        (["say", "hi", "--set", "voice.engine=os:path"], 69, "os:path"),
-        (["say", "hi", "--set", "voice.engine=.:x"], 69, ".:x"),
-        (["say", "hi", "--set", "voice.engine=piper", "--set", "voice.model=/"], 69, "/: cannot be read"),
-        (["converse", "--in", "{}/u.wav", "--out", "{}/r.wav", "--events", "{}/u.wav"], 69, "overwrite"),
-        (["converse", "--in", "{}/u.wav", "--out", "{}/r.wav", "--events", "{}/r.wav"], 69, "overwrite"),
-        (["say", "hi", "--set", "nosuch.key=1"], 78, "nosuch.key"),
-        (["say", "hi", "--out", "/nonexistent/x.wav"], 69, "/nonexistent"),
-        (["check", "/nonexistent.toml"], 78, "/nonexistent.toml"),
-        (["parse", "--chunks"], 1, "JSON string"),
-        (["control", "wake", "--socket", "/nonexistent"], 69, "companion run"),
-        (["nosuch"], 2, "nosuch"),
-    ],
-)
-def test_what_a_person_gets_wrong_is_one_plain_sentence(
-    tmp_path: Path, arguments: list[str], status: int, sentence: str
-) -> None:
-    conversation_wav(tmp_path / "u.wav", "", "hi")
-    heard = (tmp_path / "u.wav").read_bytes()
-    done = command(*(part.format(tmp_path) for part in arguments), stdin="not json\n")
-    assert (tmp_path / "u.wav").read_bytes() == heard
-    assert done.returncode == status, done.stderr
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
-
-
-def test_parse_tells_speech_from_directions() -> None:
-    done = command("parse", stdin="(waves) Hello *smiles* there!")
-    result = json.loads(done.stdout)
-    assert result["speech"] == "Hello there!"
-    assert [(cue["gesture"] or cue["emotion"], cue["at"]) for cue in result["cues"]] == [("wave", 0), ("happy", 5)]
-    chunks = command("parse", "--chunks", stdin='"(wa"\n"ves) Hello *smi"\n"les* there!"\n')
-    assert json.loads(chunks.stdout) == result
-    batch = command("parse", "--batch", stdin='["(waves) Hi", "!"]\n["*nods*"]\n')
-    assert [json.loads(line)["speech"] for line in batch.stdout.splitlines()] == ["Hi!", ""]
-
-
 def test_the_key_shows_nowhere(tmp_path: Path) -> None:
     heard = conversation_wav(tmp_path / "user.wav", "okay nabu", "how are you")
     server = EmulatorServer()

@@ -1,0 +1,171 @@
+"""How many small faults of the main path the tests notice: mutation testing with mutmut, a room at a time.
+
+    make mutants
+    python -m bench.mutants --room spine --sample 2000    # one room, all of its mutants
+
+Each mutant is one function with one change (a number, a comparison, an argument, a string), run against those tests
+of its own room that call that function. It counts as noticed when a test fails within `LIMIT_S`; one that runs longer
+has noticed nothing. The sample depends on the seed and the code alone. What nobody noticed is written, as diffs, to
+`build/mutants/survivors.diff`.
+
+mutmut changes functions and methods; what stands outside of them (constants, fields' defaults) and properties it leaves
+alone. It works on copies under `build/mutants`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPIES = ROOT / "build" / "mutants"
+
+LIMIT_S = 10.0
+SAMPLE = 480
+SEED = 9
+_FAILED = (1, 3)
+"""Exit codes of pytest where a test failed, and where it broke."""
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is broken together, and the tests that should notice."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+ROOMS = {
+    "spine": Room(("companion/conversation.py", "companion/dialogue.py", "companion/turn.py"), ("tests/spine",)),
+    "ears": Room(("companion/ears/listener.py", "companion/ears/endpointing.py"), ("tests/ears",)),
+    "stage": Room(("companion/voice/stage/*.py",), ("tests/voice",)),
+    "limits": Room(("companion/body/limits.py", "companion/body/channel_limits.py"), ("tests/body",)),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one mutant."""
+
+    file: str
+    mutant: str
+    noticed: bool
+    why: str
+
+
+def main() -> None:
+    """Print how many mutants were noticed, by file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--room", choices=ROOMS, action="append", help="only this one; may be given several times")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="mutants in all (%(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="which ones (%(default)s)")
+    options = parser.parse_args()
+    copies = {name: _copy(name, ROOMS[name]) for name in options.room or ROOMS}
+    places = [(name, mutant) for name, copy in copies.items() for mutant in _mutants(copy)]
+    chosen = random.Random(options.seed).sample(places, min(options.sample, len(places)))
+    print(f"{len(chosen)} of {len(places)} mutants, seed {options.seed}")
+    outcomes = []
+    for name, copy in copies.items():
+        outcomes += _run(copy, [mutant for room, mutant in chosen if room == name])
+    _report(outcomes)
+    survivors = sorted(one.mutant for one in outcomes if not one.noticed)
+    diffs = "\n".join(_diffs(copy, survivors) for copy in copies.values())
+    (COPIES / "survivors.diff").write_text(diffs, encoding="utf-8")
+
+
+def _copy(name: str, room: Room) -> Path:
+    """This project as it stands, with what mutmut is to do there."""
+    copy = COPIES / name
+    shutil.rmtree(copy, ignore_errors=True)
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\0")
+    for file in filter(None, files):
+        if (ROOT / file).is_file():
+            (copy / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, copy / file)
+    beside = sorted({file.split("/")[0] for file in files if file} - {"companion", "pyproject.toml"})
+    settings: dict[str, str | tuple[str, ...]] = {
+        "source_paths": "companion",
+        "only_mutate": room.files,
+        "also_copy": tuple(beside),
+        "pytest_add_cli_args_test_selection": room.tests,
+        # What a mutant is given: the tests' usual time, times the one, and the other.
+        "timeout_multiplier": "1",
+        "timeout_constant": f"{LIMIT_S:g}",
+        "use_git_change_detection": "false",
+    }
+    lines = ["[mutmut]"]
+    for key, value in settings.items():
+        lines.append(f"{key} = {value}" if isinstance(value, str) else "\n  ".join([f"{key} =", *value]))
+    (copy / "setup.cfg").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return copy
+
+
+def _mutants(copy: Path) -> list[str]:
+    """The names of all mutants of a copy, in order; mutmut learns on the way which test calls which function."""
+    done = _mutmut(copy, "run", "none of them")  # it lists them before it looks for these
+    found = _results(copy)
+    if not found or not (copy / "mutants" / "mutmut-stats.json").exists():
+        sys.exit(f"mutmut did not begin:\n{done.stdout}\n{done.stderr}")
+    return sorted(found)
+
+
+def _run(copy: Path, mutants: list[str]) -> list[Outcome]:
+    if not mutants:
+        return []
+    done = _mutmut(copy, "run", *mutants)
+    results = _results(copy)
+    if any(results[mutant][1] is None for mutant in mutants):
+        sys.exit(f"mutmut stopped before the end:\n{done.stdout}\n{done.stderr}")
+    outcomes = []
+    for mutant in mutants:
+        file, code, took_s = results[mutant]
+        noticed = code in _FAILED and took_s <= LIMIT_S
+        why = "" if noticed else {0: "survived", 33: "no test"}.get(code or 0, "too slow")
+        outcomes.append(Outcome(file, mutant, noticed, why))
+    return outcomes
+
+
+def _results(copy: Path) -> dict[str, tuple[str, int | None, float]]:
+    """Mutant -> its file, the exit code of its tests (None: not run yet), and how long they took."""
+    found = {}
+    for meta in (copy / "mutants").rglob("*.meta"):
+        data = json.loads(meta.read_text(encoding="utf-8"))
+        file = str(meta.relative_to(copy / "mutants")).removesuffix(".meta")
+        for mutant, code in data["exit_code_by_key"].items():
+            found[mutant] = (file, code, data["durations_by_key"].get(mutant, 0.0))
+    return found
+
+
+def _diffs(copy: Path, mutants: list[str]) -> str:
+    mine = _results(copy)
+    return "\n".join(
+        f"{mutant}\n{_mutmut(copy, 'show', mutant).stdout}" for mutant in mutants if mutant in mine
+    )  # fmt: skip
+
+
+def _mutmut(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # Its parts start further processes by this name, so it is given as the path of a script.
+    script = Path(sys.executable).with_name("mutmut")
+    return subprocess.run([script, *arguments], cwd=copy, capture_output=True, text=True, check=False)
+
+
+def _report(outcomes: list[Outcome]) -> None:
+    print(f"\n| file | mutants | noticed within {LIMIT_S:g} s | survived | too slow | no test calls it |")
+    print("|---|---|---|---|---|---|")
+    rows = {file: [one for one in outcomes if one.file == file] for file in sorted({one.file for one in outcomes})}
+    for file, mine in [*rows.items(), ("all", outcomes)]:
+        why = Counter(one.why for one in mine)
+        share = f"{why['']} ({why[''] / len(mine):.0%})"
+        print(f"| {file} | {len(mine)} | {share} | {why['survived']} | {why['too slow']} | {why['no test']} |")
+
+
+if __name__ == "__main__":
+    main()
