@@ -234,6 +234,16 @@ async def test_a_lost_microphone_ends_the_listening_until_it_is_back() -> None:
         assert s.listener.attention == Attention.WAKE
 
 
+async def test_the_end_of_a_file_ends_what_is_being_said() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        s.listener.put(None)
+        async with asyncio.timeout(0.1):
+            await s.running
+        assert s.speaker.silent
+
+
 async def test_a_file_that_cannot_be_read_ends_the_conversation_with_its_error() -> None:
     async def converse() -> None:
         async with scene(reopens=False) as s:

@@ -54,6 +54,17 @@ async def test_whoever_speaks_at_once_is_answered_and_not_talked_over() -> None:
         assert OPENING not in s.voice.spoken
 
 
+async def test_whoever_was_talked_with_is_not_greeted_though_a_guests_session_begins() -> None:
+    async with scene(ScriptedCharacter(first_line=OPENING)) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        s.character.remembered.clear()  # as for a guest, of whom nothing is kept
+        s.listener.put(WAKE, NobodySpoke(32000))
+        await s.until("listening")
+        await s.until("idle")
+        assert OPENING not in s.voice.spoken
+
+
 async def test_a_session_that_goes_on_has_no_opening_line() -> None:
     async with scene() as s:
         s.listener.put(WAKE, NobodySpoke(32000))
@@ -142,7 +153,16 @@ async def test_a_group_answers_one_after_the_other_each_with_a_voice_and_light_o
         assert s.character.asked_of == ["Momo", "Kiki"]
         assert s.voice.spoken == other.spoken == ["Hello.", "How are you?"]
         assert lit == ["Momo", "Kiki"]
+        assert s.character.remembered_of == ["Momo", "Kiki"]
         assert s.character.remembered == [("hi you two", "Hello. How are you?"), ("", "Hello. How are you?")]
+
+
+async def test_nobody_in_a_group_says_their_own_name_like_in_a_script() -> None:
+    other = ScriptedVoice()
+    async with scene(ScriptedCharacter(["Kiki: Hello there."], names=("Kiki",)), voices={"Kiki": other}) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert other.spoken == ["Hello there."]
 
 
 async def test_interrupting_the_first_of_a_group_silences_all() -> None:
@@ -208,8 +228,17 @@ async def test_each_kind_of_failure_has_its_line_or_the_next_best(line: str, spo
         assert s.voice.spoken == [spoken]
 
 
+async def test_a_persona_without_such_a_line_says_nothing() -> None:
+    async with scene(persona=persona()) as s:
+        s.listener.put(WAKE, said("I am a guest"))
+        await s.until("follow_up")
+        assert s.character.guest
+        assert s.voice.spoken == []
+
+
 async def test_why_the_last_answer_did_not_come_is_known_until_one_comes() -> None:
     async with scene(ScriptedCharacter([CharacterError("no route")])) as s:
+        assert s.conversation.dialogue.trouble == ""
         s.listener.put(WAKE, said("hi"))
         await s.until("follow_up")
         assert s.conversation.dialogue.trouble == "offline"

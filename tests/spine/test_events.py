@@ -42,6 +42,13 @@ async def test_a_turn_event_by_event() -> None:
         assert [{"latency_ms": turn.latency_ms}] == s.notes.of("turn")
 
 
+async def test_a_cue_has_its_emotion() -> None:
+    async with scene(ScriptedCharacter(["(smiles) Hello my friend."])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert s.notes.of("cue") == [{"emotion": "happy", "gesture": None, "intensity": 0.6, "source": "direction"}]
+
+
 async def test_an_answer_that_does_not_come_and_the_line_that_is_said_instead() -> None:
     async with scene(ScriptedCharacter(["Once upon a time. ", CharacterError("no route")])) as s:
         s.listener.put(WAKE, said("hi"))

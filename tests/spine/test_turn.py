@@ -51,6 +51,16 @@ async def test_an_answer_that_never_becomes_speech_is_given_up() -> None:
         assert s.voice.spoken[0] in PERSONA.lines.failed[0]
 
 
+async def test_an_answer_without_an_end_is_given_up_half_a_minute_after_its_first_sound() -> None:
+    async with scene(ScriptedCharacter(["One two three four five six seven. "] * 99)) as s:
+        s.listener.put(WAKE, said("a story"))
+        await s.until("follow_up")
+        began, ended = (next(t for t, kind, _ in s.notes.notes if kind == wanted) for wanted in ("speaking", "heard"))
+        assert ended - began == pytest.approx(30, abs=0.1)
+        assert s.notes.of("heard")[0]["reason"] == "failed"
+        assert s.notes.of("heard")[1]["text"] == PERSONA.lines.failed[0]
+
+
 async def test_a_long_story_is_not_cut_by_the_limit_on_silence() -> None:
     async with scene(ScriptedCharacter(["One two three four five six seven. "] * 12)) as s:
         s.listener.put(WAKE, said("a story"))

@@ -77,6 +77,9 @@ class ScriptedCharacter:
 
     deltas: list[str | float | CompanionError] = field(default_factory=lambda: ["Hello. ", "How are you?"])
     remembered: list[tuple[str, str]] = field(default_factory=list)
+    """What was said, and what was heard of the answer."""
+    remembered_of: list[str] = field(default_factory=list)
+    """Who answered each of them."""
     asked: list[str] = field(default_factory=list)
     closed_streams: int = 0
     first_line: str = ""
@@ -135,13 +138,17 @@ class ScriptedCharacter:
         assert said or heard, "there is nothing to remember"
         assert speaker in ("", *self.names)
         self.remembered.append((said, heard))
+        self.remembered_of.append(speaker)
 
     async def close(self) -> None:
         pass
 
 
 class ScriptedVoice:
-    """Stands for a synthesizer: every character becomes `CHAR_S` of sound that is not silence, at once."""
+    """Stands for a synthesizer: every character becomes `CHAR_S` of sound that is not silence, at once.
+
+    Refuses to say nothing.
+    """
 
     name = "scripted"
     rate = RATE
@@ -152,6 +159,7 @@ class ScriptedVoice:
         self.spoken: list[str] = []
 
     async def synthesize(self, text: str) -> SynthesizedSpeech:
+        assert text, "there is nothing to say"
         if self.failure is not None:
             raise self.failure
         if self.hangs:
