@@ -61,6 +61,20 @@ async def test_not_even_a_part_of_a_frame_is_kept_from_before_the_mute() -> None
     assert first_of(scribe.utterances[-1]) >= pieces[50].start
 
 
+async def test_not_even_a_part_of_a_frame_is_kept_from_within_the_mute() -> None:
+    scribe = Scribe("new words")
+    pieces = whole(150, size=480)
+    tape = Tape(
+        lambda: ears.listen_for(Attention.NOTHING),
+        *pieces[:50],
+        lambda: ears.listen_for(Attention.WORDS()),
+        *pieces[50:],
+    )
+    ears = listener(tape, VoiceAt(voiced(0, 80)), scribe)
+    await everything(ears)
+    assert first_of(scribe.utterances[-1]) >= pieces[50].start
+
+
 async def test_a_wake_word_of_which_half_was_said_before_the_mute_does_not_wake() -> None:
     def mute() -> None:
         ears.listen_for(Attention.NOTHING)

@@ -12,12 +12,15 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from companion.config.device import Device
+from companion.ears.endpointing import Endpointer
 from companion.ears.listener import Attention, Listener
 from companion.errors import CompanionError
 from companion.events import AudioFrame, Hearing, NobodySpoke, Partial, Transcript, Utterance, WakeHeard
 from tests.support.synthetic_user import RATE
 
 FRAME = 512
+MOST_HEARD = 10_000
+"""More than any test has to hear."""
 SILENCE_FRAMES = 22
 """0.7 s are 21.9 frames of 32 ms."""
 
@@ -166,6 +169,7 @@ async def everything(ears: Listener, react: Callable[[Hearing], Attention | None
     heard = []
     async for hearing in ears.hear():
         heard.append(hearing)
+        assert len(heard) < MOST_HEARD, "it never ends"
         attention = react(hearing)
         if attention is not None:
             ears.listen_for(attention)
@@ -180,6 +184,12 @@ def as_a_conversation(hearing: Hearing) -> Attention | None:
         case Utterance() | NobodySpoke():
             return Attention.WAKE
     return None
+
+
+def frames_decided(endpointer: Endpointer, frames: Iterable[tuple[bytes, float]]) -> list[Any]:
+    """All that an endpointer decides on frames from position 0 on, each with how likely it holds speech."""
+    made = [endpointer.feed(AudioFrame(pcm, at * FRAME), one) for at, (pcm, one) in enumerate(frames)]
+    return [decision for decision in made if decision is not None]
 
 
 def without_partials(heard: Iterable[Hearing]) -> list[Hearing]:
