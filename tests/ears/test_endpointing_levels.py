@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from companion.config.device import EndpointSettings
-from companion.ears.endpointing import LOOK_BACK, Endpointer, SpeechEnded, after_wake_word
+from companion.ears.endpointing import WAKE_LOOK_BACK, Endpointer, SpeechEnded, samples_after_wake_word
 from companion.events import AudioFrame, NobodySpoke, SpeechStarted
 from tests.support.ears import FRAME, SILENCE_FRAMES, frames_decided
 from tests.support.synthetic_user import RATE
 
 
-def begun(nobody_s: float = 5.0, **changes: Any) -> Endpointer:
+def begun(no_speech_s: float = 5.0, **changes: Any) -> Endpointer:
     endpointer = Endpointer(EndpointSettings.model_validate(changes))
-    endpointer.begin(0, nobody_s)
+    endpointer.begin(0, no_speech_s)
     return endpointer
 
 
@@ -72,34 +72,34 @@ def loud(steps: float, level: int = 8000) -> bytes:
 @pytest.mark.parametrize("behind", [0, 3, 10, 26])
 def test_words_begin_in_the_middle_of_eighty_milliseconds_of_quiet(behind: int) -> None:
     pcm = loud(40) + loud(8, level=20) + loud(behind)
-    assert after_wake_word(pcm) == (behind + 4) * STEP
+    assert samples_after_wake_word(pcm) == (behind + 4) * STEP
 
 
 def test_a_pause_at_the_very_beginning_of_what_is_looked_at_counts() -> None:
-    assert after_wake_word(loud(40) + loud(8, level=20) + loud(27)) == (27 + 4) * STEP
+    assert samples_after_wake_word(loud(40) + loud(8, level=20) + loud(27)) == (27 + 4) * STEP
     # One step earlier, and its quietest 80 ms are out of sight: less than all of them is no pause.
-    assert after_wake_word(loud(40) + loud(8, level=2000) + loud(28)) == round(0.18 * RATE)
+    assert samples_after_wake_word(loud(40) + loud(8, level=2000) + loud(28)) == round(0.18 * RATE)
 
 
 @pytest.mark.parametrize(("level", "is_pause"), [(500, True), (800, False)])
 def test_a_pause_is_less_than_eight_percent_as_loud(level: int, is_pause: bool) -> None:
     pcm = loud(40) + loud(8, level) + loud(10)
-    assert (after_wake_word(pcm) == 14 * STEP) is is_pause
+    assert (samples_after_wake_word(pcm) == 14 * STEP) is is_pause
 
 
 def test_of_two_pauses_the_quieter_one_counts() -> None:
     pcm = loud(40) + loud(8, level=300) + loud(9) + loud(8, level=30) + loud(2)
-    assert after_wake_word(pcm) == 6 * STEP
+    assert samples_after_wake_word(pcm) == 6 * STEP
 
 
 def test_with_less_sound_than_the_usual_delay_words_may_begin_with_it() -> None:
-    assert after_wake_word(loud(4)) == 4 * STEP
-    assert after_wake_word(b"") == 0
-    assert after_wake_word(loud(100)) == round(0.18 * RATE) < LOOK_BACK
+    assert samples_after_wake_word(loud(4)) == 4 * STEP
+    assert samples_after_wake_word(b"") == 0
+    assert samples_after_wake_word(loud(100)) == round(0.18 * RATE) < WAKE_LOOK_BACK
 
 
 def test_sound_before_what_is_looked_at_is_not_in_the_answer() -> None:
-    assert after_wake_word(loud(8, level=1) + loud(60)) == round(0.18 * RATE)
+    assert samples_after_wake_word(loud(8, level=1) + loud(60)) == round(0.18 * RATE)
 
 
 def test_a_frame_is_taken_where_it_stands() -> None:

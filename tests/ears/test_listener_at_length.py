@@ -80,7 +80,7 @@ async def test_the_time_that_the_words_took_is_no_time_of_day() -> None:
 
 async def test_a_word_of_one_syllable_said_while_the_button_goes_down_is_heard() -> None:
     scribe = Scribe("go")
-    tape = Tape(*whole(50), lambda: ears.heard_button(), *whole(150, first_frame=50))
+    tape = Tape(*whole(50), lambda: ears.push_to_talk(), *whole(150, first_frame=50))
     ears = listener(tape, VoiceAt(voiced(46, 50)), scribe)
     heard = without_partials(await everything(ears, as_a_conversation))
     assert [type(one) for one in heard] == [WakeHeard, SpeechStarted, Utterance]

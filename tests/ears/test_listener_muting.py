@@ -16,7 +16,7 @@ class WordInTwoHalves:
         self._halves = (first, second)
         self._heard: set[int] = set()
 
-    def heard(self, frame: AudioFrame) -> bool:
+    def detect(self, frame: AudioFrame) -> bool:
         self._heard |= {half for half in self._halves if frame.start <= half < frame.end}
         return len(self._heard) == 2
 
@@ -29,7 +29,7 @@ async def test_words_just_before_the_mute_are_gone_though_the_button_is_pressed_
 
     def unmute() -> None:
         ears.listen_for(Attention.WAKE)
-        ears.heard_button()
+        ears.push_to_talk()
         ears.listen_for(Attention.WORDS(5.0))
 
     scribe = Scribe("new words")

@@ -72,7 +72,7 @@ class WordAt:
         self._positions = positions
         self.examined: list[int] = []
 
-    def heard(self, frame: AudioFrame) -> bool:
+    def detect(self, frame: AudioFrame) -> bool:
         assert len(frame.pcm) == FRAME * 2
         self.examined.append(frame.start)
         return any(frame.start <= at < frame.end for at in self._positions)
