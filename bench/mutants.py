@@ -96,6 +96,8 @@ def _copy(name: str, room: Room) -> Path:
         "only_mutate": room.files,
         "also_copy": tuple(beside),
         "pytest_add_cli_args_test_selection": room.tests,
+        # The same examples each time.
+        "pytest_add_cli_args": "--hypothesis-profile=repeatable",
         # What a mutant is given: the tests' usual time, times the one, and the other.
         "timeout_multiplier": "1",
         "timeout_constant": f"{LIMIT_S:g}",

@@ -7,7 +7,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from tests.support import time_limit
 
@@ -16,9 +16,13 @@ def pytest_configure(config: pytest.Config) -> None:
     # There is no event loop outside of tests: looptime would make one for each run and never close it.
     asyncio.set_event_loop(None)
     time_limit.configure(config)
-    # No test is timed: on a busy machine an example may take long and be right.
-    settings.register_profile("untimed", deadline=None)
-    settings.load_profile("untimed")
+    # No test is timed: on a busy machine an example may take long and be right. What fails, fails at once, with the
+    # example as it was found, which is kept; `--hypothesis-profile=small` makes it small, which may take minutes.
+    at_once = (Phase.explicit, Phase.reuse, Phase.generate, Phase.target)
+    settings.register_profile("small", deadline=None)
+    settings.register_profile("quick", deadline=None, phases=at_once)
+    settings.register_profile("repeatable", deadline=None, phases=at_once, derandomize=True)
+    settings.load_profile(config.getoption("--hypothesis-profile") or "quick")
 
 
 @pytest.hookimpl(wrapper=True)
