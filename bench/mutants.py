@@ -115,7 +115,7 @@ def _mutants(copy: Path) -> list[str]:
     done = _mutmut(copy, "run", "none of them")  # it lists them before it looks for these
     found = _results(copy)
     if not found or not (copy / "mutants" / "mutmut-stats.json").exists():
-        sys.exit(f"mutmut did not begin:\n{done.stdout}\n{done.stderr}")
+        sys.exit(f"mutmut did not begin:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     return sorted(found)
 
 
@@ -125,7 +125,7 @@ def _run(copy: Path, mutants: list[str]) -> list[Outcome]:
     done = _mutmut(copy, "run", *mutants)
     results = _results(copy)
     if any(results[mutant][1] is None for mutant in mutants):
-        sys.exit(f"mutmut stopped before the end:\n{done.stdout}\n{done.stderr}")
+        sys.exit(f"mutmut stopped before the end:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     outcomes = []
     for mutant in mutants:
         file, code, took_s = results[mutant]
@@ -147,10 +147,10 @@ def _results(copy: Path) -> dict[str, tuple[str, int | None, float]]:
 
 
 def _diffs(copy: Path, mutants: list[str]) -> str:
-    mine = _results(copy)
-    return "\n".join(
-        f"{mutant}\n{_mutmut(copy, 'show', mutant).stdout}" for mutant in mutants if mutant in mine
-    )  # fmt: skip
+    mine = sorted(set(mutants) & _results(copy).keys())
+    work = "import sys; from mutmut.mutation.diff_apply import get_diff_for_mutant as diff\n"
+    work += "for one in sys.argv[1:]: print(one, diff(one), sep='\\n')"
+    return subprocess.run([sys.executable, "-c", work, *mine], cwd=copy, capture_output=True, text=True).stdout
 
 
 def _mutmut(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

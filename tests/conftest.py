@@ -25,6 +25,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile(config.getoption("--hypothesis-profile") or "quick")
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A name by which the test can be asked for: pytest takes a name apart at each `::`."""
+    return val.replace("::", ";;") if isinstance(val, str) and "::" in val else None
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
     with time_limit.limited(item, "setup"):

@@ -20,7 +20,7 @@ from tests.support.staging import played
 ANSWERS = [json.loads(line) for line in (GOLDEN / "stage.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer["text"][:30])
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: ascii(answer["text"][:30]).replace("\\", ""))
 def test_golden_answers_at_every_cut(answer: dict[str, Any]) -> None:
     text, name = answer["text"], answer["name"]
     result = parse([text], name)
