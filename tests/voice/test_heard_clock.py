@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from companion.voice.playback import Heard
+from companion.voice.playback import HeardCounter
 
 RATE = 16_000
 STEP = 160
@@ -20,17 +20,17 @@ def worst_errors(drift_ppm: float, jitter_s: float, seconds: float) -> tuple[flo
     `drift_ppm`, and tells its delay with an error of up to `jitter_s`.
     """
     chance = random.Random(7)
-    heard = Heard(RATE)
+    heard = HeardCounter(RATE)
     early = late = 0.0
     step_s = STEP / RATE / (1 + drift_ppm / 1e6)
     for number in range(round(seconds / step_s)):
         now = number * step_s
-        heard.hand(now, DELAY_S + chance.uniform(-jitter_s, jitter_s), STEP, 0, number * STEP, STEP)
+        heard.count_call(now, DELAY_S + chance.uniform(-jitter_s, jitter_s), STEP, 0, number * STEP, STEP)
         if now < 1.0:
             continue  # the first reports are taken as they come
         for part in (0.0, 0.5):
             played = max(0.0, (number + part) * STEP - DELAY_S * RATE)
-            off = (heard.at(now + part * step_s) - played) / RATE
+            off = (heard.heard_by(now + part * step_s) - played) / RATE
             early, late = max(early, off), max(late, -off)
     return early, late
 

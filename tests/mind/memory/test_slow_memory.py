@@ -7,12 +7,13 @@ from datetime import datetime
 
 import pytest
 
-from companion.mind.memory.repository import Exchange, Recalled
-from companion.mind.memory.working_memory import Draft, Recollection
+from companion.mind.memory.long_term import Recalled, StoredExchange
+from companion.mind.memory.working_memory import SummaryInput, WorkingMemory
+from companion.mind.prompt import Exchange
 
 pytestmark = pytest.mark.looptime
 
-SECRET = Exchange(1, "i hid the key in the teapot", "I will tell nobody.", "", datetime(2026, 5, 3))
+SECRET = StoredExchange(1, "i hid the key in the teapot", "I will tell nobody.", "", datetime(2026, 5, 3))
 
 
 class SlowMemory:
@@ -31,7 +32,7 @@ class SlowMemory:
         known = person == "Ana"
         return Recalled("Ana has a secret." if known else "", (SECRET,) if known else (), 0, not known)
 
-    async def summarise(self, _person: str, _up_to: int, _summary: str) -> None:
+    async def store_summary(self, *_summary: object) -> None:
         """Nothing to keep."""
 
 
@@ -39,15 +40,17 @@ class SlowMemory:
 async def test_what_was_being_read_of_one_person_is_not_given_to_the_next(next_one: str) -> None:
     """A summary of Ana's talk is done, and her talk is read anew, when somebody else takes over."""
     memory = SlowMemory()
-    recollection = Recollection(memory, "unit-1", 20)  # type: ignore[arg-type]  # it answers as a memory does
-    await recollection.be("Ana")
-    assert recollection.summary
+    in_mind = WorkingMemory(memory, "unit-1", 20)  # type: ignore[arg-type]  # it answers as a memory does
+    await in_mind.switch_person("Ana")
+    assert in_mind.summary
     memory.takes_s = 0.5
-    reading = asyncio.ensure_future(recollection.summarised(Draft("Ana", 0, "", (), 1), "Ana has a secret."))
+    said = Exchange(SECRET.said, SECRET.heard, "", SECRET.id)
+    summed_up = SummaryInput("Ana", 0, "", (said,), SECRET.id, SECRET.at)
+    reading = asyncio.ensure_future(in_mind.store_summary(summed_up, "Ana has a secret."))
     await asyncio.sleep(0.1)
     memory.takes_s = 0.0
-    await recollection.be(next_one)
+    await in_mind.switch_person(next_one)
     await reading
-    assert recollection.summary == ""
-    assert recollection.history.exchanges == ()
-    assert recollection.is_new
+    assert in_mind.summary == ""
+    assert in_mind.history.exchanges == ()
+    assert in_mind.is_new
