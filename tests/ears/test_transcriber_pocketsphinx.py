@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
@@ -65,8 +66,11 @@ async def test_pocketsphinx_stays_in_step_after_a_cancelled_call(pocketsphinx: P
 
 def children() -> list[int]:
     """Processes of pocketsphinx that belong to this one."""
-    tasks = Path(f"/proc/{os.getpid()}/task").iterdir()
-    pids = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    pids: set[int] = set()
+    for thread in Path("/proc/self/task").iterdir():
+        # A thread may end while it is looked at.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            pids.update(int(pid) for pid in (thread / "children").read_text().split())
     return [pid for pid in pids if b"pocketsphinx_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 

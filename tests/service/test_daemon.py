@@ -43,7 +43,12 @@ class Running:
         events = folder / "events"
         os.mkfifo(events)
         command = [sys.executable, "-m", "companion", "run", "--device", str(folder / "devices" / "desk.toml")]
-        quick = ("ears.endpoint.nobody_s=1", "conversation.opening_after_s=0.5", "character.emulator=always")
+        quick = (
+            "ears.endpoint.nobody_s=1",
+            "conversation.opening_after_s=0.5",
+            "character.emulator=always",
+            "persona.opening=Hi.",
+        )
         settings = (*quick, "voice.engine=espeak", f"ears.transcriber.model={DATA / 'vosk-tiny'}")
         options = ["--events", str(events), *(word for one in settings for word in ("--set", one))]
         self.process = subprocess.Popen(
