@@ -3,6 +3,8 @@
     make mutants
     python -m bench.mutants --room spine --sample 2000    # one room, all of its mutants
 
+The main path is looked at in seven areas, in each of which the same number of mutants is taken.
+
 Each mutant is one function with one change (a number, a comparison, an argument, a string), run against those tests
 of its own room that call that function. It counts as noticed when a test fails within `LIMIT_S`; one that runs longer
 has noticed nothing. The sample depends on the seed and the code alone. What nobody noticed is written, as diffs, to
@@ -22,13 +24,14 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COPIES = ROOT / "build" / "mutants"
 
 LIMIT_S = 10.0
-SAMPLE = 480
+SAMPLE = 70
 SEED = 9
 _FAILED = (1, 3)
 """Exit codes of pytest where a test failed, and where it broke."""
@@ -38,15 +41,16 @@ _FAILED = (1, 3)
 class Room:
     """What is broken together, and the tests that should notice."""
 
-    files: tuple[str, ...]
-    tests: tuple[str, ...]
+    areas: dict[str, str]
+    """Name of an area -> its files, as a pattern."""
+    tests: str
 
 
 ROOMS = {
-    "spine": Room(("companion/conversation.py", "companion/dialogue.py", "companion/turn.py"), ("tests/spine",)),
-    "ears": Room(("companion/ears/listener.py", "companion/ears/endpointing.py"), ("tests/ears",)),
-    "stage": Room(("companion/voice/stage/*.py",), ("tests/voice",)),
-    "limits": Room(("companion/body/limits.py", "companion/body/channel_limits.py"), ("tests/body",)),
+    "spine": Room({name: f"companion/{name}.py" for name in ("conversation", "dialogue", "turn")}, "tests/spine"),
+    "ears": Room({name: f"companion/ears/{name}.py" for name in ("listener", "endpointing")}, "tests/ears"),
+    "stage": Room({"stage": "companion/voice/stage/*.py"}, "tests/voice"),
+    "limits": Room({"limits": "companion/body/*limit*.py"}, "tests/body"),
 }
 
 
@@ -54,6 +58,7 @@ ROOMS = {
 class Outcome:
     """What became of one mutant."""
 
+    area: str
     file: str
     mutant: str
     noticed: bool
@@ -64,16 +69,20 @@ def main() -> None:
     """Print how many mutants were noticed, by file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--room", choices=ROOMS, action="append", help="only this one; may be given several times")
-    parser.add_argument("--sample", type=int, default=SAMPLE, help="mutants in all (%(default)s)")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="mutants in each area (%(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="which ones (%(default)s)")
     options = parser.parse_args()
     copies = {name: _copy(name, ROOMS[name]) for name in options.room or ROOMS}
-    places = [(name, mutant) for name, copy in copies.items() for mutant in _mutants(copy)]
-    chosen = random.Random(options.seed).sample(places, min(options.sample, len(places)))
-    print(f"{len(chosen)} of {len(places)} mutants, seed {options.seed}")
     outcomes = []
     for name, copy in copies.items():
-        outcomes += _run(copy, [mutant for room, mutant in chosen if room == name])
+        mutants = _mutants(copy)
+        chosen = {}
+        for area, files in ROOMS[name].areas.items():
+            here = [mutant for mutant, file in mutants.items() if fnmatch(file, files)]
+            picked = random.Random(f"{options.seed} {area}").sample(here, min(options.sample, len(here)))
+            chosen |= dict.fromkeys(picked, area)
+        print(f"{name}: {len(chosen)} of {len(mutants)} mutants, seed {options.seed}", flush=True)
+        outcomes += _run(copy, chosen)
     _report(outcomes)
     survivors = sorted(one.mutant for one in outcomes if not one.noticed)
     diffs = "\n".join(_diffs(copy, survivors) for copy in copies.values())
@@ -93,7 +102,7 @@ def _copy(name: str, room: Room) -> Path:
     beside = sorted({file.split("/")[0] for file in files if file} - {"companion", "pyproject.toml"})
     settings: dict[str, str | tuple[str, ...]] = {
         "source_paths": "companion",
-        "only_mutate": room.files,
+        "only_mutate": tuple(room.areas.values()),
         "also_copy": tuple(beside),
         "pytest_add_cli_args_test_selection": room.tests,
         # The same examples each time.
@@ -101,6 +110,8 @@ def _copy(name: str, room: Room) -> Path:
         # mutmut's limit is (the tests' usual time + the constant) * the multiplier: hardly more than ours.
         "timeout_multiplier": "0.01",
         "timeout_constant": f"{LIMIT_S * 100:g}",
+        # Each mutant begins in a process in which no test has run yet: what a test leaves behind would hide it.
+        "process_isolation": "forkserver",
         "use_git_change_detection": "false",
     }
     lines = ["[mutmut]"]
@@ -110,28 +121,27 @@ def _copy(name: str, room: Room) -> Path:
     return copy
 
 
-def _mutants(copy: Path) -> list[str]:
-    """The names of all mutants of a copy, in order; mutmut learns on the way which test calls which function."""
+def _mutants(copy: Path) -> dict[str, str]:
+    """All mutants of a copy, in order, and their files; mutmut learns on the way which test calls which function."""
     done = _mutmut(copy, "run", "none of them")  # it lists them before it looks for these
     found = _results(copy)
     if not found or not (copy / "mutants" / "mutmut-stats.json").exists():
         sys.exit(f"mutmut did not begin:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
-    return sorted(found)
+    return {mutant: found[mutant][0] for mutant in sorted(found)}
 
 
-def _run(copy: Path, mutants: list[str]) -> list[Outcome]:
-    if not mutants:
-        return []
+def _run(copy: Path, mutants: dict[str, str]) -> list[Outcome]:
+    """Break one thing after another, and run its tests. `mutants` are names, and the areas in which they are."""
     done = _mutmut(copy, "run", *mutants)
     results = _results(copy)
     if any(results[mutant][1] is None for mutant in mutants):
         sys.exit(f"mutmut stopped before the end:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
     outcomes = []
-    for mutant in mutants:
+    for mutant, area in mutants.items():
         file, code, took_s = results[mutant]
         noticed = code in _FAILED and took_s <= LIMIT_S
         why = "" if noticed else {0: "survived", 33: "no test"}.get(code or 0, "too slow")
-        outcomes.append(Outcome(file, mutant, noticed, why))
+        outcomes.append(Outcome(area, file, mutant, noticed, why))
     return outcomes
 
 
@@ -160,13 +170,21 @@ def _mutmut(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _report(outcomes: list[Outcome]) -> None:
-    print(f"\n| file | mutants | noticed within {LIMIT_S:g} s | survived | too slow | no test calls it |")
+    print(f"\n| area, file | mutants | noticed within {LIMIT_S:g} s | survived | too slow | no test calls it |")
     print("|---|---|---|---|---|---|")
-    rows = {file: [one for one in outcomes if one.file == file] for file in sorted({one.file for one in outcomes})}
-    for file, mine in [*rows.items(), ("all", outcomes)]:
-        why = Counter(one.why for one in mine)
-        share = f"{why['']} ({why[''] / len(mine):.0%})"
-        print(f"| {file} | {len(mine)} | {share} | {why['survived']} | {why['too slow']} | {why['no test']} |")
+    for area in dict.fromkeys(one.area for one in outcomes):
+        mine = [one for one in outcomes if one.area == area]
+        _print_row(f"**{area}**", mine)
+        files = sorted({one.file for one in mine})
+        for file in files if len(files) > 1 else ():
+            _print_row(file, [one for one in mine if one.file == file])
+    _print_row("**all**", outcomes)
+
+
+def _print_row(name: str, outcomes: list[Outcome]) -> None:
+    why = Counter(one.why for one in outcomes)
+    share = f"{why['']} ({why[''] / len(outcomes):.0%})"
+    print(f"| {name} | {len(outcomes)} | {share} | {why['survived']} | {why['too slow']} | {why['no test']} |")
 
 
 if __name__ == "__main__":
