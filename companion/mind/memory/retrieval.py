@@ -18,6 +18,7 @@ from datetime import datetime
 from functools import cache
 
 from companion.languages.language import Language
+from companion.languages.memory import FACT_KINDS
 from companion.languages.understood import Understood, any_of
 from companion.mind.memory.index_words import index_words, is_character, is_pair, related_words
 from companion.mind.memory.utterance import (
@@ -97,6 +98,14 @@ class Query:
     of_self: bool
     of_character: bool
     asks_why: bool
+
+
+def prepare_queries(languages: Understood) -> None:
+    """Compile what queries need now, which would take tenths of a second on a slow board amid the first question."""
+    for language in languages:
+        make_query(language.general.sample, languages)
+    for kind in FACT_KINDS:
+        _asked_for(kind, languages)
 
 
 def make_query(said: str, languages: Understood) -> Query:
