@@ -89,7 +89,7 @@ def find_facts(said: str, at: datetime, languages: Understood) -> FactsFound:
 
 
 def prepare_facts(languages: Understood) -> None:
-    """Compile the patterns now, which would take tenths of a second on a slow board amid the first utterance."""
+    """Compile the patterns ahead of time: on a slow board it takes tenths of a second."""
     for language in languages:
         _rules(language)
 

@@ -207,7 +207,7 @@ class DatabaseFile:
 Result = TypeVar("Result")
 
 MAX_LAZY = 20
-"""So many lazy writes wait for the next one that is not lazy."""
+"""This many lazy writes may wait for the next one that is not lazy."""
 
 
 class Store:
