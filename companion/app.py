@@ -140,16 +140,16 @@ async def assembled(
                     synthesizer=watch.synthesizer(voice),
                     voices=voices,
                     spotlight=lambda speaker: animator.spotlight(lights.get(speaker, ())),
-                    place=place_cues,
-                    mouth=mouth_openings,
+                    place_cues=place_cues,
+                    mouth_openings=mouth_openings,
                     earcon=earcon,
                     speaker=sound.speaker,
                     animator=animator,
                     clock=sound.clock,
                     event_log=event_log,
                     on_turn=on_turn,
-                    silent_s=device.conversation.longest_silence_s,
-                    longest_s=device.conversation.longest_turn_s,
+                    longest_silence_s=device.conversation.longest_silence_s,
+                    longest_turn_s=device.conversation.longest_turn_s,
                 )
                 yield Dialogue(character, persona, tools)
 

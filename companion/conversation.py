@@ -125,14 +125,14 @@ class Conversation:
                         await self._handle(heard)
                     break
                 except SpeechError as error:
-                    self._note_error(error)
+                    self._record_error(error)
                     if self.state is not State.MUTED:
                         await self._interrupt()
                         self._say("failed", State.FOLLOW_UP)
                 except DeviceError as error:
                     # Said once, however often it is tried again.
                     if str(error) != told:
-                        self._note_error(error)
+                        self._record_error(error)
                     told = str(error)
                     if not self._rules.reopens:
                         raise
@@ -288,9 +288,9 @@ class Conversation:
         try:
             await self.dialogue.tools.speaker.prepare()
         except DeviceError as error:
-            self._note_error(error)
+            self._record_error(error)
 
-    def _note_error(self, error: CompanionError) -> None:
+    def _record_error(self, error: CompanionError) -> None:
         self._event_log.record("error", code=error.code, sentence=str(error))
 
     def _enter(self, state: State, attention: Attention | None = None) -> None:
