@@ -76,7 +76,7 @@ def main() -> None:
     outcomes = []
     for name, copy in copies.items():
         mutants = _mutants(copy)
-        chosen = {}
+        chosen: dict[str, str] = {}
         for area, files in ROOMS[name].areas.items():
             here = [mutant for mutant, file in mutants.items() if fnmatch(file, files)]
             picked = random.Random(f"{options.seed} {area}").sample(here, min(options.sample, len(here)))

@@ -140,16 +140,16 @@ async def assembled(
                     synthesizer=watch.synthesizer(voice),
                     voices=voices,
                     spotlight=lambda speaker: animator.spotlight(lights.get(speaker, ())),
-                    place=place_cues,
-                    mouth=mouth_openings,
+                    place_cues=place_cues,
+                    mouth_openings=mouth_openings,
                     earcon=earcon,
                     speaker=sound.speaker,
                     animator=animator,
                     clock=sound.clock,
                     event_log=event_log,
                     on_turn=on_turn,
-                    silent_s=device.conversation.longest_silence_s,
-                    longest_s=device.conversation.longest_turn_s,
+                    longest_silence_s=device.conversation.longest_silence_s,
+                    longest_turn_s=device.conversation.longest_turn_s,
                 )
                 yield Dialogue(character, persona, tools)
 
@@ -158,7 +158,7 @@ async def assembled(
             conversation = Conversation(
                 listener,
                 await dialogues.open(persona, synthesizer),
-                _rules(device, reopens=sound.live),
+                _rules(device, live=sound.live),
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
@@ -208,7 +208,7 @@ def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: Event
     return Animator(performer, bodies, sound.clock, event_log, brightness if sound.live and body.night else None)
 
 
-def _rules(device: Device, *, reopens: bool) -> ConversationRules:
+def _rules(device: Device, *, live: bool) -> ConversationRules:
     settings = device.conversation
     return ConversationRules(
         nobody_s=device.ears.endpoint.nobody_s,
@@ -218,7 +218,7 @@ def _rules(device: Device, *, reopens: bool) -> ConversationRules:
         continue_after_s=settings.continue_after_s,
         continue_most=settings.continue_most,
         may_speak_first=lambda: not in_hours(settings.quiet_hours, datetime.now().time()),
-        reopens=reopens,
+        reopens_microphone=live,
     )
 
 
@@ -300,7 +300,7 @@ async def converse_with_files(
         said,
         synthesizer.rate,
         realtime,
-        is_replying=lambda: conversation.at_work,
+        is_replying=lambda: conversation.is_answering,
         is_listening=lambda: conversation.state is State.LISTENING,
     )
     sound = Sound(card.microphone, card.speaker, card.clock, lambda _: card.changed(), live=False, watched=realtime)

@@ -62,11 +62,11 @@ class ConversationRules:
     continue_most: int = 2
     may_speak_first: Callable[[], bool] = lambda: True
     """Whether it is not quiet hours."""
-    reopens: bool = True
+    reopens_microphone: bool = True
     """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
 
 
-_AT_WORK = (State.THINKING, State.SPEAKING)
+_ANSWERING = (State.THINKING, State.SPEAKING)
 
 
 class Conversation:
@@ -83,7 +83,7 @@ class Conversation:
         self._listener = listener
         self._rules = rules
         self._on_change = on_change
-        self._at_rest = Attention.WORDS() if rules.always_open else Attention.WAKE
+        self._idle_attention = Attention.WORDS() if rules.always_open else Attention.WAKE
         self._turn: asyncio.Task[None] | None = None
         self._silence: asyncio.Task[None] | None = None
         """Waits until the silence is long enough for the character to go on by itself."""
@@ -97,12 +97,12 @@ class Conversation:
         self._event_log = dialogue.tools.event_log
 
     @property
-    def at_work(self) -> bool:
+    def is_answering(self) -> bool:
         """Whether an answer is being made or said."""
-        return self.state in _AT_WORK
+        return self.state in _ANSWERING
 
     @property
-    def waiting(self) -> int:
+    def announcements_waiting(self) -> int:
         """How many announcements wait until nobody speaks."""
         return len(self._announcements)
 
@@ -116,28 +116,28 @@ class Conversation:
     async def run(self) -> None:
         """Listen and answer until the sound ends."""
         async with asyncio.TaskGroup() as self._group:
-            self._rest()
-            back_off, told = _back_off(), ""
+            self._go_idle()
+            back_off, last_error = _back_off(), ""
             while True:
                 try:
                     async for heard in self._listener.hear():
-                        back_off, told = _back_off(), ""
+                        back_off, last_error = _back_off(), ""
                         await self._handle(heard)
                     break
                 except SpeechError as error:
-                    self._note_error(error)
+                    self._record_error(error)
                     if self.state is not State.MUTED:
                         await self._interrupt()
                         self._say("failed", State.FOLLOW_UP)
                 except DeviceError as error:
                     # Said once, however often it is tried again.
-                    if str(error) != told:
-                        self._note_error(error)
-                    told = str(error)
-                    if not self._rules.reopens:
+                    if str(error) != last_error:
+                        self._record_error(error)
+                    last_error = str(error)
+                    if not self._rules.reopens_microphone:
                         raise
                     if self.state in (State.LISTENING, State.FOLLOW_UP):
-                        self._rest()
+                        self._go_idle()
                     await asyncio.sleep(next(back_off))
             await self._interrupt()
             self._cancel_silence()
@@ -149,7 +149,7 @@ class Conversation:
                 self._enter(State.MUTED, Attention.NOTHING)
             case Control(action="unmute"):
                 if self.state is State.MUTED:
-                    self._rest()
+                    self._go_idle()
             case Control(action="reload"):
                 if self._turn is None:
                     self._switch()
@@ -158,7 +158,7 @@ class Conversation:
             case Control(action="stop"):
                 await self._interrupt()
                 self._cancel_silence()
-                self._rest()
+                self._go_idle()
             case Control(action="say"):
                 self._announcements.append(heard.text)
                 if self.state in (State.IDLE, State.FOLLOW_UP):
@@ -186,7 +186,7 @@ class Conversation:
                 if self.state is State.LISTENING and (line := self.dialogue.pending_opening()):
                     self._start(lambda: self.dialogue.say_opening(line, self._first_sound))
                 else:
-                    self._rest()
+                    self._go_idle()
 
     def _answer(self, utterance: Utterance) -> None:
         self._event_log.record(
@@ -200,7 +200,7 @@ class Conversation:
         dialogue = self.dialogue
         match dialogue.persona.spoken_command(utterance.text):
             case "stop":
-                self._rest()
+                self._go_idle()
             case "goodbye":
                 self._say("goodbye", State.IDLE)
             case "guest":
@@ -236,7 +236,7 @@ class Conversation:
             self._enter(State.FOLLOW_UP, Attention.WORDS(self._rules.follow_up_s))
             self._time_silence()
         else:
-            self._rest()
+            self._go_idle()
         self._say_next_announcement()
 
     def _say_next_announcement(self) -> None:
@@ -252,8 +252,8 @@ class Conversation:
             if not previous.done():
                 previous.set_result(left)
 
-    def _rest(self) -> None:
-        self._enter(State.IDLE, self._at_rest)
+    def _go_idle(self) -> None:
+        self._enter(State.IDLE, self._idle_attention)
 
     def _time_silence(self) -> None:
         rules = self._rules
@@ -288,9 +288,9 @@ class Conversation:
         try:
             await self.dialogue.tools.speaker.prepare()
         except DeviceError as error:
-            self._note_error(error)
+            self._record_error(error)
 
-    def _note_error(self, error: CompanionError) -> None:
+    def _record_error(self, error: CompanionError) -> None:
         self._event_log.record("error", code=error.code, sentence=str(error))
 
     def _enter(self, state: State, attention: Attention | None = None) -> None:

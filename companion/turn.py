@@ -68,9 +68,9 @@ class TurnTools:
     """In a group: the voices of speakers who do not use `synthesizer`, by name. All have the same rate as it."""
     spotlight: Callable[[str], None]
     """Called with the speaker's name (empty outside groups) when they start to speak."""
-    place: Callable[[Sentence, SynthesizedSpeech, int], tuple[PlacedCue, ...]]
+    place_cues: Callable[[Sentence, SynthesizedSpeech, int], tuple[PlacedCue, ...]]
     """Sentence, its speech and rate -> its cues with the samples at which they are due."""
-    mouth: Callable[[SynthesizedSpeech, int], tuple[float, ...]]
+    mouth_openings: Callable[[SynthesizedSpeech, int], tuple[float, ...]]
     """Speech and rate -> mouth openings."""
     earcon: Callable[[int], bytes]
     """Rate -> the sound that means "I could not say that"."""
@@ -80,9 +80,9 @@ class TurnTools:
     event_log: EventLog
     on_turn: Callable[[TurnEnded], None]
     """Called after each turn with how it ended."""
-    silent_s: float
+    longest_silence_s: float
     """A turn that has produced no sound after this time is given up, whatever hangs (loop time)."""
-    longest_s: float
+    longest_turn_s: float
     """A turn that speaks is given up this long after its first sound."""
 
 
@@ -117,14 +117,17 @@ class Turn:
             self._latency["transcribe"] = utterance.transcribed_ms
         self.heard = ""
         """The text that came out of the loudspeaker; valid once `run` has returned or was cancelled."""
-        self._patience: asyncio.Timeout
+        self._time_limit: asyncio.Timeout
         self._stage_began = asyncio.get_running_loop().time()
 
     async def run(self) -> TurnEnded:
         """Speak the reply, and return when its last sound has been heard. Cancelling silences the loudspeaker."""
         failure: CompanionError | None = None
         try:
-            async with asyncio.timeout(self._tools.silent_s) as self._patience, asyncio.TaskGroup() as group:
+            async with (
+                asyncio.timeout(self._tools.longest_silence_s) as self._time_limit,
+                asyncio.TaskGroup() as group,
+            ):
                 group.create_task(self._think())
                 group.create_task(self._synthesize())
                 animation = group.create_task(self._animate())
@@ -139,7 +142,7 @@ class Turn:
         finally:
             if failure is not None:
                 self._reason = self._line = "failed"
-                self._note_error(failure)
+                self._record_error(failure)
             ended = self._finish()
         return ended
 
@@ -147,27 +150,27 @@ class Turn:
         """Text deltas -> sentences. Text that arrived before a failure is still spoken."""
         stage, sentences = self._tools.stage(self._speaker_name), self._tools.sentences()
         self._tools.event_log.record("request")
-        self._passed("request")
+        self._first_time("request")
         try:
             async with aclosing(self._answer) as deltas:
                 async for delta in deltas:
-                    if self._passed("first_token"):
+                    if self._first_time("first_token"):
                         self._tools.event_log.record("first_token")
                     for piece in stage.feed(delta):
-                        await self._put(sentences.feed(piece))
-                    await self._put(sentences.pause())
+                        await self._queue(sentences.feed(piece))
+                    await self._queue(sentences.pause())
         except CharacterError as error:
             self._reason = "refused" if isinstance(error, CharacterRefused) else "offline"
             self._line = error.line
-            self._note_error(error)
+            self._record_error(error)
         for piece in stage.close():
-            await self._put(sentences.feed(piece))
-        await self._put(sentences.close())
+            await self._queue(sentences.feed(piece))
+        await self._queue(sentences.close())
         await self._sentences.put(None)
 
-    async def _put(self, sentences: list[Sentence]) -> None:
+    async def _queue(self, sentences: list[Sentence]) -> None:
         for sentence in sentences:
-            self._passed("first_sentence")
+            self._first_time("first_sentence")
             self._tools.event_log.record("sentence", text=sentence.text)
             await self._sentences.put(sentence)
 
@@ -176,8 +179,8 @@ class Turn:
         voice = self._voice
         while (sentence := await self._sentences.get()) is not None:
             voiced = await voice.synthesize(sentence.text) if sentence.text else SynthesizedSpeech(b"")
-            cues = self._tools.place(sentence, voiced, voice.rate)
-            mouth = self._tools.mouth(voiced, voice.rate)
+            cues = self._tools.place_cues(sentence, voiced, voice.rate)
+            mouth = self._tools.mouth_openings(voiced, voice.rate)
             await self._speech.put(SpeechChunk(voiced.pcm, voice.rate, sentence.text, cues, mouth))
         await self._speech.put(None)
 
@@ -186,10 +189,10 @@ class Turn:
         speaker = self._tools.speaker
         while (chunk := await self._speech.get()) is not None:
             self._timeline.add(await speaker.write(chunk.pcm), chunk)
-            if chunk.pcm and self._passed("first_sound"):
+            if chunk.pcm and self._first_time("first_sound"):
                 self._tools.event_log.record("speaking")
                 self._tools.spotlight(self._speaker_name)
-                self._patience.reschedule(asyncio.get_running_loop().time() + self._tools.longest_s)
+                self._time_limit.reschedule(asyncio.get_running_loop().time() + self._tools.longest_turn_s)
                 self._on_first_sound()
         await speaker.drain()
         self._act(speaker.position())
@@ -210,7 +213,7 @@ class Turn:
             self._tools.animator.play_cue(cue)
         self._tools.animator.set_mouth(self._timeline.mouth(position))
 
-    def _passed(self, stage: str) -> bool:
+    def _first_time(self, stage: str) -> bool:
         """Record how long a stage took, and return True, when it is passed for the first time."""
         if stage in self._latency:
             return False
@@ -219,7 +222,7 @@ class Turn:
         self._stage_began = now
         return True
 
-    def _note_error(self, error: CompanionError) -> None:
+    def _record_error(self, error: CompanionError) -> None:
         self._tools.event_log.record("error", code=error.code, sentence=str(error))
 
     def _finish(self) -> TurnEnded:

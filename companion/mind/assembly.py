@@ -72,7 +72,7 @@ async def build(
     memory = None
     if device.memory.mode != "off":
         memory = LongTermMemory(store, persona.name, now, understood(persona.language))
-        await memory.update_index()
+        await memory.prepare()
     client = ServiceClient(
         connection,
         settings.protocol,

@@ -1,8 +1,8 @@
-"""Which of several answers is said. Pure.
+"""The choice among several answers. Pure.
 
-In this order: one that says something; not what was said lately; fewest stage directions, because what is bracketed is
-never heard; whole; within the wanted length; then the service's own order. Every choice has its reasons, for whoever
-tunes a persona.
+The criteria, in this order: it says something; it was not said lately; it has few stage directions, because what is in
+brackets is never heard; it is whole; it is within the wanted length; then the service's own order counts. Every choice
+comes with reasons, for whoever tunes a persona.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LATELY = 6
-"""So many of the last answers are looked back at."""
+"""How many of the last answers are compared."""
 
 _NEAR = 0.6
-"""Share of common pieces from which two answers are the same one in other words."""
+"""From this share of common pieces on, two answers are the same in other words."""
 
 _DIRECTION = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]|【[^【】]*】|\*+[^*\n]+\*+")
 _OPEN = re.compile(r"[(（\[【]")
@@ -29,12 +29,12 @@ class Candidate:
 
     text: str
     whole: bool = True
-    """Whether it came to its own end; False where it was cut by `max_tokens`, or refused."""
+    """False where it was cut by `max_tokens`, or refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What speaks against one candidate: less is better, from left to right."""
+    """What speaks against one candidate; less is better, and earlier fields count more."""
 
     index: int
     empty: bool
@@ -47,14 +47,14 @@ class Verdict:
     @property
     def reasons(self) -> tuple[str, ...]:
         """In words."""
-        told = (
+        reasons_that_hold = (
             (self.empty, "says nothing"),
             (self.cut, "is cut off"),
             (self.directions, f"{self.directions} stage direction{'s' if self.directions > 1 else ''}"),
             (self.said_lately, "was said lately"),
             (self.too_long, f"{self.too_long} characters too long"),
         )
-        return tuple(words for holds, words in told if holds)
+        return tuple(words for holds, words in reasons_that_hold if holds)
 
     @property
     def _weight(self) -> tuple[int, ...]:

@@ -1,10 +1,10 @@
-"""How many tokens a text will cost, without the tokenizer: rather too many than too few.
+"""Estimates the number of tokens of a text without the tokenizer: rather too many than too few.
 
 Pure. The service counts plain ChatML with the vocabulary of `qwen.tiktoken` (section 3.2), which is too large for a
-device. Written out here is what decides: numbers are a token a digit, Chinese about 0.75 a character, Japanese a token
-for each Han character and for each frequent piece of kana, words as short as their language allows. A Latin text counts
-as English where it has enough of the commonest English words, and otherwise as a language whose words the vocabulary
-has only in pieces, such as Indonesian. `tests/mind/test_tokens.py` holds the estimate against the real vocabulary.
+device. What matters of it is written out here, by script: a token for each digit, about 0.75 for a Chinese character,
+one for each Han character and each frequent piece of kana in Japanese, about one for a Hangul syllable. A text in Latin
+letters counts as English where it has enough of the commonest English words; otherwise the vocabulary has its words
+only in pieces. `tests/mind/test_tokens.py` compares the estimate with the real vocabulary.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MESSAGE_TOKENS = 5
 r"""What ChatML puts around each message: `<|im_start|>`, role, `\n` ... `<|im_end|>`, `\n`."""
 
 ANSWER_TOKENS = 3
-r"""The open turn at the end, which the answer goes on with: `<|im_start|>`, `assistant`, `\n`."""
+r"""The open turn at the end, which the answer continues: `<|im_start|>`, `assistant`, `\n`."""
 
 _ENGLISH_WORDS = (
     "a about after again all always am an and any are around as asked at away back be because been before being big "
@@ -43,6 +43,9 @@ _HAN = 0.84
 _HAN_AMONG_KANA = 0.95
 """Tokens a character: common Chinese words of two and three characters are one token, but few Japanese ones are."""
 
+_HANGUL = 1.25
+"""Tokens a syllable."""
+
 _KANA = (
     "ありがとうござ かもしれ こんにちは ありがとう なければ について ことができ という ました ません "
     "ている ていた です ます した から また する して しょう でしょう さい しか ください でも "
@@ -57,7 +60,8 @@ _PARTS = re.compile(
     rf"(?P<piece>{'|'.join(sorted(_KANA.split(), key=len, reverse=True))})"
     r"|(?P<kana>[\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f])"
     r"|(?P<han>[\u4e00-\u9fff]+)"
-    r"|(?P<word>[A-Za-z]+)"
+    r"|(?P<word>[A-Za-z\u00c0-\u024f]+)"
+    r"|(?P<hangul>[\uac00-\ud7a3])"
     r"|(?P<gap>[ ]+(?=[^\s\d]))"
     r"|(?P<blank>[ ]+)"
     r"|(?P<line>[^\S ]+)"
@@ -70,8 +74,8 @@ _PARTS = re.compile(
 
 
 def estimate_text_tokens(text: str) -> int:
-    """Tokens of a text, as estimated."""
-    words = [word.lower() for word in re.findall("[A-Za-z]+", text)]
+    """Tokens of a text."""
+    words = [word.lower() for word in re.findall("[A-Za-z\u00c0-\u024f]+", text)]
     english = bool(words) and sum(word in _ENGLISH for word in words) >= _ENGLISH_SHARE * len(words)
     letters = _ENGLISH_LETTERS if english else _OTHER_LETTERS
     han = _HAN_AMONG_KANA if re.search("[\u3040-\u30ff]", text) else _HAN
@@ -83,6 +87,8 @@ def estimate_text_tokens(text: str) -> int:
                 total += size * han
             case "word":
                 total += 1 if english and found.lower() in _ENGLISH else max(1.0, size / letters)
+            case "hangul":
+                total += _HANGUL
             case "gap":
                 # One space before a word belongs to it.
                 total += size > 1
@@ -97,7 +103,7 @@ def estimate_text_tokens(text: str) -> int:
 
 
 def estimate_prompt_tokens(messages: Sequence[Mapping[str, Any]]) -> int:
-    """Tokens of a whole request, as estimated; a last message with `partial` stays open (section 3.2)."""
+    """Tokens of a whole request; a last message with `partial` stays open (section 3.2)."""
     total = sum(MESSAGE_TOKENS + estimate_text_tokens(str(message.get("content", ""))) for message in messages)
     is_open = bool(messages) and messages[-1].get("partial") is True
     # Without the end of its message, an open turn has no header either.

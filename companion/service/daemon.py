@@ -166,7 +166,7 @@ class Daemon:
                 "body": lambda: unit.animator.last_error or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
-            queues={"to say": lambda: conversation.waiting},
+            queues={"to say": lambda: conversation.announcements_waiting},
             dropped=lambda: microphone.dropped,
             problems=lambda: self.watchdog.problems,
         )

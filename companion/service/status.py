@@ -8,6 +8,7 @@ thousandths of a degree). All on the loop; reading these files takes well under 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -160,7 +161,7 @@ def format_status(status: Mapping[str, Any]) -> str:
         *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),
         *((f"{name} link", link) for name, link in _table(status.get("links"))),
         *((f"{name} queue", waiting) for name, waiting in _table(status.get("queues"))),
-        *(("PROBLEM", problem) for problem in status.get("problems") or ()),
+        *(("PROBLEM", problem) for problem in _list(status.get("problems"))),
     ]
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in lines)
@@ -170,12 +171,16 @@ def _table(value: object) -> list[tuple[Any, Any]]:
     return list(value.items()) if isinstance(value, Mapping) else []
 
 
+def _list(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
+
+
 def _with_unit(value: object, unit: str) -> str:
     return f"{value:g} {unit}" if isinstance(value, int | float) else "not told by this system"
 
 
 def _duration(seconds: object) -> str:
-    if not isinstance(seconds, int | float):
+    if not isinstance(seconds, int | float) or not math.isfinite(seconds):
         return "?"
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -187,6 +192,6 @@ def _duration(seconds: object) -> str:
 def _last_turn_text(last: object) -> str:
     if not isinstance(last, Mapping):
         return "none yet"
-    total = _table(last.get("latency_ms"))
-    took = next((f", first sound after {ms:.0f} ms" for name, ms in total if name == "total"), "")
+    total = dict(_table(last.get("latency_ms"))).get("total")
+    took = f", first sound after {total:.0f} ms" if isinstance(total, int | float) else ""
     return f"{last.get('reason', '?')}, {_duration(last.get('ago_s'))} ago{took}"

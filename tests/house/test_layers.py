@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -219,6 +220,15 @@ def test_the_firmware_bridge_stands_alone() -> None:
         if any(one.partition(".")[0] == "companion" for one in imports(file.read_text("utf-8")))
     ]
     assert wrong == []
+
+
+def test_no_language_is_written_into_the_code() -> None:
+    """A language is a folder of data. `id` is left out, since it is also what JSON calls a number."""
+    codes = {folder.name for folder in (ROOT / "companion" / "languages").iterdir() if folder.is_dir()}
+    named = re.compile(f"""["'](?:{"|".join(codes - {"id", "__pycache__"})})["']""")
+    files = [*MODULES.values(), *modules("studio").values()]
+    found = {file.name: named.findall(file.read_text("utf-8")) for file in files}
+    assert {name: what for name, what in found.items() if what} == {"understood.py": ['"en"']}
 
 
 def test_every_file_can_be_read_in_one_sitting() -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.languages.language import language
+from companion.languages.loader import language_codes
 from companion.mind.tokens import estimate_prompt_tokens, estimate_text_tokens
 
 # The rule by which the service's vocabulary cuts text before it joins pieces.
@@ -70,6 +72,12 @@ def test_it_is_never_too_low_and_not_far_too_high(real: Callable[[str], int], la
         assert real(text) <= estimate_text_tokens(text)
     together = "\n".join(ALL[language])
     assert real(together) <= estimate_text_tokens(together) <= 1.4 * real(together)
+
+
+@pytest.mark.parametrize("code", language_codes())
+def test_every_language_has_an_estimate(real: Callable[[str], int], code: str) -> None:
+    text = language(code).prompts.summary.instruction
+    assert real(text) <= estimate_text_tokens(text) <= 1.6 * real(text)
 
 
 @pytest.mark.parametrize(

@@ -91,12 +91,15 @@ def test_the_hottest_sensor_counts(tmp_path: Path) -> None:
 
 
 anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
 )
-keys = st.sampled_from(("state", "last_turn", "uptime_s", "engines", "links", "queues", "memory_mib", "muted", "new"))
+keys = st.sampled_from(
+    ("state", "last_turn", "uptime_s", "engines", "links", "queues", "memory_mib", "muted", "problems", "new")
+)
+turns = st.fixed_dictionaries({"ago_s": anything, "latency_ms": st.dictionaries(st.just("total"), anything)})
 
 
-@given(st.dictionaries(keys, anything, max_size=6))
+@given(st.dictionaries(keys, anything | turns, max_size=6))
 def test_the_status_of_another_version_is_shown_too(status: dict[str, Any]) -> None:
     assert format_status(status).count("\n") >= 8

@@ -246,7 +246,7 @@ async def test_the_end_of_a_file_ends_what_is_being_said() -> None:
 
 async def test_a_file_that_cannot_be_read_ends_the_conversation_with_its_error() -> None:
     async def converse() -> None:
-        async with scene(reopens=False) as s:
+        async with scene(reopens_microphone=False) as s:
             s.listener.put(DeviceError("user.wav is no sound"))
 
     with pytest.RaisesGroup(pytest.RaisesExc(DeviceError, match="user.wav is no sound")):

@@ -111,16 +111,16 @@ async def scene(
         synthesizer=voice,
         voices=voices or {},
         spotlight=spotlight,
-        place=place_cues,
-        mouth=mouth_openings,
+        place_cues=place_cues,
+        mouth_openings=mouth_openings,
         earcon=earcon,
         speaker=speaker,
         animator=animator,
         clock=clock,
         event_log=notes,
         on_turn=turns.append,
-        silent_s=15.0,
-        longest_s=30.0,
+        longest_silence_s=15.0,
+        longest_turn_s=30.0,
     )
     changed = asyncio.Event()
     rules = ConversationRules(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})

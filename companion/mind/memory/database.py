@@ -1,14 +1,14 @@
-"""SQLite behind two errors: a database is damaged, or it cannot be written. The only user of sqlite3.
+"""The tables of `companion.db`, and SQLite's errors as two of ours. The only file that imports sqlite3.
 
-Every function here blocks and belongs on the store's thread. Foreign errors end here: a file that is no database of
-ours is `Damaged`, a disk that is full, read-only, gone or locked for longer than `BUSY_S` is `Unwritable`; what is left
-are mistakes in our own SQL, which are let out as they are. Reasons are SQLite's words and never hold what was said.
+Exchanges and facts share one sequence of ids, so that a number names one thing on the command line. Times are local,
+ISO 8601, to the second. `words` holds the index words by which an exchange may be quoted, under the exchange's id;
+`indexes` says by which rules those of a character were made. A later version adds a tuple to `MIGRATIONS`; the tuples
+that are there never change.
 
-The tables of `companion.db`.
-
-Exchanges and facts share one row of ids, so that a number names one thing on the command line. Times are local, ISO
-8601, to the second. `words` holds the words (`words_index`) by which an exchange may be quoted, under its id. A later
-version adds a tuple to `MIGRATIONS`; what stands there never changes.
+Every function here blocks and belongs on the store's thread. SQLite's errors are translated: a file that is no database
+of ours is `DatabaseDamaged`; a disk that is full, read-only, gone, or locked for longer than `BUSY_S` is
+`DatabaseUnwritable`. What remains are mistakes in our own SQL, which are raised as they are. Reasons are SQLite's words
+and never hold what was said.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from typing import TypeVar
 
 from companion.errors import CompanionError
 from companion.storage import create_private_folder
+
+log = logging.getLogger("companion")
 
 APPLICATION_ID = 0x434F_4D50
 """Marks the file as ours, in SQLite's header: "COMP"."""
@@ -85,10 +87,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 
 VOCABULARY = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'words', 'row')"
-"""In how many sentences each word stands; of each connection's own."""
-
-
-log = logging.getLogger("companion")
+"""In how many sentences each word stands; every connection makes its own."""
 
 Connection = sqlite3.Connection
 Result = TypeVar("Result")
@@ -104,20 +103,20 @@ _UNWRITABLE = {
 }
 
 
-class Damaged(CompanionError):
+class DatabaseDamaged(CompanionError):
     """The file is no database, is broken, or belongs to another program or a later version."""
 
 
-class Unwritable(CompanionError):
+class DatabaseUnwritable(CompanionError):
     """The file cannot be opened or written at present."""
 
 
 def connect(path: Path) -> Connection:
     """Open the file, making it and its folder where they are missing, check it, and bring it to this version.
 
-    Raises `Damaged` and `Unwritable`.
+    Raises `DatabaseDamaged` and `DatabaseUnwritable`.
     """
-    with _translated(opening=True):
+    with _translate_errors(opening=True):
         create_private_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -125,15 +124,15 @@ def connect(path: Path) -> Connection:
                 os.fchmod(descriptor, 0o600)
             # Bytes 18 and 19 are the format's versions; one that is not known looks like a disk that is read-only.
             if not set(os.pread(descriptor, 2, 18)) <= {1, 2}:
-                raise Damaged("its header is damaged")
+                raise DatabaseDamaged("its header is damaged")
         finally:
             os.close(descriptor)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        connection.text_factory = _readable
+        connection.text_factory = _decode
         try:
             found = connection.execute("PRAGMA integrity_check (1)").fetchone()[0]
             if found != "ok":
-                raise Damaged(" ".join(found.split()))
+                raise DatabaseDamaged(" ".join(found.split()))
             _prepare(connection, on_disk=True)
         except (sqlite3.Error, UnicodeDecodeError, CompanionError):
             connection.close()
@@ -142,8 +141,11 @@ def connect(path: Path) -> Connection:
 
 
 def apply(connection: Connection, works: Sequence[Work[Result]]) -> list[Result]:
-    """All of it in one transaction, on the disk when this returns, or nothing. Raises `Damaged` and `Unwritable`."""
-    with _translated():
+    """Do everything in one transaction, on the disk when this returns, or nothing.
+
+    Raises `DatabaseDamaged` and `DatabaseUnwritable`.
+    """
+    with _translate_errors():
         try:
             connection.execute("BEGIN IMMEDIATE")
             results = [work(connection) for work in works]
@@ -155,36 +157,36 @@ def apply(connection: Connection, works: Sequence[Work[Result]]) -> list[Result]
 
 
 def read(connection: Connection, work: Work[Result]) -> Result:
-    """What `work` finds. Raises `Damaged` and `Unwritable`."""
-    with _translated():
+    """What `work` finds. Raises `DatabaseDamaged` and `DatabaseUnwritable`."""
+    with _translate_errors():
         return work(connection)
 
 
-def make_index_anew(connection: Connection) -> None:
-    """The index of words is the only part that opening does not check; it is made from the rest. Raises `Damaged`."""
-    with _translated():
+def rebuild_search_index(connection: Connection) -> None:
+    """Rebuild the full-text index, the only part that opening does not check. Raises `DatabaseDamaged`."""
+    with _translate_errors():
         connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
 
 
-def overwrite_deleted(connection: Connection) -> None:
-    """Make the file anew, without what was deleted from it. Raises `Unwritable`.
+def erase_deleted_rows(connection: Connection) -> None:
+    """Rewrite the file without what was deleted from it. Raises `DatabaseUnwritable`.
 
-    It would still stand in older parts of the index, in free pages, and in the log of writes.
+    Deleted text would otherwise still stand in older parts of the index, in free pages, and in the write-ahead log.
     """
-    with _translated():
+    with _translate_errors():
         connection.execute("INSERT INTO words (words) VALUES ('optimize')")
         connection.execute("VACUUM")
         connection.execute("PRAGMA wal_checkpoint (TRUNCATE)")
 
 
 def copy_in_memory(source: Connection | None, path: Path) -> Connection:
-    """A database in memory with all that can be read: of `source`, else of the file at `path`, else an empty one."""
-    copy = _copied(source) if source is not None else None
+    """A database in memory with everything that can be read from `source`, else from the file at `path`, else empty."""
+    copy = _copy(source) if source is not None else None
     for mode in ("mode=ro", "immutable=1"):
         if copy is None:
             try:
                 with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as file:
-                    copy = _copied(file)
+                    copy = _copy(file)
             except sqlite3.Error as error:
                 log.debug("The memory cannot be opened with %s: %s", mode, error)
     if copy is None:
@@ -193,20 +195,20 @@ def copy_in_memory(source: Connection | None, path: Path) -> Connection:
     return copy
 
 
-def _copied(source: Connection) -> Connection | None:
+def _copy(source: Connection) -> Connection | None:
     copy = sqlite3.connect(":memory:", isolation_level=None)
     try:
         source.backup(copy)
         _prepare(copy)
-    except (sqlite3.Error, Damaged) as error:
+    except (sqlite3.Error, DatabaseDamaged) as error:
         log.debug("The memory cannot be copied: %s", error)
         copy.close()
         return None
     return copy
 
 
-def _readable(stored: bytes) -> str:
-    """Text as it is stored; a broken character costs itself only."""
+def _decode(stored: bytes) -> str:
+    """Stored text; a broken character costs only itself."""
     return stored.decode("utf-8", "replace")
 
 
@@ -215,14 +217,14 @@ def _prepare(connection: Connection, *, on_disk: bool = False) -> None:
     mark = connection.execute("PRAGMA application_id").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and mark != APPLICATION_ID:
-        raise Damaged("it is the database of another program")
+        raise DatabaseDamaged("it is the database of another program")
     if not 0 <= version <= len(MIGRATIONS):
-        raise Damaged(f"it was made by a later version of this program, with schema {version}")
-    connection.text_factory = _readable
+        raise DatabaseDamaged(f"it was made by a later version of this program, with schema {version}")
+    connection.text_factory = _decode
     for pragma in ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "journal_size_limit = 1000000"):
         connection.execute(f"PRAGMA {pragma}")
     if on_disk:
-        # Small pages: a turn changes a few rows here and there, and cards wear with every byte.
+        # Small pages: a turn changes a few rows in different places, and cards wear with every byte.
         for pragma in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}")
     if version < len(MIGRATIONS):
@@ -238,7 +240,7 @@ def _check_tables(connection: Connection) -> None:
         apply(fresh, [_migrate])
         ours = "SELECT name, sql FROM sqlite_schema WHERE name NOT GLOB 'words_*' ORDER BY name"
         if connection.execute(ours).fetchall() != fresh.execute(ours).fetchall():
-            raise Damaged("its schema is damaged")
+            raise DatabaseDamaged("its schema is damaged")
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute("INSERT INTO words (rowid, said) VALUES (-1, 'probe')")
@@ -260,20 +262,20 @@ def _migrate(connection: Connection) -> None:
 
 
 @contextmanager
-def _translated(*, opening: bool = False) -> Iterator[None]:
+def _translate_errors(*, opening: bool = False) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         # The primary result code; 255 where Python raised the error by itself.
         code = getattr(error, "sqlite_errorcode", 255) & 0xFF
         if code in _UNWRITABLE:
-            raise Unwritable(str(error)) from error
+            raise DatabaseUnwritable(str(error)) from error
         # Before any SQL of ours has run, an error without a name means a file that SQLite does not understand.
         if code in _DAMAGED or (opening and code == sqlite3.SQLITE_ERROR):
-            raise Damaged(str(error)) from error
+            raise DatabaseDamaged(str(error)) from error
         raise
     except UnicodeDecodeError as error:
         # SQLite's message quotes a broken name, which Python cannot turn into text.
-        raise Damaged("its schema is damaged") from error
+        raise DatabaseDamaged("its schema is damaged") from error
     except OSError as error:
-        raise Unwritable(error.strerror or str(error)) from error
+        raise DatabaseUnwritable(error.strerror or str(error)) from error

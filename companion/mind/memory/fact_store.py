@@ -91,13 +91,13 @@ def update_index(on: Connection, persona: str, languages: Understood) -> bool:
     if made_by is not None and made_by[0] == rules:
         return False
     exchanges = on.execute(f"SELECT id, said, at FROM exchanges WHERE {_OF_PERSONA}", (persona,)).fetchall()
-    told: dict[tuple[int | None, str, str], Fact] = {}
+    told_facts: dict[tuple[int | None, str, str], Fact] = {}
     for exchange, said, at in exchanges:
         found = find_facts(said, to_time(at), languages)
         on.execute("DELETE FROM words WHERE rowid = ?", (exchange,))
         _add_words(on, exchange, said, found.rest, languages)
-        told |= {(exchange, fact.kind, fact.text): fact for fact in found.facts}
-    _update_slots(on, persona, told, languages)
+        told_facts |= {(exchange, fact.kind, fact.text): fact for fact in found.facts}
+    _update_slots(on, persona, told_facts, languages)
     _merge_slots(on, persona)
     on.execute("INSERT OR REPLACE INTO indexes (persona, rules) VALUES (?, ?)", (persona, rules))
     if exchanges:
@@ -109,9 +109,9 @@ _OF_PERSONA = "person IN (SELECT id FROM persons WHERE persona = ?)"
 
 
 def _update_slots(
-    on: Connection, persona: str, told: Mapping[tuple[int | None, str, str], Fact], languages: Understood
+    on: Connection, persona: str, told_facts: Mapping[tuple[int | None, str, str], Fact], languages: Understood
 ) -> None:
-    """`told` are the facts of exchanges as they are found today, by exchange, kind and sentence."""
+    """`told_facts` are the facts of exchanges as they are found today, by exchange, kind and sentence."""
     columns = "id, exchange, kind, value, text, slot, subject, language"
     for number, exchange, kind, value, text, slot, subject, code in on.execute(
         f"SELECT {columns} FROM facts WHERE {_OF_PERSONA}", (persona,)
@@ -119,7 +119,7 @@ def _update_slots(
         language = languages.named(code)
         if language is None:
             # Stored by an early version, which kept neither subject nor language.
-            fact = told.get((exchange, kind, text))
+            fact = told_facts.get((exchange, kind, text))
             language = languages.named(fact.language) if fact is not None else None
             subject = fact.subject if fact is not None else _guessed_subject(kind, value, slot)
         language = language or languages.of(text)

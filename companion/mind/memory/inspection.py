@@ -1,7 +1,7 @@
-"""Looking into what is remembered, putting it right and erasing it: what `companion memory` does to the file.
+"""Reading, correcting and erasing what is remembered: what `companion memory` does to the file.
 
-SQL on the store's thread. Works beside a running daemon, which sees by the person's generation that something of the
-talk has changed. Ids are those of `memory_rows`: exchanges and facts are numbered together.
+SQL, on the store's thread. It works beside a running daemon, which notices by the person's generation that something of
+the talk has changed. Exchanges and facts are numbered together.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from companion.mind.memory.long_term import Erased, StoredExchange, exchange_of,
 
 @dataclass(frozen=True, slots=True)
 class PersonOverview:
-    """One person and one character, in a line."""
+    """What one character remembers of one person, in numbers."""
 
     persona: str
     person: str
@@ -57,7 +57,7 @@ class PersonMemory:
 
 @dataclass(frozen=True, slots=True)
 class SearchHit:
-    """One place in which the words stand that were searched for."""
+    """One place where the words stand that were searched for."""
 
     id: int | None
     """None for a summary."""
@@ -68,7 +68,7 @@ class SearchHit:
 
 
 def list_persons(on: Connection) -> tuple[PersonOverview, ...]:
-    """Everyone in the file of whom something is remembered, of all characters."""
+    """Everyone of whom something is remembered, by all characters."""
     found = on.execute(
         "SELECT persona, name, (SELECT count(*) FROM exchanges WHERE person = persons.id), "
         "(SELECT count(*) FROM facts WHERE person = persons.id AND replaced IS NULL), length(summary), generation, "
@@ -84,7 +84,10 @@ def list_persons(on: Connection) -> tuple[PersonOverview, ...]:
 def describe_persons(
     on: Connection, persona: str, person: str | None, *, turns: int = -1, replaced: bool = False
 ) -> tuple[PersonMemory, ...]:
-    """Each person of a character, or one; with the last `turns` exchanges (-1: all), and facts that hold no more."""
+    """Each person of a character, or one of them.
+
+    `turns` is the number of last exchanges (-1: all); `replaced` includes facts that another one has replaced.
+    """
     found = []
     for number, name, generation, summary in _persons(on, persona, person):
         known = on.execute(
@@ -124,7 +127,7 @@ def search(
 
 
 def correct_entry(on: Connection, persona: str, number: int, text: str, languages: Understood) -> str:
-    """Put a fact's text right, or what was said in an exchange; returns the text before.
+    """Correct a fact's text, or what was said in an exchange; returns the text before.
 
     An exchange's facts are taken anew from the corrected words, and the person's generation goes up, so that the talk
     goes on from them. Raises `CompanionError` for an unknown id.

@@ -1,11 +1,11 @@
-"""Who says that they are speaking: "my name is ana", "hi, i'm tom". Pure.
+"""Recognises people who introduce themselves: "my name is ana", "hi, i'm tom". Pure.
 
-Speech-to-text gives small letters without punctuation, so nothing but the words can tell a name from the rest. A wrong
-switch gives one person's memories to another, a missed one is put right by saying it again: where in doubt, nobody
-switches. So a form counts at the beginning of an utterance only, behind greetings at most; a question and a "not" are
-none. A name never heard before must not be a word that is none (`names.toml`). Where the form could say anything
-("i'm ...") nothing else may be said, and without a greeting only a common name counts: no list holds all that people
-are. A language has forms as words, for writing with blanks, or as patterns, or both (`introductions.toml`).
+Speech to text gives small letters without punctuation, so only the words can tell a name from the rest. A wrong switch
+gives one person's memories to another, while a missed one is put right by saying it again: in doubt, nobody switches.
+So a form counts only at the beginning of an utterance, after greetings at most; questions and negations do not count. A
+new name must not be in the lists of words that are no names (`names.toml`). Where the form could say anything ("i'm
+...") nothing else may be said, and without a greeting only a common first name counts, because no list holds everything
+that people can be. A language has forms as words (writing with blanks), as patterns, or both (`introductions.toml`).
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ from companion.mind.memory.fact_store import (
     to_time,
     update_index,
 )
-from companion.mind.memory.facts import Fact
-from companion.mind.memory.retrieval import KnownFact, Quote, choose, make_query
+from companion.mind.memory.facts import Fact, prepare_facts
+from companion.mind.memory.retrieval import KnownFact, Quote, choose, make_query, prepare_queries
 from companion.mind.memory.store import Store
 
 log = logging.getLogger("companion")
@@ -91,14 +91,18 @@ class LongTermMemory:
         self._recalled: dict[str, int] = {}
         """The generation that each person had when they were recalled last."""
 
-    async def update_index(self) -> None:
-        """Make the index of words anew where other rules made it: after an update, or in another language.
+    async def prepare(self) -> None:
+        """Make the index anew where other rules made it (after an update, in another language); read the languages.
 
-        All or nothing, in one transaction. Takes about a second for each thousand exchanges on a slow board, so call
-        it before anybody waits for an answer.
+        The index is made in one transaction, all or nothing. That takes about a second for each thousand exchanges on
+        a slow board, so call this before anybody waits for an answer.
         """
         self._store.write(lambda on: update_index(on, self._persona, self._languages))
-        await self._store.flush()
+        await self._store.read(lambda _: self._read_languages())
+
+    def _read_languages(self) -> None:
+        prepare_facts(self._languages)
+        prepare_queries(self._languages)
 
     async def recall(self, person: str) -> Recalled:
         """What is known of a person whose turn it is now."""

@@ -18,6 +18,7 @@ from datetime import datetime
 from functools import cache
 
 from companion.languages.language import Language
+from companion.languages.memory import FACT_KINDS
 from companion.languages.understood import Understood, any_of
 from companion.mind.memory.index_words import index_words, is_character, is_pair, related_words
 from companion.mind.memory.utterance import (
@@ -42,11 +43,11 @@ _TELLS = 0.6
 _ASKS_OF_WORLD = 0.75
 """Share of the weight of what is said that a quote must have in common with it."""
 _ALL_OF_IT = 0.8
-"""From this share on, those who ask about themselves are told it though it is nothing rare."""
+"""From this share on, a question about oneself is answered with it even where no shared word is rare."""
 _RELATED = 0.8
-"""What a word of the same thing weighs beside the very word."""
+"""The weight of a word for the same thing, relative to the word itself."""
 _ANSWERS = 0.5
-"""Added to the share of what has the shape of an answer, for the order only."""
+"""Added to the score of what looks like an answer, for the order only."""
 _RARE = 4
 _RARE_SHARE = 0.01
 """A word is rare that stands in at most so many sentences, or in at most this share of them."""
@@ -97,6 +98,14 @@ class Query:
     of_self: bool
     of_character: bool
     asks_why: bool
+
+
+def prepare_queries(languages: Understood) -> None:
+    """Compile what queries need ahead of time: on a slow board it takes tenths of a second."""
+    for language in languages:
+        make_query(language.general.sample, languages)
+    for kind in FACT_KINDS:
+        _asked_for(kind, languages)
 
 
 def make_query(said: str, languages: Understood) -> Query:
@@ -162,7 +171,7 @@ def choose(
             order = score + (_ANSWERS if query.asks and answers(query.text, quote.said, query.languages) else 0.0)
             quoted.append((order, quote.id, _quoted(quote, query.languages)))
     facts = [text for score, _, text in sorted(scored, reverse=True)]
-    # Where all that they like is asked for, there must be room left for what they said besides.
+    # Where everything that they like is asked for, there must be room left for what else they said.
     if quoted:
         facts = facts[: max(1, most - _MOST_QUOTES)]
     best = [*facts, *(text for _, _, text in sorted(quoted, reverse=True)[:_MOST_QUOTES])]

@@ -1,19 +1,14 @@
-"""One SQLite file that holds everything a unit remembers and spends; it always opens, and the talk never waits for it.
+"""The SQLite file that holds everything a unit remembers and spends. It always opens, and no write delays the talk.
 
-All SQL runs on one thread of the store's own. `write` returns at once; what waits is written in order, each batch in
-one transaction that is on the disk when it ends (WAL, synchronous=FULL): pulling the plug loses at most what has not
-been written yet. `read` comes after all writes before it.
+All SQL runs on one thread of the store's own (`DatabaseFile` is used on that thread only). `write` returns at once; the
+queue is written in order, each batch in one transaction that is on the disk when it ends (WAL, synchronous=FULL), so
+pulling the plug loses at most what has not been written yet. A `read` comes after all writes before it.
 
-A file that is damaged or of another version is set aside under another name, and a fresh one begun. Where the disk
-cannot be written (full, read-only, locked) the store goes on in memory, with all that it knew, keeps what it could not
-write (at most `MOST_UNWRITTEN`), and tries again after `RETRY_S` and when it is closed. Both are said once in the log,
-never with anything that was said.
-
-`companion.db` as the store has it: opened whatever its state, written when it can be.
-
-Everything here runs on the store's one thread. While the file cannot be written, a copy of it in memory serves the
-talk, and what was not written is kept, at most `MOST_UNWRITTEN` entries (the oldest go first). The talk waits for this
-thread, so each try to write again goes only as far as it succeeds, and tries come the rarer the longer they fail.
+A file that is damaged or of a later version is set aside under another name, and a fresh one begins. Where the disk
+cannot be written (full, read-only, locked) the store continues with a copy in memory. It keeps what it could not write,
+at most `MAX_UNWRITTEN` entries (the oldest go first), and tries again after `RETRY_S` and when it is closed. The talk
+waits for this thread, so each attempt goes only as far as it succeeds, and attempts become rarer the longer they fail.
+Both are logged once, never with anything that was said.
 """
 
 from __future__ import annotations
@@ -31,18 +26,18 @@ from typing import TypeVar
 
 from companion.errors import CompanionError
 from companion.mind.memory import database
-from companion.mind.memory.database import Connection, Damaged, Unwritable, Work
+from companion.mind.memory.database import Connection, DatabaseDamaged, DatabaseUnwritable, Work
 
 log = logging.getLogger("companion")
 
 
 FILE = "companion.db"
 RETRY_S = 30.0
-"""How long after a failed write the next one is tried; twice as long after each further failure."""
+"""How long after a failed write the next attempt follows; twice as long after each further failure."""
 LONGEST_RETRY_S = 600.0
-AT_ONCE = 20
-"""Entries in one transaction of what could not be written so far."""
-MOST_UNWRITTEN = 5000
+BATCH = 20
+"""Unwritten entries in one transaction."""
+MAX_UNWRITTEN = 5000
 
 
 class DatabaseFile:
@@ -54,7 +49,7 @@ class DatabaseFile:
         self._sets_aside = sets_aside
         self._now = now
         self._connection: Connection
-        self._unwritten: deque[Work[object]] = deque(maxlen=MOST_UNWRITTEN)
+        self._unwritten: deque[Work[object]] = deque(maxlen=MAX_UNWRITTEN)
         self._retry_at = now()
         self._retry_s = RETRY_S
 
@@ -64,39 +59,39 @@ class DatabaseFile:
         A damaged file is set aside; with `sets_aside` False it is a `CompanionError`.
         """
         try:
-            self._connection = self._opened()
-        except Unwritable as error:
-            self._fall_back(error, None)
+            self._connection = self._open_or_set_aside()
+        except DatabaseUnwritable as error:
+            self._continue_in_memory(error, None)
 
     def read(self, work: Work[Result]) -> Result:
         """What `work` returns."""
-        return self._surely(lambda: database.read(self._connection, work))
+        return self._with_recovery(lambda: database.read(self._connection, work))
 
     def write(self, works: list[Work[object]]) -> None:
-        """Do `works` in one transaction, on the disk if it can be."""
+        """Do `works` in one transaction, on the disk if possible."""
         if works:
-            self._surely(lambda: database.apply(self._connection, works))
+            self._with_recovery(lambda: database.apply(self._connection, works))
         if self.problem is not None:
             self._unwritten.extend(works)
-            self._try_again()
+            self._retry_writing()
 
     def change(self, work: Work[Result]) -> Result:
         """What `work` returns, after a transaction on the disk. Raises `CompanionError` where there can be none."""
-        self._try_again(at_once=True)
+        self._retry_writing(at_once=True)
         if self.problem is not None:
             raise CompanionError(f"Nothing was changed. {self.problem}")
         try:
             (result,) = database.apply(self._connection, [work])
-        except (Unwritable, Damaged) as error:
+        except (DatabaseUnwritable, DatabaseDamaged) as error:
             raise CompanionError(f"Nothing was changed: {self._path} cannot be written ({error}).") from error
         return result
 
     def erase(self, work: Work[Result]) -> Result:
-        """Do `work`, which deletes, and make the file anew without what it deleted. Raises `CompanionError`."""
+        """Do `work`, which deletes, and rewrite the file without what it deleted. Raises `CompanionError`."""
         result = self.change(work)
         try:
-            database.overwrite_deleted(self._connection)
-        except (Unwritable, Damaged) as error:
+            database.erase_deleted_rows(self._connection)
+        except (DatabaseUnwritable, DatabaseDamaged) as error:
             raise CompanionError(
                 f"It was forgotten, but traces may be left in {self._path}, which could not be made anew ({error}). "
                 "Make room on the disk and forget again."
@@ -105,48 +100,48 @@ class DatabaseFile:
 
     def close(self) -> None:
         """Write what could not be written so far, if that is possible now, and close the file."""
-        self._try_again(at_once=True)
+        self._retry_writing(at_once=True)
         if self._unwritten:
             log.error("%d entries of the memory could not be written and are lost.", len(self._unwritten))
         self._connection.close()
 
-    def _surely(self, act: Callable[[], Result]) -> Result:
-        """Do it; where the file turns out to be unwritable or damaged, do it again with what takes its place."""
-        for remedy in (self._make_index_anew, self._begin_anew):
+    def _with_recovery(self, act: Callable[[], Result]) -> Result:
+        """Call `act`; where the file turns out unwritable or damaged, call it again with what replaces the file."""
+        for recover in (self._rebuild_search_index, self._start_fresh):
             try:
                 return act()
-            except Damaged as error:
-                remedy(error)
-            except Unwritable as error:
-                self._fall_back(error, self._connection)
+            except DatabaseDamaged as error:
+                recover(error)
+            except DatabaseUnwritable as error:
+                self._continue_in_memory(error, self._connection)
         return act()
 
-    def _make_index_anew(self, error: Damaged) -> None:
+    def _rebuild_search_index(self, error: DatabaseDamaged) -> None:
         try:
-            database.make_index_anew(self._connection)
-        except (Damaged, Unwritable):
-            self._begin_anew(error)
+            database.rebuild_search_index(self._connection)
+        except (DatabaseDamaged, DatabaseUnwritable):
+            self._start_fresh(error)
         else:
             log.warning("The index of the memory %s was damaged (%s) and was made anew.", self._path, error)
 
-    def _begin_anew(self, error: Damaged) -> None:
+    def _start_fresh(self, error: DatabaseDamaged) -> None:
         if self.problem is not None:
             raise error
         self._connection.close()
         try:
             self._set_aside(error)
             self._connection = database.connect(self._path)
-        except Unwritable as failure:
-            self._fall_back(failure, None)
+        except DatabaseUnwritable as failure:
+            self._continue_in_memory(failure, None)
 
-    def _opened(self) -> Connection:
+    def _open_or_set_aside(self) -> Connection:
         try:
             return database.connect(self._path)
-        except Damaged as error:
+        except DatabaseDamaged as error:
             self._set_aside(error)
             return database.connect(self._path)
 
-    def _set_aside(self, error: Damaged) -> None:
+    def _set_aside(self, error: DatabaseDamaged) -> None:
         if not self._sets_aside:
             raise CompanionError(
                 f"The memory {self._path} cannot be read ({error}). It is set aside, and a new one begun, when the "
@@ -161,12 +156,12 @@ class DatabaseFile:
                 if part.exists():
                     os.replace(part, aside.with_name(aside.name + ending))
         except OSError as failure:
-            raise Unwritable(f"it is damaged, and cannot be set aside: {failure.strerror}") from failure
-        told = "The memory %s cannot be read (%s): it was set aside as %s, and a new one begins."
-        log.error(told, self._path, error, aside.name)
+            raise DatabaseUnwritable(f"it is damaged, and cannot be set aside: {failure.strerror}") from failure
+        message = "The memory %s cannot be read (%s): it was set aside as %s, and a new one begins."
+        log.error(message, self._path, error, aside.name)
 
-    def _fall_back(self, error: Unwritable, open_still: Connection | None) -> None:
-        """Go on in memory, with all that can still be read of the file."""
+    def _continue_in_memory(self, error: DatabaseUnwritable, open_still: Connection | None) -> None:
+        """Continue in memory, with everything that can still be read from the file."""
         if self.problem is not None:
             raise error
         self._connection = database.copy_in_memory(open_still, self._path)
@@ -180,8 +175,8 @@ class DatabaseFile:
         )
         log.error("%s", self.problem)
 
-    def _try_again(self, *, at_once: bool = False) -> None:
-        """While in memory: write to the file what could not be written, if it is time for another try."""
+    def _retry_writing(self, *, at_once: bool = False) -> None:
+        """While in memory: write what could not be written, if it is time for another attempt."""
         # A wall clock that was set back must not make it wait for years.
         wait = self._retry_at - self._now()
         if self.problem is None or (not at_once and timedelta() < wait <= timedelta(seconds=self._retry_s)):
@@ -189,17 +184,17 @@ class DatabaseFile:
         self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
         self._retry_at = self._now() + timedelta(seconds=self._retry_s)
         try:
-            opened = self._opened()
-        except Unwritable as error:
+            opened = self._open_or_set_aside()
+        except DatabaseUnwritable as error:
             log.debug("The memory still cannot be written: %s", error)
             return
         try:
             while self._unwritten:
-                some = list(islice(self._unwritten, AT_ONCE))
+                some = list(islice(self._unwritten, BATCH))
                 database.apply(opened, some)
                 for _ in some:
                     self._unwritten.popleft()
-        except (Unwritable, Damaged) as error:
+        except (DatabaseUnwritable, DatabaseDamaged) as error:
             log.debug("The memory still cannot be written: %s", error)
             opened.close()
             return
@@ -211,8 +206,8 @@ class DatabaseFile:
 
 Result = TypeVar("Result")
 
-LAZY = 20
-"""Writes that may wait for the next one that is not lazy."""
+MAX_LAZY = 20
+"""This many lazy writes may wait for the next one that is not lazy."""
 
 
 class Store:
@@ -221,7 +216,7 @@ class Store:
     def __init__(self, folder: Path, now: Callable[[], datetime], *, sets_aside: bool = True) -> None:
         self._file = DatabaseFile(folder / FILE, now, sets_aside=sets_aside)
         self._thread = ThreadPoolExecutor(1, "store")
-        self._waiting: deque[Work[object]] = deque(maxlen=MOST_UNWRITTEN)
+        self._waiting: deque[Work[object]] = deque(maxlen=MAX_UNWRITTEN)
         self._writing: Future[None] | None = None
 
     @classmethod
@@ -254,14 +249,14 @@ class Store:
         return await self._on_thread(run)
 
     def write(self, work: Work[object], *, lazy: bool = False) -> None:
-        """Have `work` done in a transaction, soon; returns at once. It may be run again, so it must not keep state.
+        """Have `work` done in a transaction soon; returns at once. It may be run again, so it must not keep state.
 
-        What is `lazy` waits for the next one that is not, or for a few of its kind: it saves the card a write.
+        A `lazy` write waits for the next one that is not, or for a few of its kind: that saves the card a write.
         """
         if self._writing is not None and self._writing.done():
             self._writing.result()
         self._waiting.append(work)
-        if not lazy or len(self._waiting) >= LAZY:
+        if not lazy or len(self._waiting) >= MAX_LAZY:
             self._writing = self._thread.submit(self._write_waiting)
 
     async def change(self, work: Work[Result]) -> Result:
@@ -302,7 +297,7 @@ class Store:
 
     async def _on_thread(self, work: Callable[[], Result]) -> Result:
         if self._writing is not None:
-            # A bug in an earlier write comes out here. Whoever gives up waiting does not take the write along.
+            # A bug in an earlier write is raised here. The shield keeps the write alive when the caller is cancelled.
             await asyncio.shield(asyncio.wrap_future(self._writing))
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 

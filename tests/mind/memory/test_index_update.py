@@ -77,7 +77,7 @@ async def test_what_an_old_version_stored_is_found_after_the_update(tmp_path: Pa
     async with memory_in(tmp_path) as memory:
         question = "who promised me the silver whistle"
         assert await memory.relevant("", question) == ()
-        await memory.update_index()
+        await memory.prepare()
         assert "silver whistle" in (await memory.relevant("", question))[0]
         assert await memory.relevant("", "what is my favourite color") == ("Their favourite colour is blue.",)
 
@@ -85,7 +85,7 @@ async def test_what_an_old_version_stored_is_found_after_the_update(tmp_path: Pa
 async def test_a_fact_in_a_slot_of_before_is_replaced_all_the_same(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     async with memory_in(tmp_path) as memory:
-        await memory.update_index()
+        await memory.prepare()
         memory.keep("", "i hate cookies", "Oh!")
         memory.keep("", "my favourite colour is red", "Oh!")
     holding = stored(path, "SELECT text FROM facts WHERE replaced IS NULL ORDER BY id")
@@ -103,7 +103,7 @@ async def test_slots_that_have_become_one_hold_the_newest_fact(tmp_path: Path) -
             "(6, 1, 'dislikes', 'likes:cookie', '', 'cookie', 'They do not like cookie.', NULL, '2026-05-02T10:00:00')"
         )
     async with memory_in(tmp_path) as memory:
-        await memory.update_index()
+        await memory.prepare()
     rows = stored(path, "SELECT id, replaced FROM facts WHERE kind IN ('likes', 'dislikes') ORDER BY id")
     assert rows == [(2, "2026-05-02T10:00:00"), (6, None)]
 
@@ -111,14 +111,14 @@ async def test_slots_that_have_become_one_hold_the_newest_fact(tmp_path: Path) -
 async def test_a_second_update_does_nothing_and_another_language_makes_all_anew(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     async with memory_in(tmp_path) as memory:
-        await memory.update_index()
+        await memory.prepare()
     with closing(sqlite3.connect(path, isolation_level=None)) as on:
         on.execute("DELETE FROM words")
     async with memory_in(tmp_path) as memory:
-        await memory.update_index()
+        await memory.prepare()
         assert await memory.relevant("", "who promised me the silver whistle") == ()
     async with memory_in(tmp_path, "de") as memory:
-        await memory.update_index()
+        await memory.prepare()
         assert await memory.relevant("", "who promised me the silver whistle") != ()
 
 
@@ -126,7 +126,7 @@ async def test_another_character_keeps_its_words(tmp_path: Path) -> None:
     path = old_file(tmp_path)
     before = stored(path, "SELECT rowid, said FROM words ORDER BY rowid")
     store = await Store.open(tmp_path, now)
-    await LongTermMemory(store, "Momo", now).update_index()
+    await LongTermMemory(store, "Momo", now).prepare()
     await store.close()
     assert stored(path, "SELECT rowid, said FROM words ORDER BY rowid") == before
 
