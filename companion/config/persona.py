@@ -13,10 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from companion.config.loading import Settings, read_settings
-from companion.languages.commands import Command, Phrases, spoken_command
 from companion.languages.language import language
 from companion.languages.loader import language_codes
-from companion.languages.understood import DEFAULT, understood
+from companion.languages.understood import DEFAULT, Command, Phrases, spoken_command, understood
 
 
 def _known_language(code: str) -> str:

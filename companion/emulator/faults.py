@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
-from companion.emulator import frames
+from companion.emulator import answer
+from companion.emulator.answer import DONE
 from companion.emulator.errors import MODERATED_INPUT, MODERATED_OUTPUT, WRONG_KEY, Refusal, find_error
-from companion.emulator.frames import DONE
 from companion.emulator.request import Route
 
 FAULTS = {
@@ -174,11 +174,11 @@ def error_response(refusal: Refusal, route: Route, id_: str, *, stream: bool, fa
         return ErrorResponse(refusal.status, JSON, _with_ids(refusal, route, id_, fault))
     status = 200 if fault in ("error_http200", "spaced_error") else refusal.status
     if route == "dashscope":
-        body = frames.dashscope_refusal(refusal, id_)
-        media_type = frames.DASHSCOPE_STREAM
+        body = answer.dashscope_refusal(refusal, id_)
+        media_type = answer.DASHSCOPE_STREAM
     else:
-        body = frames.openai_refusal(refusal, id_)
-        media_type = frames.OPENAI_STREAM
+        body = answer.openai_refusal(refusal, id_)
+        media_type = answer.OPENAI_STREAM
     if fault == "spaced_error":
         body = with_spaces(body)
     return ErrorResponse(status, JSON if fault == "sse_http400" else media_type, body)

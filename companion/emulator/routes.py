@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from companion.emulator.answer import CacheShape
+from companion.emulator.answer import DASHSCOPE_STREAM, OPENAI_STREAM, CacheShape, DashScopeFrames, OpenAiFrames
 from companion.emulator.control import Clock, RecordedRequest, RequestLog, advance_clock, plan_faults
 from companion.emulator.errors import WRONG_KEY, Refusal, invalid, new_id
 from companion.emulator.faults import (
@@ -36,7 +36,6 @@ from companion.emulator.faults import (
     stream_with_fault,
     until_disconnected,
 )
-from companion.emulator.frames import DASHSCOPE_STREAM, OPENAI_STREAM, DashScopeFrames, OpenAiFrames
 from companion.emulator.limits import MODELS, Region
 from companion.emulator.request import ChatRequest, read_dashscope, read_openai
 from companion.emulator.request import Route as RouteName

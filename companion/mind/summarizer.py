@@ -19,8 +19,7 @@ from companion.mind.api.client import ServiceClient, ServiceRequest
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
 from companion.mind.memory.working_memory import SummaryInput, WorkingMemory, session_id
-from companion.mind.proposed_facts import accepted_facts, split_proposed
-from companion.mind.summary import summary_instruction, summary_request, trim_summary
+from companion.mind.summary import accepted_facts, split_proposed, summary_instruction, summary_request, trim_summary
 
 log = logging.getLogger("companion")
 

@@ -18,11 +18,11 @@ from companion.languages.understood import understood
 from companion.mind.memory.facts import Fact
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
-from companion.mind.proposed_facts import (
+from companion.mind.summary import (
     FORM,
     LONGEST_SUBJECT,
     LONGEST_VALUE,
-    MOST,
+    MOST_FACTS,
     accepted_facts,
     facts_instruction,
     split_proposed,
@@ -99,7 +99,7 @@ LINES = st.one_of(
 @given(st.lists(LINES, max_size=30).map("\n".join), st.sampled_from(language_codes()))
 def test_any_answer_is_read(answer: str, code: str) -> None:
     rest, proposed = split_proposed(answer)
-    assert len(proposed) <= MOST
+    assert len(proposed) <= MOST_FACTS
     assert split_proposed(rest)[1] == ()
     assert set(rest.splitlines()) <= set(answer.splitlines())
     for one in proposed:

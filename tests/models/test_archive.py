@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.errors import EngineUnavailable
-from companion.models.archive import ArchiveLimits, unpack
+from companion.models.store import ArchiveLimits, unpack
 
 FAIR = ArchiveLimits(spare=0)
 
