@@ -17,6 +17,7 @@ AVR = ROOT / "firmware" / "avr"
 
 
 def needs(*programs: str) -> None:
+    """Skip the test where one of these programs is missing."""
     missing = [one for one in programs if shutil.which(one) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} is not installed: make setup-dev")

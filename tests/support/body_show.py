@@ -27,6 +27,7 @@ FRAME = 0.02
 
 
 def cue(emotion: str | None = None, gesture: str | None = None, intensity: float = 1.0) -> Cue:
+    """A cue at the first character, as an emoji would give it."""
     return Cue(emotion, gesture, intensity, 0, "emoji")
 
 
@@ -64,11 +65,13 @@ class Show:
 
 
 def swing(frames: list[BodyFrame], channel: str) -> float:
+    """How far a channel moves in all, in its own units."""
     values = [frame.positions[channel] for frame in frames]
     return max(values) - min(values)
 
 
 def redness(colour: Colour) -> int:
+    """How much more red than blue a colour has."""
     return colour[0] - colour[2]
 
 
@@ -79,6 +82,7 @@ MANY = {name: CHANNELS[name] for name in ("glow", "head", "tilt", "right_arm")} 
 
 
 def shown_with(tmp_path: Path, text: str, channels: dict[str, ChannelSettings] = CHANNELS) -> Show:
+    """A show with a choreography file of this text beside the built-in one."""
     own = tmp_path / "own.toml"
     own.write_text(text, encoding="utf-8")
     return Show(channels, own)

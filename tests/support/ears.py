@@ -155,6 +155,7 @@ def device(**ears: Any) -> Device:
 
 
 def listener(tape: Tape, voice: VoiceAt, scribe: Scribe, word: WordAt | None = None, **endpoint: Any) -> Listener:
+    """A listener with these doubles; `endpoint` are settings of `[ears.endpoint]`."""
     return Listener(tape, word, voice, scribe, device(endpoint=endpoint).ears)
 
 

@@ -67,11 +67,13 @@ class Pins(MockFactory):
 
 
 def settings(**tables: object) -> BodySettings:
+    """Settings of a body on the pins; `tables` are more of `[body.gpio]`."""
     return BodySettings.model_validate(
         {"outputs": ["gpio"], "channels": CHANNELS, "gpio": {"channels": PARTS, **tables}}
     )
 
 
 def built(body: BodySettings) -> GpioBody:
+    """That body, which the test must close."""
     assert body.gpio is not None
     return GpioBody(body.gpio, body.channels)

@@ -75,6 +75,7 @@ class Unit:
 
 
 def new_unit(folder: Path) -> Unit:
+    """A unit that was never provisioned, with an empty card."""
     for name in ("boot", "state", "network"):
         (folder / name).mkdir(exist_ok=True)
     machine = folder / "serial-number"

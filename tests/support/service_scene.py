@@ -32,6 +32,7 @@ CAST = ({"name": "Kiki", "profile": {"details": "You are Kiki, a parrot."}},)
 
 
 def persona(channel: str = "emoji", opening: str = "Hello!", **more: Any) -> Persona:
+    """Momo; `more` are further tables of the persona."""
     return Persona.model_validate(
         {
             "name": "Momo",
@@ -59,10 +60,12 @@ def device(folder: Path | None = None, **settings: Any) -> Device:
 
 
 async def answer(character: ServiceCharacter, said: str = "hello", speaker: str = "") -> str:
+    """The whole answer to one utterance, without remembering it."""
     return await whole(character.reply(said, speaker))
 
 
 async def whole(deltas: AsyncGenerator[str] | None) -> str:
+    """All deltas of an answer, joined."""
     assert deltas is not None
     async with aclosing(deltas):
         return "".join([delta async for delta in deltas])
@@ -79,11 +82,13 @@ async def talk(character: ServiceCharacter, said: str) -> str:
 
 
 def event(text: str, reason: str | None = None, index: int = 0) -> bytes:
+    """One server-sent event of a stream, with a piece of text."""
     choice = {"delta": {"content": text}, "index": index, "finish_reason": reason}
     return b"data: " + json.dumps({"choices": [choice]}, ensure_ascii=False).encode() + b"\n\n"
 
 
 def usage(prompt: int, completion: int, cached: int = 0) -> bytes:
+    """The last event of a stream, with its token counts."""
     counts = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
@@ -102,6 +107,7 @@ def plain(*texts: str) -> bytes:
 
 
 def error(code: str, message: str = "no") -> bytes:
+    """The body of a refusal."""
     return json.dumps({"error": {"code": code, "message": message}}).encode()
 
 
@@ -147,6 +153,8 @@ def request_contents(request: Any) -> list[str]:
 
 
 class Stream(httpx.AsyncByteStream):
+    """A response body that arrives as its script says: bytes, pauses in seconds, errors."""
+
     def __init__(self, script: Sequence[Step | int]) -> None:
         self._script = script
 
@@ -234,6 +242,7 @@ async def replayed(handler: Handler, folder: Path, **character: Any) -> AsyncIte
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, dict[str, str], Any]:
+    """Method and path, headers, and the JSON of the body, as a server on a socket reads them."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     first, *lines = head.strip().split("\r\n")
     headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}

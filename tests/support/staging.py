@@ -9,10 +9,12 @@ from companion.voice.stage.stage import Stage
 
 
 def played(deltas: Iterable[str], name: str = "") -> tuple[str, list[Cue]]:
+    """What is spoken of an answer that arrives in these pieces, and its cues."""
     stage = Stage(name)
     pieces = [piece for delta in deltas for piece in stage.feed(delta)] + stage.close()
     return "".join(one for one in pieces if isinstance(one, str)), [one for one in pieces if isinstance(one, Cue)]
 
 
 def said(text: str, name: str = "") -> str:
+    """What is spoken of an answer."""
     return played([text], name)[0]

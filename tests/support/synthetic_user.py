@@ -55,6 +55,7 @@ def room(*parts: bytes | float) -> bytes:
 
 
 def seconds(pcm: bytes) -> float:
+    """Length of a sound."""
     return len(pcm) / 2 / RATE
 
 

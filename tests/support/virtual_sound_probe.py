@@ -25,10 +25,12 @@ RATE = 22_050
 
 
 def say(**what: object) -> None:
+    """Print one line of JSON for the test that started this program."""
     print(json.dumps(what), flush=True)
 
 
 def tone(seconds: float, rate: int = RATE, hertz: float = 441.0) -> bytes:
+    """A sine of 16-bit PCM at about a quarter of full scale."""
     phase = 2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate
     return (9000 * np.sin(phase)).astype("<i2").tobytes()
 

@@ -34,6 +34,7 @@ def write_wav(
 
 
 def silence(path: Path, seconds: float) -> Path:
+    """A file of this many seconds without sound, at the rate of the ears."""
     return write_wav(path, bytes(2 * round(seconds * EAR_RATE)))
 
 
