@@ -43,14 +43,16 @@ class Room:
 
     areas: dict[str, str]
     """Name of an area -> its files, as a pattern."""
-    tests: str
+    tests: tuple[str, ...]
 
+
+GOLDEN = ("tests/languages/test_golden_stage.py", "tests/languages/test_directions_data.py")
 
 ROOMS = {
-    "spine": Room({name: f"companion/{name}.py" for name in ("conversation", "dialogue", "turn")}, "tests/spine"),
-    "ears": Room({name: f"companion/ears/{name}.py" for name in ("listener", "endpointing")}, "tests/ears"),
-    "stage": Room({"stage": "companion/voice/stage/*.py"}, "tests/voice"),
-    "limits": Room({"limits": "companion/body/*limit*.py"}, "tests/body"),
+    "spine": Room({name: f"companion/{name}.py" for name in ("conversation", "dialogue", "turn")}, ("tests/spine",)),
+    "ears": Room({name: f"companion/ears/{name}.py" for name in ("listener", "endpointing")}, ("tests/ears",)),
+    "stage": Room({"stage": "companion/voice/stage/*.py"}, ("tests/voice", *GOLDEN)),
+    "limits": Room({"limits": "companion/body/*limit*.py"}, ("tests/body",)),
 }
 
 
@@ -106,7 +108,7 @@ def _copy(name: str, room: Room) -> Path:
         "also_copy": tuple(beside),
         "pytest_add_cli_args_test_selection": room.tests,
         # The same examples each time.
-        "pytest_add_cli_args": "--hypothesis-profile=repeatable",
+        "pytest_add_cli_args": ("--hypothesis-profile=repeatable", "-p", "bench.fresh_caches"),
         # mutmut's limit is (the tests' usual time + the constant) * the multiplier: hardly more than ours.
         "timeout_multiplier": "0.01",
         "timeout_constant": f"{LIMIT_S * 100:g}",

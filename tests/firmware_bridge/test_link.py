@@ -188,6 +188,7 @@ def test_no_command_is_lost_done_twice_or_out_of_order(seed: int, loss: float, c
     assert list(answers) == [*tickets, full, query]
 
 
+@pytest.mark.time_limit(60)
 def test_ten_minutes_of_full_traffic_lose_nothing() -> None:
     wired = Wired(bad(7, 0.02, 0.1, 0.02, 0.004, cut=False)).connected()
     sent = []

@@ -40,6 +40,10 @@ def test_waits_for_a_process():
 async def test_never_lets_the_loop_run():
     while True: pass
 
+@pytest.mark.time_limit(60, 0.5)
+def test_spins():
+    while True: pass
+
 @pytest.mark.looptime
 async def test_that_only_sleeps_long():
     await asyncio.sleep(1e6)
@@ -66,6 +70,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
         ("test_waits_on_virtual_time", "for_what_never_comes: await asyncio.Event().wait()"),
         ("test_waits_for_a_task_that_spins_and_refuses_to_be_cancelled", "spin: await asyncio.sleep(0)"),
         ("test_waits_for_a_process", 'subprocess.run(["sleep", "1000"])'),
+        ("test_spins", "test_spins: while True: pass"),
         ("test_never_lets_the_loop_run", "test_never_lets_the_loop_run: while True: pass"),
     ],
 )
@@ -76,4 +81,4 @@ def test_a_test_that_hangs_fails_by_name_and_shows_where(report: str, test: str,
 
 def test_the_tests_behind_it_run(report: str) -> None:
     # The error: the task that refuses hangs at the end of its test again.
-    assert "4 failed, 1 passed, 1 error" in report
+    assert "5 failed, 1 passed, 1 error" in report

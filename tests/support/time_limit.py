@@ -1,8 +1,9 @@
 """An end for every test that hangs: it fails, by name, and its report says where it hung. The other tests go on.
 
-Each phase of a test (set-up, call, tear-down) may take `LIMIT_S` of real time; `@pytest.mark.time_limit(seconds)` gives
-a slow test more. A test on virtual time (`looptime`) has nothing to wait for: where its process does nothing for a
-while, no clock will ever wake it, and it has failed already.
+Each phase of a test (set-up, call, tear-down) may take `LIMIT_S` of real time and `LIMIT_CPU_S` of processor time: a
+loop without an end is found soon, also on a busy machine, where waiting takes long. `@pytest.mark.time_limit(seconds)`
+replaces both, `(seconds, cpu_seconds)` each. A test on virtual time (`looptime`) has nothing to wait for: where its
+process does nothing for a while, no clock will ever wake it, and it has failed already.
 
 When the alarm rings, the running event loop is stopped, whatever its tasks do; where there is none, or where that did
 not help by the next ring, an exception is raised that neither asyncio nor hypothesis keeps for itself. It rings until
@@ -27,6 +28,9 @@ from typing import Any, TextIO
 import pytest
 
 LIMIT_S = 60.0
+LIMIT_CPU_S = 5.0
+"""The test that needs most takes 3."""
+
 _TICK_S = 2.0
 _BUSY_SHARE = 0.02
 """A process that used less than this share of a processor between two ticks did nothing."""
@@ -44,7 +48,9 @@ class _Ring(KeyboardInterrupt):
 def configure(config: pytest.Config) -> None:
     """Call this in `pytest_configure`."""
     global _real_stderr
-    config.addinivalue_line("markers", "time_limit(seconds): how long each phase of this test may take; 60 by default.")
+    config.addinivalue_line(
+        "markers", "time_limit(seconds): how long each phase of this test may take, really and on the processor."
+    )
     # While a test runs, pytest keeps what is written to the usual one.
     _real_stderr = os.fdopen(os.dup(2), "w")
     config.add_cleanup(_real_stderr.close)
@@ -57,9 +63,10 @@ def limited(item: pytest.Item, phase: str) -> Iterator[None]:
         yield
         return
     mark = item.get_closest_marker("time_limit")
-    limit = float(mark.args[0]) if mark is not None else LIMIT_S
+    limit, limit_cpu = (mark.args[0], mark.args[-1]) if mark is not None else (LIMIT_S, LIMIT_CPU_S)
     virtual = phase == "call" and item.get_closest_marker("looptime") is not None
-    began, used, why = time.monotonic(), time.process_time(), ""
+    began, began_cpu, why = time.monotonic(), time.process_time(), ""
+    used = began_cpu
 
     def ring(_signal: int, frame: FrameType | None) -> None:
         nonlocal used, why
@@ -71,6 +78,8 @@ def limited(item: pytest.Item, phase: str) -> Iterator[None]:
             why = f"nothing has happened for {_TICK_S:g} s on virtual time, and nothing will"
         elif took >= limit:
             why = f"not over after {took:.0f} s"
+        elif used - began_cpu >= limit_cpu:
+            why = f"not over after {used - began_cpu:.0f} s of processor time"
         else:
             return
         item.add_report_section(phase, "where it hung", _where(frame))
