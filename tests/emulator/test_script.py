@@ -45,6 +45,11 @@ def test_the_same_thing_said_again_gets_another_answer_and_the_same_talk_the_sam
         ("你是江让，围棋天才。", "我在看书", "用功|十分钟"),
         ("You are the co-driver of a rally car.", "i am tired", "rest stop|Pull over"),
         ("You are a pirate parrot.", "thank you", "welcome"),
+        ("Du bist Bruno, ein Dachs.", "ich bin traurig", "bei dir|zusammen"),
+        ("Eres Lucero, un burrito.", "estoy triste", "contigo|juntos"),
+        ("Tu es Pistache, une grenouille.", "je suis triste", "Je suis là|ensemble"),
+        ("너는 토리, 달토끼야.", "나 슬퍼", "옆에|같이"),
+        ("Você é Caju, um tamanduá.", "estou triste", "com você"),
     ],
 )
 def test_the_character_is_the_one_that_the_system_message_means(cast: Cast, system: str, said: str, part: str) -> None:
@@ -134,6 +139,26 @@ def test_an_answer_can_contain_what_the_model_was_given(
     extra = [Message("system", told)] if place == "system" else []
     assert part not in cast.answer([Message("system", "You are Momo."), Message("user", asked)])
     assert part in cast.answer([profile, *earlier, *extra, Message("user", asked)])
+
+
+@pytest.mark.parametrize(
+    ("system", "told", "asked", "part"),
+    [
+        ("Du bist Bruno.", "mein hund heißt bello", "wie heißt mein hund", "bello"),
+        ("Du bist Bruno.", "Die Person heißt Mia.", "weißt du noch wie ich heiße", "Mia"),
+        ("Eres Lucero.", "mi perro se llama toby", "cómo se llama mi perro", "toby"),
+        ("Eres Lucero.", "tengo seis años", "cuántos años tengo", "seis"),
+        ("Tu es Pistache.", "mon chien s'appelle rex", "comment s'appelle mon chien", "rex"),
+        ("Tu es Pistache.", "j'ai six ans", "quel âge est-ce que j'ai", "six"),
+        ("너는 토리야.", "우리 강아지 이름은 초코야", "우리 강아지 이름이 뭐야", "초코"),
+        ("너는 토리야.", "나는 여섯 살이야", "내가 몇 살이야", "여섯"),
+        ("Você é Caju.", "meu cachorro se chama rex", "como se chama meu cachorro", "rex"),
+        ("Você é Caju.", "tenho seis anos", "quantos anos eu tenho", "seis"),
+    ],
+)
+def test_characters_of_other_languages_remember_too(cast: Cast, system: str, told: str, asked: str, part: str) -> None:
+    assert part not in cast.answer([Message("system", system), Message("user", asked)])
+    assert part in cast.answer([Message("system", system), Message("user", told), Message("user", asked)])
 
 
 def test_the_latest_statement_wins(cast: Cast) -> None:
