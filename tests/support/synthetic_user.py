@@ -71,17 +71,23 @@ def recording(path: Path) -> bytes:
 
 
 def conversation_wav(
-    path: Path, wake: str, *turns: str, pause_s: float = 0.4, room_s: float = 11.0, then: str = ""
+    path: Path,
+    wake: str,
+    *turns: str,
+    pause_s: float = 0.4,
+    room_s: float = 11.0,
+    then: str = "",
+    voice: str = "en-us+m3",
 ) -> Path:
     """A file in which somebody says the wake word (unless empty) and the turns, each with room for an answer.
 
-    `pause_s` lies between the wake word and the first turn; `then` is said at the very end.
+    `pause_s` lies between the wake word and the first turn; `then` is said at the very end. `voice` says the turns.
     """
     parts: list[bytes | float] = [1.0]
     if wake:
         parts += [say(wake, "en-us+m3"), pause_s]
     for turn in turns:
-        parts += [say(turn, "en-us+m3"), room_s]
+        parts += [say(turn, voice), room_s]
     if then:
         parts += [say(then, "en-us+m3"), 3.0]
     return _as_wav(path, room(*parts))
