@@ -237,7 +237,7 @@ def _begins_anew(look: Lookahead, end: int) -> bool:
     if not look.at(end).isspace():
         return False
     ch = look.at(look.skip(" \t", end))
-    return not ch or ch.isupper() or is_cjk(ch) or ch in "\"“‘'([*_~\n"
+    return not ch or ch.isupper() or is_cjk(ch) or ch in "¡¿\"“„«‘'([*_~\n"
 
 
 def _goes_on(look: Lookahead, end: int, grammar: Grammar) -> bool:
