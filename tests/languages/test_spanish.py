@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from companion.cli.chat import chat_command
 from companion.cli.check import check
+from companion.config.persona import load_persona
 from companion.events import Cue
 from companion.languages.check import missing
 from companion.languages.understood import understood
@@ -127,7 +128,8 @@ def test_directions(text: str, emotion: str | None, gesture: str | None) -> None
     [
         *("no sonríe", "sin sonreír", "deja de reír", "nunca se enfada", "se niega a bailar", "en vez de llorar"),
         *("tú sonríes", "te ríes", "mientras tú bailas", "los niños ríen", "la gente aplaude", "mi hermana ríe"),
-        *("te hace reír", "te ve llorar", "tu risa", "tu bonita sonrisa", "esperando que sonrías", "para que no llores"),
+        *("te hace reír", "te ve llorar", "tu risa", "tu bonita sonrisa", "esperando que sonrías"),
+        *("para que no llores", "para que te rías"),
         *("se oye una risa", "Ana sonríe", "Lucas se ríe", "todos aplauden", "no te preocupes"),
         *("abre la puerta", "camina hacia la ventana", "come una zanahoria", "toca la guitarra", "mira el río"),
         *("se sienta en su asiento", "con voz suave", "con voz grave", "juega con un juguete", "pausa", "agua fría"),
@@ -182,7 +184,7 @@ def test_degrees() -> None:
         ("_me gusta_ el pan.", "me gusta el pan.", []),
         ("**Ríe** y canta conmigo.", "Ríe y canta conmigo.", []),
         ("Cuando alguien _llora_, lo abrazo.", "Cuando alguien llora, lo abrazo.", []),
-        ("_El burrito que quería volar_ es mi cuento favorito.", "El burrito que quería volar es mi cuento favorito.", []),
+        ("_El burrito que vuela_ es mi cuento favorito.", "El burrito que vuela es mi cuento favorito.", []),
         ("**Primero** pones agua. **Después** el pan.", "Primero pones agua. Después el pan.", []),
         ("**¡Vamos!**", "¡Vamos!", []),
         ("Nota: no corras.", "Nota: no corras.", []),
@@ -257,3 +259,266 @@ def test_sentences(text: str, expected: list[str]) -> None:
 )
 def test_feelings(text: str, cues: list[str]) -> None:
     assert shown(infer_cues(text, SPANISH)) == cues
+
+
+# What people tell about themselves
+
+
+@pytest.mark.parametrize(
+    ("said", "facts"),
+    [
+        ("me llamo ana y tengo cinco años", ["name::Ana", "age::cinco"]),
+        ("tengo 6 anos", ["age::6"]),
+        ("tengo treinta y dos años", ["age::treinta y dos"]),
+        ("mi cumple es el tres de mayo", ["birthday::tres de mayo"]),
+        ("nací el 4 de julio", ["birthday::4 de julio"]),
+        ("cumplo años en agosto", ["birthday::agosto"]),
+        ("mañana es mi cumpleaños", ["birthday::29 de noviembre de 2026"]),
+        ("mi color favorito es el azul y me gusta la pizza", ["favourite:color:azul", "likes:pizza:pizza"]),
+        ("mi comida favorita son los espaguetis", ["favourite:comida:espaguetis"]),
+        ("mi número favorito es el siete", ["favourite:número:siete"]),
+        ("me gustan los perros y los gatos", ["likes:perros:perros", "likes:gatos:gatos"]),
+        ("a mí me gusta mucho jugar al fútbol", ["likes:jugar al fútbol:jugar al fútbol"]),
+        ("me gusta mas el rojo", ["likes:rojo:rojo"]),
+        ("los dinosaurios me encantan", ["likes:dinosaurios:dinosaurios"]),
+        ("lo que más me gusta es el chocolate", ["likes:chocolate:chocolate"]),
+        ("no me gustan nada las espinacas", ["dislikes:espinacas:espinacas"]),
+        ("las arañas no me gustan", ["dislikes:arañas:arañas"]),
+        ("odio la sopa", ["dislikes:sopa:sopa"]),
+        ("tengo un perro que se llama rex", ["has:perro:Rex"]),
+        ("tengo una perra muy bonita que se llama luna", ["has:perro:Luna"]),
+        ("me gusta el azul mi perro se llama rex", ["likes:azul:azul", "has:perro:Rex"]),
+        ("tengo dos hermanos", ["has:hermano:"]),
+        ("mi mamá se llama eva y mi papá se llama luis", ["has:madre:Eva", "has:padre:Luis"]),
+        ("mi mejor amiga se llama sara", ["has:mejor amiga:Sara"]),
+        ("tengo otro perro que se llama toby", ["has:perro Toby:Toby"]),
+        ("vivo en madrid con mi mamá", ["lives::madrid"]),
+        ("soy de la ciudad de méxico", ["lives::ciudad de méxico"]),
+        ("estoy en segundo de primaria", ["grade::segundo de primaria"]),
+        ("voy a tercer grado", ["grade::tercer grado"]),
+        ("trabajo de bombero", ["job::bombero"]),
+        ("te prometo que voy a ordenar mi cuarto", ["promise:voy a ordenar mi cuarto:voy a ordenar mi cuarto"]),
+        ("mañana voy a la playa", ["promise:mañana voy a la playa:mañana voy a la playa"]),
+        ("acuérdate de que mi gato tiene hambre", ["remember:mi gato tiene hambre:mi gato tiene hambre"]),
+    ],
+)
+def test_facts_are_found(said: str, facts: list[str]) -> None:
+    found = find_facts(said, NOW, SPANISH).facts
+    assert sorted(f"{one.kind}:{one.subject}:{one.value}" for one in found) == sorted(facts)
+    assert all(one.language == "es" and one.value in one.text for one in found)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        # Questions, wishes, conditions.
+        *("cómo me llamo", "¿me llamo ana?", "cuál es mi color favorito", "dónde vivo", "cuántos años tengo"),
+        *("quiero un perro", "me gustaría tener un gato", "si tengo un perro lo cuido", "ojalá me gusta el mar"),
+        *("cuando sea grande me gusta volar", "voy a tener un perro"),
+        # Games, stories, dreams, jokes.
+        *("jugamos a que tengo un dragón y un perro", "en el juego me llamo zorro y tengo un perro en el juego"),
+        *("soñé que tengo un gato", "tengo un perro de peluche", "tengo un amigo imaginario que se llama pipo"),
+        *("tengo un gato es broma", "me gusta el barro en mi sueño"),
+        # Somebody else.
+        *("mi hermana dice que tengo un gato", "mi papá tiene un perro", "a mi hermana le gusta el rosa"),
+        *("mi primo vive en lima", "mi hermano tiene seis años"),
+        # Denied, long ago, about the character, nothing to keep.
+        *("no me llamo pedro", "no tengo un perro", "tenía un perro", "tengo casi seis años", "me gustas tú"),
+        *("tengo tres años más que mi hermana", "me gusta cuando cantas", "me gusta jugar contigo", "me gusta eso"),
+        *("vivo en una casa grande", "soy de verdad", "soy de los últimos", "voy a primero jugar", "me gusta mi mamá"),
+        *("por la mañana voy a la playa", "mi nombre es muy largo", "mi hermana se llama igual que yo"),
+        # Private.
+        *("vivo en la calle mayor y tengo un perro", "soy alérgico y me gusta el pan"),
+    ],
+)
+def test_what_tells_nothing_is_no_fact(said: str) -> None:
+    assert find_facts(said, NOW, SPANISH).facts == ()
+
+
+# Who speaks
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("me llamo sofía", "Sofía"),
+        ("hola me llamo mateo", "Mateo"),
+        ("Hola, me llamo Mateo.", "Mateo"),
+        ("yo me llamo sofia", "Sofia"),
+        ("mi nombre es valentina", "Valentina"),
+        ("me llamo zubaida", "Zubaida"),
+        ("me llamo maría josé", "María José"),
+        ("me llamo lucas y tengo seis años", "Lucas"),
+        ("me llamo nina y tengo un perro", "Nina"),
+        ("hola lucero soy pablo", "Pablo"),
+        ("soy ana", "Ana"),
+        ("yo soy rosa", "Rosa"),
+        ("soy yo ana", "Ana"),
+        ("soy diego otra vez", "Diego"),
+        ("sí soy lucía", "Lucía"),
+        ("llámame toni", "Toni"),
+        ("me dicen pepe", "Pepe"),
+        ("habla carlos", "Carlos"),
+        ("ahora soy yo carlos", "Carlos"),
+        *(
+            (said, None)
+            for said in (
+                *("cómo me llamo", "me llamo como mi abuelo", "me llamo igual que mi papá", "mi nombre es muy largo"),
+                *("no me llamo pedro", "no soy pedro", "¿soy ana?", "llámame luego", "dime chistes", "me dicen cosas"),
+                *("soy un niño", "soy feliz", "soy de madrid", "soy argentina", "soy el rey", "soy la luna"),
+                *("soy la mamá de ana", "soy la hermana de ana", "este es pablo", "aquí pablo", "soy leon"),
+                *("hola soy rojo", "soy muy rápido", "soy vegetariana", "me llaman gordo", "ana", "soy elsa"),
+                *("estoy cansado", "mi hermana se llama ana", "me llamo lucero"),
+            )
+        ),
+    ],
+)
+def test_introductions(said: str, name: str | None) -> None:
+    assert introduced_name(said, SPANISH, ("Ana",), ("Lucero",)) == name
+
+
+# Of which kind an utterance is
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("vivo en la calle mayor 5", "vivo en la colonia roma", "vivo en un piso con mi mamá", "mi calle es larga"),
+        *("mi dirección es", "el código postal", "mi casa está en la avenida del sol"),
+        *("mi cole es grande", "voy al colegio san josé", "voy a la escuela miguel hidalgo", "mi escuela se llama sol"),
+        *("mi teléfono es seis cinco", "el telefono de mi casa es uno dos", "mi correo es ana arroba"),
+        *("mi contraseña es gato", "la clave de mi tableta es gato", "la tarjeta de crédito de mi papá"),
+        *("tengo asma", "estoy enferma", "soy alérgica a los gatos", "me duele la panza", "tengo fiebre"),
+        *("fui al médico ayer", "mi mamá está en el hospital", "tomo pastillas", "mi hermano tiene autismo"),
+    ],
+)
+def test_private(said: str) -> None:
+    assert is_private(said, SPANISH)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("vivo en madrid", "voy al cole todos los días", "voy al parque con mi papá", "me gusta ir al parque"),
+        *("mi número favorito es el siete", "quiero ser doctora", "me gusta la primavera", "estamos en la playa"),
+        *("la tarjeta de cumpleaños", "tengo una cuenta de sumar", "mi profe se llama luis", "tengo un secreto"),
+        *("i like my dog", "me gusta la música"),
+    ],
+)
+def test_not_private(said: str) -> None:
+    assert not is_private(said, SPANISH)
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        *((said, True) for said in ("cómo me llamo", "como me llamo", "y cómo estás", "oye qué haces")),
+        *((said, True) for said in ("te acuerdas de mi perro", "te gusta el pan", "sabes volar", "puedes cantar")),
+        *((said, True) for said in ("dime cómo se llama mi perro", "cuántos años tengo", "donde vives")),
+        *(
+            (said, True)
+            for said in ("me cuentas un cuento", "eso es bueno verdad", "por qué llueve", "de qué color es")
+        ),
+        *((said, True) for said in ("cuéntame un cuento", "mi perro se llama rex te acuerdas")),
+        *((said, False) for said in ("tengo un perro", "me llamo ana", "cuando sea grande quiero ser bombero")),
+        *((said, False) for said in ("como pan todos los días", "que rico", "no quiero dormir", "hola")),
+        *((said, False) for said in ("quiero un perro", "mi color favorito es el azul", "a mí me gusta cantar")),
+    ],
+)
+def test_questions(said: str, asked: bool) -> None:
+    assert is_question(said, SPANISH) == asked
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        *((said, "es") for said in ("tengo un perro", "a dormir", "no", "no sé", "me da miedo a veces")),
+        *(
+            (said, "es")
+            for said in ("soy ana", "dame un beso", "juego a la pelota", "mi casa", "hola", "voy a tercer grado")
+        ),
+        *((said, "en") for said in ("i have a dog", "tell me a story", "where are you", "no i do not", "let me do it")),
+        *((said, "en") for said in ("my dog is called max", "what is the time")),
+    ],
+)
+def test_the_language_of_a_sentence(said: str, code: str) -> None:
+    assert SPANISH.of(said).code == code
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        *("perro perros perrita", "juego jugar jugamos jugué", "niño niña niños", "canción canciones cancion"),
+        *("dibujar dibujo dibujando", "duermo dormir dormí", "reír risa", "pez peces", "nadar nado nadando"),
+        *("mamá mama madre", "abuela abuelita", "lápiz lápices", "cumple cumpleaños"),
+    ],
+)
+def test_forms_of_a_word_meet(forms: str) -> None:
+    assert len(index_words(forms, SPANISH, SPANISH.own)) == 1
+
+
+def test_small_words_find_nothing() -> None:
+    assert index_words("cómo se llama mi perro", SPANISH, SPANISH.own) == index_words("perro", SPANISH, SPANISH.own)
+
+
+# What people say to the device itself
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        *((said, "stop") for said in ("para", "para ya", "lucero cállate por favor", "callate", "vale basta ya")),
+        *((said, "goodbye") for said in ("adiós lucero", "adios", "bueno chao amigo", "buenas noches lucero")),
+        *((said, "goodbye") for said in ("hasta mañana mi amigo", "ya me voy a dormir", "gracias adiós")),
+        *((said, "again") for said in ("dilo de otra manera por favor", "inténtalo otra vez")),
+        *((said, "guest") for said in ("modo invitado", "no recuerdes esto por favor", "soy una invitada")),
+        *((said, None) for said in ("para mi amigo", "para qué sirve", "quiero ir al parque", "hola lucero")),
+        *((said, None) for said in ("buenas noches es una canción", "no te vayas", "otra vez el cuento")),
+    ],
+)
+def test_commands(said: str, command: str | None) -> None:
+    assert load_persona(LUCERO).spoken_command(said) == command
+
+
+def test_dates() -> None:
+    assert SPANISH.own.date(NOW) == "28 de noviembre de 2026"
+
+
+# All together
+
+
+def test_nothing_is_missing_and_the_persona_is_clean() -> None:
+    assert missing("es") == []
+    done = CliRunner().invoke(check, [str(LUCERO)])
+    assert done.exit_code == 0
+    assert "note:" not in done.output
+
+
+def test_a_conversation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    lines = "hola lucero\nme llamo ana\ntengo un perro que se llama rex\nvivo en la calle mayor 5\n/memory\n"
+    lines += "adiós lucero\n"
+    script = tmp_path / "turns.txt"
+    script.write_text(lines, "utf-8")
+    options = ["--set", f"persona={LUCERO}", "--set", "character.emulator=always"]
+    options += ["--set", "character.requests_per_second=1000", "--set", "character.answer_within_s=20"]
+    toy = ["--script", str(script), "--json", "--seed", "3", "--device", str(CONFIGS / "devices" / "toy.toml")]
+    done = CliRunner().invoke(chat_command, [*toy, *options])
+    assert done.exception is None, done.exception
+    printed = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    (memory,) = (one for one in printed if one.get("command") == "/memory")
+    assert memory["person"] == "Ana"
+    assert memory["facts"] == ["La persona se llama Ana.", "La persona tiene perro, de nombre Rex."]
+    answers = [one for one in printed if "said" in one]
+    assert {one["speaker"] for one in answers} == {"Lucero"}
+    assert any(one["cues"] for one in answers)
+    assert answers[-1]["spoken"] in load_persona(LUCERO).lines.goodbye
+
+
+def test_the_lines_of_the_persona_are_spoken_whole() -> None:
+    lucero = load_persona(LUCERO)
+    for line in (lucero.opening, *lucero.lines.offline, *lucero.lines.goodbye, *lucero.lines.guest):
+        stage = Stage("Lucero", SPANISH)
+        assert stage.feed(line) + stage.close() == [line]
+        assert SPANISH.of(line).code == "es"
