@@ -113,6 +113,7 @@ def shown(cues: tuple[Cue, ...] | list[Cue]) -> list[str]:
         ("tú ríes y él te abraza", "affectionate", "hug"),
         ("al verte triste, te abraza", "affectionate", "hug"),
         ("te devuelve la sonrisa", "happy", None),
+        ("corresponde a tu abrazo", "affectionate", "hug"),
         ("a tu lado, sonriendo", "happy", None),
         ("smiles", "happy", None),
     ],
@@ -325,7 +326,8 @@ def test_facts_are_found(said: str, facts: list[str]) -> None:
         # Denied, long ago, about the character, nothing to keep.
         *("no me llamo pedro", "no tengo un perro", "tenía un perro", "tengo casi seis años", "me gustas tú"),
         *("tengo tres años más que mi hermana", "me gusta cuando cantas", "me gusta jugar contigo", "me gusta eso"),
-        *("vivo en una casa grande", "soy de verdad", "soy de los últimos", "voy a primero jugar", "me gusta mi mamá"),
+        *("vivo en una casa grande", "soy de verdad", "soy de color azul", "voy a primero jugar", "me gusta mi mamá"),
+        *("soy de los últimos", "soy de primaria", "vivo en la luna", "soy de dormir mucho"),
         *("por la mañana voy a la playa", "mi nombre es muy largo", "mi hermana se llama igual que yo"),
         # Private.
         *("vivo en la calle mayor y tengo un perro", "soy alérgico y me gusta el pan"),
