@@ -366,6 +366,7 @@ def test_what_tells_nothing_is_no_fact(said: str) -> None:
             (said, None)
             for said in (
                 *("cómo me llamo", "me llamo como mi abuelo", "me llamo igual que mi papá", "mi nombre es muy largo"),
+                *("mi nombre es secreto", "me llamo no sé", "llámame princesa", "quiero ser ana"),
                 *("no me llamo pedro", "no soy pedro", "¿soy ana?", "llámame luego", "dime chistes", "me dicen cosas"),
                 *("soy un niño", "soy feliz", "soy de madrid", "soy argentina", "soy el rey", "soy la luna"),
                 *("soy la mamá de ana", "soy la hermana de ana", "este es pablo", "aquí pablo", "soy leon"),
