@@ -150,8 +150,10 @@ class Persona(Settings):
         """
         codes = dict.fromkeys((*self.words, self.language))
         names = (self.name, *(member.name for member in self.cast))
-        small = frozenset().union(*(one.commands.small_words for one in understood(self.language)))
-        return spoken_command(text, map(self._phrases, codes), names, small)
+        commands = [one.commands for one in understood(self.language)]
+        small = frozenset().union(*(one.small_words for one in commands))
+        called = (name + end for one in commands for end in one.name_ends for name in names)
+        return spoken_command(text, map(self._phrases, codes), (*names, *called), small)
 
     def _phrases(self, code: str) -> Phrases:
         own = self.words.get(code, Words())

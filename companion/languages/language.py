@@ -88,6 +88,8 @@ class Commands(Part):
     guest: tuple[str, ...] = ()
     small_words: WordSet = frozenset()
     """Words that may stand around a command; in unspaced writing single characters."""
+    name_ends: tuple[str, ...] = ()
+    """Glued to the name of somebody who is called: the 야 of `토리야`."""
 
 
 class SummaryPrompt(Part):
