@@ -82,6 +82,9 @@ AT = datetime(2026, 5, 3, 10, 0)
         ("볼을 붉히며", "embarrassed", None),
         ("턱을 괴고 곰곰이 생각한다", "thoughtful", None),
         ("귀를 쫑긋 세우고", "interested", None),
+        ("아이를 바라보며 웃는다", "happy", None),
+        ("말없이 고개를 끄덕인다", None, "nod"),
+        ("숨을 깊이 들이쉰다", "relaxed", None),
         ("신나서 폴짝폴짝", "excited", "jump"),
         ("당당하게 가슴을 펴며", "confident", None),
         ("따뜻하게 머리를 쓰다듬는다", "affectionate", None),
@@ -142,7 +145,9 @@ def test_what_is_denied_done_by_others_or_business_gives_no_cue(text: str) -> No
 
 def test_degrees_weaken_and_strengthen() -> None:
     weak, plain, strong = (read_direction(text, "", KOREAN) for text in ("살짝 웃는다", "웃는다", "활짝 웃는다"))
-    assert weak and plain and strong
+    assert weak is not None
+    assert plain is not None
+    assert strong is not None
     assert weak.intensity < plain.intensity < strong.intensity
 
 
@@ -162,6 +167,8 @@ def test_degrees_weaken_and_strengthen() -> None:
         ("생일 축하해!", "excited", "clap"),
         ("나 정말 기뻐.", "happy", None),
         ("만나서 반가워.", "happy", None),
+        ("네가 와서 정말 좋아!", "happy", None),
+        ("앗, 깜짝이야!", "surprised", None),
         ("사랑해.", "loving", None),
         ("보고 싶었어.", "loving", None),
         ("너무 슬퍼.", "sad", None),
@@ -223,6 +230,8 @@ def test_feelings_in_the_words(text: str, emotion: str | None, gesture: str | No
         ("나는 여동생이 두 명 있어", ["has 여동생: "]),
         ("우리 강아지 이름은 초코야", ["has 강아지: 초코"]),
         ("우리 집 고양이는 나비라고 해", ["has 고양이: 나비"]),
+        ("우리 개 이름은 바둑이야", ["has 강아지: 바둑이"]),
+        ("내가 제일 좋아하는 건 떡볶이야", ["likes 떡볶이: 떡볶이"]),
         ("나는 뽀삐라는 강아지가 있어", ["has 강아지: 뽀삐"]),
         ("내 동생 이름은 민준이야", ["has 동생: 민준"]),
         ("나는 부산에 살아", ["lives: 부산"]),
