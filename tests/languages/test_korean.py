@@ -292,6 +292,10 @@ def test_facts_that_are_told(said: str, facts: list[str]) -> None:
             "나는 옛날에 강아지를 키웠어",
             "나는 장난감 강아지가 있어",
             "나는 강아지 인형이 있어",
+            "우리 옆집에 강아지가 있어",
+            "나는 삼촌한테 강아지가 있어",
+            "나는 아무것도 안 좋아해",
+            "나는 소방관이 되고 싶어",
         ),
         *(
             "나는 너를 좋아해",
@@ -671,7 +675,9 @@ def test_a_talk_from_the_greeting_to_the_goodbye(conversed: Callable[..., str], 
     turns = [json.loads(line) for line in conversed(chat_command, "--script", str(script), "--json").splitlines()]
     assert [one["said"] for one in turns] == list(said[:-1])
     assert all(one["speaker"] == "토리" and one["error"] is None and one["spoken"] for one in turns)
-    assert any(cue["emotion"] or cue["gesture"] for one in turns for cue in one["cues"])
+    assert not any(mark in one["spoken"] for one in turns for mark in "()*[]")
+    assert "wave" in {cue["gesture"] for cue in turns[0]["cues"]}
+    assert "초코" in turns[3]["spoken"]
     assert turns[-1]["spoken"] in load_persona(TORI).lines.goodbye
     assert "상대의 강아지 이름: 초코." in conversed(memory_group.commands["show"], "--person", "지우")
     assert "초코" in conversed(memory_group.commands["search"], "강아지는")
