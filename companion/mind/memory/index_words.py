@@ -20,7 +20,7 @@ import snowballstemmer  # type: ignore[import-untyped]
 from companion.languages.language import Language
 from companion.languages.understood import Understood
 
-HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々"
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufa6d\ufa70-\ufad9々"
 KATAKANA = "\u30a1-\u30fa\u30fc"
 HIRAGANA = "\u3041-\u3096"
 UNSPACED = f"{HAN}{HIRAGANA}{KATAKANA}"
