@@ -8,6 +8,7 @@ import pytest
 
 from companion.config.persona import load_persona
 from companion.events import Cue
+from companion.languages.check import missing
 from companion.languages.understood import understood
 from companion.mind.memory.facts import find_facts
 from companion.mind.memory.index_words import index_words
@@ -46,6 +47,10 @@ def played(text: str) -> tuple[str, list[tuple[str | None, str | None]]]:
 
 def test_the_persona_speaks_portuguese() -> None:
     assert load_persona(ROOT / "configs" / "personas" / "caju.toml").language == "pt"
+
+
+def test_nothing_is_missing() -> None:
+    assert list(missing(PT.own)) == []
 
 
 @pytest.mark.parametrize(
