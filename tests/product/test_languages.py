@@ -55,6 +55,10 @@ TALKS = {
         "tori", "ko", "우리 강아지 이름은 초코야", "나 슬퍼",
         "우리 강아지 이름이 뭐야", "초코", "잘 가 토리", "안녕",
     ),
+    "pt": Talk(
+        "caju", "pt-br", "meu cachorro se chama rex", "estou triste",
+        "como se chama o meu cachorro", "rex", "tchau caju", "estrelas",
+    ),
 }  # fmt: skip
 
 
