@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,8 +13,8 @@ from click.testing import CliRunner
 from companion.cli.chat import chat_command
 from companion.cli.check import check
 from companion.cli.memory import memory as memory_group
+from companion.config.persona import load_persona
 from companion.events import Cue
-from companion.languages.commands import spoken_command
 from companion.languages.language import language
 from companion.languages.understood import understood
 from companion.mind.memory.facts import find_facts
@@ -115,8 +116,20 @@ def test_directions(text: str, emotion: str | None, gesture: str | None) -> None
     [
         *("lacht nicht", "lächelt dich nicht an", "ohne zu lächeln", "hört auf zu lachen", "ist nicht traurig"),
         *("du lachst", "dein Lächeln", "alle lachen", "das Kind lacht", "die Kinder klatschen", "Anna lacht"),
-        *("bringt dich zum Lachen", "lässt dich lachen", "wünscht dir viel Glück", "Musik ertönt", "das Licht geht aus"),
-        *("öffnet die Tür", "holt ein Buch", "gibt dir ein Buch", "setzt sich auf einen Stein", "trinkt einen Schluck Tee"),
+        *(
+            "bringt dich zum Lachen",
+            "lässt dich lachen",
+            "wünscht dir viel Glück",
+            "Musik ertönt",
+            "das Licht geht aus",
+        ),
+        *(
+            "öffnet die Tür",
+            "holt ein Buch",
+            "gibt dir ein Buch",
+            "setzt sich auf einen Stein",
+            "trinkt einen Schluck Tee",
+        ),
         *("das Kind", "hell", "putzt sich die Nase", "die Kinder", "geht zum Apfelbaum", "baut ein Nest"),
     ],
 )
@@ -174,7 +187,13 @@ def test_feelings(text: str, emotion: str | None, gesture: str | None) -> None:
     "text",
     [
         *("Ich bin nicht glücklich.", "Ich habe keine Angst.", "Ich freue mich nicht.", "Ein glücklicher Igel."),
-        *("Der Igel ist traurig.", "Um zwei gehe ich.", "Also gehen wir los.", "Kind, hell ist die Sonne.", "Er lacht nie."),
+        *(
+            "Der Igel ist traurig.",
+            "Um zwei gehe ich.",
+            "Also gehen wir los.",
+            "Kind, hell ist die Sonne.",
+            "Er lacht nie.",
+        ),
     ],
 )
 def test_no_feelings(text: str) -> None:
@@ -228,3 +247,358 @@ def test_sentences_end_where_they_end() -> None:
     text = "Am 3. Mai kommt z.B. Dr. Igel. „Ja!“ sagte er. Das dauert ca. 2 Tage usw. Gut."
     found = [one.text for one in reading.feed(text) + reading.close()]
     assert found == ["Am 3. Mai kommt z.B. Dr. Igel.", "„Ja!“", "sagte er.", "Das dauert ca. 2 Tage usw.", "Gut."]
+
+
+def facts(said: str) -> list[tuple[str, str, str]]:
+    return sorted((one.kind, one.subject, one.value) for one in find_facts(said, TODAY, GERMAN).facts)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("ich heiße mia", [("name", "", "Mia")]),
+        ("ich heisse mia und bin sechs jahre alt", [("age", "", "sechs"), ("name", "", "Mia")]),
+        ("wie heißt du ich heiße mia", [("name", "", "Mia")]),
+        ("mein name ist anna lena", [("name", "", "Anna Lena")]),
+        ("du kannst mich max nennen", [("name", "", "Max")]),
+        ("ich bin sechs jahre alt", [("age", "", "sechs")]),
+        ("ich bin schon sechs", [("age", "", "sechs")]),
+        ("ich bin gestern sieben geworden", [("age", "", "sieben")]),
+        ("ich bin siebenundzwanzig jahre alt", [("age", "", "siebenundzwanzig")]),
+        ("ich habe am dritten mai geburtstag", [("birthday", "", "am dritten mai")]),
+        ("ich habe am 3. Mai Geburtstag", [("birthday", "", "am 3 Mai")]),
+        ("mein geburtstag ist am zwölften märz", [("birthday", "", "am zwölften märz")]),
+        ("ich bin im august geboren", [("birthday", "", "im august")]),
+        ("morgen habe ich geburtstag", [("birthday", "", "29. November 2026")]),
+        ("mein hund heißt bello", [("has", "hund", "Bello")]),
+        ("mein hund der heißt bello", [("has", "hund", "Bello")]),
+        ("ich hab nen hund der heißt bello", [("has", "hund", "Bello")]),
+        ("ich habe einen hund", [("has", "hund", "")]),
+        ("zu hause habe ich ein meerschweinchen das susi heißt", [("has", "meerschweinchen", "Susi")]),
+        ("ich habe einen kleinen bruder namens tom", [("has", "bruder", "Tom")]),
+        (
+            "mein bruder heißt tom und meine schwester heißt lena",
+            [("has", "bruder", "Tom"), ("has", "schwester", "Lena")],
+        ),
+        ("ich habe drei katzen", [("has", "katze", "")]),
+        ("ich mag dinosaurier", [("likes", "dinosaurier", "dinosaurier")]),
+        ("ich mag dinosaurier sehr gern", [("likes", "dinosaurier", "dinosaurier")]),
+        ("ich mag pizza und eis", [("likes", "eis", "eis"), ("likes", "pizza", "pizza")]),
+        ("am liebsten esse ich pommes", [("likes", "pommes", "pommes")]),
+        ("ich schwimme gern", [("likes", "schwimmen", "schwimmen")]),
+        ("pferde mag ich", [("likes", "pferde", "pferde")]),
+        ("ich finde dinosaurier toll", [("likes", "dinosaurier", "dinosaurier")]),
+        ("ich mag spinnen nicht", [("dislikes", "spinnen", "spinnen")]),
+        ("ich mag spinnen auch nicht so gerne", [("dislikes", "spinnen", "spinnen")]),
+        ("ich mag keine spinnen", [("dislikes", "spinnen", "spinnen")]),
+        ("spinat mag ich gar nicht", [("dislikes", "spinat", "spinat")]),
+        ("ich kann mücken nicht leiden", [("dislikes", "mücken", "mücken")]),
+        ("ich mag hunde aber keine katzen", [("dislikes", "katzen", "katzen"), ("likes", "hunde", "hunde")]),
+        ("meine lieblingsfarbe ist blau", [("favourite", "farbe", "blau")]),
+        ("mein lieblings tier ist der elefant", [("favourite", "tier", "elefant")]),
+        ("ich wohne in berlin mit meiner mama", [("lives", "", "berlin")]),
+        ("ich komme aus österreich", [("lives", "", "österreich")]),
+        ("ich gehe in die zweite klasse", [("grade", "", "zweite klasse")]),
+        ("ich gehe in die 1. Klasse", [("grade", "", "1 Klasse")]),
+        ("ich arbeite als bäcker", [("job", "", "bäcker")]),
+        ("morgen werde ich schwimmen gehen", [("promise", *["morgen werde ich schwimmen gehen"] * 2)]),
+        (
+            "merk dir bitte dass der schlüssel unterm stein liegt",
+            [("remember", *["der schlüssel unterm stein liegt"] * 2)],
+        ),
+        ("Ich heiße Mia. Ich habe einen Hund namens Bello.", [("has", "hund", "Bello"), ("name", "", "Mia")]),
+    ],
+)
+def test_facts(said: str, expected: list[tuple[str, str, str]]) -> None:
+    assert facts(said) == expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        # Questions.
+        *(
+            "wie heißt mein hund",
+            "magst du dinosaurier",
+            "was mag ich",
+            "habe ich einen hund",
+            "wann habe ich geburtstag",
+        ),
+        *("was ist meine lieblingsfarbe", "Mag ich Hunde?", "wie alt bin ich", "wo wohne ich", "bist du sechs"),
+        # Wishes and games.
+        *("ich hätte gern einen hund", "ich will einen hund", "wenn ich einen hund habe", "ich wünsche mir eine katze"),
+        *(
+            "wir spielen ich heiße elsa",
+            "ich habe geträumt ich bin zehn",
+            "im spiel heiße ich elsa",
+            "ich werde sieben",
+        ),
+        *(
+            "stell dir vor ich habe einen drachen und einen hund",
+            "ich heiße mia das war nur spaß",
+            "ich bin fast sechs",
+        ),
+        # Somebody else.
+        *("mama sagt ich mag spinat", "mein freund hat einen hund", "der hund von meiner oma heißt rex"),
+        *("mein bruder hat am ersten märz geburtstag", "meine oma wohnt in hamburg", "mein bruder ist vier"),
+        # Denied, past, or no fact at all.
+        *("ich habe keinen hund", "ich heiße nicht tom", "meine lieblingsfarbe ist nicht blau", "ich hatte einen hund"),
+        *("ich habe einen hund gesehen", "ich habe einen hund und eine katze gesehen", "ich habe eine maus gefangen"),
+        *("ich habe eine stoff katze", "ich mag dich", "ich mag nicht mehr", "ich mag nach hause", "ich mag ein eis"),
+        *("ich bin im garten", "ich bin drei meter groß", "ich wohne in einem haus", "ich komme aus der schule"),
+        *("ich heiße wie mein opa", "merk dir das", "ich mag jetzt nicht schlafen", "ich habe dich lieb"),
+        # Private.
+        *("ich wohne in der lindenstraße in köln", "ich bin sechs und habe asthma", "ich mag mein passwort pizza"),
+    ],
+)
+def test_no_facts(said: str) -> None:
+    assert facts(said) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        *(("ich heiße mia", "Mia"), ("hallo ich heisse zübeyde", "Zübeyde"), ("ich bin die mia", "Mia")),
+        *(("hallo bruno ich bin lena", "Lena"), ("ich bin der tom", "Tom"), ("mein name ist anna lena", "Anna Lena")),
+        *(("nenn mich bitte juli", "Juli"), ("du kannst mich max nennen", "Max"), ("hier ist jonas", "Jonas")),
+        *(("ich bin es jonas", "Jonas"), ("ich bins die lea", "Lea"), ("ich heiße mia und bin sechs jahre alt", "Mia")),
+        *(("my name is tom", "Tom"), ("hier spricht jörg", "Jörg"), ("du ich heiße übrigens finn", "Finn")),
+        *(
+            ("ich bin müde", None),
+            ("ich bin ein bär", None),
+            ("ich heiße nicht tom", None),
+            ("mein name ist lang", None),
+        ),
+        *(("das ist mein bruder", None), ("das ist mia", None), ("das ist toll", None), ("nenn mich nicht so", None)),
+        *(("du kannst mich hören", None), ("ich bin annas bruder", None), ("ich bin lukas bruder", None)),
+        *(("wie heiße ich", None), ("heißt du mia", None), ("ich bin froh", None), ("ich bin ernst", None)),
+        *(
+            ("ich bin batman", None),
+            ("ich bin sechs", None),
+            ("ich heiße mia oder", None),
+            ("jetzt bin ich dran", None),
+        ),
+        *(("ich heiße wie mein opa", None), ("ich mag anna", None), ("ich bin jünger als mia", None)),
+        *(("ich heiße dich willkommen", None), ("ich bin bruno", None), ("ich bin im garten", None)),
+        *(("ich bin ganz schön wütend", None), ("ich bin ein mädchen", None)),
+    ],
+)
+def test_introductions(said: str, name: str | None) -> None:
+    assert introduced_name(said, GERMAN, character=["Bruno"]) == name
+
+
+def test_a_name_that_was_heard_before_is_known_again() -> None:
+    assert introduced_name("ich bin zübeyde", GERMAN, known=["Zübeyde"]) == "Zübeyde"
+    assert introduced_name("ich bin lukas bruder", GERMAN, known=["Lukas"]) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("ich wohne in der lindenstraße fünf", "ich wohne in der linden strasse", "ich wohne im kastanienweg"),
+        *("wir wohnen in hamburg am marktplatz drei", "meine adresse ist geheim", "unsere hausnummer ist vier"),
+        *(
+            "meine schule heißt goetheschule",
+            "ich gehe in die astrid lindgren schule",
+            "ich gehe auf das schiller gymnasium",
+        ),
+        *(
+            "ich gehe in die grundschule am see",
+            "ich gehe in die kita regenbogen",
+            "ich gehe in den kindergarten sonnenschein",
+        ),
+        *(
+            "meine telefonnummer ist null eins",
+            "mamas handynummer ist lang",
+            "meine nummer ist",
+            "meine mail ist mia at web",
+        ),
+        *("mein passwort ist pizza", "das kennwort ist bello", "die pin ist eins zwei", "papas kontonummer ist"),
+        *(
+            "ich habe asthma",
+            "ich bin allergisch gegen nüsse",
+            "ich war im krankenhaus",
+            "ich bin krank",
+            "mein papa hat krebs",
+        ),
+        *("ich muss medizin nehmen", "ich habe adhs", "mein zahnarzt heißt doktor müller", "ich muss zum arzt"),
+        *("meine schwester ist schwanger", "ich nehme tabletten"),
+    ],
+)
+def test_private(said: str) -> None:
+    assert is_private(said, GERMAN)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("ich wohne in berlin", "ich wohne in der schweiz", "ich wohne am meer", "ich wohne in einem haus"),
+        *(
+            "ich gehe in die schule",
+            "ich gehe in die zweite klasse",
+            "ich gehe in den kindergarten",
+            "ich habe einen ring",
+        ),
+        *("ich mag krebse", "ich mag krankenwagen", "ich fahre auf der straße fahrrad", "mein weg ist weit"),
+        *(
+            "ich gehe gern in die musikschule",
+            "mein hund heißt bello",
+            "i live in berlin",
+            "wir spielen auf dem spielplatz",
+        ),
+    ],
+)
+def test_not_private(said: str) -> None:
+    assert not is_private(said, GERMAN)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("wie heißt du", "wie alt bist du", "magst du dinosaurier", "was ist das", "weißt du noch wie ich heiße"),
+        *("wann habe ich geburtstag", "kannst du tanzen", "erzähl mir eine geschichte", "und was isst du gern"),
+        *("gibt es drachen", "darf ich dich was fragen", "hast du dir meinen namen gemerkt", "ist das dein hut"),
+        *("warum ist der himmel blau", "du bist ein dachs oder"),
+    ],
+)
+def test_questions(said: str) -> None:
+    assert is_question(said, GERMAN)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("ich mag dinosaurier", "jetzt bin ich sechs", "mein hund heißt bello", "ich habe am dritten mai geburtstag"),
+        *(
+            "heute habe ich fußball gespielt",
+            "so heißt mein hund",
+            "ich weiß nicht",
+            "das ist mein bruder",
+            "hallo bruno",
+        ),
+        *("ich bin traurig weil mein hund weg ist", "dann gehe ich schlafen", "du kannst mich max nennen"),
+    ],
+)
+def test_no_questions(said: str) -> None:
+    assert not is_question(said, GERMAN)
+
+
+def test_whom_an_utterance_is_about() -> None:
+    assert is_about_self("wie heißt mein hund", GERMAN)
+    assert not is_about_self("wie heißt dein hund", GERMAN)
+    assert is_about_character("wie heißt dein hund", GERMAN)
+    assert is_about_character("magst du hunde", GERMAN)
+    assert not is_about_character("weißt du noch wie ich heiße", GERMAN)
+    assert answers("wann gehen wir schwimmen", "am montag gehen wir schwimmen", GERMAN)
+    assert not answers("wann gehen wir schwimmen", "wir gehen schwimmen", GERMAN)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["mag meine hunde", "wie geht es dir", "ich bin sechs", "mein opa", "kann sie tanzen", "der ball ist rot"],
+)
+def test_german_is_told_from_english(said: str) -> None:
+    assert GERMAN.of(said).code == "de"
+    assert GERMAN.of("what is my name").code == "en"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        *(("hunde", "hund"), ("mäuse", "maus"), ("maeuse", "maus"), ("häuser", "haus"), ("katzen", "kätzchen")),
+        *(("gegangen", "gehen"), ("geschwommen", "schwimmst"), ("gespielt", "spielten"), ("groß", "gross")),
+        *(("schildkröte", "schildkroete"), ("mama", "mutter"), ("brüder", "bruder"), ("dinosauriern", "dinosaurier")),
+    ],
+)
+def test_forms_of_a_word_meet(one: str, other: str) -> None:
+    assert index_words(one, GERMAN, GERMAN.own) == index_words(other, GERMAN, GERMAN.own) != ()
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        *(("tschüss bruno", "goodbye"), ("tschuess", "goodbye"), ("okay tschüß bruno", "goodbye")),
+        *(("auf wiedersehen", "goodbye"), ("gute nacht lieber bruno", "goodbye"), ("bis morgen", "goodbye")),
+        *(("tschüss mein freund bis morgen", "goodbye"), ("mach's gut", "goodbye"), ("bruno hör bitte auf", "stop")),
+        *(
+            ("stopp bruno", "stop"),
+            ("hör auf", "stop"),
+            ("sei bitte still", "stop"),
+            ("sag das bitte noch mal anders", "again"),
+        ),
+        *(
+            ("sag das nochmal anders bitte", "again"),
+            ("ich bin ein gast", "guest"),
+            ("heute nacht war es dunkel", None),
+        ),
+        *(("was heißt auf wiedersehen auf englisch", None), ("ich gehe morgen schwimmen", None)),
+    ],
+)
+def test_commands(said: str, command: str | None) -> None:
+    assert load_persona(BRUNO).spoken_command(said) == command
+
+
+def test_dates() -> None:
+    assert language("de").date(TODAY) == "28. November 2026"
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-german")
+    return tmp_path
+
+
+def chat(folder: Path, *lines: str) -> list[dict[str, Any]]:
+    """A talk with Bruno on the emulator, one object a turn."""
+    script = folder / "turns.txt"
+    script.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    options = ["--script", str(script), "--json", "--seed", "7", "--device", str(CONFIGS / "devices" / "toy.toml")]
+    for one in (f"persona={BRUNO}", "character.emulator=always", "character.requests_per_second=1000"):
+        options += ["--set", one]
+    done = CliRunner().invoke(chat_command, options)
+    assert done.exception is None, done.exception
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def remembered(*names: str) -> str:
+    """What the command line shows of what Bruno knows about a person."""
+    options = ["show", "--set", f"persona={BRUNO}", "--person", *names, "--turns", "0"]
+    done = CliRunner().invoke(memory_group, options)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_a_conversation_from_the_first_hello_to_goodbye(at_home: Path) -> None:
+    turns = chat(
+        at_home,
+        *("hallo bruno", "ich heiße Mia", "ich bin sechs jahre alt", "mein hund heißt bello", "ich mag dinosaurier"),
+        *(
+            "ich habe am dritten mai geburtstag",
+            "ich wohne in der lindenstraße fünf",
+            "tschüss bruno",
+            "nicht mehr gesagt",
+        ),
+    )
+    assert [turn["error"] for turn in turns] == [None] * 8
+    assert all(turn["spoken"] and turn["cues"] for turn in turns[:-1])
+    assert turns[-1]["spoken"] in load_persona(BRUNO).lines.goodbye
+    known = remembered("Mia")
+    for part in ("heißt Mia", "sechs Jahre alt", "hund, Name: Bello", "mag dinosaurier", "am dritten mai"):
+        assert part in known
+    assert "linden" not in known
+
+
+def test_another_person_has_memories_of_their_own(at_home: Path) -> None:
+    chat(at_home, "ich heiße Mia", "mein hund heißt bello", "gute nacht")
+    chat(at_home, "hallo ich bin der Tom", "ich mag spinnen nicht", "auf wiedersehen")
+    assert "Bello" in remembered("Mia")
+    assert "spinnen" not in remembered("Mia")
+    assert "mag spinnen nicht" in remembered("Tom")
+
+
+def test_check_finds_nothing_missing() -> None:
+    done = CliRunner().invoke(check, [str(BRUNO)])
+    assert done.exit_code == 0
+    assert "note:" not in done.output
