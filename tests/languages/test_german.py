@@ -550,12 +550,17 @@ def at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def chat(folder: Path, *lines: str) -> list[dict[str, Any]]:
+def chat(folder: Path, *lines: str, channel: str = "emoji") -> list[dict[str, Any]]:
     """A talk with Bruno on the emulator, one object a turn."""
     script = folder / "turns.txt"
     script.write_text("\n".join(lines) + "\n", encoding="utf-8")
     options = ["--script", str(script), "--json", "--seed", "7", "--device", str(CONFIGS / "devices" / "toy.toml")]
-    for one in (f"persona={BRUNO}", "character.emulator=always", "character.requests_per_second=1000"):
+    for one in (
+        f"persona={BRUNO}",
+        "character.emulator=always",
+        "character.requests_per_second=1000",
+        f"cues.channel={channel}",
+    ):
         options += ["--set", one]
     done = CliRunner().invoke(chat_command, options)
     assert done.exception is None, done.exception
@@ -596,6 +601,25 @@ def test_another_person_has_memories_of_their_own(at_home: Path) -> None:
     assert "Bello" in remembered("Mia")
     assert "spinnen" not in remembered("Mia")
     assert "mag spinnen nicht" in remembered("Tom")
+
+
+def test_a_fact_is_told_back_in_a_later_conversation(at_home: Path) -> None:
+    chat(at_home, "ich heiße Mia", "mein hund heißt bello", "ich habe am dritten mai geburtstag", "bis morgen")
+    _, dog, birthday, name, _ = chat(
+        at_home, "hallo ich bin die Mia", "wie heißt mein hund", "wann habe ich geburtstag", "wie heiße ich", "tschüss"
+    )
+    assert "bello" in dog["spoken"].lower()
+    assert "dritten mai" in birthday["spoken"]
+    assert "Mia" in name["spoken"]
+
+
+def test_directions_of_the_model_become_motion(at_home: Path) -> None:
+    hello, joke, _ = chat(at_home, "hallo bruno", "erzähl mir einen witz", "auf wiedersehen", channel="directions")
+    for turn in (hello, joke):
+        assert turn["removed"]
+        assert turn["cues"]
+        assert "(" not in turn["spoken"]
+    assert {cue["emotion"] for cue in joke["cues"]} >= {"amused"}
 
 
 def test_check_finds_nothing_missing() -> None:
