@@ -590,7 +590,7 @@ def test_a_conversation_from_the_first_hello_to_goodbye(at_home: Path) -> None:
     assert all(turn["spoken"] and turn["cues"] for turn in turns[:-1])
     assert turns[-1]["spoken"] in load_persona(BRUNO).lines.goodbye
     known = remembered("Mia")
-    for part in ("heißt Mia", "sechs Jahre alt", "hund, Name: Bello", "mag dinosaurier", "am dritten mai"):
+    for part in ("heißt Mia", "sechs Jahre alt", "Name von hund der Person: Bello", "mag dinosaurier", "am dritten mai"):
         assert part in known
     assert "linden" not in known
 
