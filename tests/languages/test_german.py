@@ -281,6 +281,8 @@ def facts(said: str) -> list[tuple[str, str, str]]:
             [("has", "bruder", "Tom"), ("has", "schwester", "Lena")],
         ),
         ("ich habe drei katzen", [("has", "katze", "")]),
+        ("ich habe einen hund und eine katze", [("has", "hund", ""), ("has", "katze", "")]),
+        ("ich mag schokolade mehr als vanille", [("likes", "schokolade", "schokolade")]),
         ("ich mag dinosaurier", [("likes", "dinosaurier", "dinosaurier")]),
         ("ich mag dinosaurier sehr gern", [("likes", "dinosaurier", "dinosaurier")]),
         ("ich mag pizza und eis", [("likes", "eis", "eis"), ("likes", "pizza", "pizza")]),
@@ -422,7 +424,8 @@ def test_a_name_that_was_heard_before_is_known_again() -> None:
             "mein papa hat krebs",
         ),
         *("ich muss medizin nehmen", "ich habe adhs", "mein zahnarzt heißt doktor müller", "ich muss zum arzt"),
-        *("meine schwester ist schwanger", "ich nehme tabletten"),
+        *("meine schwester ist schwanger", "ich nehme tabletten", "unsere straße heißt lindenweg"),
+        *("null eins sieben sechs vier zwei drei", "ich gehe in die klasse drei b in der waldschule"),
     ],
 )
 def test_private(said: str) -> None:
@@ -590,7 +593,13 @@ def test_a_conversation_from_the_first_hello_to_goodbye(at_home: Path) -> None:
     assert all(turn["spoken"] and turn["cues"] for turn in turns[:-1])
     assert turns[-1]["spoken"] in load_persona(BRUNO).lines.goodbye
     known = remembered("Mia")
-    for part in ("heißt Mia", "sechs Jahre alt", "Name von hund der Person: Bello", "mag dinosaurier", "am dritten mai"):
+    for part in (
+        "heißt Mia",
+        "sechs Jahre alt",
+        "Name von hund der Person: Bello",
+        "mag dinosaurier",
+        "am dritten mai",
+    ):
         assert part in known
     assert "linden" not in known
 
