@@ -129,6 +129,7 @@ class _Rules:
     blocked_after: re.Pattern[str]
     ignored: re.Pattern[str]
     short_forms: tuple[tuple[re.Pattern[str], str], ...]
+    dotted_ordinals: bool
 
 
 @cache
@@ -145,16 +146,21 @@ def _rules(language: Language) -> _Rules:
         re.compile(facts.blocked_after or never),
         re.compile(facts.ignored or never, re.IGNORECASE),
         tuple((re.compile(one.short, re.IGNORECASE), one.full) for one in facts.short_forms),
+        language.speech.dotted_ordinals,
     )
 
 
 _QUOTED = re.compile(r"[\"“„«»「『][^\"“”„«»「」『』]*[\"”“«»」』]")
+_ORDINAL_DOT = re.compile(r"(?<=\b\d)\.(?=\s*[^\W\d_])|(?<=\b\d\d)\.(?=\s*[^\W\d_])")
 _SENTENCE = re.compile(r"[^.!?。！？…\n]+[.!?。！？…]*")
 
 
 def _sentences(text: str, rules: _Rules) -> Iterator[str]:
     """The sentences that tell something: no questions, nothing between quotation marks, short forms written out."""
-    for sentence in _SENTENCE.findall(_QUOTED.sub(",", text)):
+    text = _QUOTED.sub(",", text)
+    if rules.dotted_ordinals:
+        text = _ORDINAL_DOT.sub("", text)
+    for sentence in _SENTENCE.findall(text):
         if sentence.rstrip().endswith("?"):
             continue
         for short, full in rules.short_forms:
