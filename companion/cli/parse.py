@@ -11,6 +11,8 @@ import click
 
 from companion.errors import CompanionError
 from companion.events import Cue
+from companion.languages.loader import language_codes
+from companion.languages.understood import DEFAULT, understood
 from companion.voice.stage.scanner import is_cjk
 from companion.voice.stage.stage import Stage
 
@@ -19,27 +21,34 @@ from companion.voice.stage.stage import Stage
 @click.option("--chunks", is_flag=True, help="Each input line is a JSON string: one streamed delta.")
 @click.option("--batch", is_flag=True, help="Each input line is a JSON list of deltas, each output line its result.")
 @click.option("--name", help="The character's name, removed where it stands before a line; guessed when not given.")
-def parse(chunks: bool, batch: bool, name: str | None) -> None:
+@click.option(
+    "--language",
+    type=click.Choice(language_codes()),
+    default=DEFAULT,
+    show_default=True,
+    help="The persona's language: its directions are understood, and those of the languages that it names beside it.",
+)
+def parse(chunks: bool, batch: bool, name: str | None, language: str) -> None:
     """Read a model's text on stdin; print what would be spoken and the cues in it, as one JSON object."""
     if chunks and batch:
         raise click.UsageError("--chunks and --batch exclude each other.")
     text = _utf8(sys.stdin.buffer.read())
     if batch:
         for number, line in _lines(text):
-            click.echo(_json(parse_deltas(_deltas(line, number, list), name)))
+            click.echo(_json(parse_deltas(_deltas(line, number, list), name, language)))
     elif chunks:
-        click.echo(_json(parse_deltas([_deltas(line, number, str) for number, line in _lines(text)], name)))
+        click.echo(_json(parse_deltas([_deltas(line, number, str) for number, line in _lines(text)], name, language)))
     else:
-        click.echo(_json(parse_deltas([text], name)))
+        click.echo(_json(parse_deltas([text], name, language)))
 
 
-def parse_deltas(deltas: Iterable[str], name: str | None = None) -> dict[str, Any]:
+def parse_deltas(deltas: Iterable[str], name: str | None = None, language: str = DEFAULT) -> dict[str, Any]:
     """Run the deltas of an answer through the stage. `name` is the speaker's; None guesses it from the first line.
 
     Returns `{"speech": str, "cues": [{"emotion", "gesture", "intensity", "at", "source"}, ...]}`. Lines are joined by a
     space, or directly between Chinese or Japanese characters. `at` counts code points of `speech`.
     """
-    stage = Stage(name)
+    stage = Stage(name, understood(language))
     pieces: list[str | Cue] = []
     for delta in deltas:
         pieces += stage.feed(delta)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.cli.parse import parse_deltas as parse
+from tests.support.command import command
 
 
 def test_cues_stand_where_their_direction_stood() -> None:
@@ -20,6 +21,22 @@ def test_cues_stand_where_their_direction_stood() -> None:
             {"emotion": "happy", "gesture": None, "intensity": 0.6, "at": 10, "source": "direction"},
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "speech", "gesture"),
+    [
+        ("de", "*nickt* Ja, gern.", "Ja, gern.", "nod"),
+        ("es", "(saluda con la mano) ¡Hola!", "¡Hola!", "wave"),
+        ("fr", "*hausse les épaules* Bof.", "Bof.", "shrug"),
+        ("ko", "(고개를 끄덕이며) 그래.", "그래.", "nod"),
+        ("pt", "*bate palmas* Oba!", "Oba!", "clap"),
+    ],
+)
+def test_directions_are_read_in_the_language_that_is_given(language: str, text: str, speech: str, gesture: str) -> None:
+    done = command("parse", "--language", language, stdin=text)
+    result = json.loads(done.stdout)
+    assert (result["speech"], [cue["gesture"] for cue in result["cues"]]) == (speech, [gesture])
 
 
 def test_lines_are_joined_as_their_writing_does() -> None:
