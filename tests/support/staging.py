@@ -15,7 +15,7 @@ def played(deltas: Iterable[str], name: str | None = "") -> tuple[str, list[Cue]
     return "".join(one for one in pieces if isinstance(one, str)), [one for one in pieces if isinstance(one, Cue)]
 
 
-def said(text: str, name: str = "") -> str:
+def said(text: str, name: str | None = "") -> str:
     """What is spoken of an answer."""
     return played([text], name)[0]
 

@@ -269,7 +269,7 @@ class SpokenText:
             return
         separator = self._separator(first, text)
         self._put(separator + text)
-        self._last, self._blank, self._gap, self._blank_after = text[-1], False, False, False
+        self._last, self._blank, self._gap = text[-1], False, False
         if text[-1].isalnum():
             self._cjk = is_cjk(text[-1])
         self._quoted ^= text.count('"') % 2 == 1
