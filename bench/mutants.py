@@ -46,12 +46,12 @@ class Room:
     tests: tuple[str, ...]
 
 
-GOLDEN = ("tests/languages/test_golden_stage.py", "tests/languages/test_directions_data.py")
+LANGUAGES = tuple(f"tests/languages/test_{name}.py" for name in ("golden_stage", "directions_data", "new_language"))
 
 ROOMS = {
     "spine": Room({name: f"companion/{name}.py" for name in ("conversation", "dialogue", "turn")}, ("tests/spine",)),
     "ears": Room({name: f"companion/ears/{name}.py" for name in ("listener", "endpointing")}, ("tests/ears",)),
-    "stage": Room({"stage": "companion/voice/stage/*.py"}, ("tests/voice", *GOLDEN)),
+    "stage": Room({"stage": "companion/voice/stage/*.py"}, ("tests/voice", *LANGUAGES)),
     "limits": Room({"limits": "companion/body/*limit*.py"}, ("tests/body",)),
 }
 

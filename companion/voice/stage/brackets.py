@@ -68,7 +68,7 @@ def _partner(look: Lookahead, start: int) -> tuple[int, int]:
             stray = stray or len(stack) == 1
         elif (blank or stray) and _NO_END.search(look.text[max(start, found.start() - 5) : found.start()]):
             continue
-        elif not _smiles(look, start, found.start(), len(stack)):
+        elif not _smiles(look, found.start(), len(stack)):
             # A closing bracket of an outer family closes the inner ones, too.
             while stack.pop() != CLOSING[ch]:
                 pass
@@ -205,12 +205,12 @@ def _other_end(held: str) -> int:
     return 0
 
 
-def _smiles(look: Lookahead, start: int, index: int, depth: int) -> bool:
+def _smiles(look: Lookahead, index: int, depth: int) -> bool:
     """Whether the `)` at `index` is the mouth of a smiley and the bracket closes later: `(hops :) away)`."""
     face = index - 1
     if look.at(face) == "-":
         face -= 1
-    if depth != 1 or face <= start + 1 or look.at(face) not in _EYES or not look.at(face - 1).isspace():
+    if depth != 1 or look.at(face) not in _EYES or not look.at(face - 1).isspace():
         return False
     for ahead in range(index + 1, index + LOOSE):
         ch = look.at(ahead)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import assert_never
 
 from companion.events import Cue, CueSource
 from companion.languages.understood import Understood, understood
@@ -117,6 +118,10 @@ class Stage:
                 named = label and XIAOZHI_EMOTIONS.get((label["quoted"] or label["plain"]).casefold())
                 if feeling := named or _feeling(token, self._name, self._languages):
                     spoken.add_cue(feeling, "tag" if named else _SOURCES[token.kind])
+            case "mark":
+                pass
+            case _:
+                assert_never(token.kind)
         self._at = token.end
         return look
 
@@ -264,7 +269,7 @@ class SpokenText:
             return
         separator = self._separator(first, text)
         self._put(separator + text)
-        self._last, self._blank, self._gap, self._blank_after = text[-1], False, False, False
+        self._last, self._blank, self._gap = text[-1], False, False
         if text[-1].isalnum():
             self._cjk = is_cjk(text[-1])
         self._quoted ^= text.count('"') % 2 == 1

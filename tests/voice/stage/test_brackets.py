@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.staging import said
+from companion.voice.stage.brackets import HOLD
+from companion.voice.stage.stage import Stage
+from tests.support.staging import said, shown
 
 WORDS = st.lists(
     st.sampled_from(["hello", "my", "friend", "tree", "3.14", "don't", "ibu", "café"]), min_size=1, max_size=4
@@ -49,3 +51,148 @@ def test_a_direction_that_never_closes_silences_neither_the_next_line_nor_the_an
 def test_a_long_direction_is_not_spoken() -> None:
     tale = "She looks at the sea, and the sea looks back, and so it goes on; " * 8
     assert said(f"*{tale.strip()}* Hello. ({tale.strip()}) Bye.") == "Hello. Bye."
+
+
+STORY = "la " * 220
+"""Longer than any direction."""
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("(waves\nHello\nyou", "Hello\nyou", ["wave"]),
+        ("(waves\nHello] you", "Hello you", ["wave"]),
+        ("*waves\nHi wo*rld", "Hi world", ["wave"]),
+        ("(nods (slowly\n\nHello) there) you", "Hello there you", ["nod"]),
+        (f"(waves. {STORY}) Bye", f"{STORY}Bye", ["wave"]),
+        (f"*waves. {STORY}* Bye", f"{STORY}Bye", ["wave"]),
+        ("Hello. *Xavier waves", "Hello.", ["wave"]),
+        ("Hello. *wa**ves", "Hello.", []),
+    ],
+    ids=["line", "other-mark-on-the-next-line", "star-in-a-word", "nested", "far", "far-star", "cut", "cut-bold"],
+)
+def test_where_a_direction_ends_that_never_closes(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
+
+
+@pytest.mark.parametrize("opening", ["(", "*", "["])
+def test_no_more_is_held_back_for_a_direction_than_one_may_be_long(opening: str) -> None:
+    stage = Stage()
+    begun = f"{opening}waves. " + "la " * HOLD
+    assert stage.feed(begun[: HOLD - 1]) == []
+    assert stage.feed(begun[HOLD - 1]) != []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(smiles] Hello",
+        "(smiles* Hello",
+        "(smil*e] Hello",
+        "(] Hello",
+        "(waves * you] Hello",
+        "(waves *hi* you] Hello",
+        "(waves *hi* you* Hello",
+        "(smiles*(nods) Hello",
+        "*waves (hi) you] Hello",
+        "*waves (at (all) you) now] Hello",
+    ],
+)
+def test_a_direction_may_close_with_a_mark_of_another_kind(text: str) -> None:
+    assert said(text) == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("(hops :) away) Hi", "Hi"),
+        ("(hops :-) away) Hi", "Hi"),
+        ("(hops :) Xtra high) Hi", "Hi"),
+        ("(hops :)) Hi", "Hi"),
+        # Nothing closes the bracket later, so the smiley does.
+        ("(hops :) away", "away"),
+        ("(hops :) off. Then) Hi", "off. Then Hi"),
+        ("(hops :) off :) now) Hi", "off now Hi"),
+        ("(hops :) off :-) now) Hi", "off now Hi"),
+        ("(hops :) 好) Hi", "好 Hi"),
+        (f"(hops :) {'la ' * 40}) Hi", f"{'la ' * 40}Hi"),
+        ("(hops\n\nso :) and on) Hi", "Hi"),
+        ("(hops\n\n1) one) Hi", "Hi"),
+        ("(nods:) Hello) there", "Hello there"),
+    ],
+)
+def test_a_smiley_in_a_direction_closes_it_only_where_nothing_else_does(text: str, spoken: str) -> None:
+    assert said(text) == spoken
+
+
+@pytest.mark.parametrize(
+    ("text", "acts"),
+    [
+        ("*Xavier waves* Hi", ["wave"]),
+        ("*hops (*^▽^*) away* Hi", ["jump"]),
+        ("*(*^▽^*) hops* Hi", ["jump"]),
+        ("*waves **hard** at you* Hi", ["wave"]),
+        ("*waves at *Xavier* now* Hi", ["wave"]),
+        ("*wa**ves* Hi", []),
+        ("*counts 2 * 3 quickly* Hi", []),
+        ("*presses *\ufe0f\u20e3 twice* Hi", []),
+        ("*3 big waves* Hi", ["wave"]),
+        ("(waves [to you]) Hi", ["wave"]),
+        ("* smiles * Hi", ["happy"]),
+        ("* smiles*Hi", ["happy"]),
+    ],
+)
+def test_marks_within_a_direction_do_not_end_it(text: str, acts: list[str]) -> None:
+    assert shown(text) == ("Hi", acts)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("*smiles** Hello *nods* you", "Hello you", ["happy", "nod"]),
+        ("*waves (happily* Hi) you", "Hi you", ["wave"]),
+        ("*nods*Xavier, hello", "Xavier, hello", ["nod"]),
+        ("* smiles *waves* Hi", "smiles Hi", ["wave"]),
+        ("It is 2 *a nod* now", "It is 2 now", ["nod"]),
+    ],
+    ids=["one-star-too-many", "bracket-left-open", "word-behind", "list", "number-before"],
+)
+def test_a_direction_ends_at_its_own_star(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Hi*waves* there", "Hi there"),
+        ("Yay*hugs*you", "Yay you"),
+        ("Yay*hug* you", "Yay you"),
+        ("f*ck*ng", "fckng"),
+        ("Wow*Great! Fun*yes", "WowGreat! Funyes"),
+        (f"Hi*{'and so on ' * 9}then* there", f"Hi{'and so on ' * 9}then there"),
+    ],
+    ids=["glued", "glued-on-both-sides", "short", "letters-crossed-out", "over-a-sentence", "far"],
+)
+def test_a_star_inside_a_word_opens_a_direction_only_if_it_closes_soon(text: str, spoken: str) -> None:
+    assert said(text) == spoken
+
+
+@pytest.mark.parametrize("text", ["X * 2 = 8", "2 * X = 8", "2*3", "a * b", "2 * 3 * 4"])
+def test_a_star_between_numbers_or_letters_multiplies(text: str) -> None:
+    assert said(text) == text
+    assert said(f"* {text}") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Oh * a hug", "Oh a hug"),
+        ("Hello * a hug", "Hello a hug"),
+        (f"Well, * said the cat, {'and so on, ' * 9}so it sat * there", None),
+        ("*\ufe0f\u20e3 Press", "Press"),
+        ("*\ufe0f\u20e3Xylophone", "Xylophone"),
+    ],
+    ids=["short-word-before", "word-before", "far-apart", "keycap", "keycap-before-a-word"],
+)
+def test_a_stray_star_is_dropped_alone(text: str, spoken: str | None) -> None:
+    assert said(text) == (spoken or text.replace("* ", ""))

@@ -7,7 +7,7 @@ import pytest
 from companion.events import EMOTIONS, GESTURES
 from companion.voice.stage.emoji import EMOJI_FEELINGS, FACES, XIAOZHI_EMOTIONS, feeling_of_emoji, feeling_of_face
 from companion.voice.stage.lexicon import Feeling
-from tests.support.staging import played, said
+from tests.support.staging import played, said, shown
 
 
 def test_every_emoji_of_the_emoji_package_is_silent() -> None:
@@ -55,6 +55,86 @@ def test_faces(face: str, emotion: str) -> None:
     feeling = feeling_of_face(face)
     assert feeling is not None
     assert feeling.emotion == emotion
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("5\ufe0f\u20e3Hi", "Hi", []),
+        ("#\ufe0f\u20e3Hi", "Hi", []),
+        ("🇯🇵Hi", "Hi", []),
+        ("🇯🇵🇩🇪Hi", "Hi", []),
+        ("🇯Hi", "Hi", []),
+        ("🙂\u200d↔\ufe0fHi", "Hi", ["shake_head"]),
+        ("🏃\u200d➡\ufe0fHi", "Hi", ["jump"]),
+        ("😂😂😂Hi", "Hi", ["amused"]),
+        ("😂😊Hi", "Hi", ["amused", "happy"]),
+    ],
+)
+def test_an_emoji_of_several_signs_is_one_and_takes_no_letter_with_it(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("ㅋㅋ좋아", "좋아", ["amused"]),
+        ("좋아 ㅋㅋㅋㅋ!", "좋아!", ["amused"]),
+        ("좋아ㅎㅎㅎ.", "좋아.", ["amused"]),
+        (":(Hi", "Hi", ["sad"]),
+        (":( Hi", "Hi", ["sad"]),
+        ("^^Hi", "Hi", ["happy"]),
+        ("): Hi", "Hi", ["sad"]),
+        (")-: Hi", "Hi", ["sad"]),
+        ("So :/ Hi", "So Hi", ["bored"]),
+        ("I <3 you", "I you", ["loving"]),
+        ("I <3 4 of them", "I 4 of them", ["loving"]),
+        ("Great :D", "Great", ["amused"]),
+        ("I <3. Bye", "I. Bye", ["loving"]),
+        # Not emoticons: the bracket closes, letters follow, a number stands before, an address.
+        ("So :(smiles) Hi", "So : Hi", ["happy"]),
+        (":Dog", ":Dog", []),
+        (":3x", ":3x", []),
+        ("<3.5", "<3.5", []),
+        ("9 <3 x", "9 <3 x", []),
+        ("2<3", "2<3", []),
+        ("http://example.org", "http://example.org", []),
+        (":/Hi", ":/Hi", []),
+        ("a):b", "a):b", []),
+        ("x)-: Hi", "x)-: Hi", []),
+    ],
+)
+def test_emoticons_among_words(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("(^_^)/ Hi", "Hi", ["happy"]),
+        ("(^_^)v Hi", "Hi", ["happy"]),
+        ("(^_^)bye", "bye", ["happy"]),
+        ("(^o^)/Hi", "Hi", ["amused"]),
+        ("\\(^o^)/ Hi", "Hi", ["amused"]),
+        ("o(≧▽≦)oHi", "oHi", ["amused"]),
+        ("d(^_^)b Hi", "Hi", ["happy"]),
+        ("(^_^)-Hi", "-Hi", ["happy"]),
+        ("(^_^)~ Hi", "Hi", ["happy"]),
+        ("(╯°□°)╯︵ ┻━┻ Hi", "Hi", ["angry"]),
+        ("(^^) Hi", "Hi", ["happy"]),
+        ("(^_^;;;;;;;;;;;;;) Hi", "Hi", ["embarrassed"]),
+        # A letter that belongs to a word is no arm.
+        ("two(^_^) you", "two you", ["happy"]),
+        ("go(^_^) you", "go you", ["happy"]),
+        ("X(^_^) Hi", "X Hi", ["happy"]),
+        # These are no faces, but brackets with nothing to act.
+        ("(^) Hi", "Hi", []),
+        ("[^_^] Hi", "Hi", []),
+        ("{^_^} Hi", "Hi", []),
+    ],
+)
+def test_kaomoji_with_their_arms(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
 
 
 def _is_sound(feeling: Feeling) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.staging import played, said
+from tests.support.staging import played, said, shown
 
 EMPHASIS = [("**", "**"), ("__", "__"), ("_", "_"), ("<i>", "</i>"), ("<em>", "</em>"), ("<b>", "</b>"), ("~", "~")]
 
@@ -113,3 +113,129 @@ def test_a_direction_in_other_marks_is_not_spoken_where_a_sentence_begins(form: 
 )
 def test_signs_around_words_are_no_directions(text: str) -> None:
     assert said(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**smiles**, as I said",
+        "**smiles**; that is it",
+        "**smiles** are free",
+        "_love and smiles_ Mia",
+        "_please smile_ Mia",
+        "_2 hugs_ Hello",
+        "_He smiles_ okay then",
+        "_A pause_ okay",
+        "Well, _smiling_ okay",
+        "good to know _smiles_",
+        "good to know _smiles_ okay",
+        "a post-_giggles_ Nap",
+        "_waves\nat you_ Hi",
+        "<i>waves\nat you</i> Hi",
+        "_waves _ Hi",
+        "_微笑_是好的",
+        "_X-rays_ help",
+        # A key word or a title on a line of its own.
+        "**happy**",
+        "___happy___",
+        "<b>happy</b>",
+        "**Dancing**",
+        "**opens the door**",
+        "_Dancing Queen_",
+        "_Dancing bears_ Hello",
+        "**Smiling warmly** Hello",
+    ],
+)
+def test_what_goes_on_or_is_a_title_is_spoken(text: str) -> None:
+    plain = text
+    for mark in ("**", "_", "<i>", "</i>", "<b>", "</b>"):
+        plain = plain.replace(mark, "")
+    assert shown(text) == (plain.replace("  ", " "), [])
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("_He smiles._ okay then", "okay then", ["happy"]),
+        ("_A pause._ okay", "okay", []),
+        ("_The little bear waves._ Hello", "Hello", ["wave"]),
+        ("_Smiles warmly_ Hello", "Hello", ["affectionate"]),
+        ("_Smiling warmly_ Hello", "Hello", ["affectionate"]),
+        ("_Shakes head_ Hello", "Hello", ["shake_head"]),
+        ("_barks_ Hello", "Hello", ["angry"]),
+        ("_barks_ 好的", "好的", ["angry"]),
+        ("_opens the door_", "", []),
+        ("_Dancing_", "", ["dance"]),
+        ("_happy_", "", ["happy"]),
+        ("<i>happy</i>", "", ["happy"]),
+        ("<b>happy</b> Hello", "Hello", ["happy"]),
+        ("<i>waves <b>hard</b></i> Hello", "Hello", ["wave"]),
+        ("_smiles warmly_, as I said", "as I said", ["affectionate"]),
+        ("_微笑_", "", ["happy"]),
+        ("_微笑_你好", "你好", ["happy"]),
+        ("_微笑_\t你好", "你好", ["happy"]),
+        ("_微笑_\u3000你好", "你好", ["happy"]),
+        ("**_smiles_** Hello", "Hello", ["happy"]),
+        ("***smiles*** Hello", "Hello", ["happy"]),
+        ("****waves**** Hello", "Hello", ["wave"]),
+        ("_waves at u_ Hello", "Hello", ["wave"]),
+    ],
+)
+def test_what_is_done_before_the_speech_is_acted(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("Well, _smiling_", "Well,", ["happy"]),
+        ("Well, _smiling_ Okay", "Well, Okay", ["happy"]),
+        ("Well, _smiling shyly_ okay", "Well, okay", ["embarrassed"]),
+        ("Yah, _tersenyum lebar_ oke", "Yah, oke", ["happy"]),
+        ("good to know _smiles_ Okay then", "good to know Okay then", ["happy"]),
+        ("good to know _smiles warmly_ okay", "good to know okay", ["affectionate"]),
+    ],
+)
+def test_what_is_done_within_a_sentence_is_acted(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("-smiling shyly- Hi", "Hi", ["embarrassed"]),
+        ("-shyly and softly- Hi", "Hi", ["embarrassed"]),
+        ("-smiles at u- Hi", "Hi", ["happy"]),
+        ("---waves--- Hi", "Hi", ["wave"]),
+        ("----waves---- Hi", "----waves---- Hi", []),
+        ("-waves - Hi", "-waves - Hi", []),
+        ("-waves-ing Hi", "-waves-ing Hi", []),
+        ("-waves-- Hi", "-waves-- Hi", []),
+        ("-waves! Hi- you", "-waves! Hi- you", []),
+    ],
+)
+def test_dashes_enclose_a_direction_only_on_both_sides(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken", "acts"),
+    [
+        ("**smiles* Hello", "Hello", ["happy"]),
+        ("**waves a* Hello", "Hello", ["wave"]),
+        ("**Look *waves* Hello", "Look Hello", ["wave"]),
+        ("**Hello Mia", "Hello Mia", []),
+        ("**2* 3 is", "2 3 is", []),
+        ("Oh ****!", "Oh!", []),
+        ("f***ing", "fing", []),
+        ("他***的真好", "他的真好", []),
+        (f"他***的{'好人都在这里说话' * 9}", f"他的{'好人都在这里说话' * 9}", []),
+        ("2**3 is 8", "2**3 is 8", []),
+        ("Page ~ 6", "Page 6", []),
+        ("Well ~ hello", "Well hello", []),
+        ("5 ~ 6 days", "5 ~ 6 days", []),
+        ("about ~5 days", "about ~5 days", []),
+    ],
+)
+def test_marks_without_a_partner(text: str, spoken: str, acts: list[str]) -> None:
+    assert shown(text) == (spoken, acts)

@@ -10,7 +10,7 @@ from companion.events import EMOTIONS, GESTURES, Cue, Sentence
 from companion.languages.loader import language_codes
 from companion.languages.understood import Understood, understood
 from companion.voice.sentences import Sentences
-from companion.voice.stage.inference import InferringSentences, infer_cues
+from companion.voice.stage.inference import InferringSentences, infer_cues, load_rules
 
 SHOWN = [
     ("Haha, that is funny!", "amused", None),
@@ -98,6 +98,23 @@ def test_a_cue_stands_at_its_word() -> None:
     assert "Well then, thank you."[cue.at :].startswith("thank you")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("I’m so happy today.", [("happy", None)]),
+        ("I don’t know.", [(None, "shrug")]),
+        ("Hello! Yes, I will.", [(None, "wave")]),
+        ("Yes! Hello, Mia.", [(None, "nod")]),
+        ("No, goodbye Mia.", [(None, "shake_head")]),
+        ("Oh no! Haha.", [("worried", None)]),
+        ("Haha! Oh no.", [("amused", None)]),
+        ("Goodbye! Congratulations!", [(None, "wave"), ("excited", "clap")]),
+    ],
+)
+def test_the_first_emotion_and_the_first_gesture_count(text: str, shown: list[tuple[str | None, str | None]]) -> None:
+    assert [(cue.emotion, cue.gesture) for cue in infer_cues(text)] == shown
+
+
 def test_the_language_decides_where_the_writing_does_not() -> None:
     assert infer_cues("本当 笑", understood("ja"))[0].emotion == "amused"
     assert infer_cues("微 笑", understood("zh")) == ()
@@ -154,6 +171,25 @@ def test_an_inferring_persona_reads_every_sentence_without_a_cue() -> None:
 def test_the_same_is_not_inferred_twice_in_a_row() -> None:
     asked = spoken(["Who is it? ", "Is it you? ", "Come in. ", "Is it cold?"])
     assert feelings(asked) == [(None, "tilt_head"), (None, "tilt_head")]
+
+
+def test_sentences_are_read_in_the_languages_of_the_device() -> None:
+    japanese = InferringSentences(Sentences(first_clause=False), understood("ja"))
+    assert feelings(japanese.feed("本当 笑") + japanese.close()) == [("amused", None)]
+    # Nobody said which language it is, and this writing is Chinese as well.
+    unknown = InferringSentences(Sentences(first_clause=False))
+    assert feelings(unknown.feed("本当 笑") + unknown.close()) == []
+
+
+def test_without_more_said_the_models_own_cue_ends_the_inferring() -> None:
+    sentences = InferringSentences(Sentences(first_clause=False), understood("en"))
+    pieces = sentences.feed(replace_at(OWN, 0)) + sentences.feed("It rains. Wow, it is late.")
+    assert feelings(pieces + sentences.close()) == [("sad", None)]
+
+
+@pytest.mark.parametrize("code", language_codes())
+def test_all_rules_can_be_read_before_the_first_answer(code: str) -> None:
+    load_rules(understood(code))
 
 
 def test_nothing_is_lost_or_changed_but_cues() -> None:
