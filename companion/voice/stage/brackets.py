@@ -100,10 +100,8 @@ def star(look: Lookahead, start: int) -> Token:
         if not end and after in ",;:!?)":
             return Token(start + 1, "gap")
         return Token(end, "direction", inner) if end else _unclosed(look, start, stop)
-    if not is_word_char(before) and after and after != "\n":
-        end = _loose_partner(look, start)
-        if end:
-            return Token(end, "direction", look.text[start + 1 : end])
+    if not is_word_char(before) and after and (end := _loose_partner(look, start)):
+        return Token(end, "direction", look.text[start + 1 : end])
     return Token(start + 1, "mark")
 
 

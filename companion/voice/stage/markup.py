@@ -195,7 +195,7 @@ def speaker_name(look: Lookahead, start: int, folded: str) -> Token | None:
     if not (ch := look.at(index)) or ch not in ":：":
         return None
     # A star after the colon may open a direction, so only the partner of a bold mark before the name is dropped.
-    bold = look.text[start - 2 : start] if start >= 2 else ""
+    bold = look.text[:start][-2:]
     end = index + 3 if bold in ("**", "__") and look.starts_with(bold, index + 1) else index + 1
     return Token(end, "direction", said)
 

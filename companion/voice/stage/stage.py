@@ -105,6 +105,7 @@ class Stage:
             self._at = blank.end()
             return look
         token = self._token(look, start, ch)
+        assert token.end > start, f"{token} ends where it began: the stage would read it for ever"
         match token.kind:
             case "text":
                 spoken.add_text(token.value)

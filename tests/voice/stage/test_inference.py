@@ -103,6 +103,7 @@ def test_a_cue_stands_at_its_word() -> None:
     [
         ("I’m so happy today.", [("happy", None)]),
         ("I don’t know.", [(None, "shrug")]),
+        ("Hello, I don't know.", [(None, "wave")]),
         ("Hello! Yes, I will.", [(None, "wave")]),
         ("Yes! Hello, Mia.", [(None, "nod")]),
         ("No, goodbye Mia.", [(None, "shake_head")]),
