@@ -519,6 +519,8 @@ def test_what_tells_nothing_is_no_fact(said: str) -> None:
         ),
         *((said, "Zuzu") for said in ("je m'appelle zuzu", "appelle-moi zuzu", "appelle moi zuzu s'il te plaît")),
         *((said, "Rose") for said in ("je m'appelle rose", "mon prénom c'est rose")),
+        *((said, "Hugo") for said in ("coucou c'est hugo", "salut pistache c’est hugo")),
+        *((said, None) for said in ("salut c'est rose", "bonjour c'est noël", "coucou c'est maman", "oui c'est hugo")),
         ("je m'appelle jean-baptiste", "Jean-Baptiste"),
         ("mon nom est victor hugo", "Victor Hugo"),
         ("hello i'm tom", "Tom"),
