@@ -202,6 +202,8 @@ class Emphasis(Part):
     """Whether nouns are capitalised. Otherwise a capital inside the marked words means that they are a title."""
     speech_begins: Regex | None = None
     """How speech begins that follows a direction without a blank, in writing without blanks."""
+    stressed: Regex | None = None
+    """All of what single stars may stress inside a sentence, in writing without blanks."""
 
 
 class Sign(Part):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from companion.languages.understood import Understood
 from companion.voice.stage.brackets import STARS
-from companion.voice.stage.emphasis_grammar import is_direction, is_known_action
+from companion.voice.stage.emphasis_grammar import is_direction, is_emphasis, is_known_action
 from companion.voice.stage.scanner import Lookahead, Token, is_cjk, is_small_letter, is_word_char
 
 _LENGTH = 120
@@ -40,6 +40,32 @@ def emphasis_mark(look: Lookahead, start: int, begins: bool, languages: Understo
     if is_word_char(look.at(start - 1)) and is_word_char(look.at(run)):
         return Token(run, "text", look.text[start:run])
     return _marked(look, start, run, "_", begins, languages) or Token(run, "mark")
+
+
+def stressed_words(look: Lookahead, start: int, begins: bool, languages: Understood) -> Token | None:
+    """Words in one or three stars that are said: `I *love* honey`. None: the stars open a direction, or nothing."""
+    run = look.skip(STARS, start + 1)
+    before = look.at(start - 1)
+    if run - start not in (1, 3) or is_word_char(before) and not is_cjk(before) or before == "_":
+        return None
+    for index in range(run, run + _HALF_LENGTH):
+        ch = look.at(index)
+        if ch and ch in STARS:
+            end = look.skip(STARS, index)
+            said = look.text[run:index]
+            # Particles of Korean are glued to the word, and Chinese puts no blanks: `너는 *최고*야`.
+            glued = is_word_char(look.at(end)) and not (_is_unlatin(said[-1:]) and _is_unlatin(look.at(end)))
+            closes = end - index == run - start and not glued
+            stands = said and said[0].isalnum() and said[-1].isalnum()
+            stressed = closes and stands and is_emphasis(look, start, end, said, begins, languages)
+            return Token(end, "again", said) if stressed else None
+        if not (ch.isalnum() or (ch and ch in " '’-")):
+            return None
+    return None
+
+
+def _is_unlatin(ch: str) -> bool:
+    return is_cjk(ch) or "\uac00" <= ch <= "\ud7a3"
 
 
 def tilde(look: Lookahead, start: int, begins: bool, languages: Understood) -> Token:

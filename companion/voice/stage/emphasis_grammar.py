@@ -26,6 +26,9 @@ _LOOK_AHEAD = 16
 
 _APART = ",;:，；：—–-…。！？、~～"
 """After these a direction may stand in the middle of a sentence: `Well, _giggles_ okay`."""
+_MOST_STRESSED = 3
+_MOST_TITLE = 6
+"""Words."""
 _INNER_MARKS = re.compile(r"</?[a-z]{1,6}>|[*＊_~～`]+", re.IGNORECASE)
 _TITLE = re.compile(r"\s[A-Z](?!\b)")
 
@@ -72,6 +75,10 @@ class Grammar:
     goes_on: frozenset[str]
     before: re.Pattern[str]
     name_before: re.Pattern[str]
+    leads_in: frozenset[str]
+    """Words after which a sentence goes on with a verb or noun."""
+    articles: frozenset[str]
+    stressed: re.Pattern[str]
     speech_begins: re.Pattern[str]
 
 
@@ -93,6 +100,9 @@ def grammar_of(languages: Understood) -> Grammar:
             re.IGNORECASE,
         ),
         compiled(rf"(?:^|[^\w'’])(?!(?:{interjections})$)[A-ZÀ-ÖØ-Þ][\w'’-]*$"),
+        whole.before_verb | whole.before_noun,
+        whole.before_noun,
+        compiled(whole.stressed),
         compiled(whole.speech_begins),
     )
 
@@ -145,6 +155,37 @@ def is_direction(
     if not _is_known(bare, languages) or grammar.said.match(bare) or grammar.first_person.search(bare):
         return False
     return any(_is_sentence_of_its_own(bare, words != bare, bold, line_end, one, languages) for one in grammar.done)
+
+
+def is_emphasis(look: Lookahead, start: int, end: int, said: str, begins: bool, languages: Understood) -> bool:
+    """Whether `said` in single stars is a stressed word or a title: `It is *not* a toy`, `I read *The Red Bear*`.
+
+    Single stars are the usual marks of directions, so only a few words are taken for emphasis, only where a sentence
+    goes on around them, and not if they may be done. `start`, `end`, `begins`: see `is_direction`.
+    """
+    words = said.split()
+    grammar = grammar_of(languages)
+    if any(is_cjk(ch) for ch in said):
+        return not begins and grammar.stressed.fullmatch(said) is not None
+    if len(words) > _MOST_TITLE or grammar.events.fullmatch(said):
+        return False
+    done = grammar.done
+    if any(one.with_subject.match(said) for one in done):
+        return False
+    verb = any(one.capital_present.match(said) or one.capital_doing.match(said) for one in done)
+    may_be_done = verb or any(one.manner_alone.fullmatch(said) for one in done) or _is_known(said, languages)
+    if begins:
+        after = look.at(look.skip(" \t", end))
+        goes_on = look.at(end) in (",", ";") or (look.at(end).isspace() and after.islower())
+        return goes_on and said[0].isupper() and len(words) <= _MOST_STRESSED and not may_be_done
+    before = look.text[max(0, start - _LOOK_BACK) : start].rstrip()
+    leads_in = before.rpartition(" ")[2].lstrip("\"'“‘(").casefold() in grammar.leads_in
+    if sum(word[0].isupper() for word in words) > len(words) / 2 and len(words) > 1:
+        return leads_in or words[0].casefold() in grammar.articles
+    if leads_in:
+        # "You *can* do it", "the *big bad wolf*"; but `"Hello," he said *softly*.`
+        return len(words) <= _MOST_STRESSED
+    return len(words) == 1 and not may_be_done
 
 
 def is_known_action(said: str, languages: Understood) -> bool:

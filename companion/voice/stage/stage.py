@@ -4,8 +4,9 @@ The text is read once, token by token. A token is recognised only when no later 
 not depend on how the answer was cut into deltas; text that is still open waits. The rules are in `brackets`, `markup`,
 `emphasis` and `emoji`; `SpokenText` closes the gaps that they leave.
 
-Text in brackets or stars is never spoken, whatever it says. Emphasised text is not spoken if it is a stage direction
-(`emphasis_grammar`). Every other word is spoken.
+Text in brackets is never spoken, whatever it says, and text in single stars only where it is a stressed word inside a
+sentence. Text in other marks of emphasis is not spoken if it is a stage direction (`emphasis_grammar`). Every other
+word is spoken.
 """
 
 from __future__ import annotations
@@ -166,7 +167,8 @@ class Stage:
             return Token(start + 1, "text", ch) if listed else Token(start + 1, "gap")
         begins = self._spoken.at_sentence_start
         if ch in STARS or ch == "_":
-            return emphasis.emphasis_mark(look, start, begins, self._languages) or star(look, start)
+            stressed = emphasis.stressed_words(look, start, begins, self._languages) if ch in STARS else None
+            return stressed or emphasis.emphasis_mark(look, start, begins, self._languages) or star(look, start)
         if begins and ch in emphasis.PAIRED and (found := emphasis.paired_marks(look, start, self._languages)):
             return found
         if ch == "!" and (found := markup.image(look, start)):

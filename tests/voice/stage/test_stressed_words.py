@@ -1,0 +1,78 @@
+"""Words in single stars inside a sentence: what is stressed is said, what is done is acted."""
+
+from __future__ import annotations
+
+import pytest
+
+from companion.events import Cue
+from companion.languages.understood import understood
+from companion.voice.stage.stage import Stage
+
+
+def shown(text: str, code: str) -> tuple[str, list[str]]:
+    """What is spoken and acted, the same however the answer is cut."""
+    both = []
+    for deltas in ([text], list(text)):
+        stage = Stage("Momo", understood(code))
+        pieces = [piece for delta in deltas for piece in stage.feed(delta)] + stage.close()
+        spoken = "".join(one for one in pieces if isinstance(one, str))
+        both.append((spoken, [one.gesture or one.emotion or "" for one in pieces if isinstance(one, Cue)]))
+    assert both[0] == both[1]
+    return both[0]
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "spoken"),
+    [
+        ("en", "The stove is *not* a toy, and it *is* hot.", "The stove is not a toy, and it is hot."),
+        ("en", "I *love* honey!", "I love honey!"),
+        ("en", "I'm *so happy* today.", "I'm so happy today."),
+        ("en", "You can *dance* with me.", "You can dance with me."),
+        ("en", "My favourite book is *The Red Bear*.", "My favourite book is The Red Bear."),
+        ("en", "The *big bad wolf* came.", "The big bad wolf came."),
+        ("en", "*Never* touch it.", "Never touch it."),
+        ("en", '"*Stop*," he said.', '"Stop," he said.'),
+        ("en", "You are ***so*** brave.", "You are so brave."),
+        ("en", "To *be* or *not* to be", "To be or not to be"),
+        ("de", "Der Herd ist *kein* Spielzeug.", "Der Herd ist kein Spielzeug."),
+        ("de", "Das ist *sehr* wichtig.", "Das ist sehr wichtig."),
+        ("de", "Mein Lieblingsbuch ist *Der rote Bär*.", "Mein Lieblingsbuch ist Der rote Bär."),
+        ("es", "Esto *no* es un juguete.", "Esto no es un juguete."),
+        ("fr", "Je t'aime *beaucoup*.", "Je t'aime beaucoup."),
+        ("pt", "Eu gosto *muito* de você.", "Eu gosto muito de você."),
+        ("id", "Itu *bukan* mainan.", "Itu bukan mainan."),
+        ("ko", "너는 *최고*야!", "너는 최고야!"),
+        ("zh", "炉子*不是*玩具。", "炉子不是玩具。"),
+        ("ja", "これは*絶対*だめ。", "これは絶対だめ。"),
+    ],
+)
+def test_a_stressed_word_keeps_its_place(code: str, text: str, spoken: str) -> None:
+    assert shown(text, code) == (spoken, [])
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "spoken", "acts"),
+    [
+        ("en", "Hello *waves* my friend.", "Hello my friend.", ["wave"]),
+        ("en", "Oh my friend *laughing* come in.", "Oh my friend come in.", ["amused"]),
+        ("en", "Oh *sigh* I know.", "Oh I know.", ["disappointed"]),
+        ("en", "Well, *sits* okay.", "Well, okay.", []),
+        ("en", "Well *opens the door* come in.", "Well come in.", []),
+        ("en", "I see *promptly* yes.", "I see yes.", []),
+        ("en", "Oh *to the girl* come in.", "Oh come in.", []),
+        ("en", "He said *To Eliza* no.", "He said no.", []),
+        ("en", "*smiles* hello", "hello", ["happy"]),
+        ("en", "*Nods*, yes.", "Yes.", ["nod"]),
+        ("en", "Hey *He sits* so.", "Hey so.", []),
+        ("en", "Hm *pause* so.", "Hm so.", []),
+        ("en", "Okay *laughs softly* fine.", "Okay fine.", ["amused"]),
+        ("de", "Na *lacht* gut.", "Na gut.", ["amused"]),
+        ("es", "Bueno *ríe* vale.", "Bueno vale.", ["amused"]),
+        ("zh", "嗯*点头*好。", "嗯好。", ["nod"]),
+        ("zh", "好*递茶*来。", "好来。", []),
+        ("ja", "やあ*手を振る*元気？", "やあ元気？", ["wave"]),
+    ],
+)
+def test_what_is_done_is_not_said(code: str, text: str, spoken: str, acts: list[str]) -> None:
+    said, cues = shown(text, code)
+    assert (said.casefold(), cues) == (spoken.casefold(), acts)
