@@ -46,7 +46,7 @@ def stressed_words(look: Lookahead, start: int, begins: bool, languages: Underst
     """Words in one or three stars that are said: `I *love* honey`. None: the stars open a direction, or nothing."""
     run = look.skip(STARS, start + 1)
     before = look.at(start - 1)
-    if run - start not in (1, 3) or is_word_char(before) and not is_cjk(before) or before == "_":
+    if run - start not in (1, 3) or (is_word_char(before) and not is_cjk(before)) or before == "_":
         return None
     for index in range(run, run + _HALF_LENGTH):
         ch = look.at(index)

@@ -17,7 +17,7 @@ from typing import assert_never
 
 from companion.events import Cue, CueSource
 from companion.languages.understood import Understood, understood
-from companion.voice.stage import emoji, emphasis, markup
+from companion.voice.stage import emoji, emphasis, markup, notation
 from companion.voice.stage.brackets import CLOSING, OPENING, STARS, bracket, star
 from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI_EMOTIONS, feeling_of_emoji, keycap_end, pictograph
 from companion.voice.stage.lexicon import Feeling
@@ -160,6 +160,14 @@ class Stage:
 
     def _sign(self, look: Lookahead, start: int, ch: str) -> Token:
         """The token at a character that is neither letter nor digit."""
+        if ch in "\\$" and (found := notation.formula(look, start)):
+            return found
+        if ch == "{" and self._spoken.is_empty and (found := notation.json_answer(look, start)):
+            return found
+        if ch == "(" and (found := notation.called(look, start)):
+            return found
+        if ch == "&" and (found := notation.entity(look, start)):
+            return found
         if ch in OPENING:
             return (markup.link(look, start) if ch == "[" else None) or bracket(look, start)
         if ch in CLOSING:
@@ -185,6 +193,8 @@ class Stage:
             return pictograph(look, start)
         if ch == "|":
             return Token(start + 1, "gap")
+        if ch == "\\" and (found := notation.escape(look, start)):
+            return found
         if ch == "\\":
             escapes = (after := look.at(start + 1)) and not after.isalnum()
             return Token(start + 1, "mark") if escapes else Token(start + 1, "text", ch)
@@ -248,6 +258,11 @@ class SpokenText:
         self._blank_after = False
         self._quoted = False
         self._cjk = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was spoken yet."""
+        return self._length == 0
 
     @property
     def at_line_start(self) -> bool:
