@@ -40,7 +40,7 @@ _FEELING_KEYS = ("emotion", "mood", "gesture", "action", "expression")
 
 
 def formula(look: Lookahead, start: int) -> Token | None:
-    r"""`\(7\)`, `\[x\]`, `$3 \times 4$`, `\boxed{12}`: what they contain, as one says it. Not the prices in `$5 or $6`."""
+    r"""`\(7\)`, `\[x\]`, `$3 \times 4$`, `\boxed{12}`: what they contain. Not the prices in `$5 or $6`."""
     for opening, closing in _CLOSES.items():
         if look.starts_with(opening, start):
             inner = start + len(opening)
