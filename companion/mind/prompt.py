@@ -16,6 +16,9 @@ from companion.languages.language import language
 from companion.languages.understood import DEFAULT
 from companion.mind.api.messages import Message
 
+SILENCE = "…"
+"""What a user says, for a server that wants them to speak, where nobody said anything."""
+
 _LONGEST_LABEL = 120
 """Characters after which the beginning of an answer cannot be a speaker's name any more."""
 
@@ -102,7 +105,7 @@ def without_partial(sent: Sequence[Message]) -> list[Message]:
     rest = list(sent[:-1])
     if rest and rest[-1]["role"] == "user":
         return rest
-    return [*rest, {"role": "user", "content": "…"}]
+    return [*rest, {"role": "user", "content": SILENCE}]
 
 
 def _exchange_messages(role: Role, exchange: Exchange, person: str) -> list[Message]:

@@ -195,8 +195,9 @@ class ReplyGenerator:
 
     async def _open(self, asked: ReplyRequest, began: float) -> ServiceReply:
         """The open answer with its first words."""
-        # Of several answers none can be said before all are there.
-        limit = self._settings.answer_within_s + (self._settings.stall_s if self.candidates > 1 else 0.0)
+        # Of several answers, and of one in one piece, nothing can be said before all is there.
+        waits = self.candidates > 1 or self._client.capabilities.lacks("stream")
+        limit = self._settings.answer_within_s + (self._settings.stall_s if waits else 0.0)
         history = self._working_memory.history if asked.before is None else asked.before
         rounds: list[MemoryRound] = []
         request = ServiceRequest(

@@ -81,7 +81,7 @@ async def test_a_strange_server_that_breaks_on_what_it_cannot_read_gets_less_and
 
 @pytest.mark.looptime
 async def test_a_strange_server_that_is_down_for_a_while_has_everything_again_later() -> None:
-    line = Line(BREAKS, BREAKS, BREAKS, BREAKS, BREAKS, ANSWER)
+    line = Line(*[BREAKS] * 6, ANSWER)
     character = on(line, base_url="http://llama/v1", seed=1)
     with pytest.raises(CharacterError):
         await answer(character)

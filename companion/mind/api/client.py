@@ -23,7 +23,18 @@ from companion.errors import CharacterError, CharacterRefused
 from companion.mind.api.capabilities import Capabilities
 from companion.mind.api.connection import Connection, Response
 from companion.mind.api.errors import explain_refusal
-from companion.mind.api.parser import Broken, Delta, Done, Finished, Message, Protocol, Refused, Request, Usage
+from companion.mind.api.parser import (
+    Broken,
+    Delta,
+    Done,
+    Finished,
+    Message,
+    Protocol,
+    Refused,
+    Request,
+    Usage,
+    encode_request,
+)
 from companion.mind.api.rate_limit import BackOff, RateLimiter, Reservation
 from companion.mind.budget import Budget
 from companion.mind.candidates import Candidate
@@ -192,7 +203,7 @@ class ServiceClient:
         reservation = await self._reserve(request, deadline)
         self.last_used = asyncio.get_running_loop().time()
         async with AsyncExitStack() as stack:
-            encoded = self.capabilities.encode(self.protocol, request)
+            encoded = encode_request(self.protocol, request)
             response = await self.connection.send(encoded, asked.session)
             reply = await stack.enter_async_context(aclosing(ServiceReply(self, response, asked, request, reservation)))
             if response.status != 200:

@@ -214,6 +214,7 @@ def _refused(value: Mapping[str, Any], status: int | None, raw: str) -> Refused:
         text,
         status or next(iter(numbers), None),
         _plain(ids).removeprefix("chatcmpl-"),
+        param if isinstance(param := holder.get("param"), str) else "",
     )
 
 
