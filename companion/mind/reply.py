@@ -240,14 +240,22 @@ class ReplyGenerator:
         return self._with_settings(messages, asked.seed, None)
 
     def _with_settings(self, messages: Sequence[Message], seed: int | None, memory: ServiceMemory | None) -> Request:
+        settings = self._settings
         return Request(
-            self._settings.model,
+            settings.model,
             tuple(messages),
             stream=self.candidates == 1,
             n=self.candidates,
             seed=self.seed if seed is None else seed,
             max_tokens=self._max_tokens,
-            temperature=self._settings.temperature,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            top_k=settings.top_k,
+            presence_penalty=settings.presence_penalty,
+            frequency_penalty=settings.frequency_penalty,
+            repetition_penalty=settings.repetition_penalty,
+            stop=settings.stop,
+            extra=settings.extra,
             memory=memory,
         )
 
