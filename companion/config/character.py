@@ -44,6 +44,8 @@ class CharacterSettings(Settings):
     answer_within_s: Seconds = 2.4
     """Longest time from the request to the first words of the answer, including a retry. After that the offline line is
     said."""
+    thinking_s: Seconds = 12.0
+    """The same for a model that is seen to think before it answers. `conversation.longest_silence_s` must be longer."""
     stall_s: Seconds = 4.0
     """Longest pause within an answer, in seconds."""
     max_tokens: int = Field(default=300, ge=1, le=4000)

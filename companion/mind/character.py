@@ -61,6 +61,7 @@ class Group:
                 opening=opening,
                 opener=persona.name,
                 group=len(profiles) > 1,
+                others=tuple(other for other, _ in profiles if other != name),
             )
             for name, profile in profiles
         }

@@ -57,6 +57,14 @@ class Role:
     opener: str = ""
     """Whose line the opening is, in a group."""
     group: bool = False
+    others: tuple[str, ...] = ()
+    """The other characters of the group."""
+
+    @property
+    def script_names(self) -> tuple[str, ...]:
+        """What a script in this language calls the two who speak."""
+        prompts = language(self.language).prompts
+        return (*prompts.script_names, *([prompts.somebody] if self.group else []))
 
     def label(self, name: str) -> str:
         """The name and the colon before a line of `name`."""

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from companion.config.character import CharacterSettings
 from companion.errors import CharacterError, CharacterRefused
-from companion.mind.api.client import Cost, ServiceClient, ServiceReply, ServiceRequest
+from companion.mind.api.client import ServiceClient
 from companion.mind.api.models import Model
 from companion.mind.api.parser import Message, Request, ServiceMemory
+from companion.mind.api.service_reply import Cost, ServiceReply, ServiceRequest
+from companion.mind.api.speakers import TEMPLATE_NAMES
 from companion.mind.candidates import LATELY, Candidate, Verdict, rank_candidates
 from companion.mind.memory.working_memory import GUEST, WorkingMemory
 from companion.mind.prompt import History, Role, SpeakerLabelFilter, build_messages
@@ -201,10 +203,11 @@ class ReplyGenerator:
         history = self._working_memory.history if asked.before is None else asked.before
         rounds: list[MemoryRound] = []
         request = ServiceRequest(
-            lambda: self._make_request(asked, history, rounds),
+            lambda: replace(self._make_request(asked, history, rounds), other_speakers=self._others(asked.role)),
             self._working_memory.session(asked.role.name),
             GUEST if self._working_memory.is_guest else self._working_memory.person,
             shorten=history.shorten,
+            thinking_deadline=began + self._settings.thinking_s,
         )
         try:
             reply = await self._client.open_reply(request, began + limit, limit)
@@ -238,6 +241,12 @@ class ReplyGenerator:
                 messages = self._messages(asked, history)
                 size = self._client.estimate_tokens(messages)
         return self._with_settings(messages, asked.seed, None)
+
+    def _others(self, role: Role) -> tuple[str, ...]:
+        """Whose lines are not the character's."""
+        person = self._working_memory.person
+        names = (*role.others, *([person] if person and person != GUEST else []), *TEMPLATE_NAMES)
+        return tuple(name for name in (*names, *role.script_names) if name.casefold() != role.name.casefold())
 
     def _with_settings(self, messages: Sequence[Message], seed: int | None, memory: ServiceMemory | None) -> Request:
         settings = self._settings

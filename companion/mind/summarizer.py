@@ -17,9 +17,10 @@ from typing import Any
 
 from companion.errors import CharacterError
 from companion.languages.understood import Understood
-from companion.mind.api.client import ServiceClient, ServiceRequest
+from companion.mind.api.client import ServiceClient
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
+from companion.mind.api.service_reply import ServiceRequest
 from companion.mind.memory.working_memory import SummaryInput, WorkingMemory, session_id
 from companion.mind.summary import accepted_facts, split_proposed, summary_instruction, summary_request, trim_summary
 

@@ -51,7 +51,7 @@ async def test_what_a_server_names_as_unknown_is_left_out_from_then_on(
 @pytest.mark.looptime
 async def test_a_strange_server_that_refuses_without_a_reason_gets_less_and_less() -> None:
     refusal: list[bytes | int] = [400, b"{}"]
-    line = Line(refusal, refusal, refusal, refusal, ANSWER)
+    line = Line(*[refusal] * 5, ANSWER)
     character = on(line, who=persona(cast=CAST), base_url="http://llama/v1", seed=1)
     assert await answer(character) == "Hi."
     assert set(line.requests[-1]) == {"model", "messages", "stream", "max_tokens"}
@@ -81,7 +81,7 @@ async def test_a_strange_server_that_breaks_on_what_it_cannot_read_gets_less_and
 
 @pytest.mark.looptime
 async def test_a_strange_server_that_is_down_for_a_while_has_everything_again_later() -> None:
-    line = Line(*[BREAKS] * 6, ANSWER)
+    line = Line(*[BREAKS] * 7, ANSWER)
     character = on(line, base_url="http://llama/v1", seed=1)
     with pytest.raises(CharacterError):
         await answer(character)

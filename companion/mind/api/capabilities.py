@@ -82,6 +82,12 @@ _VALUES = (
 _NAMED_ONLY = (*_VALUES[2:], "max_tokens", "max_completion_tokens", "stream")
 """Left out only where the refusal names them."""
 
+NO_THOUGHTS = (
+    "Set character.extra so that it does not think, for example enable_thinking = false or think = false, "
+    "or choose a model that does not."
+)
+"""What to do about a model that thinks before it answers."""
+
 _MOST_STOPS = 4
 """More than this some servers refuse."""
 
@@ -107,6 +113,9 @@ class Capabilities:
         """Left out on trial, until an answer shows whether that helped."""
         self._tier: Tier | None = None
         self._bias: dict[str, int] | None = None
+        self._thinks = False
+        self.expects_thought = False
+        """Whether an answer may begin with a thought that is not marked as one."""
         self._set_ban_list(None if foreign and "qwen" not in model.casefold() else tier)
 
     def lacks(self, capability: str) -> bool:
@@ -121,13 +130,21 @@ class Capabilities:
             self._lacking.update(self._suspects)
         self._faults, self._suspects = 0, []
 
+    def notice_thought(self, service: str) -> None:
+        """The model thinks before it answers."""
+        if not self._thinks:
+            self._thinks = True
+            log.warning("%s thinks before it answers, which nobody hears. %s", service, NO_THOUGHTS)
+
     def adapt(self, request: Request) -> Request:
         """The request with the ban list, and without what the server lacks."""
         refused: dict[str, Any] = {name: None for name in _VALUES if self.lacks(name)}
         request = replace(request, **{"logit_bias": self._bias, **refused})
         n = 1 if self.lacks("n") else request.n
         messages = without_partial(request.messages) if self.lacks("partial") else request.messages
-        stop = (*request.stop, *(request.other_speakers if self._foreign else ()))[:_MOST_STOPS]
+        # A thought may be written as a script.
+        others = request.other_speakers if self._foreign and not self._thinks else ()
+        stop = (*request.stop, *(f"\n{name}:" for name in others))[:_MOST_STOPS]
         limits: tuple[TokenLimit, ...] = ("max_tokens", "max_completion_tokens")
         return replace(
             request,

@@ -107,6 +107,11 @@ class Response:
         """The latest token counts; mostly None before the end of the answer."""
         return self._parser.usage
 
+    @property
+    def has_unknown_form(self) -> bool:
+        """Whether there was content in a form that is not known."""
+        return self._parser.has_unknown_form
+
     async def next_event(self) -> Event:
         """The next event of the answer. Do not call it after the event that ends it. Raises `CharacterError`."""
         while not self._events:

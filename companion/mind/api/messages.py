@@ -25,8 +25,13 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """The model thinks before it answers: a sign of life, and nothing to be said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """One answer is whole (`stop`) or was cut by `max_tokens` (`length`). Once for each answer."""
+    """One answer is whole (`stop`), was cut by `max_tokens` (`length`) or withheld (`content_filter`). Once each."""
 
     index: int
     reason: str
@@ -97,7 +102,7 @@ class Done:
     """Nothing follows."""
 
 
-Event = Delta | Finished | Usage | Refused | Broken | Done
+Event = Delta | Thought | Finished | Usage | Refused | Broken | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,10 @@ class Piece:
 
     reason: str
     """Why this answer ends here; empty while it goes on."""
+
+    has_thought: bool = False
+    is_unknown: bool = False
+    """It has content in a form that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +192,7 @@ class Request:
     """The answer ends before any of these."""
 
     other_speakers: tuple[str, ...] = ()
-    """The same, for servers other than the service: how lines begin that are not the character's."""
+    """Names before lines that are not the character's: the answer ends before such a line."""
 
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further fields, which only this server knows."""

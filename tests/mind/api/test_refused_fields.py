@@ -92,7 +92,7 @@ async def test_a_field_that_cannot_be_left_out_costs_no_other() -> None:
 
 @pytest.mark.looptime
 async def test_what_was_left_out_for_nothing_comes_back() -> None:
-    line = Line(*[[400, b"{}"]] * 5, ANSWER)
+    line = Line(*[[400, b"{}"]] * 6, ANSWER)
     character = on(line, base_url="http://llama/v1", seed=1)
     with pytest.raises(CharacterRefused):
         await answer(character)
