@@ -19,7 +19,8 @@ from contextlib import contextmanager
 import httpx
 
 from companion import __version__
-from companion.errors import CharacterError, ConfigError
+from companion.errors import CharacterError, CharacterRefused, ConfigError
+from companion.mind.api.compression import Decoder, UnreadableBody, decoder
 from companion.mind.api.key import Key
 from companion.mind.api.parser import AnswerParser, EncodedRequest, Event, Protocol, Refused, Usage, parse_refusal
 
@@ -97,8 +98,9 @@ class Response:
         """The id that the service's support asks for; empty where the response has none."""
         self._service = service
         self._response = response
-        # As they come: nothing compressed was asked for, and a small lie would unpack into a flood.
+        # As they come: what is compressed is unpacked here, in bounded pieces.
         self._chunks = response.aiter_raw()
+        self._decoder: Decoder | None = None
         self._parser = AnswerParser(protocol)
         self._events: deque[Event] = deque()
 
@@ -115,9 +117,26 @@ class Response:
     async def next_event(self) -> Event:
         """The next event of the answer. Do not call it after the event that ends it. Raises `CharacterError`."""
         while not self._events:
-            data = await self._next_chunk()
+            data = await self._next_piece()
             self._events.extend(self._parser.close() if data is None else self._parser.feed(data))
         return self._events.popleft()
+
+    async def _next_piece(self) -> bytes | None:
+        """The next bytes as they were meant; None at the end."""
+        try:
+            self._decoder = self._decoder or decoder(self._response.headers.get("content-encoding", ""))
+            while not (piece := self._decoder.read()):
+                data = await self._next_chunk()
+                if data is None:
+                    return None
+                self._decoder.feed(data)
+        except UnreadableBody as error:
+            raise CharacterRefused(
+                f"{self._service} sent something that is no answer: {error}.", "unreadable", "offline"
+            ) from error
+        # One piece of the network may unpack to many.
+        await asyncio.sleep(0)
+        return piece
 
     async def _next_chunk(self) -> bytes | None:
         """None at the end, and where the connection breaks after everything has arrived."""
@@ -132,11 +151,10 @@ class Response:
     async def refusal(self) -> Refused:
         """Read the error that a response with another status than 200 holds. Raises `CharacterError`."""
         body = b""
-        with _translating_errors(self._service):
-            async for data in self._chunks:
-                body += data
-                if len(body) > _LONGEST_REFUSAL:
-                    break
+        while (data := await self._next_piece()) is not None:
+            body += data
+            if len(body) > _LONGEST_REFUSAL:
+                break
         return parse_refusal(self.status, body)
 
     async def drain(self) -> None:
