@@ -7,6 +7,7 @@ present moment. `companion.config.device` puts the tables together.
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -25,15 +26,20 @@ _NOT_IN_REQUESTS = frozenset({"protocol", "region", "emulator", "history", "cand
 """Settings that are no fields of a request; a server may have one of that name."""
 
 
+_CHAT = re.compile(r"/(?:chat/completions|services/aigc/text-generation/generation)/*(\?.*)?$")
+
+
 class CharacterSettings(Settings):
     protocol: Literal["openai", "dashscope"] = "openai"
     """Which of the service's two routes is used: the OpenAI-compatible one or its own, DashScope."""
     region: Literal["international", "china"] = "international"
     """Where the key was issued: `international` (Singapore) or `china` (Beijing). It decides the address, the limits
     and the prices."""
-    base_url: str | None = Field(default=None, pattern=r"^https?://")
-    """Base URL of the route, without `/chat/completions`; the region's own when absent. Any OpenAI-compatible server
-    works (llama.cpp, Ollama, vLLM)."""
+    base_url: str | None = Field(default=None, pattern=r"^[hH][tT][tT][pP][sS]?://")
+    """Base URL of the route, up to `/v1`; the region's own when absent. Any OpenAI-compatible server works (llama.cpp,
+    Ollama, vLLM)."""
+    ca_file: FilePath | None = None
+    """A file (PEM) with the certificate authorities of a server of one's own, trusted beside the public ones."""
     model: str = "qwen-plus-character"
     """Name of the model, as the service knows it."""
     emulator: Literal["auto", "always", "never"] = "auto"
@@ -83,6 +89,12 @@ class CharacterSettings(Settings):
     """Which tokens `logit_bias` bans, so that the model writes no actions in brackets: the few that the service
     documents, those that open a round bracket in prose, all, or none. Always off where the persona's cues are stage
     directions."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _shorten_base_url(cls, base_url: str | None) -> str | None:
+        """What a server's page gives is often the address of the chat itself."""
+        return base_url and _CHAT.sub(r"\1", base_url)
 
     @field_validator("extra")
     @classmethod

@@ -92,7 +92,7 @@ class ServiceClient:
                 raise CharacterError(
                     f"{self.service} was still thinking when its time was over. {NO_THOUGHTS}"
                 ) from error
-            raise CharacterError(f"{self.service} did not answer within {limit_s:g} s.", line) from error
+            raise CharacterError(self.connection.late(limit_s), line) from error
 
     async def _try(self, asked: ServiceRequest, deadline: float, on_thought: Callable[[], None]) -> ServiceReply:
         """One request: the open answer and its first words."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -62,9 +63,14 @@ async def talking_to(
     folder: Path,
     who: Persona | None = None,
     tables: Mapping[str, Any] | None = None,
+    tls: ssl.SSLContext | None = None,
+    below: str = "/v1",
     **character: Any,
 ) -> AsyncIterator[tuple[ServiceCharacter, list[Request]]]:
-    """A character in front of this server, and the requests that come to the server."""
+    """A character in front of this server, and the requests that come to the server.
+
+    `below` is the path of the character's base address.
+    """
     requests: list[Request] = []
     connections: set[asyncio.Task[None] | None] = set()
 
@@ -75,7 +81,7 @@ async def talking_to(
                 first, _, body = await read_request(reader)
                 requests.extend([body] if body else [])
                 # The head that opens the connection ahead of time has no body.
-                reply = server(body) if first.startswith("POST") else Reply(b"", 404)
+                reply = server(body) if first.startswith("POST /v1/chat/completions ") else Reply(b"", 404)
                 head = {"content-type": reply.kind, "content-length": str(len(reply.body)), **reply.headers}
                 lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
                 writer.write(f"HTTP/1.1 {reply.status} X\r\n{lines}\r\n".encode() + reply.body)
@@ -84,11 +90,11 @@ async def talking_to(
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/v1"
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    url = f"http{'s' if tls else ''}://127.0.0.1:{listening.sockets[0].getsockname()[1]}{below}"
     service = {"base_url": url, "model": "qwen2.5-7b", "answer_within_s": 20, **character}
     unit = device(folder, **{"character": service, **(tables or {})})
-    mine = await build(unit, who or persona(), url, None)
+    mine = await build(unit, who or persona(), unit.character.base_url or url, None)
     try:
         yield mine, requests
     finally:
