@@ -15,6 +15,7 @@ from companion.languages.language import language as load_language
 from companion.languages.loader import language_codes
 from companion.languages.understood import DEFAULT, understood
 from companion.mind.api.answer_filter import AnswerFilter
+from companion.mind.api.speakers import TEMPLATE_NAMES
 from companion.voice.stage.scanner import is_cjk
 from companion.voice.stage.stage import Stage
 
@@ -50,7 +51,8 @@ def parse_deltas(deltas: Iterable[str], name: str | None = None, language: str =
     Returns `{"speech": str, "cues": [{"emotion", "gesture", "intensity", "at", "source"}, ...]}`. Lines are joined by a
     space, or directly between Chinese or Japanese characters. `at` counts code points of `speech`.
     """
-    stage, answer = Stage(name, understood(language)), AnswerFilter(load_language(language).prompts.script_names)
+    stage = Stage(name, understood(language))
+    answer = AnswerFilter((*TEMPLATE_NAMES, *load_language(language).prompts.script_names))
     pieces: list[str | Cue] = []
     for delta in deltas:
         pieces += stage.feed(answer.feed(delta))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from companion.errors import CharacterError, CharacterRefused
 from companion.mind.api.answer_filter import AnswerFilter
 from companion.mind.api.content import read_content
+from companion.mind.api.speakers import TEMPLATE_NAMES
 from tests.support.service_scene import CAST, Line, answer, event, on, persona
 
 DONE = b"data: [DONE]\n\n"
@@ -141,7 +142,7 @@ def test_another_speaker_ends_the_answer(text: str, said: str, data: st.DataObje
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=5)))
     pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
     for some in (pieces, list(text), [text]):
-        reader = AnswerFilter(["Ana"])
+        reader = AnswerFilter([*TEMPLATE_NAMES, "Ana"])
         assert "".join([*map(reader.feed, some), reader.close()]) == said
 
 
@@ -165,3 +166,9 @@ async def test_the_service_itself_gets_only_the_stops_that_were_set() -> None:
     line = Line([event("Hi.", "stop"), DONE])
     await answer(on(line))
     assert "stop" not in line.requests[0]
+
+
+def test_a_summary_may_speak_of_anybody() -> None:
+    reader = AnswerFilter()
+    text = "Facts:\nUser: Ana, 6.\nAssistant: a bear."
+    assert reader.feed(text) + reader.close() == text

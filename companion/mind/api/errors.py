@@ -178,7 +178,7 @@ _OF_MESSAGE: tuple[tuple[str, Kind], ...] = (
     # Errors that share the code of bad parameters.
     (r"Range of input length|context (length|size)|maximum context", "too_long"),
     (r"model .{0,80}(not exist|not found)|Unsupported model", "model"),
-    (r"DataInspectionFailed|inappropriate content", "moderated"),
+    (r"DataInspectionFailed|inappropriate content|\bflagged\b|content (management )?policy", "moderated"),
 )
 
 _ANY: tuple[str, ...] = ("invalid_request_error", "BadRequestError", "InvalidParameter", "invalid_parameter_error")
@@ -186,6 +186,7 @@ _ANY: tuple[str, ...] = ("invalid_request_error", "BadRequestError", "InvalidPar
 
 _OF_STATUS: dict[int, Kind] = {
     401: "key",
+    402: "unpaid",
     403: "denied",
     404: "address",
     405: "address",
@@ -239,6 +240,8 @@ def _name_pattern(field: str) -> str:
     if field == "stream":
         name = "stream(?:ing)?"
     said = rf"|\b{name}\b{_SAID}" if len(field) > 3 else ""
+    if field == "n":
+        said = r"|\b(?:one|multiple|single) (?:completion )?(?:choice|completion)s?\b"
     return rf"""["'`]{name}["'`]|{_LISTED}{name}\b{said}"""
 
 
@@ -246,7 +249,7 @@ def _kind(refused: Refused) -> Kind:
     code, status = _spelled(refused.code), refused.status or _status_in(refused.code)
     if status and 300 <= status < 400:
         return "elsewhere"
-    if status in (None, 200, 400, 404, 500):
+    if status in (None, 200, 400, 403, 404, 500):
         for pattern, kind in _OF_MESSAGE:
             if re.search(pattern, refused.message, re.IGNORECASE):
                 return kind

@@ -19,14 +19,14 @@ class OtherSpeakersFilter:
     """Reads one answer. `feed` it text as it comes, then `close` it."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        """`names` of the others, beside those of the templates. The character's own is none of them."""
-        self._own = tuple(name.casefold() for name in TEMPLATE_NAMES)
-        self._names = (*self._own, *(name.strip().casefold() for name in names if name.strip()))
+        """`names` of the others; without any the whole text is the character's. Its own name is none of them."""
+        self._names = tuple(name.strip().casefold() for name in names if name.strip())
+        self._titles = {name.casefold() for name in TEMPLATE_NAMES}
         self._label = re.compile(
             rf"[{re.escape(_MARKS)}]{{0,8}}({'|'.join(map(re.escape, self._names))})[{re.escape(_BEHIND)}]{{0,6}}[:：]",
             re.IGNORECASE,
         )
-        self._longest = max(map(len, self._names)) + 16
+        self._longest = max(map(len, self._names), default=0) + 16
         self._line: str | None = ""
         """The beginning of a line, while it may become a name; None behind it."""
         self._begun = False
@@ -35,6 +35,8 @@ class OtherSpeakersFilter:
 
     def feed(self, text: str) -> str:
         """Take the next piece; return what is certain to be the character's."""
+        if not self._names:
+            return text
         out: list[str] = []
         for piece in re.split(r"(\n)", text):
             if self.is_over:
@@ -62,7 +64,7 @@ class OtherSpeakersFilter:
                 self.is_over, self._line = True, ""
                 return ""
             # At the very beginning a name may be a call: "Ana: look!"
-            if found[1].casefold() in self._own:
+            if found[1].casefold() in self._titles:
                 self._line = line[found.end() :].lstrip(_BEHIND)
                 return self._decide() if self._line else ""
         elif self._may_become_name(line):
