@@ -123,11 +123,13 @@ class Capabilities:
         return capability in self._lacking or capability in self._suspects
 
     def confirm(self, service: str) -> None:
-        """The server has answered the latest request: what was dropped on trial stays dropped."""
+        """The server has answered the latest request: of what was left out on trial, the last one is what helped.
+
+        If another is needed too, the next request is refused, and that one is found in the same way.
+        """
         if self._suspects:
-            named = ", ".join(f"`{capability}`" for capability in self._suspects)
-            log.warning("%s fails on %s; that is left out from now on.", service, named)
-            self._lacking.update(self._suspects)
+            log.warning("%s fails on `%s`; that is left out from now on.", service, self._suspects[-1])
+            self._lacking.add(self._suspects[-1])
         self._faults, self._suspects = 0, []
 
     def notice_thought(self, service: str) -> None:
