@@ -9,18 +9,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from companion.errors import CharacterError, CharacterRefused
 from companion.mind.api.answer_filter import AnswerFilter
-from companion.mind.api.capabilities import NO_THOUGHTS
+from companion.mind.api.capabilities import NO_THOUGHTS, Capabilities
 from companion.mind.api.connection import Response
 from companion.mind.api.messages import Broken, Delta, Done, Finished, Refused, Request, Thought, Usage
 from companion.mind.api.rate_limit import Reservation
 from companion.mind.candidates import Candidate
-
-if TYPE_CHECKING:
-    from companion.mind.api.client import ServiceClient
 
 log = logging.getLogger("companion")
 
@@ -67,12 +64,30 @@ class Cost:
     estimated: bool = False
 
 
+class Asker(Protocol):
+    """What an answer needs of the client that asked for it."""
+
+    capabilities: Capabilities
+
+    @property
+    def service(self) -> str:
+        """How a sentence about the service begins."""
+
+    def error_for(self, refused: Refused, asked: ServiceRequest, request: Request, *, began: bool) -> CharacterError:
+        """The error for a refusal; before the answer has begun, what can be changed in the request is changed."""
+
+    def record_cost(
+        self, asked: ServiceRequest, request: Request, reservation: Reservation, usage: Usage | None, text: str
+    ) -> Cost:
+        """Record what an answer cost."""
+
+
 class ServiceReply:
     """One open answer. Close it."""
 
     def __init__(
         self,
-        client: ServiceClient,
+        client: Asker,
         response: Response,
         asked: ServiceRequest,
         request: Request,
