@@ -11,8 +11,11 @@ import click
 
 from companion.errors import CompanionError
 from companion.events import Cue
+from companion.languages.language import language as load_language
 from companion.languages.loader import language_codes
 from companion.languages.understood import DEFAULT, understood
+from companion.mind.api.answer_filter import AnswerFilter
+from companion.mind.api.speakers import TEMPLATE_NAMES
 from companion.voice.stage.scanner import is_cjk
 from companion.voice.stage.stage import Stage
 
@@ -43,16 +46,17 @@ def parse(chunks: bool, batch: bool, name: str | None, language: str) -> None:
 
 
 def parse_deltas(deltas: Iterable[str], name: str | None = None, language: str = DEFAULT) -> dict[str, Any]:
-    """Run the deltas of an answer through the stage. `name` is the speaker's; None guesses it from the first line.
+    """Run the deltas of an answer through what the mind and the stage take out. None as `name` guesses the speaker.
 
     Returns `{"speech": str, "cues": [{"emotion", "gesture", "intensity", "at", "source"}, ...]}`. Lines are joined by a
     space, or directly between Chinese or Japanese characters. `at` counts code points of `speech`.
     """
     stage = Stage(name, understood(language))
+    answer = AnswerFilter((*TEMPLATE_NAMES, *load_language(language).prompts.script_names))
     pieces: list[str | Cue] = []
     for delta in deltas:
-        pieces += stage.feed(delta)
-    pieces += stage.close()
+        pieces += stage.feed(answer.feed(delta))
+    pieces += [*stage.feed(answer.close()), *stage.close()]
     lines = "".join(piece for piece in pieces if isinstance(piece, str)).rstrip("\n")
     speech = ""
     places = []

@@ -6,11 +6,27 @@ present moment. `companion.config.device` puts the tables together.
 
 from __future__ import annotations
 
-from typing import Literal, Self
+import json
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from companion.config.loading import Factory, FilePath, Seconds, Settings
+
+_OWN_FIELDS = frozenset(
+    {
+        *("messages", "stream", "stream_options", "n", "max_completion_tokens", "logit_bias", "character_options"),
+        *("input", "parameters", "result_format", "incremental_output"),
+    }
+)
+"""Fields of a request that follow from what the product does."""
+
+_NOT_IN_REQUESTS = frozenset({"protocol", "region", "emulator", "history", "candidates", "extra"})
+"""Settings that are no fields of a request; a server may have one of that name."""
+
+
+_CHAT = re.compile(r"/(?:chat/completions|services/aigc/text-generation/generation)/*(\?.*)?$")
 
 
 class CharacterSettings(Settings):
@@ -19,9 +35,11 @@ class CharacterSettings(Settings):
     region: Literal["international", "china"] = "international"
     """Where the key was issued: `international` (Singapore) or `china` (Beijing). It decides the address, the limits
     and the prices."""
-    base_url: str | None = Field(default=None, pattern=r"^https?://")
-    """Base URL of the route, without `/chat/completions`; the region's own when absent. Any OpenAI-compatible server
-    works (llama.cpp, Ollama, vLLM)."""
+    base_url: str | None = Field(default=None, pattern=r"^[hH][tT][tT][pP][sS]?://")
+    """Base URL of the route, up to `/v1`; the region's own when absent. Any OpenAI-compatible server works (llama.cpp,
+    Ollama, vLLM)."""
+    ca_file: FilePath | None = None
+    """A file (PEM) with the certificate authorities of a server of one's own, trusted beside the public ones."""
     model: str = "qwen-plus-character"
     """Name of the model, as the service knows it."""
     emulator: Literal["auto", "always", "never"] = "auto"
@@ -32,12 +50,30 @@ class CharacterSettings(Settings):
     answer_within_s: Seconds = 2.4
     """Longest time from the request to the first words of the answer, including a retry. After that the offline line is
     said."""
+    thinking_s: Seconds = 12.0
+    """The same for a model that is seen to think before it answers. `conversation.longest_silence_s` must be longer."""
     stall_s: Seconds = 4.0
     """Longest pause within an answer, in seconds."""
     max_tokens: int = Field(default=300, ge=1, le=4000)
     """Longest answer, in tokens."""
     temperature: float | None = Field(default=None, ge=0, lt=2)
     """Higher values make answers more varied, lower ones more predictable; the service's own value when absent."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Only the likeliest words, up to this share of probability, are chosen from. Change this or `temperature`, not
+    both; the service's own value when absent, as for the next four."""
+    top_k: int | None = Field(default=None, ge=0, le=1000)
+    """Only this many of the likeliest words are chosen from; 0 for no limit."""
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    """Higher values make the model speak of new things."""
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    """Higher values make the model repeat the same words less. The service itself does not have it."""
+    repetition_penalty: float | None = Field(default=None, gt=0, le=2)
+    """Above 1 the model repeats itself less."""
+    stop: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = Field(default=(), max_length=4)
+    """The answer ends before any of these texts."""
+    extra: dict[str, Any] = Field(default={})
+    """Further fields of every request, for what only your server knows: `enable_thinking = false`, `think = false`. A
+    field that the server refuses is left out."""
     history: int = Field(default=100, ge=2, le=400)
     """How many past messages are sent with a request; older ones are dropped in blocks of half as many."""
     candidates: int = Field(default=1, ge=1, le=4)
@@ -53,6 +89,26 @@ class CharacterSettings(Settings):
     """Which tokens `logit_bias` bans, so that the model writes no actions in brackets: the few that the service
     documents, those that open a round bracket in prose, all, or none. Always off where the persona's cues are stage
     directions."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _shorten_base_url(cls, base_url: str | None) -> str | None:
+        """What a server's page gives is often the address of the chat itself."""
+        return base_url and _CHAT.sub(r"\1", base_url)
+
+    @field_validator("extra")
+    @classmethod
+    def _check_extra(cls, extra: dict[str, Any]) -> dict[str, Any]:
+        for name, value in extra.items():
+            if name in cls.model_fields and name not in _NOT_IN_REQUESTS:
+                raise ValueError(f"{name} has a key of its own: write it as character.{name}")
+            if name in _OWN_FIELDS:
+                raise ValueError(f"{name} is set by the product itself and cannot be changed here")
+            try:
+                json.dumps(value, allow_nan=False)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{name} must be text, a number, true, false, or a list or table of these") from error
+        return extra
 
 
 class MemorySettings(Settings):

@@ -77,7 +77,7 @@ async def check_character(unit: UnitUnderTest) -> CheckResult:
     facts: dict[str, str | int | bool] = {"host": host, "region": settings.region, "model": settings.model}
     began = time.monotonic()
     try:
-        status, body = await run_in_thread(partial(get, address, key))
+        status, body = await run_in_thread(partial(get, address, key, settings.ca_file))
     except CharacterError as error:
         return failed(f"{place}: {error}", NETWORK_ADVICE, **facts)
     facts |= {"status": status, "ms": round(1000 * (time.monotonic() - began))}
@@ -138,7 +138,7 @@ def model_names(body: bytes) -> tuple[str, ...] | None:
         return None
 
 
-def get(address: str, key: Key | None) -> tuple[int, bytes]:
+def get(address: str, key: Key | None, ca_file: Path | None = None) -> tuple[int, bytes]:
     """Status and body of the response to a GET. Blocks. Redirects are not followed, so that the key goes nowhere else.
 
     Raises `CharacterError` where no response comes.
@@ -148,9 +148,14 @@ def get(address: str, key: Key | None) -> tuple[int, bytes]:
     if key is not None:
         headers["Authorization"] = f"Bearer {key.reveal()}"
     opener = urllib.request.OpenerDirector()
-    # As in the conversation itself: the environment's proxy is used for https only.
-    proxies: dict[str, str] | None = None if address.startswith("https:") else {}
+    # As in the conversation itself: the environment's proxy is not used for this machine.
+    proxies: dict[str, str] | None = {} if host in ("localhost", "127.0.0.1", "::1") else None
     context = ssl.create_default_context(cafile=os.environ.get("SSL_CERT_FILE") or certifi.where())
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise CharacterError(f"character.ca_file: {ca_file} cannot be used: {error.strerror or error}") from error
     for handler in (
         urllib.request.ProxyHandler(proxies),
         urllib.request.HTTPHandler(),

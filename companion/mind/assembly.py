@@ -64,7 +64,14 @@ async def build(
     identity = device_identity(device)
     providers = _built_in(device, persona) if contexts is None else contexts
     if connection is None:
-        connection = Connection(base_url, session_id(identity, persona.name), key, protocol=settings.protocol)
+        connection = Connection(
+            base_url,
+            session_id(identity, persona.name),
+            key,
+            protocol=settings.protocol,
+            connect_s=settings.answer_within_s,
+            ca_file=settings.ca_file,
+        )
     store = await Store.open(_folder(device), now)
     ledger = Ledger(store, now)
     await ledger.load()

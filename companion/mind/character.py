@@ -61,6 +61,7 @@ class Group:
                 opening=opening,
                 opener=persona.name,
                 group=len(profiles) > 1,
+                others=tuple(other for other, _ in profiles if other != name),
             )
             for name, profile in profiles
         }
@@ -128,7 +129,12 @@ class ServiceCharacter:
         self._store = store
         longest = int(model.most_input * _CHARACTERS_PER_TOKEN) if model.most_input else _LONGEST_SUMMARY_INPUT
         self._summarizer = Summarizer(
-            client, working_memory, understood(persona.language), device.character.model, longest
+            client,
+            working_memory,
+            understood(persona.language),
+            device.character.model,
+            longest,
+            device.character.extra,
         )
         self._summary_due_at = min(device.memory.entries, device.character.history)
         self.replies = ReplyGenerator(

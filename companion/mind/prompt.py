@@ -16,6 +16,9 @@ from companion.languages.language import language
 from companion.languages.understood import DEFAULT
 from companion.mind.api.messages import Message
 
+SILENCE = "…"
+"""What a user says, for a server that wants them to speak, where nobody said anything."""
+
 _LONGEST_LABEL = 120
 """Characters after which the beginning of an answer cannot be a speaker's name any more."""
 
@@ -54,6 +57,14 @@ class Role:
     opener: str = ""
     """Whose line the opening is, in a group."""
     group: bool = False
+    others: tuple[str, ...] = ()
+    """The other characters of the group."""
+
+    @property
+    def script_names(self) -> tuple[str, ...]:
+        """What a script in this language calls the two who speak."""
+        prompts = language(self.language).prompts
+        return (*prompts.script_names, *([prompts.somebody] if self.group else []))
 
     def label(self, name: str) -> str:
         """The name and the colon before a line of `name`."""
@@ -102,7 +113,7 @@ def without_partial(sent: Sequence[Message]) -> list[Message]:
     rest = list(sent[:-1])
     if rest and rest[-1]["role"] == "user":
         return rest
-    return [*rest, {"role": "user", "content": "…"}]
+    return [*rest, {"role": "user", "content": SILENCE}]
 
 
 def _exchange_messages(role: Role, exchange: Exchange, person: str) -> list[Message]:

@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from companion.config.character import CharacterSettings
 from companion.errors import CharacterError, CharacterRefused
-from companion.mind.api.client import Cost, ServiceClient, ServiceReply, ServiceRequest
+from companion.mind.api.client import ServiceClient
 from companion.mind.api.models import Model
 from companion.mind.api.parser import Message, Request, ServiceMemory
+from companion.mind.api.service_reply import Cost, ServiceReply, ServiceRequest
+from companion.mind.api.speakers import TEMPLATE_NAMES
 from companion.mind.candidates import LATELY, Candidate, Verdict, rank_candidates
 from companion.mind.memory.working_memory import GUEST, WorkingMemory
 from companion.mind.prompt import History, Role, SpeakerLabelFilter, build_messages
@@ -195,15 +197,17 @@ class ReplyGenerator:
 
     async def _open(self, asked: ReplyRequest, began: float) -> ServiceReply:
         """The open answer with its first words."""
-        # Of several answers none can be said before all are there.
-        limit = self._settings.answer_within_s + (self._settings.stall_s if self.candidates > 1 else 0.0)
+        # Of several answers, and of one in one piece, nothing can be said before all is there.
+        waits = self.candidates > 1 or self._client.capabilities.lacks("stream")
+        limit = self._settings.answer_within_s + (self._settings.stall_s if waits else 0.0)
         history = self._working_memory.history if asked.before is None else asked.before
         rounds: list[MemoryRound] = []
         request = ServiceRequest(
-            lambda: self._make_request(asked, history, rounds),
+            lambda: replace(self._make_request(asked, history, rounds), other_speakers=self._others(asked.role)),
             self._working_memory.session(asked.role.name),
             GUEST if self._working_memory.is_guest else self._working_memory.person,
             shorten=history.shorten,
+            thinking_deadline=began + self._settings.thinking_s,
         )
         try:
             reply = await self._client.open_reply(request, began + limit, limit)
@@ -238,15 +242,29 @@ class ReplyGenerator:
                 size = self._client.estimate_tokens(messages)
         return self._with_settings(messages, asked.seed, None)
 
+    def _others(self, role: Role) -> tuple[str, ...]:
+        """Whose lines are not the character's."""
+        person = self._working_memory.person
+        names = (*role.others, *([person] if person and person != GUEST else []), *TEMPLATE_NAMES)
+        return tuple(name for name in (*names, *role.script_names) if name.casefold() != role.name.casefold())
+
     def _with_settings(self, messages: Sequence[Message], seed: int | None, memory: ServiceMemory | None) -> Request:
+        settings = self._settings
         return Request(
-            self._settings.model,
+            settings.model,
             tuple(messages),
             stream=self.candidates == 1,
             n=self.candidates,
             seed=self.seed if seed is None else seed,
             max_tokens=self._max_tokens,
-            temperature=self._settings.temperature,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            top_k=settings.top_k,
+            presence_penalty=settings.presence_penalty,
+            frequency_penalty=settings.frequency_penalty,
+            repetition_penalty=settings.repetition_penalty,
+            stop=settings.stop,
+            extra=settings.extra,
             memory=memory,
         )
 

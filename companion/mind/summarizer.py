@@ -11,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from companion.errors import CharacterError
 from companion.languages.understood import Understood
-from companion.mind.api.client import ServiceClient, ServiceRequest
+from companion.mind.api.client import ServiceClient
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
+from companion.mind.api.service_reply import ServiceRequest
 from companion.mind.memory.working_memory import SummaryInput, WorkingMemory, session_id
 from companion.mind.summary import accepted_facts, split_proposed, summary_instruction, summary_request, trim_summary
 
@@ -43,13 +46,18 @@ class Summarizer:
         languages: Understood,
         model: str,
         longest: int,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
-        """`languages`: the persona's own first. `longest` is the number of characters that a request may hold."""
+        """`languages`: the persona's own first. `longest` is the number of characters that a request may hold.
+
+        `extra` are `character.extra`: a model that shall not think before it answers shall not here either.
+        """
         self._client = client
         self._working_memory = working_memory
         self._languages = languages
         self._model = model
         self._longest = longest
+        self._extra = extra or {}
         self._due = asyncio.Event()
         self._may_begin = asyncio.Event()
         self._may_begin.set()
@@ -134,7 +142,7 @@ class Summarizer:
             {"role": "system", "content": summary_instruction(self._languages.own)},
             {"role": "user", "content": summary_request(summed_up.previous, summed_up.exchanges, self._languages.own)},
         )
-        request = Request(self._model, messages, max_tokens=LONGEST_ANSWER, temperature=TEMPERATURE)
+        request = Request(self._model, messages, max_tokens=LONGEST_ANSWER, temperature=TEMPERATURE, extra=self._extra)
         asked = ServiceRequest(
             lambda: replace(request),
             # A session of its own: the talk's cached prefix stays as it is.

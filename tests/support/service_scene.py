@@ -169,7 +169,7 @@ class Stream(httpx.AsyncByteStream):
 
 
 def on(
-    line: Line,
+    line: httpx.AsyncBaseTransport,
     *,
     who: Persona | None = None,
     contexts: Sequence[ContextProvider] = (),

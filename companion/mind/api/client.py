@@ -12,7 +12,6 @@ Everything runs on the event loop's thread; seconds are the loop's.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
@@ -20,121 +19,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from companion.errors import CharacterError, CharacterRefused
-from companion.mind.api.capabilities import Capabilities
-from companion.mind.api.connection import Connection, Response
+from companion.mind.api.capabilities import NO_THOUGHTS, Capabilities
+from companion.mind.api.connection import Connection
 from companion.mind.api.errors import explain_refusal
-from companion.mind.api.parser import Broken, Delta, Done, Finished, Message, Protocol, Refused, Request, Usage
+from companion.mind.api.parser import Message, Protocol, Refused, Request, Usage, encode_request
 from companion.mind.api.rate_limit import BackOff, RateLimiter, Reservation
+from companion.mind.api.service_reply import Cost, ServiceReply, ServiceRequest
 from companion.mind.budget import Budget
-from companion.mind.candidates import Candidate
 from companion.mind.tokens import ANSWER_TOKENS, MESSAGE_TOKENS, estimate_text_tokens
-
-log = logging.getLogger("companion")
 
 _BACK_OFF_S = 0.5
 """At least half of it is waited: units that were refused together must not come back together."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRequest:
-    """What to send, while it can still change."""
-
-    make_request: Callable[[], Request]
-    """Called for each try."""
-    session: str
-    person: str = ""
-    purpose: str = "talk"
-    shorten: Callable[[], bool] = lambda: False
-    """Make the next request shorter; False where that is not possible any more."""
-
-
-@dataclass(slots=True)
-class Cost:
-    """What one answer cost."""
-
-    prompt: int = 0
-    completion: int = 0
-    cached: int = 0
-    micro: int | None = None
-    """Millionths of `currency`; None where no price is known."""
-    currency: str = ""
-    estimated: bool = False
-
-
-class ServiceReply:
-    """One open answer. Close it."""
-
-    def __init__(
-        self,
-        client: ServiceClient,
-        response: Response,
-        asked: ServiceRequest,
-        request: Request,
-        reservation: Reservation,
-    ) -> None:
-        self._client = client
-        self._response = response
-        self._asked = asked
-        self._request = request
-        self._reservation = reservation
-        self._texts: dict[int, str] = {}
-        self._cut: set[int] = set()
-        self._open = True
-        self.first_text = ""
-        """Its first words; the whole of the first answer where several were asked for."""
-        self.candidates: tuple[Candidate, ...] = ()
-        """All answers, where several were asked for."""
-        self.cost = Cost()
-        """Known once it is closed."""
-
-    async def wait_for_first_text(self) -> None:
-        """Wait for the first words, or for all of several answers. Raises `CharacterError`."""
-        while (text := await self._next_text(began=bool(self._texts))) is not None:
-            if self._request.stream:
-                self.first_text = text
-                return
-        if not self._texts:
-            raise CharacterError(f"{self._client.service} answered with nothing.")
-        self.candidates = tuple(Candidate(self._texts[index], index not in self._cut) for index in sorted(self._texts))
-        self.first_text = self.candidates[0].text
-
-    async def next_text(self) -> str | None:
-        """The next words; None at the end. Raises `CharacterError`."""
-        return await self._next_text(began=True) if self._request.stream else None
-
-    async def drain(self) -> None:
-        """Read to the end of the response, so that the connection can be used again."""
-        await self._response.drain()
-
-    async def aclose(self) -> None:
-        """Close the response, whether it has ended or not, and record what it cost."""
-        if self._open:
-            self._open = False
-            text = "".join(self._texts.values())
-            self.cost = self._client.record_cost(
-                self._asked, self._request, self._reservation, self._response.usage, text
-            )
-            await self._response.aclose()
-
-    async def _next_text(self, *, began: bool) -> str | None:
-        service = self._client.service
-        while True:
-            match await self._response.next_event():
-                case Delta(index=index, text=text):
-                    self._texts[index] = self._texts.get(index, "") + text
-                    if index == 0 or not self._request.stream:
-                        return text
-                case Finished(index=index, reason=reason):
-                    if reason != "stop":
-                        self._cut.add(index)
-                case Usage() as usage:
-                    log.debug("Tokens: %d + %d, %d cached", usage.prompt, usage.completion, usage.cached)
-                case Refused() as refused:
-                    raise self._client.error_for(refused, self._asked, self._request, began=began)
-                case Broken(why):
-                    raise CharacterError(f"{service} sent something that is no answer: {why}.")
-                case Done():
-                    return None
 
 
 @dataclass(slots=True)
@@ -164,14 +59,23 @@ class ServiceClient:
     async def open_reply(self, asked: ServiceRequest, deadline: float, limit_s: float) -> ServiceReply:
         """The open answer with its first words, by `deadline` (the loop's time), which is `limit_s` from the start.
 
-        Raises `CharacterError`, or `CharacterRefused` where trying again is no use.
+        A model that is seen to think meanwhile has until `asked.thinking_deadline`. Raises `CharacterError`, or
+        `CharacterRefused` where trying again is no use.
         """
         failed: CharacterError | None = None
+        thinks = False
+        within = asyncio.timeout_at(deadline)
+
+        def on_thought() -> None:
+            nonlocal thinks
+            thinks = True
+            within.reschedule(max(deadline, asked.thinking_deadline))
+
         try:
-            async with asyncio.timeout_at(deadline):
+            async with within:
                 while True:
                     try:
-                        return await self._try(asked, deadline)
+                        return await self._try(asked, deadline, on_thought)
                     except _RequestShrunk:
                         continue
                     except CharacterRefused:
@@ -184,17 +88,22 @@ class ServiceClient:
                             await asyncio.sleep(self.back_off.wait_s(1))
         except TimeoutError as error:
             line = failed.line if failed else "offline"
-            raise CharacterError(f"{self.service} did not answer within {limit_s:g} s.", line) from error
+            if thinks:
+                raise CharacterError(
+                    f"{self.service} was still thinking when its time was over. {NO_THOUGHTS}"
+                ) from error
+            raise CharacterError(self.connection.late(limit_s), line) from error
 
-    async def _try(self, asked: ServiceRequest, deadline: float) -> ServiceReply:
+    async def _try(self, asked: ServiceRequest, deadline: float, on_thought: Callable[[], None]) -> ServiceReply:
         """One request: the open answer and its first words."""
         request = self.capabilities.adapt(asked.make_request())
         reservation = await self._reserve(request, deadline)
         self.last_used = asyncio.get_running_loop().time()
         async with AsyncExitStack() as stack:
-            encoded = self.capabilities.encode(self.protocol, request)
+            encoded = encode_request(self.protocol, request)
             response = await self.connection.send(encoded, asked.session)
-            reply = await stack.enter_async_context(aclosing(ServiceReply(self, response, asked, request, reservation)))
+            opened = ServiceReply(self, response, asked, request, reservation, on_thought)
+            reply = await stack.enter_async_context(aclosing(opened))
             if response.status != 200:
                 raise self.error_for(await response.refusal(), asked, request, began=False)
             await reply.wait_for_first_text()

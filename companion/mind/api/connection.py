@@ -13,13 +13,16 @@ import logging
 import re
 import ssl
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
 
 import httpx
 
 from companion import __version__
-from companion.errors import CharacterError, ConfigError
+from companion.errors import CharacterError, CharacterRefused, ConfigError
+from companion.mind.api.compression import Decoder, UnreadableBody, decoder
 from companion.mind.api.key import Key
 from companion.mind.api.parser import AnswerParser, EncodedRequest, Event, Protocol, Refused, Usage, parse_refusal
 
@@ -31,7 +34,9 @@ SESSION_HEADER = "x-dashscope-aca-session"
 WARM_S = 60.0
 """A connection used less than this ago is still open, as far as we know."""
 
-_CONNECT_S = 1.0
+Step = Literal["connecting", "connected", "asked"]
+
+_LONGER = "A larger character.answer_within_s waits longer."
 _PREPARE_S = 3.0
 _DRAIN_S = 0.1
 """How long to wait, after the answer, for the response to end: only then can its connection be used again."""
@@ -48,8 +53,12 @@ class Connection:
         key: Key | None,
         transport: httpx.AsyncBaseTransport | None = None,
         protocol: Protocol = "openai",
+        *,
+        connect_s: float = 2.4,
+        ca_file: Path | None = None,
     ) -> None:
         """`session` is used for requests that name none of their own; `transport` replaces the network in tests.
+        `ca_file` holds certificate authorities that are trusted beside the public ones.
 
         Raises `ConfigError` where the address, or a proxy named in the environment, cannot be used.
         """
@@ -58,12 +67,15 @@ class Connection:
         """How a sentence about it begins."""
         self._url = url
         self._protocol: Protocol = protocol
-        self._client = _client(url, session, key, transport)
+        self._connect_s = connect_s
+        self._step: Step = "asked"
+        """How far the latest request came."""
+        self._client = _client(url, session, key, transport, connect_s, ca_file)
 
     async def warm_up(self) -> None:
         """Open the connection ahead of time. Never raises: what goes wrong here goes wrong again in `send`."""
         try:
-            async with asyncio.timeout(_PREPARE_S):
+            async with asyncio.timeout(max(_PREPARE_S, self._connect_s)):
                 # HEAD: no body has to be read, and any answer at all will do.
                 await self._client.head(self._url_for("models"))
         except (httpx.HTTPError, TimeoutError) as error:
@@ -75,9 +87,39 @@ class Connection:
         `session` replaces the connection's own: persons and characters have one each.
         """
         headers = request.headers if session is None else {**request.headers, SESSION_HEADER: session}
-        sent = self._client.build_request("POST", self._url_for(request.path), content=request.body, headers=headers)
+        sent = self._client.build_request(
+            "POST",
+            self._url_for(request.path),
+            content=request.body,
+            headers=headers,
+            extensions={"trace": self._notice_step},
+        )
+        self._step = "asked"
         with _translating_errors(self.service):
-            return Response(self.service, await self._client.send(sent, stream=True), self._protocol)
+            try:
+                response = await self._client.send(sent, stream=True)
+            except httpx.ConnectTimeout as error:
+                raise CharacterError(self.late(self._connect_s)) from error
+        return Response(self.service, response, self._protocol)
+
+    def late(self, within_s: float) -> str:
+        """The sentence about a request that took longer than this: how far did it come?"""
+        match self._step:
+            case "connecting":
+                return f"{self.service} cannot be reached: no connection within {within_s:g} s. Check the network."
+            case "connected":
+                return f"{self.service} did not answer within {within_s:g} s: the network is too slow. {_LONGER}"
+            case _:
+                return f"{self.service} did not answer within {within_s:g} s: it or the network is too slow. {_LONGER}"
+
+    async def _notice_step(self, event: str, _info: Mapping[str, object]) -> None:
+        """What httpx's transport does for a request."""
+        if event.endswith("connect_tcp.started"):
+            self._step = "connecting"
+        elif event.endswith("connect_tcp.complete"):
+            self._step = "connected"
+        elif event.endswith("send_request_headers.complete"):
+            self._step = "asked"
 
     async def close(self) -> None:
         """Close the connection for good."""
@@ -97,8 +139,9 @@ class Response:
         """The id that the service's support asks for; empty where the response has none."""
         self._service = service
         self._response = response
-        # As they come: nothing compressed was asked for, and a small lie would unpack into a flood.
+        # As they come: what is compressed is unpacked here, in bounded pieces.
         self._chunks = response.aiter_raw()
+        self._decoder: Decoder | None = None
         self._parser = AnswerParser(protocol)
         self._events: deque[Event] = deque()
 
@@ -107,12 +150,34 @@ class Response:
         """The latest token counts; mostly None before the end of the answer."""
         return self._parser.usage
 
+    @property
+    def has_unknown_form(self) -> bool:
+        """Whether there was content in a form that is not known."""
+        return self._parser.has_unknown_form
+
     async def next_event(self) -> Event:
         """The next event of the answer. Do not call it after the event that ends it. Raises `CharacterError`."""
         while not self._events:
-            data = await self._next_chunk()
+            data = await self._next_piece()
             self._events.extend(self._parser.close() if data is None else self._parser.feed(data))
         return self._events.popleft()
+
+    async def _next_piece(self) -> bytes | None:
+        """The next bytes as they were meant; None at the end."""
+        try:
+            self._decoder = self._decoder or decoder(self._response.headers.get("content-encoding", ""))
+            while not (piece := self._decoder.read()):
+                data = await self._next_chunk()
+                if data is None:
+                    return None
+                self._decoder.feed(data)
+        except UnreadableBody as error:
+            raise CharacterRefused(
+                f"{self._service} sent something that is no answer: {error}.", "unreadable", "offline"
+            ) from error
+        # One piece of the network may unpack to many.
+        await asyncio.sleep(0)
+        return piece
 
     async def _next_chunk(self) -> bytes | None:
         """None at the end, and where the connection breaks after everything has arrived."""
@@ -127,11 +192,10 @@ class Response:
     async def refusal(self) -> Refused:
         """Read the error that a response with another status than 200 holds. Raises `CharacterError`."""
         body = b""
-        with _translating_errors(self._service):
-            async for data in self._chunks:
-                body += data
-                if len(body) > _LONGEST_REFUSAL:
-                    break
+        while (data := await self._next_piece()) is not None:
+            body += data
+            if len(body) > _LONGEST_REFUSAL:
+                break
         return parse_refusal(self.status, body)
 
     async def drain(self) -> None:
@@ -160,9 +224,10 @@ def _translating_errors(service: str) -> Iterator[None]:
 def _character_error(service: str, error: httpx.HTTPError) -> CharacterError:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return CharacterError(
-            f"{service} has no certificate that can be trusted: check this device's clock and the network."
+            f"{service} has no certificate that can be trusted: check this device's clock and the network; "
+            "where the server has an authority of its own, name that in character.ca_file."
         )
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+    if isinstance(error, httpx.ConnectError):
         return CharacterError(f"{service} cannot be reached: check the network.")
     return CharacterError(f"The connection to {service[0].lower()}{service[1:]} broke.")
 
@@ -180,7 +245,12 @@ def _checked_url(base_url: str) -> httpx.URL:
 
 
 def _client(
-    url: httpx.URL, session: str, key: Key | None, transport: httpx.AsyncBaseTransport | None
+    url: httpx.URL,
+    session: str,
+    key: Key | None,
+    transport: httpx.AsyncBaseTransport | None,
+    connect_s: float,
+    ca_file: Path | None,
 ) -> httpx.AsyncClient:
     headers = {
         # A compressed stream would come in lumps.
@@ -191,19 +261,34 @@ def _client(
     }
     if key is not None:
         headers["Authorization"] = f"Bearer {key.reveal()}"
-    # Without TLS no certificates need to be loaded: this context trusts none.
-    verify: bool | ssl.SSLContext = True if url.scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         return httpx.AsyncClient(
             headers=headers,
-            verify=verify,
+            verify=_trusted(url, ca_file),
             transport=transport,
-            trust_env=url.scheme == "https" and not _is_loopback(url.host),
-            timeout=httpx.Timeout(None, connect=_CONNECT_S),
+            trust_env=not _is_loopback(url.host),
+            timeout=httpx.Timeout(None, connect=connect_s),
             limits=httpx.Limits(keepalive_expiry=WARM_S + 15),
         )
     except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        raise ConfigError(f"environment: HTTPS_PROXY, ALL_PROXY or SSL_CERT_FILE cannot be used: {error}") from error
+        raise ConfigError(
+            f"environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or SSL_CERT_FILE cannot be used: {error}"
+        ) from error
+
+
+def _trusted(url: httpx.URL, ca_file: Path | None) -> ssl.SSLContext:
+    """Whose certificates are trusted: the public authorities (or `SSL_CERT_FILE`), and those of `ca_file`."""
+    if url.scheme != "https":
+        # Without TLS no certificates need to be loaded: this context trusts none.
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
+            raise ConfigError(f"character.ca_file: {ca_file}: {why}") from error
+    return context
 
 
 def _is_loopback(host: str) -> bool:

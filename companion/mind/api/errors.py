@@ -8,6 +8,7 @@ something. The two routes spell codes differently, so codes are compared without
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -177,7 +178,7 @@ _OF_MESSAGE: tuple[tuple[str, Kind], ...] = (
     # Errors that share the code of bad parameters.
     (r"Range of input length|context (length|size)|maximum context", "too_long"),
     (r"model .{0,80}(not exist|not found)|Unsupported model", "model"),
-    (r"DataInspectionFailed|inappropriate content", "moderated"),
+    (r"DataInspectionFailed|inappropriate content|\bflagged\b|content (management )?policy", "moderated"),
 )
 
 _ANY: tuple[str, ...] = ("invalid_request_error", "BadRequestError", "InvalidParameter", "invalid_parameter_error")
@@ -185,6 +186,7 @@ _ANY: tuple[str, ...] = ("invalid_request_error", "BadRequestError", "InvalidPar
 
 _OF_STATUS: dict[int, Kind] = {
     401: "key",
+    402: "unpaid",
     403: "denied",
     404: "address",
     405: "address",
@@ -208,24 +210,46 @@ def explain_refusal(refused: Refused, service: str = "The character service") ->
     return Refusal(kind, row.retry, row.line, f"{service} {says}")
 
 
-def named_fields(refused: Refused, fields: tuple[str, ...]) -> frozenset[str]:
-    """Which of these request fields the server's message names, as whole words.
+def told_fields(refused: Refused) -> frozenset[str]:
+    """The parts of the request that the error names apart from its words: `param`, or `loc` of what was validated."""
+    places = [refused.field, *_PLACE.findall(refused.message)]
+    return frozenset(re.findall(r"[A-Za-z_]+", " ".join(places))) - {"body"}
 
-    For servers that lack a feature: short names (`n`) count only in quotation marks or after `of`.
-    """
-    found = set()
-    for field in fields:
-        quoted = rf"""["'`]{re.escape(field)}["'`]|\bof {re.escape(field)}\b"""
-        if re.search(quoted if len(field) < 4 else rf"\b{re.escape(field)}\b", refused.message, re.IGNORECASE):
-            found.add(field)
-    return frozenset(found)
+
+def named_fields(refused: Refused, fields: Iterable[str]) -> frozenset[str]:
+    """Which of these request fields the error is about; one word alone (`stop`) must stand like a field's name."""
+    fields = frozenset(fields)
+    if told := told_fields(refused) & fields:
+        return told
+    found = {field for field in fields if re.search(_name_pattern(field), refused.message, re.IGNORECASE)}
+    # "`stream_options` needs `stream`" is about the former.
+    return frozenset(found - {"stream"} or found)
+
+
+_PLACE = re.compile(r"""["']loc["']:\s*[\[(]([^\])]*)""")
+_LISTED = r"\b(?:of|supports?|supporting|(?:parameter|argument|field|option|key|input)s?\b[^.]{0,80}?)\W{0,3}\b"
+_SAID = r"\W{0,3}(?:is|are|must|should|cannot|can only|not|parameter|argument|field|option|mode|unsupported|unknown)\b"
+_WORDS_TOO = 7
+"""Shorter names are words of any sentence (`stop`, `n`)."""
+
+
+def _name_pattern(field: str) -> str:
+    name = re.escape(field)
+    if len(field) >= _WORDS_TOO:
+        return rf"\b{name}\b"
+    if field == "stream":
+        name = "stream(?:ing)?"
+    said = rf"|\b{name}\b{_SAID}" if len(field) > 3 else ""
+    if field == "n":
+        said = r"|\b(?:one|multiple|single) (?:completion )?(?:choice|completion)s?\b"
+    return rf"""["'`]{name}["'`]|{_LISTED}{name}\b{said}"""
 
 
 def _kind(refused: Refused) -> Kind:
     code, status = _spelled(refused.code), refused.status or _status_in(refused.code)
     if status and 300 <= status < 400:
         return "elsewhere"
-    if status in (None, 200, 400, 404, 500):
+    if status in (None, 200, 400, 403, 404, 500):
         for pattern, kind in _OF_MESSAGE:
             if re.search(pattern, refused.message, re.IGNORECASE):
                 return kind

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
@@ -25,8 +25,13 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """The model thinks before it answers: a sign of life, and nothing to be said."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
-    """One answer is whole (`stop`) or was cut by `max_tokens` (`length`). Once for each answer."""
+    """One answer is whole (`stop`), was cut by `max_tokens` (`length`) or withheld (`content_filter`). Once each."""
 
     index: int
     reason: str
@@ -81,6 +86,9 @@ class Refused:
     request_id: str = ""
     """What the service's support asks for; empty where none was given."""
 
+    field: str = ""
+    """The field of the request that is at fault, where the error names one apart from its message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -94,7 +102,7 @@ class Done:
     """Nothing follows."""
 
 
-Event = Delta | Finished | Usage | Refused | Broken | Done
+Event = Delta | Thought | Finished | Usage | Refused | Broken | Done
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,10 @@ class Piece:
 
     reason: str
     """Why this answer ends here; empty while it goes on."""
+
+    has_thought: bool = False
+    is_unknown: bool = False
+    """It has content in a form that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +149,8 @@ _HALVES = re.compile("[\ud800-\udfff]")
 Protocol = Literal["openai", "dashscope"]
 """The service's two routes."""
 
+TokenLimit = Literal["max_tokens", "max_completion_tokens", ""]
+
 Message = dict[str, Any]
 """`role`, `content`, and `partial: True` on a last one that the answer goes on with."""
 
@@ -165,7 +179,24 @@ class Request:
     n: int = 1
     seed: int | None = None
     max_tokens: int | None = None
+    max_tokens_field: TokenLimit = "max_tokens"
+    """How the server calls that; empty where it takes no such limit."""
+
     temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: float | None = None
+    stop: tuple[str, ...] = ()
+    """The answer ends before any of these."""
+
+    other_speakers: tuple[str, ...] = ()
+    """Names before lines that are not the character's: the answer ends before such a line."""
+
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields, which only this server knows."""
+
     logit_bias: Mapping[str, int] | None = None
     """Decimal token id to -100 ... 100."""
 
@@ -178,12 +209,18 @@ class Request:
         values: dict[str, Any] = {
             "n": None if self.n == 1 else self.n,
             "seed": self.seed,
-            "max_tokens": self.max_tokens,
+            **({self.max_tokens_field: self.max_tokens} if self.max_tokens_field else {}),
             "temperature": self.temperature,
+            "top_p": self.top_p,
+            "top_k": self.top_k,
+            "presence_penalty": self.presence_penalty,
+            "frequency_penalty": self.frequency_penalty,
+            "repetition_penalty": self.repetition_penalty,
+            "stop": list(self.stop) or None,
             "logit_bias": dict(self.logit_bias) if self.logit_bias else None,
             "character_options": _character_options(self.memory) if self.memory else None,
         }
-        return {name: value for name, value in values.items() if value is not None}
+        return {**self.extra, **{name: value for name, value in values.items() if value is not None}}
 
 
 def _character_options(memory: ServiceMemory) -> dict[str, Any]:

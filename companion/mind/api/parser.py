@@ -28,6 +28,7 @@ from companion.mind.api.messages import (
     Request,
     ServiceMemory,
     ServiceMemoryUsage,
+    Thought,
     Usage,
     join_surrogates,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "Request",
     "ServiceMemory",
     "ServiceMemoryUsage",
+    "Thought",
     "Usage",
     "encode_request",
     "parse_answer",
@@ -60,6 +62,8 @@ LONGEST_ANSWER = 1 << 20
 """Characters. The longest that the service can give has about a tenth of that."""
 
 _LONGEST_LIST = 4000
+_SHORTEST_REPETITION = 4
+"""Characters: "no no" may be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ class AnswerParser:
         self._begun: set[int] = set()
         self._finished: set[int] = set()
         self._length = 0
+        self._texts: dict[int, list[str]] = {}
+        self.has_unknown_form = False
+        """Whether there was content in a form that is not known."""
         self._ended = False
         self._usage: Usage | None = None
 
@@ -164,6 +171,15 @@ class AnswerParser:
         self._begun.add(index)
         if may_repeat:
             text = self._filters.setdefault(index, RepetitionFilter()).take(text, last=piece.reason != "")
+        if piece.has_thought:
+            yield Thought()
+        self.has_unknown_form |= piece.is_unknown
+        if text and not may_repeat:
+            before = self._texts.setdefault(index, [])
+            if piece.reason and len(text) >= _SHORTEST_REPETITION and "".join(before).endswith(text):
+                # Some servers send the last piece, or everything, once more with the reason.
+                text = ""
+            before.append(text)
         if text:
             self._length += len(text)
             yield Delta(index, text)
@@ -214,6 +230,7 @@ def _refused(value: Mapping[str, Any], status: int | None, raw: str) -> Refused:
         text,
         status or next(iter(numbers), None),
         _plain(ids).removeprefix("chatcmpl-"),
+        param if isinstance(param := holder.get("param"), str) else "",
     )
 
 

@@ -8,9 +8,10 @@ gateways do not pass that on and repeat the whole text so far in every frame: `R
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from companion.mind.api.content import Content, read_message
 from companion.mind.api.messages import (
     Chunk,
     Piece,
@@ -77,7 +78,7 @@ def _read_dashscope(value: Mapping[str, Any]) -> Chunk | None:
         return None
     found = _pieces(output.get("choices"))
     if not found and isinstance(output.get("text"), str):
-        found = (_piece(0, output["text"], output.get("finish_reason")),)
+        found = (_piece(0, Content(output["text"]), output.get("finish_reason")),)
     return Chunk(found, _usage(value.get("usage")), may_repeat=True)
 
 
@@ -101,16 +102,21 @@ def _pieces(choices: object) -> tuple[Piece, ...]:
 
 def _piece_of(choice: Mapping[str, Any]) -> Piece:
     holder = choice.get("delta") or choice.get("message")
-    text = holder.get("content") if isinstance(holder, dict) else None
-    return _piece(choice.get("index"), text, choice.get("finish_reason"))
+    if not isinstance(holder, dict):
+        # The older route, which completes a text.
+        holder = {"content": choice.get("text")}
+    piece = _piece(choice.get("index"), read_message(holder), choice.get("finish_reason"))
+    return replace(piece, reason="content_filter") if holder.get("refusal") else piece
 
 
-def _piece(index: object, text: object, reason: object) -> Piece:
+def _piece(index: object, said: Content, reason: object) -> Piece:
     """From raw values. A reason that is the word `null` is none (section 5.2)."""
     return Piece(
         non_negative(index),
-        join_surrogates(text) if isinstance(text, str) else "",
+        join_surrogates(said.text),
         reason if isinstance(reason, str) and reason != "null" else "",
+        said.has_thought,
+        said.is_unknown,
     )
 
 
