@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 from firmware_bridge.frames import MOST_PAYLOAD, Receiver
 from firmware_bridge.messages import (
+    OLDEST_VERSION,
+    VERSION,
     Ack,
     Command,
     DeviceEvent,
@@ -72,7 +74,7 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Incompatible:
-    """The device speaks another version of the protocol. The link is closed."""
+    """The device speaks a version of the protocol that this host does not. The link is closed."""
 
     version: int
 
@@ -95,6 +97,7 @@ class Link:
 
     def __init__(self, session: int) -> None:
         self._session = session & 0xFFFF
+        self._version = VERSION
         self._receiver = Receiver()
         self._out = bytearray()
         self._hello_at = math.inf
@@ -161,8 +164,7 @@ class Link:
     def tick(self, now: float) -> list[Event]:
         """Do what is due at this time: repeat commands, send heartbeats, notice that the device is lost."""
         if now >= self._hello_at:
-            self._write(Hello(self._session), 0)
-            self._hello_at = now + HELLO_S
+            self._say_hello(now)
         in_flight = self._in_flight
         if in_flight is not None and now >= in_flight.retry_at:
             if in_flight.tries == MOST_TRIES:
@@ -189,6 +191,10 @@ class Link:
         match message:
             case HelloReply():
                 return self._handle_hello_reply(message, now)
+            case Nack(Reason.VERSION, version) if self.device is None and OLDEST_VERSION <= version < self._version:
+                self._version = version
+                self._say_hello(now)
+                return None
             case Nack(Reason.VERSION, version) if self.device is None:
                 self._hello_at = math.inf
                 return Incompatible(version)
@@ -232,6 +238,7 @@ class Link:
 
     def _begin_session(self, now: float) -> None:
         self.device = None
+        self._version = VERSION
         self._session = self._session + 1 & 0xFFFF
         self._seq = 0
         self._event_seq = 0
@@ -240,7 +247,10 @@ class Link:
         self._heartbeat_at = math.inf
         # Terminates an incomplete frame that may be on the line.
         self._out += b"\0"
-        self._write(Hello(self._session), 0)
+        self._say_hello(now)
+
+    def _say_hello(self, now: float) -> None:
+        self._write(Hello(self._session, self._version), 0)
         self._hello_at = now + HELLO_S
 
     def _send_next(self, now: float) -> None:

@@ -33,9 +33,10 @@ from firmware_bridge.reports import (
     Reason,
     State,
 )
-from firmware_bridge.values import VERSION, Kind, MalformedMessage, colour, position, position_of
+from firmware_bridge.values import OLDEST_VERSION, VERSION, Kind, MalformedMessage, colour, position, position_of
 
 __all__ = [
+    "OLDEST_VERSION",
     "VERSION",
     "Ack",
     "Answer",

@@ -68,6 +68,11 @@ class Simulator:
         """The output of each channel: red, green and blue for a light, one number for others."""
         return [list(channel.value) for channel in self._device.channels]
 
+    @property
+    def released(self) -> list[bool]:
+        """Whether each channel is a servo or mouth that gets no pulses, so that it neither moves nor holds."""
+        return [channel.released for channel in self._device.channels]
+
     def activate(self, kind: EventKind, index: int = 0, *, active: bool = True) -> None:
         """Activate an input (press, touch, open, overload) or deactivate it. Raises KeyError for an unknown input."""
         numbers = {(one, place): number for number, (one, place, *_) in enumerate(INPUTS)}

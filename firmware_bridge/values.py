@@ -5,7 +5,9 @@ from __future__ import annotations
 import struct
 from enum import IntEnum
 
-VERSION = 1
+VERSION = 2
+OLDEST_VERSION = 1
+"""A device of this version is served too: the messages are the same (`PROTOCOL.md`, "Versions")."""
 
 
 class MalformedMessage(ValueError):

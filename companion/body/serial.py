@@ -170,6 +170,11 @@ class SerialBody:
             case Connected(device):
                 self._away = False
                 log.info("Body: firmware %d.%d.%d with %d channels.", *device.firmware, len(device.channels))
+                if device.version < messages.VERSION:
+                    log.warning(
+                        "Body: this firmware still moves everything to neutral, and fast, when the lid opens: "
+                        "write the one that came with this program (make flash)."
+                    )
                 channels.open_session(device.channels)
             case Lost(sentence):
                 self._release_locks()

@@ -41,23 +41,30 @@ def on_host(built: Path) -> Iterator[Program]:
     running.close()
 
 
-def in_c(program: Program, line: str) -> tuple[str, list[list[int]]]:
-    """What the device in C sent, and its outputs."""
+def in_c(program: Program, line: str) -> tuple[str, list[list[int]], list[bool]]:
+    """What the device in C sent, its outputs, and which of them are released."""
     sent, _, numbers = program.tell(line).partition(" ")
     found = iter([int(number) for number in numbers.split()])
-    return sent, [[next(found) for _ in range(3 if channel.kind == 1 else 1)] for channel in CHANNELS]
+    values = [[next(found) for _ in range(3 if channel.kind == 1 else 1)] for channel in CHANNELS]
+    return sent, values, [bool(one) for one in found]
+
+
+def in_python(simulator: Simulator) -> tuple[str, list[list[int]], list[bool]]:
+    """The same of the simulator."""
+    return simulator.outgoing().hex(), simulator.values, simulator.released
 
 
 def test_the_vectors_in_c(on_host: Program) -> None:
     in_c(on_host, "s")
     for step in VECTORS["exchange"]:
         if "receive" in step:
-            sent, values = in_c(on_host, f"r {step['receive']}")
+            sent = in_c(on_host, f"r {step['receive']}")[0]
         else:
             frames = [in_c(on_host, f"f {step['active']} {step['battery_mv']}") for _ in range(step["frames"])]
-            sent, values = "".join(one for one, _ in frames), frames[-1][1]
+            sent, (_, values, released) = "".join(one[0] for one in frames), frames[-1]
+            assert values == step["values"], step["note"]
+            assert [n for n, one in enumerate(released) if one] == step.get("released", []), step["note"]
         assert sent == step["sent"], step["note"]
-        assert values == step.get("values", values), step["note"]
 
 
 @pytest.mark.parametrize("one", VECTORS["broken"], ids=lambda one: one["name"])
@@ -86,12 +93,12 @@ def test_the_device_in_c_and_the_one_in_python_never_differ(
             seq = 0 if isinstance(said, Hello) else seq + ahead & 0xFF
             data = encode(said, seq)
         simulator.receive(data)
-        assert in_c(on_host, f"r {data.hex()}") == (simulator.outgoing().hex(), simulator.values)
+        assert in_c(on_host, f"r {data.hex()}") == in_python(simulator)
         activate(simulator, active)
         simulator.battery_mv = battery
         for _ in range(frames):
             simulator.frame()
-            assert in_c(on_host, f"f {active} {battery}") == (simulator.outgoing().hex(), simulator.values)
+            assert in_c(on_host, f"f {active} {battery}") == in_python(simulator)
 
 
 def test_a_motor_rests_in_c_as_in_python(on_host: Program) -> None:
@@ -105,6 +112,6 @@ def test_a_motor_rests_in_c_as_in_python(on_host: Program) -> None:
             simulator.receive(data)
             assert in_c(on_host, f"r {data.hex()}")[0] == simulator.outgoing().hex()
         simulator.frame()
-        assert in_c(on_host, "f 0 0") == (simulator.outgoing().hex(), simulator.values)
+        assert in_c(on_host, "f 0 0") == in_python(simulator)
         rested += frame > 20 and simulator.values[5] == [0]
     assert 249 <= rested <= 251

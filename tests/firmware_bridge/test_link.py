@@ -19,6 +19,7 @@ from firmware_bridge.messages import (
     DeviceEvent,
     EventKind,
     Hello,
+    HelloReply,
     Keyframe,
     Keyframes,
     Nack,
@@ -215,14 +216,16 @@ def test_a_slow_wire_carries_the_newest_pose_and_no_backlog() -> None:
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.013, 0.08, 0.35])
-def test_a_host_that_dies_leaves_a_neutral_body_within_500_ms(moment: float) -> None:
+def test_a_host_that_dies_leaves_a_body_that_stands_still_within_500_ms_and_is_neutral_soon(moment: float) -> None:
     wired = Wired().connected()
     wired.link.send(Set({0: position(900), 5: position(-1000), 6: colour(255, 255, 255)}), wired.now)
     wired.run(0.1 + moment)
     wired.alive = False
     wired.run(0.5)
-    assert wired.device.values[0] == wired.device.values[5] == [0]
+    assert wired.device.values[5] == [0]
     assert wired.device.values[6] == [0, 0, 0]
+    wired.run(0.3)
+    assert wired.device.values[0] == [0]
 
 
 def test_a_body_that_is_unplugged_is_lost_and_found_again() -> None:
@@ -317,7 +320,19 @@ def test_no_noise_breaks_the_host(pieces: list[tuple[bytes, float]]) -> None:
 def test_a_body_with_another_protocol_version_is_incompatible() -> None:
     link = Link(3)
     link.connect(0.0)
-    assert link.receive(encode(Nack(Reason.VERSION, 2), 0), 0.0) == [Incompatible(2)]
+    assert link.receive(encode(Nack(Reason.VERSION, 3), 0), 0.0) == [Incompatible(3)]
+
+
+def test_a_body_with_the_firmware_of_version_1_is_served_in_its_version() -> None:
+    link = Link(3)
+    link.connect(0.0)
+    assert [decode(body)[0] for body in Receiver().feed(link.outgoing())] == [Hello(4, 2)]
+    refusal = encode(Nack(Reason.VERSION, 1), 0)
+    assert link.receive(refusal, 0.1) == []
+    assert [decode(body)[0] for body in Receiver().feed(link.outgoing())] == [Hello(4, 1)]
+    device = HelloReply(4, (0, 2, 0), 300, 4, (), version=1)
+    assert link.receive(encode(device, 0), 0.2) == [Connected(device)]
+    assert Link(5).receive(refusal + refusal, 0.0) == [Incompatible(1)], "it must not be asked for ever"
 
 
 def test_too_many_commands_at_once_are_refused() -> None:

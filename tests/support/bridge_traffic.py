@@ -26,7 +26,7 @@ _value = st.binary(min_size=3, max_size=3)
 _keyframe = st.builds(Keyframe, st.integers(0, NO_CHANNEL), st.integers(0, 400), _value, st.booleans())
 
 MESSAGES: st.SearchStrategy[Message] = st.one_of(
-    st.builds(Hello, st.integers(0, 2), st.sampled_from([1, 1, 1, 2])),
+    st.builds(Hello, st.integers(0, 2), st.sampled_from([2, 2, 2, 1, 3])),
     st.sampled_from([Heartbeat(), Stop(), Query(), EventAck(), Ack()]),
     st.builds(AskLimits, st.integers(0, NO_CHANNEL)),
     st.builds(Set, st.dictionaries(st.integers(0, NO_CHANNEL), _value, min_size=1, max_size=9)),

@@ -28,12 +28,13 @@ static struct {
     struct receiver receiver;
     bool open;
     uint16_t session;
+    uint8_t version; /* of the host */
     uint8_t expected;
     uint8_t last_type, last[2]; /* the answer to the last command */
     uint8_t silent;             /* frames since the last command was carried out */
     uint8_t levels, reported;   /* bits of the inputs that are active */
     uint8_t changing[INPUTS];   /* frames for which an input has differed from its level */
-    bool locked;
+    bool has_levels;
     uint16_t battery_mv, reported_mv;
     struct event events[EVENTS];
     uint8_t first_event, events_waiting, event_seq, event_pause;
@@ -67,7 +68,7 @@ static void send_hello(void)
 {
     static const uint8_t version[3] = FIRMWARE_VERSION;
     uint8_t at = put16(2, device.session);
-    body[at++] = PROTOCOL_VERSION;
+    body[at++] = device.version;
     for (uint8_t i = 0; i < 3; i++)
         body[at++] = version[i];
     at = put16(at, SILENCE_MS);
@@ -141,10 +142,11 @@ static void take_hello(const uint8_t *payload, uint8_t length)
 {
     if (length != 3)
         return;
-    if (payload[0] != PROTOCOL_VERSION) {
+    if (payload[0] < OLDEST_VERSION || payload[0] > PROTOCOL_VERSION) {
         send_nack(0, VERSION, PROTOCOL_VERSION);
         return;
     }
+    device.version = payload[0];
     uint16_t session = payload[1] | (uint16_t)payload[2] << 8;
     if (!device.open || session != device.session) {
         device.open = true;
@@ -193,7 +195,7 @@ static void take_entries(const uint8_t *payload, uint8_t length, uint8_t size)
     for (uint8_t at = 0; at < length; at += size) {
         const uint8_t *entry = payload + at;
         bool clamped = false;
-        if (device.locked && LIMITS[entry[0]].kind != LIGHT)
+        if (motion_locked() && LIMITS[entry[0]].kind != LIGHT)
             device.last[0] |= LOCKED;
         else if (size == SETTING_BYTES)
             clamped = motion_set(entry[0], entry + 1);
@@ -293,6 +295,13 @@ static bool add_event(uint8_t kind, uint8_t index, uint16_t value)
 
 static void read_inputs(const struct readings *readings)
 {
+    if (!device.has_levels) {
+        /* Nothing may move before it is known whether it may, so these inputs count at once. */
+        device.has_levels = true;
+        for (uint8_t i = 0; i < INPUTS; i++)
+            if (INPUT[i].kind == LID || INPUT[i].kind == OVER_CURRENT)
+                device.levels |= readings->active & 1 << i;
+    }
     for (uint8_t i = 0; i < INPUTS; i++) {
         uint8_t bit = 1 << i;
         if ((readings->active & bit) == (device.levels & bit)) {
@@ -306,9 +315,13 @@ static void read_inputs(const struct readings *readings)
     }
     device.battery_mv = readings->battery_mv < LOWEST_BATTERY_MV ? 0 : readings->battery_mv;
     bool locked = is_active(LID) || is_active(OVER_CURRENT);
-    if (locked && !device.locked)
-        motion_neutral();
-    device.locked = locked;
+    if (locked && !motion_locked()) {
+        motion_lock();
+    } else if (!locked && motion_locked()) {
+        motion_unlock();
+        if (!device.open)
+            motion_neutral();
+    }
 }
 
 static void report_inputs(void)
@@ -354,6 +367,8 @@ void device_frame(const struct readings *readings)
     }
     motion_frame();
 }
+
+bool device_released(uint8_t channel) { return motion_released(channel); }
 
 int16_t device_position(uint8_t channel) { return motion_value(channel)[0]; }
 

@@ -4,12 +4,14 @@
 #define DEVICE_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "channels.h"
 
-#define PROTOCOL_VERSION 1
-#define FIRMWARE_VERSION {0, 2, 0}
+#define PROTOCOL_VERSION 2
+#define OLDEST_VERSION 1 /* served too: only what the device does by itself has changed since */
+#define FIRMWARE_VERSION {0, 3, 0}
 
 struct readings {
     uint8_t active;      /* bit n: INPUT[n] is active */
@@ -23,6 +25,7 @@ void device_start(void);
 void device_take(uint8_t byte);
 void device_frame(const struct readings *readings);
 
+bool device_released(uint8_t channel); /* a servo or mouth that must get no pulses */
 int16_t device_position(uint8_t channel);
 const int16_t *device_colour(uint8_t channel); /* red, green, blue */
 

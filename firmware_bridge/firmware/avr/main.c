@@ -29,6 +29,7 @@ static volatile uint8_t received[256], sent[256];
 static volatile uint8_t received_head, received_tail, sent_head, sent_tail;
 static volatile bool frame_due;
 static volatile uint16_t pulse[SERVOS];
+static volatile uint8_t held_slots; /* bits of those that get their pulse; for the others its time passes without one */
 
 /* The watchdog stays on after a reset that it caused, so it must be disabled before it expires again. */
 static void tame_watchdog(void) __attribute__((naked, used, section(".init3")));
@@ -44,7 +45,7 @@ ISR(TIMER1_COMPA_vect)
     static uint16_t left = PERIOD;
     if (slot < SERVOS) {
         uint16_t now = pulse[slot];
-        PORTB = (PORTB & ~SERVO_PINS) | 1 << slot;
+        PORTB = (PORTB & ~SERVO_PINS) | (1 << slot & held_slots);
         OCR1A = now - 1;
         left -= now;
         slot++;
@@ -124,15 +125,22 @@ static void show_strip(uint8_t first_light)
     }
 }
 
-static void show_servo(uint8_t slot, uint8_t kind, int16_t value)
+static void show_servo(uint8_t slot, uint8_t channel)
 {
+    uint8_t kind = LIMITS[channel].kind;
+    int16_t value = device_position(channel);
     /* Servo: 2000 half microseconds for 900 tenths of a degree. Mouth: 2000 for 1000. Unsigned, because the compiler's
      * code for the product of a negative number skips over a return, and QEMU 7.2 hangs at that (decision 0003). */
     uint16_t size = value < 0 ? -value : value;
     uint16_t grown = kind == MOUTH ? size * 2 : size / 9 * 20 + size % 9 * 20 / 9;
     uint16_t next = 2 * ZERO_PULSE_US[slot];
     next = value < 0 ? next - grown : next + grown;
-    ATOMIC_BLOCK(ATOMIC_RESTORESTATE) { pulse[slot] = next; }
+    uint8_t bit = 1 << slot;
+    ATOMIC_BLOCK(ATOMIC_RESTORESTATE)
+    {
+        pulse[slot] = next;
+        held_slots = device_released(channel) ? held_slots & ~bit : held_slots | bit;
+    }
 }
 
 static void show_motor(int16_t value)
@@ -163,7 +171,7 @@ static void show(void)
         if (kind == MOTOR)
             show_motor(device_position(i));
         else if (kind != LIGHT)
-            show_servo(slot++, kind, device_position(i));
+            show_servo(slot++, i);
         else if (first_light == CHANNELS)
             first_light = i;
     }

@@ -4,7 +4,6 @@
 
 #define FRAME_MS 20
 #define FRAMES_A_SECOND 50
-#define GLIDE_FRAMES 8
 #define RISE_PAUSE 17
 #define RUNS_ON 5 /* frames for which a channel still counts as running after it last moved */
 
@@ -19,18 +18,19 @@ static struct channel {
     struct keyframe queue[QUEUE];
     uint8_t first, waiting;
     uint16_t done; /* frames of the first keyframe that have passed */
-    int16_t glide_from;
-    uint8_t glide; /* frames left on the way to neutral */
     int16_t speed; /* change in the last frame; only for channels with an acceleration */
     uint16_t ran, rested; /* frames */
     bool resting;
+    bool released; /* gets no pulses, so that it neither moves nor holds: after the start and a lock, until it runs */
     uint8_t runs;
     bool falling[2];
     uint8_t since_rise[2];
 } channels[CHANNELS];
 
 static uint8_t turn; /* the channel that is asked first whether it starts to run */
-static bool held;
+static bool held, locked;
+
+static bool has_pulses(uint8_t channel) { return LIMITS[channel].kind == SERVO || LIMITS[channel].kind == MOUTH; }
 
 static uint8_t parts(uint8_t channel) { return LIMITS[channel].kind == LIGHT ? 3 : 1; }
 
@@ -59,8 +59,9 @@ void motion_start(void)
 {
     memset(channels, 0, sizeof channels);
     turn = 0;
-    held = false;
+    held = locked = false;
     for (uint8_t i = 0; i < CHANNELS; i++) {
+        channels[i].released = has_pulses(i);
         channels[i].value[0] = channels[i].target[0] = LIMITS[i].neutral;
         channels[i].falling[0] = channels[i].falling[1] = true;
         channels[i].since_rise[0] = channels[i].since_rise[1] = RISE_PAUSE;
@@ -73,8 +74,6 @@ void motion_neutral(void)
         struct channel *one = &channels[i];
         one->waiting = 0;
         one->done = 0;
-        one->glide = 0;
-        one->speed = 0;
         for (uint8_t part = 0; part < 3; part++)
             one->target[part] = 0;
         one->target[0] = LIMITS[i].neutral;
@@ -82,13 +81,32 @@ void motion_neutral(void)
             one->falling[0] = one->falling[1] = true;
             memcpy(one->value, one->target, sizeof one->value);
         } else if (LIMITS[i].kind == MOTOR) {
+            one->speed = 0;
             one->value[0] = LIMITS[i].neutral;
-        } else if (one->value[0] != LIMITS[i].neutral) {
-            one->glide_from = one->value[0];
-            one->glide = GLIDE_FRAMES;
         }
     }
 }
+
+void motion_lock(void)
+{
+    locked = true;
+    for (uint8_t i = 0; i < CHANNELS; i++) {
+        struct channel *one = &channels[i];
+        if (LIMITS[i].kind == LIGHT)
+            continue;
+        if (LIMITS[i].kind == MOTOR)
+            one->value[0] = LIMITS[i].neutral;
+        one->released = has_pulses(i);
+        one->waiting = 0;
+        one->done = 0;
+        one->speed = 0;
+        one->target[0] = one->value[0];
+    }
+}
+
+void motion_unlock(void) { locked = false; }
+
+bool motion_locked(void) { return locked; }
 
 bool motion_has_room(uint8_t channel, uint8_t keyframes) { return channels[channel].waiting + keyframes <= QUEUE; }
 
@@ -97,7 +115,6 @@ bool motion_set(uint8_t channel, const uint8_t *value)
     struct channel *one = &channels[channel];
     one->waiting = 0;
     one->done = 0;
-    one->glide = 0;
     return read_value(channel, value, one->target);
 }
 
@@ -105,10 +122,6 @@ bool motion_add(uint8_t channel, bool smooth, uint16_t ms, const uint8_t *value)
 {
     struct channel *one = &channels[channel];
     struct keyframe *next = &one->queue[(one->first + one->waiting) % QUEUE];
-    if (one->glide) {
-        one->glide = 0;
-        one->target[0] = one->value[0];
-    }
     one->waiting++;
     next->smooth = smooth;
     next->frames = ms / FRAME_MS + (ms % FRAME_MS != 0);
@@ -209,36 +222,29 @@ static void count(struct channel *one, uint8_t channel, bool drives)
     }
 }
 
-/* Lets one frame pass for the target. Returns true if the output still has to move to goal. */
+/* Lets one frame pass for the target. Returns whether the output has to follow to goal; a light is there already. */
 static bool advance(struct channel *one, uint8_t channel, int16_t *goal)
 {
-    int16_t neutral = LIMITS[channel].neutral;
-    if (one->glide) {
-        one->glide--;
-        int32_t way = (int32_t)neutral - one->glide_from;
-        one->value[0] = one->glide_from + way * (GLIDE_FRAMES - one->glide) / GLIDE_FRAMES;
-        count(one, channel, true);
-        return false;
-    }
     if (one->waiting)
         follow_keyframes(one);
     if (LIMITS[channel].kind == LIGHT) {
         show_light(one, step_of(channel));
         return false;
     }
-    *goal = !one->resting ? one->target[0] : LIMITS[channel].kind == MOTOR ? neutral : one->value[0];
+    *goal = !one->resting ? one->target[0] : LIMITS[channel].kind == MOTOR ? LIMITS[channel].neutral : one->value[0];
     return true;
 }
 
 static bool wants(const struct channel *one, uint8_t channel, int16_t goal)
 {
-    return one->value[0] != goal || one->speed != 0 ||
+    return one->released || one->value[0] != goal || one->speed != 0 ||
            (LIMITS[channel].kind == MOTOR && one->value[0] != LIMITS[channel].neutral);
 }
 
 static void move(struct channel *one, uint8_t channel, int16_t goal)
 {
     count(one, channel, wants(one, channel, goal));
+    one->released = false;
     int16_t step = step_of(channel), at = one->value[0];
     if (!LIMITS[channel].acceleration) {
         one->value[0] = stepped(at, goal, step);
@@ -268,6 +274,10 @@ void motion_frame(void)
         int16_t goal;
         if (!advance(one, i, &goal))
             continue;
+        if (locked) {
+            count(one, i, false);
+            continue;
+        }
         if (current && !one->runs && wants(one, i, goal)) {
             if (begun || (used && BUDGET && used + current > BUDGET)) {
                 held = true;
@@ -288,7 +298,9 @@ bool motion_moving(void)
 {
     for (uint8_t i = 0; i < CHANNELS; i++) {
         const struct channel *one = &channels[i];
-        if (one->waiting || one->glide || one->speed || memcmp(one->value, one->target, sizeof one->value[0] * parts(i)) != 0)
+        if (locked && LIMITS[i].kind != LIGHT)
+            continue;
+        if (one->waiting || one->speed || memcmp(one->value, one->target, sizeof one->value[0] * parts(i)) != 0)
             return true;
     }
     return false;
@@ -306,5 +318,7 @@ void motion_write(uint8_t channel, uint8_t *value)
         value[2] = 0;
     }
 }
+
+bool motion_released(uint8_t channel) { return channels[channel].released; }
 
 const int16_t *motion_value(uint8_t channel) { return channels[channel].value; }

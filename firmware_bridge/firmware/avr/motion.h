@@ -12,7 +12,12 @@
 #define SETTING_BYTES 4
 
 void motion_start(void);
+/* Heads for the neutral pose: motors and lights are there at once, the others get there within their limits. */
 void motion_neutral(void);
+/* Stops everything but the lights where it is. Servos and mouths hold nothing until motion_unlock. */
+void motion_lock(void);
+void motion_unlock(void);
+bool motion_locked(void);
 void motion_frame(void);
 bool motion_moving(void);
 /* Whether any channel waits for current or has to rest. */
@@ -22,6 +27,8 @@ bool motion_has_room(uint8_t channel, uint8_t keyframes);
 bool motion_set(uint8_t channel, const uint8_t *value);
 bool motion_add(uint8_t channel, bool smooth, uint16_t ms, const uint8_t *value);
 void motion_write(uint8_t channel, uint8_t *value);
+/* Whether a servo or mouth gets no pulses. */
+bool motion_released(uint8_t channel);
 const int16_t *motion_value(uint8_t channel);
 
 #endif

@@ -37,7 +37,7 @@ def show(device, servos, motor, strip):
         value = channel.value[0]
         if channel.kind in (SERVO, MOUTH):
             grown = value if channel.kind == MOUTH else value * 10 // 9
-            servos[slot].duty_ns((ZERO_PULSE_US[slot] + grown) * 1000)
+            servos[slot].duty_ns(0 if channel.released else (ZERO_PULSE_US[slot] + grown) * 1000)
             slot += 1
         elif channel.kind == MOTOR:
             motor[0].duty_u16(max(value, 0) * 65535 // 1000)

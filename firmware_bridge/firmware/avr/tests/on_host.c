@@ -1,5 +1,5 @@
 /* The portable part of the firmware as a program for the host, for tests. It answers each line of input with one line:
- * the bytes that the device sent, a space, and the values of all channels.
+ * the bytes that the device sent, a space, the values of all channels, and 1 for each that gets no pulses, else 0.
  *   s                 restart
  *   r HEX             bytes from the host
  *   f ACTIVE BATTERY  20 ms pass, with these inputs (decimal) */
@@ -34,6 +34,8 @@ int main(void)
         for (uint8_t i = 0; i < CHANNELS; i++)
             for (uint8_t part = 0; part < (LIMITS[i].kind == LIGHT ? 3 : 1); part++)
                 printf(" %d", device_colour(i)[part]);
+        for (uint8_t i = 0; i < CHANNELS; i++)
+            printf(" %d", device_released(i));
         printf("\n");
         fflush(stdout);
     }

@@ -3,8 +3,10 @@
 from .frames import Receiver, write
 from .motion import LIGHT, QUEUE, Motion
 
-PROTOCOL_VERSION = 1
-FIRMWARE_VERSION = (0, 2, 0)
+PROTOCOL_VERSION = 2
+OLDEST_VERSION = 1
+"""Hosts of this version are served too: only what the device does by itself has changed since."""
+FIRMWARE_VERSION = (0, 3, 0)
 SILENCE_MS = 300
 SILENCE_FRAMES = SILENCE_MS // 20
 EVENT_REPEAT = 5
@@ -45,9 +47,9 @@ class Device:
         self._last = 0, b""
         self._silent = 0
         self._levels = [False] * len(inputs)
+        self._has_levels = False
         self._reported = [False] * len(inputs)
         self._changing = [0] * len(inputs)
-        self._locked = False
         self._battery_mv = 0
         self._reported_mv = 0
         self._events = []
@@ -102,7 +104,7 @@ class Device:
     def _hello(self, payload):
         if len(payload) != 3:
             return
-        if payload[0] != PROTOCOL_VERSION:
+        if not OLDEST_VERSION <= payload[0] <= PROTOCOL_VERSION:
             self._send(NACK, 0, bytes((VERSION, PROTOCOL_VERSION)))
             return
         session = payload[1] | payload[2] << 8
@@ -117,7 +119,7 @@ class Device:
             self._event_seq = 0
             self._event_pause = 0
             self._motion.go_neutral()
-        reply = u16(session) + bytes((PROTOCOL_VERSION,)) + bytes(FIRMWARE_VERSION) + u16(SILENCE_MS)
+        reply = u16(session) + payload[:1] + bytes(FIRMWARE_VERSION) + u16(SILENCE_MS)
         reply += bytes((QUEUE, len(self.channels)))
         for channel in self.channels:
             reply += bytes((channel.kind,)) + b"".join(u16(limit) for limit in channel.limits[1:5])
@@ -178,7 +180,7 @@ class Device:
         flags = 0
         for entry in entries:
             channel = self.channels[entry[0]]
-            if self._locked and channel.kind != LIGHT:
+            if self._motion.locked and channel.kind != LIGHT:
                 flags |= LOCKED
             elif kind == SET:
                 flags |= channel.set(entry[1:])
@@ -187,6 +189,10 @@ class Device:
         return flags
 
     def _read(self, active, battery_mv):
+        if not self._has_levels:
+            # Nothing may move before it is known whether it may, so these inputs count at once.
+            self._has_levels = True
+            self._levels = [bool(on) and one[0] in (LID, OVER_CURRENT) for on, one in zip(active, self._inputs)]
         for number, one in enumerate(self._inputs):
             if bool(active[number]) == self._levels[number]:
                 self._changing[number] = 0
@@ -197,9 +203,12 @@ class Device:
                 self._changing[number] = 0
         self._battery_mv = 0 if battery_mv < 1000 else battery_mv
         locked = self._is_active(LID) or self._is_active(OVER_CURRENT)
-        if locked and not self._locked:
-            self._motion.go_neutral()
-        self._locked = locked
+        if locked and not self._motion.locked:
+            self._motion.lock()
+        elif self._motion.locked and not locked:
+            self._motion.unlock()
+            if self._session is None:
+                self._motion.go_neutral()
 
     def _add_event(self, kind, index, value):
         if len(self._events) == EVENTS:

@@ -4,7 +4,6 @@ LIGHT, SERVO, MOTOR, MOUTH = 1, 2, 3, 4
 QUEUE = 4
 FRAME_MS = 20
 FRAMES_A_SECOND = 50
-GLIDE_FRAMES = 8
 RISE_PAUSE = 17
 RUNS_ON = 5
 """Frames for which a channel still counts as running after it last moved."""
@@ -36,14 +35,25 @@ class Motion:
         self.channels = [Channel(one) for one in limits]
         self.budget = budget
         self.held = False
+        self.locked = False
         self._turn = 0
 
     def go_neutral(self):
+        """Head for the neutral pose: motors and lights are there at once, the others get there within their limits."""
         for channel in self.channels:
             channel.go_neutral()
 
+    def lock(self):
+        """Stop everything but the lights where it is. Servos and mouths hold nothing until `unlock`."""
+        self.locked = True
+        for channel in self.channels:
+            channel.stop()
+
+    def unlock(self):
+        self.locked = False
+
     def moving(self):
-        return any(channel.moving() for channel in self.channels)
+        return any(channel.moving() for channel in self.channels if channel.kind == LIGHT or not self.locked)
 
     def frame(self):
         """Let 20 ms pass. At most one standing channel may start in each frame, and only if the current suffices."""
@@ -55,6 +65,9 @@ class Motion:
             channel = self.channels[number]
             goal = channel.advance()
             if goal is None:
+                continue
+            if self.locked:
+                channel.stand()
                 continue
             if channel.current and not channel.runs and channel.wants(goal):
                 if begun or (used and self.budget and used + channel.current > self.budget):
@@ -80,6 +93,8 @@ class Channel:
         self.value = self._rest()
         self.runs = 0
         self.resting = False
+        self.released = self.kind in (SERVO, MOUTH)
+        """Whether it gets no pulses, so that it neither moves nor holds: after the start and a lock, until it runs."""
         self._speed = 0
         self._ran = 0
         self._rested = 0
@@ -87,8 +102,6 @@ class Channel:
         self._start = self._rest()
         self._queue = []
         self._done = 0
-        self._glide = 0
-        self._glide_from = 0
         self._falling = [True, True]
         self._since_rise = [RISE_PAUSE, RISE_PAUSE]
 
@@ -112,15 +125,11 @@ class Channel:
         """Go to the value in three bytes. Returns whether it was clamped."""
         self._queue = []
         self._done = 0
-        self._glide = 0
         self._target, clamped = self._goal(data)
         return clamped
 
     def add(self, smooth, ms, data):
         """Append a keyframe to the queue. Returns whether its value was clamped."""
-        if self._glide:
-            self._glide = 0
-            self._target = list(self.value)
         goal, clamped = self._goal(data)
         self._queue.append(((ms + FRAME_MS - 1) // FRAME_MS or 1, goal, smooth))
         return clamped
@@ -128,20 +137,29 @@ class Channel:
     def go_neutral(self):
         self._queue = []
         self._done = 0
-        self._glide = 0
-        self._speed = 0
         self._target = self._rest()
         if self.kind == LIGHT:
             self._falling = [True, True]
             self.value = self._rest()
         elif self.kind == MOTOR:
+            self._speed = 0
             self.value = self._rest()
-        elif self.value[0] != self.neutral:
-            self._glide_from = self.value[0]
-            self._glide = GLIDE_FRAMES
+
+    def stop(self):
+        """Stop at once. A motor stands still at its neutral value, a servo or mouth where it is, without pulses."""
+        if self.kind == LIGHT:
+            return
+        if self.kind == MOTOR:
+            self.value = self._rest()
+        else:
+            self.released = True
+        self._queue = []
+        self._done = 0
+        self._speed = 0
+        self._target = list(self.value)
 
     def moving(self):
-        return bool(self._queue) or self._glide > 0 or self._speed != 0 or self.value != self._target
+        return bool(self._queue) or self._speed != 0 or self.value != self._target
 
     def data(self):
         """The output as three bytes."""
@@ -150,13 +168,7 @@ class Channel:
         return bytes((self.value[0] & 0xFF, self.value[0] >> 8 & 0xFF, 0))
 
     def advance(self):
-        """Let 20 ms pass for the target. Returns where the output should go, or None if this frame has moved it."""
-        if self._glide:
-            self._glide -= 1
-            way = (self.neutral - self._glide_from) * (GLIDE_FRAMES - self._glide)
-            self.value = [self._glide_from + divided(way, GLIDE_FRAMES)]
-            self._count(True)
-            return None
+        """Let 20 ms pass for the target. Returns where the output should go, or None for a light, which is there."""
         if self._queue:
             self._follow()
         if self.kind == LIGHT:
@@ -169,13 +181,14 @@ class Channel:
         return self.neutral if self.kind == MOTOR else self.value[0]
 
     def wants(self, goal):
-        """Whether the output still has to move, or is a motor that turns."""
+        """Whether the output still has to move, to be held again, or is a motor that turns."""
         at = self.value[0]
-        return at != goal or self._speed != 0 or (self.kind == MOTOR and at != self.neutral)
+        return self.released or at != goal or self._speed != 0 or (self.kind == MOTOR and at != self.neutral)
 
     def move(self, goal):
         """Move towards the goal within slew rate and acceleration."""
         self._count(self.wants(goal))
+        self.released = False
         at = self.value[0]
         if not self._acceleration:
             self.value = [stepped(at, goal, self._step)]
@@ -183,6 +196,10 @@ class Channel:
         most = fastest_to_stop(abs(goal - at), self._acceleration, self._step)
         self._speed = stepped(self._speed, most if goal > at else -most, self._acceleration)
         self.value = [at + self._speed]
+
+    def stand(self):
+        """Let 20 ms pass without motion."""
+        self._count(False)
 
     def _count(self, drives):
         """Count how long it runs and rests."""
