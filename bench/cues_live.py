@@ -93,25 +93,16 @@ class Recorded(Relay):
 
 
 def inside(log: Path, arguments: list[str]) -> None:
-    """`companion` with marks at the loudspeaker's clock, at the frames and at the pins."""
+    """`companion` with marks at the loudspeaker's clock, at the frames and (by `own_pins`) at the pins."""
     # What is installed counts: an old companion.egg-info in the project's folder would hide the newer outputs.
     sys.path[:] = [one for one in sys.path if one != str(PROJECT)]
-    from gpiozero import Device  # type: ignore[import-untyped]  # ships no types
-    from gpiozero.pins.mock import MockFactory, MockPWMPin  # type: ignore[import-untyped]
-
     from companion.__main__ import cli as companion
+    from companion.body import gpio
     from companion.body.performer import Performer
     from companion.body.timeline import Timeline
     from companion.events import BodyFrame, Cue, SpeechChunk
 
     marks: list[tuple[Any, ...]] = []
-
-    class MarkedPin(MockPWMPin):  # type: ignore[misc]  # gpiozero ships no types
-        def _change_state(self, value: float) -> bool:
-            changed = bool(super()._change_state(value))
-            if changed:
-                marks.append(("pin", time.monotonic(), self.info.name, float(value)))
-            return changed
 
     class MarkedTimeline(Timeline):
         def add(self, start: int, chunk: SpeechChunk) -> None:
@@ -141,12 +132,38 @@ def inside(log: Path, arguments: list[str]) -> None:
             marks.append(("frame", time.monotonic(), self.cues))
             return frame
 
-    Device.pin_factory = MockFactory(pin_class=MarkedPin)
+    pins = log.with_name("pin-marks")
+    owner = (sys.executable, "-m", "bench.cues_live", "--pins", str(pins))
     try:
-        with mock.patch.multiple(app, Timeline=MarkedTimeline, Performer=MarkedPerformer):
+        with (
+            mock.patch.multiple(app, Timeline=MarkedTimeline, Performer=MarkedPerformer),
+            mock.patch.object(gpio, "OWNER", owner),
+        ):
             companion(arguments, standalone_mode=False)
     finally:
+        marks += json.loads(pins.read_text("utf-8"))
         log.write_text("\n".join(json.dumps(mark) for mark in marks), encoding="utf-8")
+
+
+def own_pins(log: Path) -> None:
+    """The process that owns the pins, with gpiozero's mock pins and marks at each change."""
+    from gpiozero import Device  # type: ignore[import-untyped]  # ships no types
+    from gpiozero.pins.mock import MockFactory, MockPWMPin  # type: ignore[import-untyped]
+
+    from companion.body import pin_owner
+
+    marks: list[tuple[str, float, str, float]] = []
+
+    class MarkedPin(MockPWMPin):  # type: ignore[misc]  # gpiozero ships no types
+        def _change_state(self, value: float) -> bool:
+            changed = bool(super()._change_state(value))
+            if changed:
+                marks.append(("pin", time.monotonic(), self.info.name, float(value)))
+            return changed
+
+    Device.pin_factory = MockFactory(pin_class=MarkedPin)
+    pin_owner.main()
+    log.write_text(json.dumps(marks), encoding="utf-8")
 
 
 def texts(cues: int) -> Iterator[str]:
@@ -246,6 +263,8 @@ def mouth_against_loudness(
 def main() -> None:
     if sys.argv[1:2] == ["--inside"]:
         inside(Path(sys.argv[2]), sys.argv[3:])
+    elif sys.argv[1:2] == ["--pins"]:
+        own_pins(Path(sys.argv[2]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cues", type=int, default=200)

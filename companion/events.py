@@ -289,3 +289,6 @@ class BodyFrame:
 
     positions: dict[str, float]
     """Servo channels in degrees from their middle, motor channels from -1 to 1, mouth channels from 0 to 1."""
+
+    released: bool = False
+    """Whether servos hold nothing, so that a finger between them is free: a lid is open, or something is jammed."""

@@ -71,6 +71,13 @@ class MotionLimit:
         """Note that there was no frame for so long that the channel has stopped."""
         self._speed = 0.0
 
+    def stop(self) -> None:
+        """Stand still at once: a motor at its neutral value, anything else where it is. This keeps no acceleration."""
+        self._speed = 0.0
+        if self._motor:
+            self.value = self._settings.neutral
+        self._goal = self.value
+
     def advance(self, seconds: float, *, halt: bool = False) -> float:
         """Move for `seconds` towards the goal or, with `halt`, stop as soon as possible. Returns `value`."""
         settings = self._settings

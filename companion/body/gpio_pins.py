@@ -1,5 +1,7 @@
 """Drivers for the board's own pins: LEDs, servos, motors and switches. The only file that imports gpiozero.
 
+Outputs are used in the process of `pin_owner`, which must stay small, and switches in the runtime.
+
 gpiozero uses lgpio here, unless a test or `GPIOZERO_PIN_FACTORY` has chosen another pin factory. Each object belongs to
 the thread that made it, except for the callbacks of switches, which arrive on threads of gpiozero. Calls are short (a
 write to a character device); the first one opens the chip.
@@ -9,7 +11,7 @@ jitter.
 
 Safety. Motors and servos are off until they are first shown a value. However the process ends, the kernel takes the
 pins back and they become inputs; a motor driver then stops because of its own pull-down resistors. Hardware PWM is
-different: see `HardwarePwm`.
+different: see `HardwarePwm`; `pin_owner` ends it, however the runtime ended.
 """
 
 from __future__ import annotations
@@ -18,12 +20,14 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gpiozero  # type: ignore[import-untyped]  # ships no types
 
-from companion.config.outputs import LedPart, MotorPart, Part, RgbLedPart, ServoPart, SwitchPart
 from companion.errors import DeviceError
+
+if TYPE_CHECKING:
+    from companion.config.outputs import LedPart, MotorPart, Part, RgbLedPart, ServoPart, SwitchPart
 
 log = logging.getLogger("companion")
 
@@ -93,8 +97,8 @@ class Output(Protocol):
     def show(self, *values: float) -> None:
         """Show this value (three values for a colour). Raises `DeviceError`."""
 
-    def rest(self) -> None:
-        """Save power: the value has not changed for a while."""
+    def let_go(self) -> None:
+        """Hold nothing: a servo gets no pulses, a motor stops, a light is dark. `show` takes hold again."""
 
     def close(self) -> None:
         """Release the pins."""
@@ -111,8 +115,8 @@ class _Led:
     def show(self, *values: float) -> None:
         self._led.value = values[0] if isinstance(self._led, gpiozero.PWMLED) else values[0] >= 0.5
 
-    def rest(self) -> None:
-        """Does nothing: an LED stays on."""
+    def let_go(self) -> None:
+        self._led.off()
 
     def close(self) -> None:
         self._led.close()
@@ -127,8 +131,8 @@ class _RgbLed:
     def show(self, *values: float) -> None:
         self._led.color = values
 
-    def rest(self) -> None:
-        """Does nothing: an LED stays on."""
+    def let_go(self) -> None:
+        self._led.off()
 
     def close(self) -> None:
         self._led.close()
@@ -151,7 +155,7 @@ class _Servo:
     def show(self, *values: float) -> None:
         self._servo.value = self._sign * values[0]
 
-    def rest(self) -> None:
+    def let_go(self) -> None:
         self._servo.detach()
 
     def close(self) -> None:
@@ -170,7 +174,7 @@ class _HardwareServo:
         share = (1 + (-values[0] if part.inverted else values[0])) / 2
         self._pwm.set_pulse((part.low_us + share * (part.high_us - part.low_us)) / 1e6)
 
-    def rest(self) -> None:
+    def let_go(self) -> None:
         self._pwm.set_pulse(0.0)
 
     def close(self) -> None:
@@ -193,8 +197,8 @@ class _Motor:
         speed = -values[0] if self._part.inverted else values[0]
         self._motor.value = speed if self._part.pwm else (speed >= 0.5) - (speed <= -0.5)
 
-    def rest(self) -> None:
-        """Does nothing: a motor that stands still needs no power."""
+    def let_go(self) -> None:
+        self._motor.stop()
 
     def close(self) -> None:
         self._motor.stop()
@@ -210,17 +214,14 @@ def open_output(name: str, part: Part) -> Output:
 
 
 def _make_output(part: Part) -> Output:
-    match part:
-        case LedPart():
-            return _Led(part)
-        case RgbLedPart():
-            return _RgbLed(part)
-        case ServoPart(hardware_pwm=str(channel)):
-            return _HardwareServo(part, channel)
-        case ServoPart():
-            return _Servo(part)
-        case MotorPart():
-            return _Motor(part)
+    # By kind, not by class: the classes of the settings are too large for the process that owns the pins.
+    if part.kind == "led":
+        return _Led(part)
+    if part.kind == "rgb_led":
+        return _RgbLed(part)
+    if part.kind == "motor":
+        return _Motor(part)
+    return _Servo(part) if part.hardware_pwm is None else _HardwareServo(part, part.hardware_pwm)
 
 
 class _CheckedOutput:
@@ -236,9 +237,9 @@ class _CheckedOutput:
         except _ERRORS as error:
             raise _device_error(self._name, error) from error
 
-    def rest(self) -> None:
+    def let_go(self) -> None:
         try:
-            self._output.rest()
+            self._output.let_go()
         except _ERRORS as error:
             raise _device_error(self._name, error) from error
 

@@ -151,10 +151,13 @@ class Limits:
         positions: Mapping[str, float],
         t: float,
         priorities: Mapping[str, int] = _NO_PRIORITIES,
+        *,
+        released: bool = False,
     ) -> BodyFrame:
         """The allowed frame at `t` that comes nearest to the targets, which must name every channel (KeyError).
 
-        If the current does not suffice for all, channels with higher `priorities` (0 where absent) go first.
+        If the current does not suffice for all, channels with higher `priorities` (0 where absent) go first. With
+        `released` everything but the lights stops at once, where it is, and holds nothing.
         """
         t, elapsed = self._advance_time(t)
         step = min(elapsed, LONGEST_STEP_S)
@@ -163,9 +166,18 @@ class Limits:
                 one.assume_stopped()
         change = DIMMING_RATE * step
         self._brightness += min(max(self._target_brightness - self._brightness, -change), change)
-        self._move(positions, t, elapsed, step, priorities)
+        if released:
+            self._stop(t, elapsed)
+        else:
+            self._move(positions, t, elapsed, step, priorities)
         shown = self._flash_limit.apply(lights, self._brightness * self._budget.light_share, step, t)
-        return BodyFrame(shown, self.positions)
+        return BodyFrame(shown, self.positions, released)
+
+    def _stop(self, t: float, elapsed: float) -> None:
+        self._budget.grant({}, (), t)
+        for name, motion in self._motions.items():
+            motion.stop()
+            self._duties[name].record(t, elapsed, running=False)
 
     def _move(
         self, targets: Mapping[str, float], t: float, elapsed: float, step: float, priorities: Mapping[str, int]

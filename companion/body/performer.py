@@ -7,6 +7,7 @@ can ask too much of the body. While nothing moves, `next_change` says so, and no
 
 Safety. A motor stops after its last keyframe, even in a routine that holds its last pose: wheels must not run on. While
 motion is locked, servos and motors go to their neutral value and stay there, and the mouth is closed; lights go on.
+Where fingers may be in the way (`RELEASING`), everything stops where it is instead and holds nothing.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from companion.events import BodyFrame, Cue, State
 
 SAME_CUE_S = 0.1
 """Equal cues that arrive within this time count as one."""
+
+RELEASING = frozenset({"lid", "over_current"})
+"""Reasons for a lock at which nothing may move, not even to its neutral value."""
 
 _AFTER_BARGE_IN_S = 0.1
 """A state that follows a barge-in within this time belongs to it."""
@@ -176,7 +180,7 @@ class Performer:
         for name, one in self._mouths.items():
             positions[name] = one.neutral + opening * (one.high - one.neutral)
         self._changed = False
-        return self._limits.apply(lights, positions, t, priorities)
+        return self._limits.apply(lights, positions, t, priorities, released=not RELEASING.isdisjoint(self._locks))
 
     def next_change(self, t: float) -> float | None:
         """Seconds from `t` until the frame will differ, or None if nothing will change by itself."""

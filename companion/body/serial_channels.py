@@ -82,7 +82,8 @@ class SerialChannels:
         for name, (number, channel) in self._device_channels.items():
             value = _value(frame, name, channel)
             if value is not None and self._sent.get(number) != value:
-                (poses if channel.kind is Kind.SERVO else wanted)[number] = value
+                # A pose takes its time; what must stop must stop at once.
+                (poses if channel.kind is Kind.SERVO and not frame.released else wanted)[number] = value
         if poses and self._queue_full:
             # The two clocks have drifted apart: set the servos at once instead of queueing another keyframe.
             wanted |= poses

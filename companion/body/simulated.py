@@ -48,7 +48,8 @@ class SimulatedBody:
         if self._closed:
             raise ValueError("the simulated body was closed and cannot show a frame")
         self._check(frame)
-        self.frame = BodyFrame(self.frame.lights | frame.lights, self.frame.positions | frame.positions)
+        merged = self.frame.lights | frame.lights, self.frame.positions | frame.positions
+        self.frame = BodyFrame(*merged, frame.released)
         if self._terminal is None or self._due is not None:
             return
         loop = asyncio.get_running_loop()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import gpiozero
 import pytest
 
-from tests.support.mock_pins import Pins
+from tests.support.mock_pins import OwnedPins, Pins, owned_pins
 
 
 @pytest.fixture
@@ -19,3 +20,10 @@ def pins() -> Iterator[Pins]:
     factory.changed = lambda: None
     factory.reset()
     gpiozero.Device.pin_factory = before
+
+
+@pytest.fixture
+async def owned(tmp_path: Path) -> AsyncIterator[OwnedPins]:
+    """Mock pins in the process that a body starts to own them."""
+    async with owned_pins(tmp_path) as one:
+        yield one

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from pathlib import Path
 
 import gpiozero
@@ -12,23 +10,36 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.body import gpio
-from companion.body.gpio import GpioBody, GpioChannel, pin_values
+from companion.body.gpio import GpioBody, pin_values
 from companion.body.gpio_pins import HardwarePwm
-from companion.config.body import BodySettings
+from companion.body.pin_owner import GpioChannel, PinOwner
+from companion.config.body import BodySettings, ChannelSettings
 from companion.config.device import Device
+from companion.config.outputs import Part
 from companion.config.persona import load_persona
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from tests.support.mock_pins import CHANNELS, PARTS, PATIENCE_S, Pins, built, settings
+from tests.support.mock_pins import CHANNELS, PARTS, Pins, settings
 from tests.support.paths import CONFIGS
 
 
-def channel(name: str, **changes: object) -> GpioChannel:
+class Channel:
+    """One channel of a body with its pins in this process."""
+
+    def __init__(self, name: str, part: Part, settings: ChannelSettings) -> None:
+        self._name, self._part, self._settings = name, part, settings
+        self.on_pins = GpioChannel(name, part)
+
+    def update(self, frame: BodyFrame, now: float) -> None:
+        self.on_pins.update(pin_values(self._part, self._settings, frame, self._name), now)
+
+
+def channel(name: str, **changes: object) -> Channel:
     body = BodySettings.model_validate(
         {"channels": CHANNELS, "gpio": {"channels": {name: {**PARTS[name], **changes}}}}  # type: ignore[dict-item]
     )
     assert body.gpio is not None
-    return GpioChannel(name, body.gpio.channels[name], body.channels[name])
+    return Channel(name, body.gpio.channels[name], body.channels[name])
 
 
 def at(name: str, value: float) -> BodyFrame:
@@ -42,13 +53,13 @@ def test_a_servo_gets_the_pulse_of_its_angle_and_none_before_it_is_asked(pins: P
     for angle, width in ((0, 1500), (45, 2000), (-80, 611.111), (400, 2388.889)):
         one.update(at("head", angle), 1.0)
         assert pins.width_us(12) == pytest.approx(width, abs=0.01)
-    one.close()
+    one.on_pins.close()
 
 
 def test_a_servo_that_has_rested_gets_no_pulses_until_it_moves(pins: Pins) -> None:
     one = channel("head", rest_s=2.0)
     one.update(at("head", 10), 100.0)
-    assert one.next_update_at == 102.0
+    assert one.on_pins.next_update_at == 102.0
     one.update(at("head", 10), 101.9)
     assert pins.width_us(12) is not None
     one.update(at("head", 10), 102.0)
@@ -72,11 +83,9 @@ def test_a_motor_runs_forward_or_backward_and_never_both(pins: Pins) -> None:
         one.update(at("wheels", speed), 0.0)
         seen.append((pins.level(23), pins.level(24)))
     assert seen == [(0.5, 0.0), (0.0, 1.0), (0.0, 0.0)]
-    one.update(at("wheels", 1.0), 0.0, motors_may_run=False)
-    assert pins.level(23) == 0.0
     one.update(at("wheels", 1.0), 0.0)
     assert pins.level(25) == 1.0
-    one.close()
+    one.on_pins.close()
     assert pins.level(23) == pins.level(24) == 0.0
 
 
@@ -104,11 +113,11 @@ def test_a_pin_in_use_is_named_and_tried_again_with_growing_pauses(pins: Pins) -
     one = channel("head")
     with pytest.raises(DeviceError, match=r"body\.gpio\.channels\.head.*companion doctor"):
         one.update(at("head", 0), 10.0)
-    assert one.next_update_at == 10.5
+    assert one.on_pins.next_update_at == 10.5
     one.update(at("head", 0), 10.4)
     with pytest.raises(DeviceError):
         one.update(at("head", 0), 10.5)
-    assert one.next_update_at == 11.5
+    assert one.on_pins.next_update_at == 11.5
     other.close()
     one.update(at("head", 0), 11.5)
     assert pins.width_us(12) == pytest.approx(1500)
@@ -127,72 +136,32 @@ def test_whatever_a_frame_holds_a_pin_stays_in_its_range(name: str, value: float
     assert found is None or all(-1.0 <= one <= 1.0 for one in found)
 
 
-async def test_a_frame_reaches_all_pins_and_closing_lets_go_of_them(pins: Pins) -> None:
-    body = built(settings())
-    await body.show(BodyFrame({"eyes": (0, 255, 0)}, {"head": 45, "wheels": 0.25, "mouth": 1.0}))
-    await pins.reach(lambda: pins.width_us(12) == 2000 and pins.level(23) == 0.25 and pins.level(27) == 1.0)
-    await body.close()
-    assert pins.level(23) == 0.0
-    assert pins.width_us(12) is None
-    for number in (12, 17, 23):
-        gpiozero.LED(number).close()
+def test_a_servo_that_must_hold_nothing_gets_no_pulses_and_a_motor_stands(pins: Pins) -> None:
+    head, mouth, glow = channel("head"), channel("mouth"), channel("glow")
+    for released in (False, True, True, False):
+        frame = BodyFrame({"glow": (255, 255, 255)}, {"head": 45.0, "mouth": 0.5}, released)
+        for one in (head, mouth, glow):
+            one.update(frame, 1.0)
+        assert pins.width_us(12) == (None if released else 2000)
+        assert (pins.level(5), pins.level(6)) == pytest.approx((1.0, 0.5)), "lights go on, and a mouth that is an LED"
 
 
-async def test_a_pin_in_use_disables_only_its_own_channel_until_it_is_free(
-    pins: Pins, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("companion.body.gpio.FIRST_RETRY_S", 0.02)
-    other = gpiozero.LED(12)
-    body = built(settings())
-    frame = BodyFrame({"glow": (255, 255, 255)}, {"head": 0.0})
-    await body.show(frame)
-    await pins.reach(lambda: pins.level(5) == pytest.approx(1.0))
-    with pytest.raises(DeviceError, match=r"channels\.head"):
-        await body.show(frame)
-    for _ in range(50):
-        await body.show(frame)
-    other.close()
-    await pins.reach(lambda: pins.width_us(12) == pytest.approx(1500))
-    await body.close()
-
-
-async def test_a_machine_without_pins_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
-    monkeypatch.delenv("GPIOZERO_PIN_FACTORY", raising=False)
-    one = channel("glow")
-    with pytest.raises(DeviceError) as told:
-        one.update(BodyFrame({"glow": (1, 1, 1)}, {}), 0.0)
-    assert "\n" not in str(told.value)
-    assert str(told.value).startswith("body.gpio.channels.glow: ")
-
-
-async def test_showing_never_waits_for_the_pins(pins: Pins) -> None:
-    gate = threading.Event()
-    pins.changed = gate.wait
-    body = built(settings())
-    loop = asyncio.get_running_loop()
-    began = loop.time()
-    for angle in range(1000):
-        await body.show(at("head", angle % 80))
-    took = loop.time() - began
-    gate.set()
-    await body.close()
-    assert took < 1.0
-
-
-async def test_motors_stop_while_the_runtime_hangs_and_run_again_after(
-    pins: Pins, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gpio, "LOOP_TIMEOUT_S", 0.1)
-    monkeypatch.setattr(gpio, "LOOP_PING_S", 0.02)
-    body = built(settings())
-    await body.show(at("wheels", 1.0))
-    await pins.reach(lambda: pins.level(23) == 1.0)
-    stopped = threading.Event()
-    pins.changed = lambda: stopped.set() if pins.level(23) == 0.0 else None
-    assert stopped.wait(PATIENCE_S), "the loop hangs here, and the wheels must stop meanwhile"
-    await pins.reach(lambda: pins.level(23) == 1.0)
-    await body.close()
+def test_an_owner_that_hears_nothing_for_300_ms_lets_go_of_everything_until_it_hears_again(pins: Pins) -> None:
+    body, told = settings(), []
+    assert body.gpio is not None
+    names = ("head", "wheels", "glow")
+    owner = PinOwner([GpioChannel(name, body.gpio.channels[name]) for name in names], lambda *words: told.append(words))
+    assert owner.next_update_at() == float("inf")
+    owner.take([[0.5], [1.0], [0.25]], 10.0)
+    for now, silent in ((10.0, False), (10.29, False), (10.3, True), (12.0, True)):
+        owner.update(now)
+        assert (pins.width_us(12), pins.level(23), pins.level(5)) == ((None, 0, 0) if silent else (2000, 1, 0.25)), now
+        assert silent or owner.next_update_at() == 10.3
+    owner.take([[0.5], [1.0], [0.25]], 12.5)
+    owner.update(12.5)
+    assert (pins.width_us(12), pins.level(23), pins.level(5)) == (2000, 1, 0.25)
+    assert told == [("", 2500)]
+    owner.close()
 
 
 @pytest.mark.parametrize(
@@ -251,3 +220,13 @@ def test_hardware_pwm_writes_what_the_kernel_reads(sysfs: Path) -> None:
 def test_hardware_pwm_that_is_not_there_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(DeviceError, match="dtoverlay=pwm-2chan"):
         HardwarePwm("pwmchip0:1", 0.02, tmp_path)
+
+
+async def test_a_machine_without_pins_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpiozero.Device, "pin_factory", None)
+    monkeypatch.delenv("GPIOZERO_PIN_FACTORY", raising=False)
+    one = channel("glow")
+    with pytest.raises(DeviceError) as told:
+        one.update(BodyFrame({"glow": (1, 1, 1)}, {}), 0.0)
+    assert "\n" not in str(told.value)
+    assert str(told.value).startswith("body.gpio.channels.glow: ")

@@ -59,13 +59,39 @@ def test_barge_in_reaches_the_listening_pose_within_four_tenths_of_a_second(gest
             assert min(beyond) * abs(way[0] - rest[name]) >= -1.0, name
 
 
+@pytest.mark.parametrize("reason", ["lid", "over_current"])
+@pytest.mark.parametrize("after", [0.1, 0.25, 0.6, 1.1])
+def test_an_open_lid_and_a_jam_stop_everything_where_it_is_while_lights_go_on(reason: str, after: float) -> None:
+    show = Show()
+    show.state("speaking")
+    show.cue("excited", "jump")
+    show.performer.set_mouth(0.7)
+    before = show.play(after)[-1]
+    stood = {name: 0.0 if CHANNELS[name].kind == "motor" else value for name, value in before.positions.items()}
+    show.performer.lock(reason)
+    show.cue("angry", "dance")
+    show.state("listening")
+    frames = show.play(1.5)
+    assert all(frame.positions == stood and frame.released for frame in frames)
+    assert len({frame.lights["glow"] for frame in frames}) > 5
+    show.performer.lock("stopping")
+    assert all(frame.positions == stood and frame.released for frame in show.play(0.5)), "nor when it is switched off"
+    show.performer.unlock("stopping")
+    show.performer.unlock(reason)
+    way = [frames[-1], *show.play(2.0)]
+    assert not any(frame.released for frame in way[1:])
+    assert abs(way[1].positions["head"] - stood["head"]) < 1.0, "it sets out slowly, within its limits"
+    fastest = CHANNELS["head"].fastest * FRAME * 1.01
+    assert all(abs(b.positions["head"] - a.positions["head"]) <= fastest for a, b in pairwise(way))
+
+
 def test_a_lock_moves_everything_to_neutral_and_keeps_it_there_while_lights_go_on() -> None:
     show = Show()
     show.state("speaking")
     show.cue("excited", "jump")
     show.performer.set_mouth(0.7)
     show.play(0.4)
-    show.performer.lock("lid")
+    show.performer.lock("under_way")
     frames = show.play(0.8)
     neutral = {name: one.neutral for name, one in CHANNELS.items() if one.kind != "light"}
     assert frames[-1].positions == neutral
