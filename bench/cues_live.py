@@ -263,7 +263,8 @@ def mouth_against_loudness(
 def main() -> None:
     if sys.argv[1:2] == ["--inside"]:
         inside(Path(sys.argv[2]), sys.argv[3:])
-    elif sys.argv[1:2] == ["--pins"]:
+        return
+    if sys.argv[1:2] == ["--pins"]:
         own_pins(Path(sys.argv[2]))
         return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
