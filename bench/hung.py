@@ -1,26 +1,36 @@
-"""How long the board's own pins are driven after the runtime hangs, and what the process that owns them costs.
+"""How long wheels go on after the runtime hangs, and what the process that owns the board's own pins costs.
 
     python -m bench.hung [--times 20]
 
-A body on gpiozero's mock pins turns its wheels; then its event loop makes a blocking call, or a native call that keeps
-Python's global lock, for a second. The time is taken from the process that owns the pins, by the clock that both share.
+A body on gpiozero's mock pins, or on a simulated microcontroller, turns its wheels; then its event loop makes a
+blocking call, or a native call that keeps Python's global lock, for a second. The time is taken from the process that
+owns the pins, or is the microcontroller, by the clock that all share.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ctypes
 import json
 import os
+import socket
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from companion.ports import Body
 
 HANGS_S = 1.0
 FORWARD = "GPIO23"
+MOTOR = 5
 SETTINGS = {
     "channels": {"head": {"kind": "servo"}, "wheels": {"kind": "motor"}},
     "gpio": {
@@ -49,8 +59,21 @@ def own_pins(log: Path) -> None:
     pin_owner.main()
 
 
+def be_device(log: Path, port: int) -> None:
+    """A simulated microcontroller whose outputs are written down at each change."""
+    from firmware_bridge.simulator import Simulator, serve
+
+    file = log.open("a", buffering=1, encoding="utf-8")
+
+    def note(values: list[list[int]]) -> None:
+        print(json.dumps([time.monotonic(), FORWARD, values[MOTOR][0] / 1000, os.getpid()]), file=file)
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        serve(listener, Simulator(), lambda: True, note)
+
+
 def changes(log: Path) -> list[tuple[float, float, int]]:
-    """When the wheels' pin changed, to what, and in which process."""
+    """When the wheels changed, to what speed, and in which process."""
     lines = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     return [(at, level, process) for at, pin, level, process in lines if pin == FORWARD]
 
@@ -65,34 +88,55 @@ def processor_s(process: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def measure(folder: Path, times: int) -> None:
-    # Here, so that the process that owns the pins is as small as on a unit.
-    from companion.body.gpio import GpioBody
-    from companion.config.body import BodySettings
+async def hang(body: Body, log: Path, times: int, kind: str) -> int:
+    """Hang in each way and print how long the wheels went on. Returns the process that noted it."""
+    from companion.errors import DeviceError
     from companion.events import BodyFrame
 
-    settings = BodySettings.model_validate(SETTINGS)
-    assert settings.gpio is not None
-    log = folder / "pins"
-    log.touch()
-    body = GpioBody(settings.gpio, settings.channels, (sys.executable, "-m", "bench.hung", "--pins", str(log)))
     native = ctypes.PyDLL(None)
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "a blocking call": lambda: time.sleep(HANGS_S),
         "a native call that keeps the lock": lambda: native.usleep(round(HANGS_S * 1e6)),
     }
+    process = 0
     for name, call in calls.items():
         took = []
         for _ in range(times):
-            await body.show(BodyFrame({}, {"head": 10.0, "wheels": 1.0}))
-            while not (seen := changes(log)) or seen[-1][1] != 1.0:  # noqa: ASYNC110 - another process writes the file
+            while not (seen := changes(log)) or seen[-1][1] != 1.0:
+                with contextlib.suppress(DeviceError):  # the microcontroller takes its host for dead, as it should
+                    await body.show(BodyFrame({}, {"head": 10.0, "wheels": 1.0}))
                 await asyncio.sleep(0.02)
             began = time.monotonic()
-            call()  # type: ignore[no-untyped-call]  # a function of the C library
-            at, level, process = changes(log)[-1]
-            assert level == 0.0
+            call()
+            at, _, process = next(one for one in changes(log) if one[0] > began and one[1] == 0.0)
             took.append(1000 * (at - began))
-        print(f"| {name} | {min(took):.0f} | {statistics.median(took):.0f} | {max(took):.0f} |")
+        print(f"| {kind} | {name} | {min(took):.0f} | {statistics.median(took):.0f} | {max(took):.0f} |")
+    return process
+
+
+async def measure(folder: Path, times: int) -> None:
+    # Here, so that the process that owns the pins is as small as on a unit.
+    from companion.body.gpio import GpioBody
+    from companion.body.serial import SerialBody
+    from companion.config.body import BodySettings
+    from companion.config.outputs import SerialSettings
+
+    settings = BodySettings.model_validate(SETTINGS)
+    assert settings.gpio is not None
+    log, device_log = folder / "pins", folder / "device"
+    log.touch()
+    device_log.touch()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "bench.hung", "--device", str(device_log), str(port)]
+    device = subprocess.Popen(command)  # noqa: ASYNC220 - nothing else waits for the loop here
+    on_wire = SerialBody(SerialSettings(port=f"socket://127.0.0.1:{port}"), settings.channels)
+    await hang(on_wire, device_log, times, "microcontroller")
+    await on_wire.close()
+    device.kill()
+    device.wait()
+    body = GpioBody(settings.gpio, settings.channels, (sys.executable, "-m", "bench.hung", "--pins", str(log)))
+    process = await hang(body, log, times, "own pins")
     before = processor_s(process), processor_s(os.getpid())
     await asyncio.sleep(20.0)
     spent = [after - old for after, old in zip((processor_s(process), processor_s(os.getpid())), before, strict=True)]
@@ -105,10 +149,13 @@ def main() -> None:
     if sys.argv[1:2] == ["--pins"]:
         own_pins(Path(sys.argv[2]))
         return
+    if sys.argv[1:2] == ["--device"]:
+        be_device(Path(sys.argv[2]), int(sys.argv[3]))
+        return
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=20)
     options = parser.parse_args()
-    print("| the loop makes | least, ms | median | most |\n|---|---|---|---|")
+    print("| wheels on | the loop makes | still after ms, least | median | most |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="companion-hung-") as folder:
         asyncio.run(measure(Path(folder), options.times))
 

@@ -42,6 +42,10 @@ MOST_TRIES = 20
 """One second in total: a host or emulator without processor time for a third of that must not lose the link."""
 HEARTBEAT_S = 0.1
 MOST_WAITING = 16
+MOST_EVENTS = 16
+EVENT_S = 0.05
+"""Events are taken at one in this time, and `MOST_EVENTS` at once. What comes faster is not acknowledged yet: a device
+repeats it, so nothing is lost, and one that floods its host does not get through."""
 
 
 class LinkNotReady(Exception):
@@ -104,6 +108,8 @@ class Link:
         self._heartbeat_at = math.inf
         self._seq = 0
         self._event_seq = 0
+        self._events_until = -math.inf
+        """Until when the events taken so far last, at one in `EVENT_S`."""
         self._tickets = 0
         self._waiting: deque[tuple[int | None, Command]] = deque()
         self._in_flight: _InFlight | None = None
@@ -199,7 +205,7 @@ class Link:
                 self._hello_at = math.inf
                 return Incompatible(version)
             case DeviceEvent():
-                return self._handle_event(message, seq)
+                return self._handle_event(message, seq, now)
             case Ack() | Nack() | State() | Limits():
                 return self._handle_answer(message, seq, now)
             case _:
@@ -214,9 +220,14 @@ class Link:
         self._heartbeat_at = now + HEARTBEAT_S
         return Connected(reply)
 
-    def _handle_event(self, event: DeviceEvent, seq: int) -> Event | None:
+    def _handle_event(self, event: DeviceEvent, seq: int, now: float) -> Event | None:
         if self.device is None or seq not in (self._event_seq, self._event_seq + 1 & 0xFF):
             return None
+        if seq != self._event_seq:
+            until = max(self._events_until, now) + EVENT_S
+            if until > now + MOST_EVENTS * EVENT_S:
+                return None
+            self._events_until = until
         self._write(EventAck(), seq)
         if seq == self._event_seq:
             return None

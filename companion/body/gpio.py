@@ -19,6 +19,7 @@ import math
 import os
 import subprocess
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +27,7 @@ from pathlib import Path
 import companion
 from companion.body.gpio_switches import GpioSwitches
 from companion.body.inputs import BodyEvent
+from companion.body.log_limit import LogLimit
 from companion.config.body import ChannelSettings
 from companion.config.device import Device
 from companion.config.outputs import GpioSettings, LedPart, Part, RgbLedPart, ServoPart
@@ -33,14 +35,13 @@ from companion.config.persona import Persona
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
 
-log = logging.getLogger("companion")
-
 BEAT_S = 0.1
 FIRST_RESTART_S = 0.5
 LONGEST_RESTART_S = 30.0
 LONG_LIFE_S = 60.0
 """A process that has lived this long is started again at once, as the first time."""
 _CLOSED_WITHIN_S = 2.0
+_ANSWERS_WITHIN_S = 10.0
 
 OWNER = (sys.executable, "-m", "companion.body.pin_owner")
 
@@ -91,7 +92,9 @@ class GpioBody:
         self._pause = FIRST_RESTART_S
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
+        self._log = LogLimit(time.monotonic)
         self._errors: deque[str] = deque()
+        self._asking: list[asyncio.Future[None]] = []
         self._line = b""
         """The newest frame for the process."""
 
@@ -111,6 +114,20 @@ class GpioBody:
             self._start()
         if self._errors:
             raise DeviceError(self._errors.popleft())
+
+    async def shown(self) -> None:
+        """Return when the newest frame is on the pins, as far as they can be used. Raises `DeviceError`."""
+        if self._owner is None:
+            raise DeviceError("body.gpio: the process that owns the pins does not run.")
+        answered = asyncio.get_running_loop().create_future()
+        self._asking.append(answered)
+        assert self._owner.stdin is not None
+        try:
+            os.write(self._owner.stdin.fileno(), self._line + b"null\n")
+            async with asyncio.timeout(_ANSWERS_WITHIN_S):
+                await answered
+        except (OSError, TimeoutError) as error:
+            raise DeviceError("body.gpio: the process that owns the pins does not answer.") from error
 
     async def close(self) -> None:
         """Stop motors, end pulses, and release all pins."""
@@ -181,8 +198,15 @@ class GpioBody:
         for name, what in map(json.loads, lines):
             if name:
                 self._errors.append(what)
+            elif what == 0:
+                for answered in self._asking:
+                    if not answered.done():
+                        answered.set_result(None)
+                self._asking.clear()
             else:
-                log.warning("Body: the runtime hung for %d ms, so everything was let go of meanwhile.", what)
+                self._log.log(
+                    logging.WARNING, "Body: the runtime hung for %d ms, so its pins were let go of meanwhile.", what
+                )
 
     def _restart_later(self) -> None:
         loop = asyncio.get_running_loop()

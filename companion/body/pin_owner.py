@@ -7,8 +7,9 @@ however the runtime ended, it does the same and exits. Signals that end the runt
 
 Standard input: first a list of `[name, part]`, then frames, all as JSON in one line each. A frame has one list of
 values for each part, in the same order: one value, three for the colour of an RGB LED, none where the part should hold
-nothing; or null for a part that stays as it is. Standard output: `[name, sentence]` for each part that cannot be used
-(again once it has worked meanwhile), and `["", milliseconds]` when a line arrives after a silence.
+nothing; or null for a part that stays as it is. A line with null asks whether all that came before it is on the pins.
+Standard output: `[name, sentence]` for each part that cannot be used (again once it has worked meanwhile), `["", 0]` as
+the answer, and `["", milliseconds]` when a line arrives after a silence.
 
 It imports nothing large: gpiozero, the standard library, and the drivers in `gpio_pins`.
 """
@@ -157,7 +158,7 @@ def main() -> None:
     for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(one, signal.SIG_IGN)
     owner: PinOwner | None = None
-    began = b""
+    began, asked = b"", False
     try:
         while True:
             timeout = None
@@ -172,10 +173,16 @@ def main() -> None:
                 if lines and owner is None:
                     parts = json.loads(lines.pop(0))
                     owner = PinOwner([GpioChannel(name, _part(table)) for name, table in parts], tell)
-                if lines and owner is not None:
-                    owner.take(json.loads(lines[-1]), time.monotonic())
+                said = [json.loads(line) for line in lines]
+                frames = [frame for frame in said if frame is not None]
+                if frames and owner is not None:
+                    owner.take(frames[-1], time.monotonic())
+                asked = asked or None in said
             if owner is not None:
                 owner.update(time.monotonic())
+            if asked:
+                asked = False
+                tell("", 0)
     finally:
         if owner is not None:
             owner.close()

@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from companion.body.inputs import BodyEvent
+from companion.body.log_limit import LogLimit
 from companion.body.serial_channels import SerialChannels
 from companion.config.body import ChannelSettings
 from companion.config.device import Device
@@ -84,6 +85,7 @@ class SerialBody:
         self._errors: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._away = False
         self._locks: set[str] = set()
+        self._log = LogLimit(time.monotonic)
 
     def events(self, callback: Callable[[BodyEvent], object]) -> None:
         """See `BodyEvents`. Inputs that are active are reported once the link is up."""
@@ -135,7 +137,7 @@ class SerialBody:
         pause = FIRST_RETRY_S
         while not self._closing.is_set():
             link = Link(random.getrandbits(16))
-            channels = SerialChannels(link, self._settings, self._channels)
+            channels = SerialChannels(link, self._settings, self._channels, self._log)
             try:
                 with Port(self._settings.port, self._settings.baud) as port:
                     self._serve_link(port, channels)
@@ -179,11 +181,13 @@ class SerialBody:
         match event:
             case Connected(device):
                 self._away = False
-                log.info("Body: firmware %d.%d.%d with %d channels.", *device.firmware, len(device.channels))
+                said = (*device.firmware, len(device.channels))
+                self._log.log(logging.INFO, "Body: firmware %d.%d.%d with %d channels.", *said)
                 if device.version < messages.VERSION:
-                    log.warning(
+                    self._log.log(
+                        logging.WARNING,
                         "Body: this firmware still moves everything to neutral, and fast, when the lid opens: "
-                        "write the one that came with this program (make flash)."
+                        "write the one that came with this program (make flash).",
                     )
                 channels.open_session(device.channels)
             case Lost(sentence):

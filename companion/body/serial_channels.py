@@ -14,14 +14,13 @@ import logging
 import math
 from collections.abc import Mapping
 
+from companion.body.log_limit import LogLimit
 from companion.config.body import ChannelSettings
 from companion.config.outputs import SerialSettings
 from companion.events import BodyFrame
 from firmware_bridge import messages
 from firmware_bridge.link import Link
 from firmware_bridge.messages import Channel, Keyframe, Keyframes, Kind, Nack, Reason, Set
-
-log = logging.getLogger("companion")
 
 POSE_MS = 100
 """Time between two poses of the servos."""
@@ -34,8 +33,16 @@ _UNITS = {Kind.SERVO: 10, Kind.MOTOR: 1000, Kind.MOUTH: 1000}
 class SerialChannels:
     """Turns frames into commands for `link`. One object per opening of the port."""
 
-    def __init__(self, link: Link, settings: SerialSettings, channels: Mapping[str, ChannelSettings]) -> None:
+    def __init__(
+        self,
+        link: Link,
+        settings: SerialSettings,
+        channels: Mapping[str, ChannelSettings],
+        log_limit: LogLimit,
+    ) -> None:
+        """`log_limit` is what the openings of a port share, so that they repeat no line."""
         self.link = link
+        self._log = log_limit
         self._settings = settings
         self._channels = channels
         self._device_channels: dict[str, tuple[int, Channel]] = {}
@@ -58,7 +65,8 @@ class SerialChannels:
             if name in self._channels and number in left and left[number].kind == _KINDS[self._channels[name].kind]:
                 self._device_channels[name] = number, left.pop(number)
             else:
-                log.warning("body.serial.channels: %s cannot be the body's channel %d.", name, number)
+                said = f"body.serial.channels: {name} cannot be the body's channel {number}."
+                self._log.log(logging.WARNING, said)
         for name, one in self._channels.items():
             if name in self._settings.channels:
                 continue
@@ -66,7 +74,7 @@ class SerialChannels:
             if number >= 0:
                 self._device_channels[name] = number, left.pop(number)
             else:
-                log.warning("The body has no %s for the channel %s.", one.kind, name)
+                self._log.log(logging.WARNING, f"The body has no {one.kind} for the channel {name}.")
 
     def resend_all(self) -> None:
         """Send all values again with the next frame: the body is no longer where it was sent."""
@@ -104,7 +112,8 @@ class SerialChannels:
             self._queue_full = True
             self.resend_all()
         else:
-            log.warning("The body refused a command: %s.", nack.reason.name.lower().replace("_", " "))
+            reason = nack.reason.name.lower().replace("_", " ")
+            self._log.log(logging.WARNING, "The body refused a command: %s.", reason)
 
 
 def _value(frame: BodyFrame, name: str, channel: Channel) -> bytes | None:

@@ -20,6 +20,8 @@ from functools import partial
 from typing import Protocol
 
 from companion import plugins
+from companion.body.gpio import GpioBody
+from companion.body.log_limit import LogLimit
 from companion.body.serial_channels import SerialChannels
 from companion.config.body import ChannelSettings
 from companion.config.outputs import SerialSettings
@@ -59,7 +61,7 @@ class SerialProbe:
         self._channels = channels
         self._port: Port | None = None
         self._link = Link(random.getrandbits(16))
-        self._places = SerialChannels(self._link, settings, channels)
+        self._places = SerialChannels(self._link, settings, channels, LogLimit(time.monotonic))
         self._locked = False
         self._events: list[DeviceEvent] = []
         self._state: State | None = None
@@ -230,6 +232,9 @@ class BodyOutput:
         """See `Output.play`."""
         for frame, seconds in shown:
             await self._body.show(frame)
+            if isinstance(self._body, GpioBody):
+                # Their process has only just been started.
+                await self._body.shown()
             await asyncio.sleep(seconds)
         # An output reports a failure with the next frame.
         await self._body.show(shown[-1][0])

@@ -138,8 +138,8 @@ class Daemon:
         self._persona_file = device.persona
         self._group = group
         self._changing: asyncio.Task[None] | None = None
-        self.switches = BodySwitches(self.force_press, unit.animator.lock, unit.animator.unlock)
         now = asyncio.get_running_loop().time
+        self.switches = BodySwitches(self.force_press, unit.animator.lock, unit.animator.unlock, now)
         ears = ProgressCheck(lambda: unit.listener.position, now, away=lambda: not microphone.is_open)
         self.watchdog = Watchdog(
             {
@@ -168,7 +168,7 @@ class Daemon:
             },
             queues={"to say": lambda: conversation.announcements_waiting},
             dropped=lambda: microphone.dropped,
-            problems=lambda: self.watchdog.problems,
+            problems=lambda: (*self.watchdog.problems, *self.switches.problems),
         )
 
     def press(self, button: Button) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import gpiozero
 import pytest
@@ -24,6 +25,7 @@ class Heard:
             self.actions.append,
             lambda reason: self.actions.append(f"+{reason}"),
             lambda reason: self.actions.append(f"-{reason}"),
+            itertools.count().__next__,
         )
         self._changed = asyncio.Event()
 
@@ -100,7 +102,7 @@ async def test_a_lid_that_is_open_at_the_start_locks_motion_at_once(pins: Pins, 
 
 def test_two_mute_switches_mute_until_both_are_open() -> None:
     done: list[str] = []
-    switches = BodySwitches(done.append, done.append, done.append)
+    switches = BodySwitches(done.append, done.append, done.append, lambda: 0.0)
     for kind, reason in (("mute", "a"), ("mute", "b"), ("unmute", "a")):
         switches.handle(BodyEvent(kind, reason))  # type: ignore[arg-type]
     assert switches.muted

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from companion.body.log_limit import LogLimit
 from companion.body.serial_channels import SerialChannels
 from companion.config.body import ChannelSettings
 from companion.config.outputs import SerialSettings
@@ -39,7 +40,7 @@ class Wire:
     def __init__(self) -> None:
         self.device = Simulator()
         self.link = Link(1)
-        self.channels = SerialChannels(self.link, SerialSettings(port="none"), CHANNELS)
+        self.channels = SerialChannels(self.link, SerialSettings(port="none"), CHANNELS, LogLimit(lambda: 0.0))
         self.now = 0.0
         self.said: list[tuple[float, Message]] = []
         self._receiver = Receiver()

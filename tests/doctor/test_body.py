@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +12,6 @@ from typing import Any
 
 import gpiozero
 import pytest
-from gpiozero.pins.mock import MockFactory, MockPWMPin
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +26,7 @@ from companion.doctor.checks_body import PinUse, check_contacts, check_lights, c
 from companion.errors import DeviceError
 from firmware_bridge.messages import Channel, EventKind, Kind, Limits
 from firmware_bridge.simulator import Simulator, serve
+from tests.support.mock_pins import OwnedPins, Pins, owned_pins
 from tests.support.paths import CONFIGS
 
 TEDDY = load_persona(CONFIGS / "personas" / "teddy.toml")
@@ -76,35 +76,29 @@ def on_pins(operator: ScriptedOperator | None = None, **tables: Any) -> UnitUnde
     return unit_with(operator, gpio={"channels": PARTS, **tables})
 
 
-class RecordingPin(MockPWMPin):
-    """A mock pin whose levels are kept."""
-
-    def _change_state(self, value: float) -> bool:
-        changed = bool(super()._change_state(value))
-        if changed:
-            self.factory.seen.setdefault(self.info.name, []).append(float(value))
-        return changed
-
-
-class Pins(MockFactory):
-    def __init__(self) -> None:
-        super().__init__(pin_class=RecordingPin)
-        self.seen: dict[str, list[float]] = {}
-
-    def levels(self, number: int) -> set[float]:
-        """What the pin was set to, but for nothing."""
-        return {round(level, 4) for level in self.seen.get(f"GPIO{number}", [])} - {0.0}
-
-
 @pytest.fixture
-def board(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pins]:
-    before, factory = gpiozero.Device.pin_factory, Pins()
-    gpiozero.Device.pin_factory = factory
+async def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OwnedPins]:
+    """Pins for lights and motions, in the process that owns them."""
     # The entry point comes with the installed package; the look-up by module needs none.
     built = gpio.build
     monkeypatch.setattr(
         body_outputs.plugins, "build_engine", lambda _group, _name, device, persona: built(device, persona)
     )
+    async with owned_pins(tmp_path) as pins:
+        monkeypatch.setattr(gpio, "OWNER", pins.command)
+        yield pins
+
+
+def levels(pins: OwnedPins, number: int) -> set[float]:
+    """What the pin was set to, but for nothing."""
+    return {round(one.level, 4) for one in pins.changes if one.pin == f"GPIO{number}"} - {0.0}
+
+
+@pytest.fixture
+def board() -> Iterator[Pins]:
+    """Pins for contacts, in this process."""
+    before, factory = gpiozero.Device.pin_factory, Pins()
+    gpiozero.Device.pin_factory = factory
     yield factory
     factory.reset()
     gpiozero.Device.pin_factory = before
@@ -143,32 +137,32 @@ def test_no_motion_leaves_its_range_or_is_too_fast_and_all_end_at_rest(
         assert min(values) <= neutral - 0.95 * (neutral - low) + 1e-6
 
 
-async def test_every_light_is_driven_in_every_colour(board: Pins) -> None:
+async def test_every_light_is_driven_in_every_colour(outputs: OwnedPins) -> None:
     found = await check_lights(on_pins())
     assert found.outcome == "pass"
     assert found.measured == {"eyes": "shown", "glow": "shown"}
-    assert [board.levels(number) for number in (17, 27, 22)] == [{1.0}] * 3
+    assert [levels(outputs, number) for number in (17, 27, 22)] == [{1.0}] * 3
     # One LED shows the luminance of red, green, blue and white.
-    assert board.levels(5) == {0.2126, 0.7152, 0.0722, 1.0}
-    assert board.pin(5).state == 0
+    assert levels(outputs, 5) == {0.2126, 0.7152, 0.0722, 1.0}
+    await outputs.reach(lambda: outputs.level(5) == 0.0)
 
 
-async def test_servos_motors_and_mouths_move_and_rest_in_the_end(board: Pins) -> None:
+async def test_servos_motors_and_mouths_move_and_rest_in_the_end(outputs: OwnedPins) -> None:
     found = await check_motions(on_pins())
     assert found.outcome == "pass"
     assert found.measured == {"head": "shown", "wheels": "shown", "mouth": "shown"}
-    assert board.levels(23) == {0.12}
-    assert board.levels(24) == {0.12}
-    widths = sorted(level * 20_000 for level in board.levels(12))
+    assert levels(outputs, 23) == {0.12}
+    assert levels(outputs, 24) == {0.12}
+    widths = sorted(level * 20_000 for level in levels(outputs, 12))
     # 40 degrees of 90 to either side of 1500 us; frames that come while one is written take its place.
     assert widths[0] < 1200
     assert widths[-1] > 1800
     assert min(widths) > 1050
     assert max(widths) < 1950
-    assert (board.pin(23).state, board.pin(24).state) == (0, 0)
+    await outputs.reach(lambda: outputs.level(23) == outputs.level(24) == 0.0)
 
 
-async def test_what_the_person_did_not_see_fails_and_is_named(board: Pins) -> None:
+async def test_what_the_person_did_not_see_fails_and_is_named(outputs: OwnedPins) -> None:
     operator = ScriptedOperator("again", "yes", "no")
     found = await check_lights(on_pins(operator))
     assert found.outcome == "fail"
@@ -178,26 +172,24 @@ async def test_what_the_person_did_not_see_fails_and_is_named(board: Pins) -> No
     assert sum("Look at eyes" in one for one in operator.heard) == 2
     assert "Did eyes shine red, green, blue and white?" in operator.heard
     assert "Did glow light up?" in operator.heard
-    assert board.levels(17)
+    assert levels(outputs, 17)
 
 
-@pytest.mark.usefixtures("board")
+@pytest.mark.usefixtures("outputs")
 async def test_no_answer_is_no_pass() -> None:
     assert (await check_lights(on_pins(ScriptedOperator("none")))).text == "eyes: nobody answered"
     assert (await check_lights(on_pins(ScriptedOperator(*["again"] * 5)))).outcome == "fail"
 
 
-@pytest.mark.usefixtures("board")
-async def test_a_pin_in_use_fails_only_its_own_channel() -> None:
-    other = gpiozero.LED(5)
+async def test_a_pin_in_use_fails_only_its_own_channel(outputs: OwnedPins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpio, "OWNER", (*outputs.command, "5"))
     found = await check_lights(on_pins())
-    other.close()
     assert found.outcome == "fail"
     assert found.measured["eyes"] == "shown"
     assert "body.gpio.channels.glow" in str(found.measured["glow"])
 
 
-@pytest.mark.usefixtures("board")
+@pytest.mark.usefixtures("outputs")
 async def test_a_channel_without_an_output_is_reported() -> None:
     found = await check_lights(unit_with(gpio={"channels": {"eyes": PARTS["eyes"]}}))
     assert found.outcome == "fail"

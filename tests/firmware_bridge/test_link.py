@@ -17,6 +17,7 @@ from firmware_bridge.link import Answered, Connected, Event, Incompatible, Link,
 from firmware_bridge.messages import (
     Ack,
     DeviceEvent,
+    EventAck,
     EventKind,
     Hello,
     HelloReply,
@@ -315,6 +316,22 @@ def test_no_noise_breaks_the_host(pieces: list[tuple[bytes, float]]) -> None:
         now += seconds
         link.tick(now)
     assert isinstance(decode(next(Receiver().feed(link.outgoing())))[0], Hello)
+
+
+@pytest.mark.parametrize("heeds_the_host", [True, False])
+def test_a_body_that_floods_its_host_with_events_gets_twenty_a_second_through(heeds_the_host: bool) -> None:
+    """One event every millisecond, whether the device waits for its acknowledgement or counts on."""
+    link, now, seq, taken = Link(3), 0.0, 1, 0
+    link.connect(now)
+    link.receive(encode(HelloReply(4, (9, 9, 9), 300, 4, ()), 0), now)
+    link.outgoing()
+    while now < 10.0:
+        now += 0.001
+        taken += len(link.receive(encode(DeviceEvent(EventKind.BUTTON, 0, 1), seq), now))
+        acknowledged = any(isinstance(decode(body)[0], EventAck) for body in Receiver().feed(link.outgoing()))
+        if acknowledged or not heeds_the_host:
+            seq = seq + 1 & 0xFF
+    assert 16 < taken <= 16 + 10 / 0.05
 
 
 def test_a_body_with_another_protocol_version_is_incompatible() -> None:

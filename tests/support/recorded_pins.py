@@ -1,6 +1,8 @@
 """The process that owns the pins, with mock pins: it tells each change, with its own clock, to a socket.
 
-python -m tests.support.recorded_pins SOCKET     in place of  python -m companion.body.pin_owner
+    python -m tests.support.recorded_pins SOCKET [PIN ...]     in place of  python -m companion.body.pin_owner
+
+The pins named are in use by something else.
 """
 
 from __future__ import annotations
@@ -51,4 +53,5 @@ class RecordedPins(MockFactory):
 
 if __name__ == "__main__":
     gpiozero.Device.pin_factory = RecordedPins(sys.argv[1])
+    in_use = [gpiozero.LED(int(pin)) for pin in sys.argv[2:]]
     pin_owner.main()
