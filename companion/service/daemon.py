@@ -168,7 +168,7 @@ class Daemon:
             },
             queues={"to say": lambda: conversation.announcements_waiting},
             dropped=lambda: microphone.dropped,
-            problems=lambda: self.watchdog.problems,
+            problems=lambda: (*self.watchdog.problems, *unit.store.problems),
         )
 
     def press(self, button: Button) -> None:

@@ -18,7 +18,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -96,6 +96,9 @@ Work = Callable[[Connection], Result]
 BUSY_S = 5.0
 """How long another process (`companion memory` beside the daemon) may hold the file."""
 
+ENDINGS = ("", "-wal", "-shm", "-journal")
+"""Of the names of the files that make up the database."""
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN),
@@ -111,6 +114,10 @@ class DatabaseUnwritable(CompanionError):
     """The file cannot be opened or written at present."""
 
 
+class DatabaseMisplaced(DatabaseUnwritable):
+    """In the file's place stands a link, or something that is no file."""
+
+
 def connect(path: Path) -> Connection:
     """Open the file, making it and its folder where they are missing, check it, and bring it to this version.
 
@@ -118,15 +125,7 @@ def connect(path: Path) -> Connection:
     """
     with _translate_errors(opening=True):
         create_private_folder(path.parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
-                os.fchmod(descriptor, 0o600)
-            # Bytes 18 and 19 are the format's versions; one that is not known looks like a disk that is read-only.
-            if not set(os.pread(descriptor, 2, 18)) <= {1, 2}:
-                raise DatabaseDamaged("its header is damaged")
-        finally:
-            os.close(descriptor)
+        _make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
         connection.text_factory = _decode
         try:
@@ -134,8 +133,11 @@ def connect(path: Path) -> Connection:
             if found != "ok":
                 raise DatabaseDamaged(" ".join(found.split()))
             _prepare(connection, on_disk=True)
-        except (sqlite3.Error, UnicodeDecodeError, CompanionError):
+        except (sqlite3.Error, UnicodeDecodeError, CompanionError) as error:
             connection.close()
+            # SQLite never writes to a format of the future: its number is in the header.
+            if _is_read_only(error) and os.access(path, os.W_OK):
+                raise DatabaseDamaged("its header is damaged") from error
             raise
         return connection
 
@@ -183,7 +185,7 @@ def copy_in_memory(source: Connection | None, path: Path) -> Connection:
     """A database in memory with everything that can be read from `source`, else from the file at `path`, else empty."""
     copy = _copy(source) if source is not None else None
     for mode in ("mode=ro", "immutable=1"):
-        if copy is None:
+        if copy is None and not path.is_symlink():
             try:
                 with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as file:
                     copy = _copy(file)
@@ -205,6 +207,31 @@ def _copy(source: Connection) -> Connection | None:
         copy.close()
         return None
     return copy
+
+
+def _make_private(path: Path) -> None:
+    """Create the file where it is missing, and close it to others.
+
+    Never opens a file that is there: when a process closes any descriptor of a file, POSIX drops all locks that the
+    process has on it, those of its SQLite connections too (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    for ending in ENDINGS:
+        part = path.with_name(path.name + ending)
+        try:
+            mode = part.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            raise DatabaseMisplaced(f"{part.name} is {'a symbolic link' if stat.S_ISLNK(mode) else 'no file'}")
+        if mode & 0o077:
+            part.chmod(stat.S_IMODE(mode) & 0o700)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _is_read_only(error: Exception) -> bool:
+    """Whether SQLite opened the file for reading only; its other reasons for not writing have codes of their own."""
+    return getattr(error.__cause__ or error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
 
 
 def _decode(stored: bytes) -> str:
