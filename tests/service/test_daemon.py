@@ -148,6 +148,14 @@ def test_sighup_reads_the_file_anew(running: Running) -> None:
     assert running.status()["persona"] == "Bruno"
 
 
+def test_whoever_looks_into_the_memory_after_a_change_of_persona_leaves_it_whole(running: Running) -> None:
+    assert running.command("memory", "list", "--device", str(running.folder / "devices" / "desk.toml")).returncode == 0
+    files = [os.readlink(one) for one in Path(f"/proc/{running.process.pid}/fd").iterdir()]
+    memory = running.folder / "state" / "companion" / "companion.db"
+    assert sorted(one for one in files if "companion.db" in one) == [f"{memory}", f"{memory}-shm", f"{memory}-wal"]
+    assert running.status()["problems"] == []
+
+
 def test_muted_it_neither_hears_nor_speaks_until_it_is_unmuted(running: Running) -> None:
     running.command("control", "mute")
     running.until("state", state="muted")
