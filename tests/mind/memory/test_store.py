@@ -187,6 +187,7 @@ async def test_on_a_full_disk_the_talk_goes_on_and_is_written_later(
                 memory.keep("", f"secret number {number}", "ok")
                 await store.flush()
             assert store.problem is not None
+            assert store.problems == (store.problem,)
             assert len((await memory.recall("")).exchanges) == 21
             assert await memory.relevant("", "what is my dog called") == ("Their dog is called Rex.",)
             with pytest.raises(CompanionError, match="Nothing was changed"):
@@ -318,6 +319,36 @@ async def test_a_folder_that_cannot_be_made_ends_in_memory_alone(tmp_path: Path)
         memory.keep("", "my name is ana", "ok")
         assert len((await memory.recall("")).exchanges) == 1
         assert store.problem is not None
+
+
+async def test_with_a_link_in_its_place_the_talk_goes_on_in_memory_alone(tmp_path: Path) -> None:
+    folder, target = tmp_path / "state", tmp_path / "target"
+    folder.mkdir()
+    target.write_bytes(b"")
+    target.chmod(0o644)
+    (folder / "companion.db").symlink_to(target)
+    async with memory_in(folder) as (store, memory):
+        memory.keep("", "my name is ana", "ok")
+        assert len((await memory.recall("")).exchanges) == 1
+        (problem,) = store.problems
+        assert "companion.db is a symbolic link" in problem
+        assert "memory.folder" in problem
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    assert target.read_bytes() == b""
+
+
+@pytest.mark.parametrize("place", [18, 19])
+async def test_a_format_of_the_future_is_damage_and_not_a_disk_that_is_read_only(tmp_path: Path, place: int) -> None:
+    async with memory_in(tmp_path) as (_, memory):
+        memory.keep("", "before", "ok")
+    with (tmp_path / "companion.db").open("r+b") as file:
+        file.seek(place)
+        file.write(b"\x07")
+    async with memory_in(tmp_path) as (store, memory):
+        memory.keep("", "after", "ok")
+        assert store.problem is None
+    assert len(set_aside(tmp_path)) == 1
+    assert (await said_in(tmp_path))[-1] == "after"
 
 
 KEEP_ON = """
