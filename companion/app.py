@@ -169,6 +169,7 @@ async def assembled(
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
+            copies = group.create_task(store.keep_copies())
             try:
                 yield Unit(conversation, listener, event_log, animator, tuple(bodies), transcriber, dialogues, store)
             finally:
@@ -176,6 +177,7 @@ async def assembled(
                     # Along a ramp: whoever switches it off may have their hands on it.
                     await animator.move_to_neutral()
             animation.cancel()
+            copies.cancel()
             dialogues.close_all()
 
 

@@ -22,7 +22,9 @@ from companion.errors import CompanionError
 from companion.languages.understood import understood
 from companion.mind.budget import usage_entries_of
 from companion.mind.memory import inspection
+from companion.mind.memory.daily_copy import copy_of
 from companion.mind.memory.database import Connection
+from companion.mind.memory.database_file import remove_set_aside, set_aside
 from companion.mind.memory.long_term import Erased, erase_persons, key_of
 from companion.mind.memory.store import FILE, Store
 from companion.plain_text import json_lines, one_line
@@ -118,7 +120,7 @@ def correct(device_file: Path, settings: tuple[str, ...], as_json: bool, number:
 @memory.command()
 @unit_options
 @PERSON
-@click.option("--all", "everybody", is_flag=True, help="Everyone, of all characters, and damaged files set aside.")
+@click.option("--all", "everybody", is_flag=True, help="Everyone, of all characters.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked.")
 @click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
 def forget(
@@ -132,7 +134,8 @@ def forget(
 ) -> None:
     """Erase a person, everyone, or single entries, for good; what the service keeps cannot be reached any more.
 
-    Asks first. Where nobody can be asked (in a script, or over ssh without -t) nothing is erased without --yes.
+    Damaged files that were set aside go too: they may hold it. Asks first; where nobody can be asked (in a script, or
+    over ssh without -t) nothing is erased without --yes.
     """
     if sum((person is not None, everybody, bool(numbers))) != 1:
         raise click.UsageError(
@@ -150,19 +153,20 @@ def forget(
         if not is_interactive():
             raise click.UsageError(f"Nobody can be asked here. To erase {what}, add --yes; nothing was erased.")
         click.confirm(f"Erase {what}?", abort=True, err=True)
+    beside = [one.name for one in set_aside(path)]
     if everybody:
         erased = _erase_with(path, lambda on: erase_persons(on, "1", ()))
     elif person is not None:
         erased = _erase_with(path, lambda on: erase_persons(on, "persona = ? AND key = ?", (persona, key_of(person))))
     else:
         erased = _erase_with(path, lambda on: inspection.forget_entries(on, persona, numbers))
-    removed = _remove_set_aside(path) if everybody else []
+    removed = [name for name in beside if not path.with_name(name).exists()]
     if as_json:
         _print_json({**asdict(erased), "files": removed})
         return
     _print_erased(erased)
     for name in removed:
-        click.echo(f"The damaged file {name} was removed.")
+        click.echo(f"The damaged file {name}, which was set aside and may have held it too, was removed.")
 
 
 @memory.command()
@@ -213,7 +217,11 @@ def _correct(path: Path, persona: Persona, number: int, text: str) -> str:
 
 
 def _erase_with(path: Path, work: Callable[[Connection], Erased]) -> Erased:
-    return _with_store(path, lambda store: store.erase(work)) if _exists(path) else Erased((), 0, (), 0)
+    if _exists(path):
+        return _with_store(path, lambda store: store.erase(work))
+    copy_of(path).unlink(missing_ok=True)
+    remove_set_aside(path)
+    return Erased((), 0, (), 0)
 
 
 def _exists(path: Path) -> bool:
@@ -235,17 +243,6 @@ def _with_store(path: Path, work: Callable[[Store], Coroutine[Any, Any, Result]]
             await store.close()
 
     return asyncio.run(run())
-
-
-def _remove_set_aside(path: Path) -> list[str]:
-    removed = []
-    for file in sorted(path.parent.glob(f"{FILE}.damaged-*")):
-        try:
-            file.unlink()
-        except OSError as error:
-            raise CompanionError(f"{file} could not be removed: {error.strerror or error}.") from error
-        removed.append(file.name)
-    return removed
 
 
 def _print_erased(erased: Erased) -> None:

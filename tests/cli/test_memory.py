@@ -20,6 +20,7 @@ from companion.errors import CompanionError
 from companion.mind.budget import Ledger, UsageEntry
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
+from tests.mind.memory.test_store import full_disk
 from tests.support.paths import CONFIGS
 
 DEVICE = CONFIGS / "devices" / "desk.toml"
@@ -159,6 +160,32 @@ def test_forget_everything_takes_damaged_files_along(filled: Path) -> None:
     everything = b"".join(one.read_bytes() for one in filled.iterdir()).lower()
     for word in (b"flowerpot", b"snails", b"trains", b"ana"):
         assert word not in everything
+
+
+@pytest.mark.parametrize("what", ["--person Ana", "--person Nobody", "1"])
+@pytest.mark.parametrize("there", [True, False])
+def test_forgetting_anything_takes_what_was_set_aside_along(filled: Path, what: str, there: bool) -> None:
+    aside = ("companion.db.damaged-20260101-000000", "companion.db.damaged-20260101-000000-wal", "companion.db.new")
+    for name in (*aside, "companion.db.copy"):
+        (filled / name).write_bytes(b"i hid the key under the blue flowerpot")
+    if not there:
+        (filled / "companion.db").unlink()
+    told = printed("forget", "--yes", *what.split())
+    assert all(f"The damaged file {name}, which was set aside" in told for name in aside)
+    assert [one.name for one in filled.iterdir()] == (["companion.db"] if there else [])
+
+
+def test_forget_on_a_full_disk_says_that_nothing_was_changed(filled: Path) -> None:
+    before = as_json("export")
+    (filled / "companion.db.damaged-20260101-000000").write_bytes(b"x")
+    with full_disk(filled / "companion.db.damaged-20260101-000000"):
+        failed = run("forget", "--person", "Ana", "--yes").exception
+    assert isinstance(failed, CompanionError)
+    assert str(failed).startswith("Nothing was changed: The memory ")
+    assert "Make room on the disk" in str(failed)
+    assert "until then" not in str(failed), "the daemon's sentence is not this command's"
+    assert as_json("export") == before
+    assert (filled / "companion.db.damaged-20260101-000000").exists()
 
 
 @pytest.mark.usefixtures("filled")

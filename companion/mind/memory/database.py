@@ -1,4 +1,4 @@
-"""The tables of `companion.db`, and SQLite's errors as two of ours. The only file that imports sqlite3.
+"""The tables of `companion.db`, and SQLite's errors as two of ours.
 
 Exchanges and facts share one sequence of ids, so that a number names one thing on the command line. Times are local,
 ISO 8601, to the second. `words` holds the index words by which an exchange may be quoted, under the exchange's id;
@@ -96,6 +96,9 @@ Work = Callable[[Connection], Result]
 BUSY_S = 5.0
 """How long another process (`companion memory` beside the daemon) may hold the file."""
 
+PAGE_BYTES = 1024
+"""Small pages: a turn changes a few rows in different places, and cards wear with every byte."""
+
 ENDINGS = ("", "-wal", "-shm", "-journal")
 """Of the names of the files that make up the database."""
 
@@ -123,15 +126,13 @@ def connect(path: Path) -> Connection:
 
     Raises `DatabaseDamaged` and `DatabaseUnwritable`.
     """
-    with _translate_errors(opening=True):
+    with translate_errors(opening=True):
         create_private_folder(path.parent)
         _make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        connection.text_factory = _decode
+        connection.text_factory = decode
         try:
-            found = connection.execute("PRAGMA integrity_check (1)").fetchone()[0]
-            if found != "ok":
-                raise DatabaseDamaged(" ".join(found.split()))
+            check(connection)
             _prepare(connection, on_disk=True)
         except (sqlite3.Error, UnicodeDecodeError, CompanionError) as error:
             connection.close()
@@ -142,12 +143,19 @@ def connect(path: Path) -> Connection:
         return connection
 
 
+def check(connection: Connection) -> None:
+    """Read all of it. Raises `DatabaseDamaged` with the first damage that is found, or `sqlite3.Error`."""
+    found = connection.execute("PRAGMA integrity_check (1)").fetchone()[0]
+    if found != "ok":
+        raise DatabaseDamaged(" ".join(found.split()))
+
+
 def apply(connection: Connection, works: Sequence[Work[Result]]) -> list[Result]:
     """Do everything in one transaction, on the disk when this returns, or nothing.
 
     Raises `DatabaseDamaged` and `DatabaseUnwritable`.
     """
-    with _translate_errors():
+    with translate_errors():
         try:
             connection.execute("BEGIN IMMEDIATE")
             results = [work(connection) for work in works]
@@ -160,13 +168,13 @@ def apply(connection: Connection, works: Sequence[Work[Result]]) -> list[Result]
 
 def read(connection: Connection, work: Work[Result]) -> Result:
     """What `work` finds. Raises `DatabaseDamaged` and `DatabaseUnwritable`."""
-    with _translate_errors():
+    with translate_errors():
         return work(connection)
 
 
 def rebuild_search_index(connection: Connection) -> None:
     """Rebuild the full-text index, the only part that opening does not check. Raises `DatabaseDamaged`."""
-    with _translate_errors():
+    with translate_errors():
         connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
 
 
@@ -175,32 +183,39 @@ def erase_deleted_rows(connection: Connection) -> None:
 
     Deleted text would otherwise still stand in older parts of the index, in free pages, and in the write-ahead log.
     """
-    with _translate_errors():
+    with translate_errors():
         connection.execute("INSERT INTO words (words) VALUES ('optimize')")
         connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint (TRUNCATE)")
+        if connection.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchone()[0]:
+            raise DatabaseUnwritable("another program is reading it")
 
 
-def copy_in_memory(source: Connection | None, path: Path) -> Connection:
-    """A database in memory with everything that can be read from `source`, else from the file at `path`, else empty."""
+def copy_in_memory(source: Connection | None, path: Path) -> Connection | None:
+    """A database in memory with what is in `source`, else in the file at `path`; None where they are damaged."""
     copy = _copy(source) if source is not None else None
     for mode in ("mode=ro", "immutable=1"):
-        if copy is None and not path.is_symlink():
+        if copy is None:
             try:
                 with closing(sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)) as file:
                     copy = _copy(file)
             except sqlite3.Error as error:
                 log.debug("The memory cannot be opened with %s: %s", mode, error)
-    if copy is None:
-        copy = sqlite3.connect(":memory:", isolation_level=None)
-        _prepare(copy)
     return copy
+
+
+def connect_in_memory() -> Connection:
+    """An empty database in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    _prepare(connection)
+    return connection
 
 
 def _copy(source: Connection) -> Connection | None:
     copy = sqlite3.connect(":memory:", isolation_level=None)
     try:
         source.backup(copy)
+        check(copy)
         _prepare(copy)
     except (sqlite3.Error, DatabaseDamaged) as error:
         log.debug("The memory cannot be copied: %s", error)
@@ -234,7 +249,7 @@ def _is_read_only(error: Exception) -> bool:
     return getattr(error.__cause__ or error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
 
 
-def _decode(stored: bytes) -> str:
+def decode(stored: bytes) -> str:
     """Stored text; a broken character costs only itself."""
     return stored.decode("utf-8", "replace")
 
@@ -247,12 +262,11 @@ def _prepare(connection: Connection, *, on_disk: bool = False) -> None:
         raise DatabaseDamaged("it is the database of another program")
     if not 0 <= version <= len(MIGRATIONS):
         raise DatabaseDamaged(f"it was made by a later version of this program, with schema {version}")
-    connection.text_factory = _decode
+    connection.text_factory = decode
     for pragma in ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "journal_size_limit = 1000000"):
         connection.execute(f"PRAGMA {pragma}")
     if on_disk:
-        # Small pages: a turn changes a few rows in different places, and cards wear with every byte.
-        for pragma in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL"):
+        for pragma in (f"page_size = {PAGE_BYTES}", "journal_mode = WAL", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}")
     if version < len(MIGRATIONS):
         apply(connection, [_migrate])
@@ -289,7 +303,7 @@ def _migrate(connection: Connection) -> None:
 
 
 @contextmanager
-def _translate_errors(*, opening: bool = False) -> Iterator[None]:
+def translate_errors(*, opening: bool = False) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:

@@ -1,6 +1,7 @@
 """The database file as the store's thread uses it: it always opens, and always takes what is written.
 
-A file that is damaged or of a later version is set aside under another name, and a fresh one begins. Where the disk
+A file that is damaged or of a later version is set aside under another name, and a fresh one takes its place with what
+can be read of it and of the copy of the day (decision 0009). Where the disk
 cannot be written (full, read-only, locked) it continues with a copy in memory. It keeps what it could not write, at
 most `MAX_UNWRITTEN` entries (the oldest go first), and tries again after `RETRY_S` and when it is closed. The talk
 waits for this thread, so each attempt goes only as far as it succeeds, and attempts become rarer the longer they fail.
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from companion.errors import CompanionError
-from companion.mind.memory import database
+from companion.mind.memory import daily_copy, database
 from companion.mind.memory.database import (
     Connection,
     DatabaseDamaged,
@@ -27,6 +28,8 @@ from companion.mind.memory.database import (
     DatabaseUnwritable,
     Work,
 )
+from companion.mind.memory.salvage import Salvaged, salvage
+from companion.storage import sync_folder
 
 log = logging.getLogger("companion")
 
@@ -45,6 +48,9 @@ class DatabaseFile:
 
     def __init__(self, path: Path, now: Callable[[], datetime], *, sets_aside: bool = True) -> None:
         self.problem: str | None = None
+        self.notice: str | None = None
+        """What was damaged and saved since the start, as a sentence."""
+        self._why_unwritable: str | None = None
         self._path = path
         self._sets_aside = sets_aside
         self._now = now
@@ -59,6 +65,7 @@ class DatabaseFile:
         A damaged file is set aside; with `sets_aside` False it is a `CompanionError`, as is a link in its place.
         """
         try:
+            self._forget_copy_of_deleted_file()
             self._connection = self._open_or_set_aside()
         except DatabaseUnwritable as error:
             if isinstance(error, DatabaseMisplaced) and not self._sets_aside:
@@ -78,19 +85,31 @@ class DatabaseFile:
             self._retry_writing()
 
     def change(self, work: Work[Result]) -> Result:
-        """What `work` returns, after a transaction on the disk. Raises `CompanionError` where there can be none."""
+        """What `work` returns, after a transaction on the disk. Raises `CompanionError` where there can be none.
+
+        The copy of the day, which holds what was before, is removed in the same transaction.
+        """
         self._retry_writing(at_once=True)
-        if self.problem is not None:
-            raise CompanionError(f"Nothing was changed. {self.problem}")
+        if self._why_unwritable:
+            raise CompanionError(f"Nothing was changed: {self._why_unwritable}")
+
+        def without_copy(on: Connection) -> Result:
+            daily_copy.remove(self._path)
+            return work(on)
+
         try:
-            (result,) = database.apply(self._connection, [work])
+            (result,) = database.apply(self._connection, [without_copy])
         except (DatabaseUnwritable, DatabaseDamaged) as error:
-            raise CompanionError(f"Nothing was changed: {self._path} cannot be written ({error}).") from error
+            raise CompanionError(f"Nothing was changed: {self._cannot_be_written(error)}") from error
         return result
 
     def erase(self, work: Work[Result]) -> Result:
-        """Do `work`, which deletes, and rewrite the file without what it deleted. Raises `CompanionError`."""
+        """Do `work`, which deletes, and rewrite the file without what it deleted. Raises `CompanionError`.
+
+        What was set aside is removed: nobody can tell what stands in it.
+        """
         result = self.change(work)
+        remove_set_aside(self._path)
         try:
             database.erase_deleted_rows(self._connection)
         except (DatabaseUnwritable, DatabaseDamaged) as error:
@@ -99,6 +118,18 @@ class DatabaseFile:
                 "Make room on the disk and forget again."
             ) from error
         return result
+
+    def copy_if_due(self) -> bool:
+        """Make the copy of the day where there is none; whether there is a new one. A damage is noticed and mended."""
+
+        def attempt() -> bool:
+            try:
+                return daily_copy.make(self._connection, self._path, self._now())
+            except DatabaseUnwritable as error:
+                log.debug("The memory cannot be copied: %s", error)
+                return False
+
+        return self.problem is None and daily_copy.is_due(self._path, self._now()) and self._with_recovery(attempt)
 
     def close(self) -> None:
         """Write what could not be written so far, if that is possible now, and close the file."""
@@ -131,51 +162,97 @@ class DatabaseFile:
             raise error
         self._connection.close()
         try:
-            self._set_aside(error)
+            self._replace_damaged(error)
             self._connection = database.connect(self._path)
         except DatabaseUnwritable as failure:
             self._continue_in_memory(failure, None)
 
     def _open_or_set_aside(self) -> Connection:
         try:
+            if daily_copy.copy_of(self._path).exists() and self._path.stat().st_size == 0:
+                raise DatabaseDamaged("it is empty")
             return database.connect(self._path)
         except DatabaseDamaged as error:
-            self._set_aside(error)
+            self._replace_damaged(error)
             return database.connect(self._path)
+        except OSError as error:
+            raise DatabaseUnwritable(error.strerror or str(error)) from error
 
-    def _set_aside(self, error: DatabaseDamaged) -> None:
+    def _forget_copy_of_deleted_file(self) -> None:
+        """Whoever deleted the file by hand wants nothing back from its copy."""
+        try:
+            if self._sets_aside and not self._path.exists():
+                daily_copy.copy_of(self._path).unlink(missing_ok=True)
+        except OSError as error:
+            raise DatabaseUnwritable(error.strerror or str(error)) from error
+
+    def _replace_damaged(self, error: DatabaseDamaged) -> None:
+        """Put what can be read into a fresh file, and that in the place of the damaged one, which is set aside."""
         if not self._sets_aside:
             raise CompanionError(
-                f"The memory {self._path} cannot be read ({error}). It is set aside, and a new one begun, when the "
-                "companion starts the next time."
+                f"The memory {self._path} cannot be read ({error}). What can be saved of it is saved, and the file set "
+                "aside, when the companion starts the next time."
             ) from error
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        try:
+            for ending in database.ENDINGS:
+                fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
+            connection = database.connect(fresh)
+            try:
+                (saved,) = database.apply(connection, [self._salvage])
+            finally:
+                connection.close()
+            if fresh.with_name(f"{fresh.name}-wal").exists():
+                raise DatabaseUnwritable("the disk is full")
+            aside = self._set_aside()
+            os.replace(fresh, self._path)
+            sync_folder(self._path.parent)
+        except OSError as failure:
+            raise DatabaseUnwritable(f"it is damaged, and cannot be set aside: {failure.strerror}") from failure
+        self.notice = (
+            f"The memory {self._path} was damaged ({error}): {saved.exchanges} turns and {saved.facts} facts of it "
+            f"could be saved, and it was set aside as {aside.name}."
+        )
+        log.error("%s", self.notice)
+
+    def _salvage(self, fresh: Connection) -> Salvaged:
+        return salvage(fresh, (self._path, daily_copy.copy_of(self._path)))
+
+    def _set_aside(self) -> Path:
+        """Give the file another name. It keeps its own, too: there is never none in the memory's place."""
         stem = f"{self._path.name}.damaged-{self._now():%Y%m%d-%H%M%S}"
         names = (self._path.with_name(f"{stem}-{number}" if number else stem) for number in count())
         aside = next(name for name in names if not name.exists())
-        try:
-            for ending in ("", "-wal", "-shm"):
-                part = self._path.with_name(self._path.name + ending)
-                if part.exists():
-                    os.replace(part, aside.with_name(aside.name + ending))
-        except OSError as failure:
-            raise DatabaseUnwritable(f"it is damaged, and cannot be set aside: {failure.strerror}") from failure
-        message = "The memory %s cannot be read (%s): it was set aside as %s, and a new one begins."
-        log.error(message, self._path, error, aside.name)
+        for ending in ("-wal", "-journal"):
+            part = self._path.with_name(self._path.name + ending)
+            if part.exists() and part.stat().st_size > 0:
+                os.replace(part, aside.with_name(aside.name + ending))
+        self._path.with_name(f"{self._path.name}-shm").unlink(missing_ok=True)
+        self._path.with_name(f"{self._path.name}-wal").unlink(missing_ok=True)
+        os.link(self._path, aside)
+        return aside
 
     def _continue_in_memory(self, error: DatabaseUnwritable, open_still: Connection | None) -> None:
         """Continue in memory, with everything that can still be read from the file."""
         if self.problem is not None:
             raise error
-        self._connection = database.copy_in_memory(open_still, self._path)
+        is_file = not isinstance(error, DatabaseMisplaced)
+        copy = database.copy_in_memory(open_still, self._path) if is_file else None
         if open_still is not None:
             open_still.close()
+        if copy is None:
+            copy = database.connect_in_memory()
+            if is_file:
+                database.apply(copy, [self._salvage])
+        self._connection = copy
         self._retry_s = RETRY_S
         self._retry_at = self._now() + timedelta(seconds=self._retry_s)
-        self.problem = (
-            f"The memory {self._path} cannot be written ({error}): what is said from now on is forgotten at the end "
-            f"unless that changes. {_advice(error)}"
-        )
-        log.error("%s", self.problem)
+        self._why_unwritable = self._cannot_be_written(error)
+        self.problem = f"{self._why_unwritable} What is said until then is forgotten when the power goes."
+        log.log(logging.ERROR if self._sets_aside else logging.DEBUG, "%s", self.problem)
+
+    def _cannot_be_written(self, error: CompanionError) -> str:
+        return f"The memory {self._path} cannot be written ({error}). {_advice(error)}"
 
     def _retry_writing(self, *, at_once: bool = False) -> None:
         """While in memory: write what could not be written, if it is time for another attempt."""
@@ -202,11 +279,27 @@ class DatabaseFile:
             return
         self._connection.close()
         self._connection = opened
-        self.problem = None
+        self.problem = self._why_unwritable = None
         log.info("The memory %s can be written again; nothing was lost.", self._path)
 
 
-def _advice(error: DatabaseUnwritable) -> str:
+def _advice(error: CompanionError) -> str:
     if isinstance(error, DatabaseMisplaced):
         return "Put the file itself there; where it should lie in another folder, say so with memory.folder."
     return "Make room on the disk, or let this user write there."
+
+
+def set_aside(path: Path) -> list[Path]:
+    """What lies beside the database at `path`: damaged files that were set aside, and what was begun and not ended."""
+    return sorted(one for one in path.parent.glob(f"{path.name}.*") if one != daily_copy.copy_of(path))
+
+
+def remove_set_aside(path: Path) -> None:
+    """Remove everything that lies beside the database. Raises `CompanionError`."""
+    for file in set_aside(path):
+        try:
+            file.unlink(missing_ok=True)
+        except OSError as error:
+            raise CompanionError(
+                f"{file} may hold it, too, and cannot be removed: {error.strerror or error}."
+            ) from error

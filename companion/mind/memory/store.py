@@ -24,6 +24,8 @@ FILE = "companion.db"
 
 Result = TypeVar("Result")
 
+QUIET_S = 60.0
+"""After so long without any use the copy of the day is made."""
 MAX_LAZY = 20
 """This many lazy writes may wait for the next one that is not lazy."""
 
@@ -36,6 +38,8 @@ class Store:
         self._thread = ThreadPoolExecutor(1, "store")
         self._waiting: deque[Work[object]] = deque(maxlen=MAX_UNWRITTEN)
         self._writing: Future[None] | None = None
+        self._used = 0
+        """How often it was read and written."""
 
     @classmethod
     async def open(cls, folder: Path, now: Callable[[], datetime], *, sets_aside: bool = True) -> Store:
@@ -60,7 +64,7 @@ class Store:
     @property
     def problems(self) -> tuple[str, ...]:
         """What whoever looks after the device should know of the memory, as sentences; empty while all is well."""
-        return (self.problem,) if self.problem is not None else ()
+        return tuple(one for one in (self._file.problem, self._file.notice) if one is not None)
 
     async def read(self, work: Work[Result]) -> Result:
         """What `work` returns, after all writes before it."""
@@ -76,6 +80,7 @@ class Store:
 
         A `lazy` write waits for the next one that is not, or for a few of its kind: that saves the card a write.
         """
+        self._used += 1
         if self._writing is not None and self._writing.done():
             self._writing.result()
         self._waiting.append(work)
@@ -101,7 +106,8 @@ class Store:
     async def erase(self, work: Work[Result]) -> Result:
         """Do `work`, which deletes, so that nothing of it can be read from the file afterwards.
 
-        Raises `CompanionError` where the file cannot be written; nothing is erased then.
+        The copy of the day and everything that was set aside are removed. Raises `CompanionError` where the file cannot
+        be written; nothing is erased then.
         """
 
         def run() -> Result:
@@ -109,6 +115,18 @@ class Store:
             return self._file.erase(work)
 
         return await self._on_thread(run)
+
+    async def keep_copies(self) -> None:
+        """Make the copy of the day in a quiet moment, when nobody waits for this thread, until cancelled."""
+        while True:
+            used = self._used
+            await asyncio.sleep(QUIET_S)
+            if used == self._used:
+                await self.copy_if_due()
+
+    async def copy_if_due(self) -> bool:
+        """Make the copy of the day where there is none; whether there is a new one now."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._file.copy_if_due)
 
     async def close(self) -> None:
         """Write what waits and close the file."""
@@ -119,6 +137,7 @@ class Store:
             self._thread.shutdown(wait=False)
 
     async def _on_thread(self, work: Callable[[], Result]) -> Result:
+        self._used += 1
         if self._writing is not None:
             # A bug in an earlier write is raised here. The shield keeps the write alive when the caller is cancelled.
             await asyncio.shield(asyncio.wrap_future(self._writing))

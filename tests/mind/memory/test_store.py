@@ -12,7 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -79,7 +79,7 @@ def garbage(path: Path) -> None:
 
 
 def truncated(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
+    os.truncate(path, path.stat().st_size - 1500)
 
 
 def of_another_program(path: Path) -> None:
@@ -95,18 +95,21 @@ def of_a_later_version(path: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("harm", [garbage, truncated, of_another_program, of_a_later_version])
+@pytest.mark.parametrize(
+    ("harm", "kept"), [(garbage, 0), (truncated, 21), (of_another_program, 0), (of_a_later_version, 50)]
+)
 async def test_a_file_that_cannot_be_read_is_set_aside_and_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: object
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], None], kept: int
 ) -> None:
     async with memory_in(tmp_path) as (_, memory):
         for number in range(50):
             memory.keep("", f"this is turn {number}", "ok")
-    assert callable(harm)
     harm(tmp_path / "companion.db")
     before = (tmp_path / "companion.db").read_bytes()
     async with memory_in(tmp_path) as (store, memory):
-        assert (await memory.recall("")).is_new
+        saved = [one.said for one in (await memory.recall("")).exchanges]
+        assert len(saved) == kept
+        assert saved == [f"this is turn {number}" for number in range(kept)]
         assert store.problem is None
         memory.keep("", "a fresh start", "ok")
     assert set_aside(tmp_path) == ["companion.db.damaged-20260503-120000"]
@@ -114,7 +117,7 @@ async def test_a_file_that_cannot_be_read_is_set_aside_and_named(
     errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
     assert len(errors) == 1
     assert "companion.db.damaged-20260503-120000" in errors[0]
-    assert await said_in(tmp_path) == ["a fresh start"]
+    assert await said_in(tmp_path) == [*saved, "a fresh start"]
 
 
 async def test_two_damaged_files_of_one_second_are_both_kept(tmp_path: Path) -> None:
