@@ -312,7 +312,9 @@ def translate_errors(*, opening: bool = False) -> Iterator[None]:
         if code in _UNWRITABLE:
             raise DatabaseUnwritable(str(error)) from error
         # Before any SQL of ours has run, an error without a name means a file that SQLite does not understand.
-        if code in _DAMAGED or (opening and code == sqlite3.SQLITE_ERROR):
+        # The index of words breaks a constraint only where it is damaged; those of tables have longer codes.
+        is_index = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT
+        if code in _DAMAGED or is_index or (opening and code == sqlite3.SQLITE_ERROR):
             raise DatabaseDamaged(str(error)) from error
         raise
     except UnicodeDecodeError as error:

@@ -90,18 +90,20 @@ class DatabaseFile:
         The copy of the day, which holds what was before, is removed in the same transaction.
         """
         self._retry_writing(at_once=True)
-        if self._why_unwritable:
-            raise CompanionError(f"Nothing was changed: {self._why_unwritable}")
 
         def without_copy(on: Connection) -> Result:
             daily_copy.remove(self._path)
             return work(on)
 
-        try:
-            (result,) = database.apply(self._connection, [without_copy])
-        except (DatabaseUnwritable, DatabaseDamaged) as error:
-            raise CompanionError(f"Nothing was changed: {self._cannot_be_written(error)}") from error
-        return result
+        def attempt() -> Result:
+            if self._why_unwritable:
+                raise CompanionError(f"Nothing was changed: {self._why_unwritable}")
+            try:
+                return database.apply(self._connection, [without_copy])[0]
+            except DatabaseUnwritable as error:
+                raise CompanionError(f"Nothing was changed: {self._cannot_be_written(error)}") from error
+
+        return self._with_recovery(attempt)
 
     def erase(self, work: Work[Result]) -> Result:
         """Do `work`, which deletes, and rewrite the file without what it deleted. Raises `CompanionError`.
@@ -110,13 +112,19 @@ class DatabaseFile:
         """
         result = self.change(work)
         remove_set_aside(self._path)
-        try:
-            database.erase_deleted_rows(self._connection)
-        except (DatabaseUnwritable, DatabaseDamaged) as error:
-            raise CompanionError(
-                f"It was forgotten, but traces may be left in {self._path}, which could not be made anew ({error}). "
-                "Make room on the disk and forget again."
-            ) from error
+
+        def attempt() -> None:
+            try:
+                database.erase_deleted_rows(self._connection)
+            except DatabaseUnwritable as error:
+                raise CompanionError(
+                    f"It was forgotten, but traces may be left in {self._path}, which could not be made anew "
+                    f"({error}). Make room on the disk and forget again."
+                ) from error
+
+        self._with_recovery(attempt)
+        # A file that proved to be damaged just now.
+        remove_set_aside(self._path)
         return result
 
     def copy_if_due(self) -> bool:

@@ -161,6 +161,10 @@ def test_any_damage_ends_in_an_open_store(tmp_path: Path) -> None:
                     await memory.relevant("", "which number do i like")
                     assert (await memory.recall("")).exchanges[-1].said == "still here"
                     assert store.problem is None
+                    await store.copy_if_due()
+                    await memory.forget("")
+                    assert (await memory.recall("")).is_new
+                    assert b"still here" not in all_bytes(Path(folder))
 
             asyncio.run(use())
 
