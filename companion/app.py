@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     # httpx and SQLite wait until a mind is made: a voice alone (`companion say`) needs neither.
     from companion.mind.character import ServiceCharacter
     from companion.mind.context import ContextProvider
+    from companion.mind.memory.store import Store
 
 BEST_TRANSCRIBERS = ("vosk", "pocketsphinx")
 BEST_SYNTHESIZERS = ("piper", "espeak")
@@ -72,6 +73,8 @@ class Unit:
     bodies: tuple[Body, ...]
     transcriber: Transcriber
     dialogues: Dialogues
+    store: Store
+    """What is remembered and spent; handed from persona to persona."""
 
 
 @asynccontextmanager
@@ -89,6 +92,8 @@ async def assembled(
 
     `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines.
     """
+    from companion.mind.assembly import open_store
+
     watch = watch or Unwatched()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(sound.speaker.close)
@@ -109,6 +114,8 @@ async def assembled(
         for name in device.body.outputs:
             bodies.append(plugins.build_engine("bodies", name, device, persona))
             stack.push_async_callback(bodies[-1].close)
+        store = await open_store(device)
+        stack.push_async_callback(store.close)
         animator = _animator(device, sound, [watch.body(body) for body in bodies], event_log)
 
         @asynccontextmanager
@@ -126,7 +133,7 @@ async def assembled(
                         f"{persona.name}: the voice makes {voice.rate} samples a second, the loudspeaker takes "
                         f"{sound.speaker.rate}: restart the device to take this persona."
                     )
-                character = await its.enter_async_context(mind(device, persona))
+                character = await its.enter_async_context(mind(device, persona, store))
                 languages = understood(persona.language)
                 # Its rules are read when first needed; that would be amid the first answer.
                 group.create_task(asyncio.to_thread(load_rules, languages))
@@ -162,13 +169,15 @@ async def assembled(
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
+            copies = group.create_task(store.keep_copies())
             try:
-                yield Unit(conversation, listener, event_log, animator, tuple(bodies), transcriber, dialogues)
+                yield Unit(conversation, listener, event_log, animator, tuple(bodies), transcriber, dialogues, store)
             finally:
                 if sound.live:
                     # Along a ramp: whoever switches it off may have their hands on it.
                     await animator.move_to_neutral()
             animation.cancel()
+            copies.cancel()
             dialogues.close_all()
 
 
@@ -223,10 +232,11 @@ def _rules(device: Device, *, live: bool) -> ConversationRules:
 
 
 @asynccontextmanager
-async def mind(device: Device, persona: Persona) -> AsyncIterator[ServiceCharacter]:
+async def mind(device: Device, persona: Persona, store: Store | None = None) -> AsyncIterator[ServiceCharacter]:
     """The character, as long as this is entered; its summaries are made meanwhile, and all is closed in the end.
 
-    Raises `ConfigError` for a key or an address that cannot be used, `EngineUnavailable` for a context provider.
+    A `store` is left open; without one the character has its own. Raises `ConfigError` for a key or an address that
+    cannot be used, `EngineUnavailable` for a context provider.
     """
     from companion.mind.api import models
     from companion.mind.api.key import find_key
@@ -252,7 +262,7 @@ async def mind(device: Device, persona: Persona) -> AsyncIterator[ServiceCharact
             stack.callback(server.stop)
             if settings.protocol == "dashscope":
                 base_url = server.dashscope_url
-        character = await build(device, persona, base_url, key, contexts)
+        character = await build(device, persona, base_url, key, contexts, store=store)
         stack.push_async_callback(character.close)
         async with asyncio.TaskGroup() as group:
             summaries = group.create_task(character.run())

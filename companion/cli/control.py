@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ def _socket_option(command: Command) -> Command:
 def status(as_json: bool, socket: Path | None) -> None:
     """How the running device is: state, last turn, engines, memory, temperature, links, queues.
 
-    Exit status: 0 it runs and is well, 1 its watchdog complains, 69 it does not run.
+    Exit status: 0 it runs and is well, 1 there is a problem, 69 it does not run.
     """
     from companion.service.control import send_request
     from companion.service.status import format_status
@@ -36,7 +37,7 @@ def status(as_json: bool, socket: Path | None) -> None:
     found = send_request(GetStatus(), socket).status
     click.echo(json.dumps(found, ensure_ascii=False) if as_json else format_status(found))
     if found.get("problems"):
-        raise click.exceptions.Exit(1)
+        sys.exit(1)
 
 
 @click.group()

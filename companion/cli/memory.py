@@ -6,7 +6,6 @@ Works on the database file, whether or not the daemon runs. Output goes to the t
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -23,9 +22,12 @@ from companion.errors import CompanionError
 from companion.languages.understood import understood
 from companion.mind.budget import usage_entries_of
 from companion.mind.memory import inspection
+from companion.mind.memory.daily_copy import copy_of
 from companion.mind.memory.database import Connection
+from companion.mind.memory.database_file import remove_set_aside, set_aside
 from companion.mind.memory.long_term import Erased, erase_persons, key_of
 from companion.mind.memory.store import FILE, Store
+from companion.plain_text import json_lines, one_line
 
 Result = TypeVar("Result")
 
@@ -50,7 +52,7 @@ def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) ->
     for one in () if as_json else found:
         last = f"{one.last:%Y-%m-%d %H:%M}" if one.last else "-"
         click.echo(
-            f"{_person_label(one.person)} with {one.persona}: {one.turns} turns, {one.facts} facts, "
+            f"{_person_label(one.person)} with {one_line(one.persona)}: {one.turns} turns, {one.facts} facts, "
             f"a summary of {one.summary_characters} characters, last {last}"
         )
 
@@ -69,15 +71,15 @@ def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: st
     if not found:
         click.echo(f"{persona} remembers nothing{f' of {_person_label(person)}' if person is not None else ''}.")
     for one in found:
-        click.echo(f"{_person_label(one.person)}")
+        click.echo(_person_label(one.person))
         for fact in one.facts:
-            click.echo(f"  {fact.id:>5}  {fact.text}")
+            click.echo(f"  {fact.id:>5}  {one_line(fact.text)}")
         if one.summary:
-            click.echo(f"  Summary: {one.summary}")
+            click.echo(f"  Summary: {one_line(one.summary)}")
         for turn in one.exchanges:
-            click.echo(f"  {turn.id:>5}  {turn.at:%Y-%m-%d %H:%M}  > {turn.said}")
+            click.echo(f"  {turn.id:>5}  {turn.at:%Y-%m-%d %H:%M}  > {one_line(turn.said)}")
             if turn.heard:
-                click.echo(f"{'':24}  {turn.speaker or persona}: {turn.heard}")
+                click.echo(f"{'':24}  {one_line(turn.speaker or persona)}: {one_line(turn.heard)}")
 
 
 @memory.command()
@@ -96,7 +98,7 @@ def search(
     elif not found:
         click.echo("Not found.")
     for one in () if as_json else found:
-        click.echo(f"{one.id or '':>5}  {_person_label(one.person)}, {one.kind}: {one.text}")
+        click.echo(f"{one.id or '':>5}  {_person_label(one.person)}, {one.kind}: {one_line(one.text)}")
 
 
 @memory.command()
@@ -112,14 +114,14 @@ def correct(device_file: Path, settings: tuple[str, ...], as_json: bool, number:
     if as_json:
         _print_json({"id": number, "before": before, "text": text.strip()})
     else:
-        click.echo(f"{number}: {before}\n{'':>{len(str(number))}}  now: {text.strip()}")
+        click.echo(f"{number}: {one_line(before)}\n{'':>{len(str(number))}}  now: {one_line(text)}")
 
 
 @memory.command()
 @unit_options
 @PERSON
-@click.option("--all", "everybody", is_flag=True, help="Everyone, of all characters, and damaged files set aside.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--all", "everybody", is_flag=True, help="Everyone, of all characters.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed where nobody can be asked.")
 @click.argument("numbers", metavar="[ID]...", nargs=-1, type=int)
 def forget(
     device_file: Path,
@@ -130,7 +132,11 @@ def forget(
     yes: bool,
     numbers: tuple[int, ...],
 ) -> None:
-    """Erase a person, everyone, or single entries, for good; what the service keeps cannot be reached any more."""
+    """Erase a person, everyone, or single entries, for good; what the service keeps cannot be reached any more.
+
+    Damaged files that were set aside go too: they may hold it. Asks first; where nobody can be asked (in a script, or
+    over ssh without -t) nothing is erased without --yes.
+    """
     if sum((person is not None, everybody, bool(numbers))) != 1:
         raise click.UsageError(
             "Say what to forget: --person NAME, --all, or the IDs that `companion memory show` lists."
@@ -143,21 +149,24 @@ def forget(
         if person is not None
         else f"{len(numbers)} {'entry' if len(numbers) == 1 else 'entries'}"
     )
-    if not yes and is_interactive():
+    if not yes:
+        if not is_interactive():
+            raise click.UsageError(f"Nobody can be asked here. To erase {what}, add --yes; nothing was erased.")
         click.confirm(f"Erase {what}?", abort=True, err=True)
+    beside = [one.name for one in set_aside(path)]
     if everybody:
         erased = _erase_with(path, lambda on: erase_persons(on, "1", ()))
     elif person is not None:
         erased = _erase_with(path, lambda on: erase_persons(on, "persona = ? AND key = ?", (persona, key_of(person))))
     else:
         erased = _erase_with(path, lambda on: inspection.forget_entries(on, persona, numbers))
-    removed = _remove_set_aside(path) if everybody else []
+    removed = [name for name in beside if not path.with_name(name).exists()]
     if as_json:
         _print_json({**asdict(erased), "files": removed})
         return
     _print_erased(erased)
     for name in removed:
-        click.echo(f"The damaged file {name} was removed.")
+        click.echo(f"The damaged file {name}, which was set aside and may have held it too, was removed.")
 
 
 @memory.command()
@@ -208,7 +217,11 @@ def _correct(path: Path, persona: Persona, number: int, text: str) -> str:
 
 
 def _erase_with(path: Path, work: Callable[[Connection], Erased]) -> Erased:
-    return _with_store(path, lambda store: store.erase(work)) if _exists(path) else Erased((), 0, (), 0)
+    if _exists(path):
+        return _with_store(path, lambda store: store.erase(work))
+    copy_of(path).unlink(missing_ok=True)
+    remove_set_aside(path)
+    return Erased((), 0, (), 0)
 
 
 def _exists(path: Path) -> bool:
@@ -232,17 +245,6 @@ def _with_store(path: Path, work: Callable[[Store], Coroutine[Any, Any, Result]]
     return asyncio.run(run())
 
 
-def _remove_set_aside(path: Path) -> list[str]:
-    removed = []
-    for file in sorted(path.parent.glob(f"{FILE}.damaged-*")):
-        try:
-            file.unlink()
-        except OSError as error:
-            raise CompanionError(f"{file} could not be removed: {error.strerror or error}.") from error
-        removed.append(file.name)
-    return removed
-
-
 def _print_erased(erased: Erased) -> None:
     if not erased.persons:
         click.echo("Nothing was remembered; nothing was erased.")
@@ -254,12 +256,12 @@ def _print_erased(erased: Erased) -> None:
         f"{'summary' if erased.summaries == 1 else 'summaries'}."
     )
     for text in erased.facts:
-        click.echo(f"  {text}")
+        click.echo(f"  {one_line(text)}")
 
 
 def _person_label(person: str | None) -> str:
-    return person or "(no name)"
+    return one_line(person or "") or "(no name)"
 
 
 def _print_json(value: object) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=lambda one: one.isoformat()))
+    click.echo(json_lines(value))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from dataclasses import asdict
 from datetime import datetime
@@ -16,6 +15,7 @@ from companion.config.device import Device
 from companion.errors import CompanionError
 from companion.mind.budget import DailyUsage, Ledger, SpendingTotals
 from companion.mind.memory.store import FILE, Store
+from companion.plain_text import json_lines, one_line
 
 MILLION = 1_000_000
 
@@ -35,7 +35,7 @@ def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int
         raise CompanionError(f"{path} can be read by its owner only: run this as the user that the companion runs as.")
     rows, totals = asyncio.run(_read(path, days)) if path.exists() else ((), ())
     if as_json:
-        click.echo(json.dumps(_to_json(rows, totals, device), ensure_ascii=False, indent=2))
+        click.echo(json_lines(_to_json(rows, totals, device)))
         return
     if not rows:
         click.echo(f"No requests in {'the last day' if days == 1 else f'the last {days} days'}.")
@@ -43,8 +43,9 @@ def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int
         click.echo(f"{'day':10}  {'person':16} {'requests':>8} {'prompt':>9} {'cached':>7} {'completion':>10}  cost")
     for one in rows:
         unpriced = f" and {one.unpriced} of unknown price" if one.unpriced else ""
+        person = one_line(one.person) or "(no name)"
         click.echo(
-            f"{one.day}  {one.person or '(no name)':16} {one.requests:8} {one.prompt:9} {one.cached_share:7.0%} "
+            f"{one.day}  {person:16} {one.requests:8} {one.prompt:9} {one.cached_share:7.0%} "
             f"{one.completion:10}  {_money(one.cost_micro, one.currency)}{unpriced}"
         )
     for total in totals:

@@ -44,6 +44,11 @@ def local_now() -> datetime:
     return datetime.now().astimezone()
 
 
+async def open_store(device: Device, now: Callable[[], datetime] = local_now) -> Store:
+    """The unit's store; never two at a time in one process. Raises `ConfigError` where there is no folder for it."""
+    return await Store.open(_folder(device), now)
+
+
 async def build(
     device: Device,
     persona: Persona,
@@ -52,12 +57,14 @@ async def build(
     contexts: Sequence[ContextProvider] | None = None,
     now: Callable[[], datetime] = local_now,
     connection: Connection | None = None,
+    store: Store | None = None,
 ) -> ServiceCharacter:
     """The character behind `base_url` (`device.character.base_url`, the region's, or that of the emulator), ready.
 
     `contexts` are the providers that `device.context` names; where None, the built-in ones are made here. `connection`
-    replaces the one to `base_url`. Raises `ConfigError` where the address, or a proxy named in the environment,
-    cannot be used, and `EngineUnavailable` for a provider that is not built in.
+    replaces the one to `base_url`. A `store` is left open; without one the character opens and closes its own. Raises
+    `ConfigError` where the address, or a proxy named in the environment, cannot be used, and `EngineUnavailable` for a
+    provider that is not built in.
     """
     settings = device.character
     model = models.find(settings.model, settings.region)
@@ -72,7 +79,8 @@ async def build(
             connect_s=settings.answer_within_s,
             ca_file=settings.ca_file,
         )
-    store = await Store.open(_folder(device), now)
+    owns_store = store is None
+    store = store or await open_store(device, now)
     ledger = Ledger(store, now)
     await ledger.load()
     by_service = _by_service(device, persona)
@@ -96,6 +104,7 @@ async def build(
         ContextCollector(providers, device.context.longest),
         service_memory=by_service,
         store=store,
+        owns_store=owns_store,
     )
     await character.start()
     return character

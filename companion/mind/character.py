@@ -117,8 +117,12 @@ class ServiceCharacter:
         *,
         service_memory: bool = False,
         store: Store | None = None,
+        owns_store: bool = True,
     ) -> None:
-        """`service_memory`: the service remembers, and is sent only what is new. `close` closes the `store` too."""
+        """`service_memory`: the service remembers, and is sent only what is new.
+
+        `close` closes the `store` too where the character owns it.
+        """
         self._device = device
         self._persona = persona
         self._languages = tuple(language(code) for code in dict.fromkeys((persona.language, *persona.words)))
@@ -127,6 +131,7 @@ class ServiceCharacter:
         self._group = Group(persona)
         self._service_memory = service_memory
         self._store = store
+        self._owns_store = owns_store
         longest = int(model.most_input * _CHARACTERS_PER_TOKEN) if model.most_input else _LONGEST_SUMMARY_INPUT
         self._summarizer = Summarizer(
             client,
@@ -268,10 +273,10 @@ class ServiceCharacter:
         return tuple(fact.text for person in persons for fact in person.facts)
 
     async def close(self) -> None:
-        """Close the connection, and the store once everything is written."""
+        """Close the connection, write what is to be remembered, and close the store where it is this character's."""
         await self._client.connection.close()
         if self._store is not None:
-            await self._store.close()
+            await (self._store.close() if self._owns_store else self._store.flush())
 
     async def _stream_again(self, exchange: Exchange, before: History) -> AsyncGenerator[str]:
         began = asyncio.get_running_loop().time()

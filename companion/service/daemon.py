@@ -168,7 +168,7 @@ class Daemon:
             },
             queues={"to say": lambda: conversation.announcements_waiting},
             dropped=lambda: microphone.dropped,
-            problems=lambda: (*self.watchdog.problems, *self.switches.problems),
+            problems=lambda: (*self.watchdog.problems, *self.switches.problems, *unit.store.problems),
         )
 
     def press(self, button: Button) -> None:

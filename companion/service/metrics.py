@@ -43,7 +43,7 @@ def render(status: Mapping[str, Any]) -> str:
         if isinstance(value, int | float):
             lines += _family(name, kind, told, [({}, value * factor)])
     lines += _family(
-        "companion_problems", "gauge", "Complaints of the watchdog.", [({}, len(status.get("problems") or ()))]
+        "companion_problems", "gauge", "Problems in the status.", [({}, len(status.get("problems") or ()))]
     )
     links = [({"link": name}, int(state == "well")) for name, state in _table(status.get("links"))]
     lines += _family("companion_link_well", "gauge", "Whether a link is well.", links)

@@ -21,6 +21,9 @@ import socket
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+from companion.plain_text import one_line, visible
 
 log = logging.getLogger(__name__)
 
@@ -140,15 +143,27 @@ class JournalHandler(logging.Handler):
         super().close()
 
 
+class OneLineFormatter(logging.Formatter):
+    """Gives a message one line and nothing that controls a terminal: it may quote a service, or with consent people."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """See `logging.Formatter.formatMessage`."""
+        return one_line(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        """See `logging.Formatter.formatException`."""
+        return visible(super().formatException(ei))
+
+
 def install_log_handler(environment: Mapping[str, str] = os.environ) -> None:
     """Make the root logger write to the journal where stderr goes there, else to stderr."""
     handler: logging.Handler
     if stderr_is_the_journal(environment):
         handler = JournalHandler()
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(OneLineFormatter("%(message)s"))
     else:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        handler.setFormatter(OneLineFormatter("%(levelname)s %(message)s"))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)

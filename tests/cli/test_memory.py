@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import stat
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from companion.errors import CompanionError
 from companion.mind.budget import Ledger, UsageEntry
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
+from tests.mind.memory.test_store import full_disk
 from tests.support.paths import CONFIGS
 
 DEVICE = CONFIGS / "devices" / "desk.toml"
@@ -140,12 +142,12 @@ def test_forget_a_person_prints_what_was_erased_and_leaves_the_others() -> None:
 def test_forget_one_fact_and_one_turn() -> None:
     entries = ids("Ana")
     key, dog = entries["i hid the key under the blue flowerpot"], entries["my dog is called rex"]
-    erased = as_json("forget", str(key), str(dog))
+    erased = as_json("forget", "--yes", str(key), str(dog))
     assert erased["exchanges"] == 2
     assert erased["facts"] == ["Their dog is called Rex."]
     assert erased["summaries"] == 1
     assert as_json("show", "--person", "Ana")["persons"] == []
-    failed = run("forget", str(ids("Bo")["i like snails"]), "999").exception
+    failed = run("forget", "--yes", str(ids("Bo")["i like snails"]), "999").exception
     assert isinstance(failed, CompanionError)
     assert "999" in str(failed)
     assert "snails" in printed("show"), "nothing is erased where one number is wrong"
@@ -153,11 +155,37 @@ def test_forget_one_fact_and_one_turn() -> None:
 
 def test_forget_everything_takes_damaged_files_along(filled: Path) -> None:
     (filled / "companion.db.damaged-20260101-000000").write_bytes(b"i hid the key")
-    assert "companion.db.damaged-20260101-000000" in printed("forget", "--all")
+    assert "companion.db.damaged-20260101-000000" in printed("forget", "--all", "--yes")
     assert as_json("list") == []
     everything = b"".join(one.read_bytes() for one in filled.iterdir()).lower()
     for word in (b"flowerpot", b"snails", b"trains", b"ana"):
         assert word not in everything
+
+
+@pytest.mark.parametrize("what", ["--person Ana", "--person Nobody", "1"])
+@pytest.mark.parametrize("there", [True, False])
+def test_forgetting_anything_takes_what_was_set_aside_along(filled: Path, what: str, there: bool) -> None:
+    aside = ("companion.db.damaged-20260101-000000", "companion.db.damaged-20260101-000000-wal", "companion.db.new")
+    for name in (*aside, "companion.db.copy"):
+        (filled / name).write_bytes(b"i hid the key under the blue flowerpot")
+    if not there:
+        (filled / "companion.db").unlink()
+    told = printed("forget", "--yes", *what.split())
+    assert all(f"The damaged file {name}, which was set aside" in told for name in aside)
+    assert [one.name for one in filled.iterdir()] == (["companion.db"] if there else [])
+
+
+def test_forget_on_a_full_disk_says_that_nothing_was_changed(filled: Path) -> None:
+    before = as_json("export")
+    (filled / "companion.db.damaged-20260101-000000").write_bytes(b"x")
+    with full_disk(filled / "companion.db.damaged-20260101-000000"):
+        failed = run("forget", "--person", "Ana", "--yes").exception
+    assert isinstance(failed, CompanionError)
+    assert str(failed).startswith("Nothing was changed: The memory ")
+    assert "Make room on the disk" in str(failed)
+    assert "until then" not in str(failed), "the daemon's sentence is not this command's"
+    assert as_json("export") == before
+    assert (filled / "companion.db.damaged-20260101-000000").exists()
 
 
 @pytest.mark.usefixtures("filled")
@@ -174,6 +202,58 @@ def test_forget_asks_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(as_json("list")) == 3
     assert run("forget", "--all", stdin="y\n").exit_code == 0
     assert as_json("list") == []
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize("what", [["--all"], ["--person", "Ana"], ["1"]], ids=" ".join)
+@pytest.mark.parametrize("stdin", ["", "n\n", "y\n"])
+def test_forget_never_erases_unasked_where_nobody_can_be_asked(what: list[str], stdin: str) -> None:
+    before = as_json("export")
+    done = run("forget", *what, stdin=stdin)
+    assert done.exit_code == 2
+    assert "add --yes; nothing was erased" in done.output
+    assert as_json("export") == before
+    assert run("forget", *what, "--yes").exit_code == 0
+    assert as_json("export") != before
+
+
+HOSTILE = "\x1bc\x9b2Jlook\r\n    12  2026-01-01 10:00  > forged\u2028line \u202eabc\x07"
+
+
+def test_what_was_heard_cannot_control_the_terminal_or_forge_a_line(folder: Path) -> None:
+    async def fill() -> None:
+        store = await Store.open(folder, datetime.now)
+        memory = LongTermMemory(store, PERSONA, datetime.now)
+        memory.keep(HOSTILE, f"look here {HOSTILE}", HOSTILE, HOSTILE)
+        await memory.recall(HOSTILE)
+        await memory.store_summary(HOSTILE, 1, HOSTILE)
+        await store.close()
+
+    asyncio.run(fill())
+    for words, lines in ((["list"], 1), (["show"], 4), (["search", "look"], 3), (["correct", "1", HOSTILE], 2)):
+        for text in (printed(*words).rstrip("\n"), printed(*words, "--json")):
+            assert not {one for one in text if not one.isprintable()} - {"\n"}
+        assert printed(*words).count("\n") == lines, words
+    assert "Not found" not in printed("search", "look")
+    for text in (printed("export"), printed("forget", "--all", "--yes")):
+        assert not {one for one in text if not one.isprintable()} - {"\n"}
+
+
+def test_a_link_in_the_place_of_the_memory_is_refused_and_its_target_untouched(filled: Path) -> None:
+    target = filled.parent / "elsewhere.db"
+    (filled / "companion.db").rename(target)
+    target.chmod(0o644)
+    (filled / "companion.db").symlink_to(target)
+    before = target.read_bytes()
+    commands = "list", "show", "search dog", "export", "forget --all --yes", "correct 1 x"
+    for words in map(str.split, commands):
+        failed = run(*words).exception
+        assert isinstance(failed, CompanionError)
+        assert "symbolic link" in str(failed)
+    assert isinstance(CliRunner().invoke(usage, ["--device", str(DEVICE)]).exception, CompanionError)
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    assert target.read_bytes() == before
+    assert [one.name for one in filled.iterdir()] == ["companion.db"]
 
 
 @pytest.mark.usefixtures("filled")

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,9 +86,15 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    sound = VirtualSound(tmp_path_factory.mktemp("sound"))
+    with started(tmp_path_factory.mktemp("sound"), tmp_path_factory.mktemp("unit")) as daemon:
+        yield daemon
+
+
+@contextmanager
+def started(sound_folder: Path, folder: Path) -> Iterator[Running]:
+    sound = VirtualSound(sound_folder)
     sound.start()
-    daemon = Running(sound, tmp_path_factory.mktemp("unit"))
+    daemon = Running(sound, folder)
     try:
         daemon.until("state", state="idle")
         yield daemon
@@ -148,6 +155,14 @@ def test_sighup_reads_the_file_anew(running: Running) -> None:
     assert running.status()["persona"] == "Bruno"
 
 
+def test_whoever_looks_into_the_memory_after_a_change_of_persona_leaves_it_whole(running: Running) -> None:
+    assert running.command("memory", "list", "--device", str(running.folder / "devices" / "desk.toml")).returncode == 0
+    files = [os.readlink(one) for one in Path(f"/proc/{running.process.pid}/fd").iterdir()]
+    memory = running.folder / "state" / "companion" / "companion.db"
+    assert sorted(one for one in files if "companion.db" in one) == [f"{memory}", f"{memory}-shm", f"{memory}-wal"]
+    assert running.status()["problems"] == []
+
+
 def test_muted_it_neither_hears_nor_speaks_until_it_is_unmuted(running: Running) -> None:
     running.command("control", "mute")
     running.until("state", state="muted")
@@ -172,3 +187,16 @@ def test_it_stops_when_it_is_asked_to(running: Running) -> None:
     _, told = running.process.communicate(timeout=PATIENCE_S)
     assert running.process.returncode == 0, told
     assert "Traceback" not in told
+
+
+def test_the_status_tells_that_the_memory_cannot_be_written(tmp_path: Path) -> None:
+    unit = tmp_path / "unit"
+    (unit / "state" / "companion").mkdir(parents=True)
+    (unit / "state" / "companion" / "companion.db").symlink_to(tmp_path / "elsewhere")
+    with started(tmp_path, unit) as daemon:
+        (problem,) = daemon.status()["problems"]
+        assert "companion.db is a symbolic link" in problem
+        told = daemon.command("status")
+        assert told.returncode == 1
+        assert problem in told.stdout
+    assert not (tmp_path / "elsewhere").exists()

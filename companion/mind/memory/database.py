@@ -1,4 +1,4 @@
-"""The tables of `companion.db`, and SQLite's errors as two of ours. The only file that imports sqlite3.
+"""The tables of `companion.db`, and SQLite's errors as two of ours.
 
 Exchanges and facts share one sequence of ids, so that a number names one thing on the command line. Times are local,
 ISO 8601, to the second. `words` holds the index words by which an exchange may be quoted, under the exchange's id;
@@ -18,7 +18,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -96,6 +96,12 @@ Work = Callable[[Connection], Result]
 BUSY_S = 5.0
 """How long another process (`companion memory` beside the daemon) may hold the file."""
 
+PAGE_BYTES = 1024
+"""Small pages: a turn changes a few rows in different places, and cards wear with every byte."""
+
+ENDINGS = ("", "-wal", "-shm", "-journal")
+"""Of the names of the files that make up the database."""
+
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _UNWRITABLE = {
     *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN),
@@ -111,33 +117,37 @@ class DatabaseUnwritable(CompanionError):
     """The file cannot be opened or written at present."""
 
 
+class DatabaseMisplaced(DatabaseUnwritable):
+    """In the file's place stands a link, or something that is no file."""
+
+
 def connect(path: Path) -> Connection:
     """Open the file, making it and its folder where they are missing, check it, and bring it to this version.
 
     Raises `DatabaseDamaged` and `DatabaseUnwritable`.
     """
-    with _translate_errors(opening=True):
+    with translate_errors(opening=True):
         create_private_folder(path.parent)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o600:
-                os.fchmod(descriptor, 0o600)
-            # Bytes 18 and 19 are the format's versions; one that is not known looks like a disk that is read-only.
-            if not set(os.pread(descriptor, 2, 18)) <= {1, 2}:
-                raise DatabaseDamaged("its header is damaged")
-        finally:
-            os.close(descriptor)
+        _make_private(path)
         connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
-        connection.text_factory = _decode
+        connection.text_factory = decode
         try:
-            found = connection.execute("PRAGMA integrity_check (1)").fetchone()[0]
-            if found != "ok":
-                raise DatabaseDamaged(" ".join(found.split()))
+            check(connection)
             _prepare(connection, on_disk=True)
-        except (sqlite3.Error, UnicodeDecodeError, CompanionError):
+        except (sqlite3.Error, UnicodeDecodeError, CompanionError) as error:
             connection.close()
+            # SQLite never writes to a format of the future: its number is in the header.
+            if _is_read_only(error) and os.access(path, os.W_OK):
+                raise DatabaseDamaged("its header is damaged") from error
             raise
         return connection
+
+
+def check(connection: Connection) -> None:
+    """Read all of it. Raises `DatabaseDamaged` with the first damage that is found, or `sqlite3.Error`."""
+    found = connection.execute("PRAGMA integrity_check (1)").fetchone()[0]
+    if found != "ok":
+        raise DatabaseDamaged(" ".join(found.split()))
 
 
 def apply(connection: Connection, works: Sequence[Work[Result]]) -> list[Result]:
@@ -145,7 +155,7 @@ def apply(connection: Connection, works: Sequence[Work[Result]]) -> list[Result]
 
     Raises `DatabaseDamaged` and `DatabaseUnwritable`.
     """
-    with _translate_errors():
+    with translate_errors():
         try:
             connection.execute("BEGIN IMMEDIATE")
             results = [work(connection) for work in works]
@@ -158,13 +168,13 @@ def apply(connection: Connection, works: Sequence[Work[Result]]) -> list[Result]
 
 def read(connection: Connection, work: Work[Result]) -> Result:
     """What `work` finds. Raises `DatabaseDamaged` and `DatabaseUnwritable`."""
-    with _translate_errors():
+    with translate_errors():
         return work(connection)
 
 
 def rebuild_search_index(connection: Connection) -> None:
     """Rebuild the full-text index, the only part that opening does not check. Raises `DatabaseDamaged`."""
-    with _translate_errors():
+    with translate_errors():
         connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
 
 
@@ -173,14 +183,15 @@ def erase_deleted_rows(connection: Connection) -> None:
 
     Deleted text would otherwise still stand in older parts of the index, in free pages, and in the write-ahead log.
     """
-    with _translate_errors():
+    with translate_errors():
         connection.execute("INSERT INTO words (words) VALUES ('optimize')")
         connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint (TRUNCATE)")
+        if connection.execute("PRAGMA wal_checkpoint (TRUNCATE)").fetchone()[0]:
+            raise DatabaseUnwritable("another program is reading it")
 
 
-def copy_in_memory(source: Connection | None, path: Path) -> Connection:
-    """A database in memory with everything that can be read from `source`, else from the file at `path`, else empty."""
+def copy_in_memory(source: Connection | None, path: Path) -> Connection | None:
+    """A database in memory with what is in `source`, else in the file at `path`; None where they are damaged."""
     copy = _copy(source) if source is not None else None
     for mode in ("mode=ro", "immutable=1"):
         if copy is None:
@@ -189,16 +200,22 @@ def copy_in_memory(source: Connection | None, path: Path) -> Connection:
                     copy = _copy(file)
             except sqlite3.Error as error:
                 log.debug("The memory cannot be opened with %s: %s", mode, error)
-    if copy is None:
-        copy = sqlite3.connect(":memory:", isolation_level=None)
-        _prepare(copy)
     return copy
+
+
+def connect_in_memory() -> Connection:
+    """An empty database in memory."""
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+    _prepare(connection)
+    return connection
 
 
 def _copy(source: Connection) -> Connection | None:
     copy = sqlite3.connect(":memory:", isolation_level=None)
     try:
         source.backup(copy)
+        check(copy)
         _prepare(copy)
     except (sqlite3.Error, DatabaseDamaged) as error:
         log.debug("The memory cannot be copied: %s", error)
@@ -207,7 +224,32 @@ def _copy(source: Connection) -> Connection | None:
     return copy
 
 
-def _decode(stored: bytes) -> str:
+def _make_private(path: Path) -> None:
+    """Create the file where it is missing, and close it to others.
+
+    Never opens a file that is there: when a process closes any descriptor of a file, POSIX drops all locks that the
+    process has on it, those of its SQLite connections too (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    for ending in ENDINGS:
+        part = path.with_name(path.name + ending)
+        try:
+            mode = part.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            raise DatabaseMisplaced(f"{part.name} is {'a symbolic link' if stat.S_ISLNK(mode) else 'no file'}")
+        if mode & 0o077:
+            part.chmod(stat.S_IMODE(mode) & 0o700)
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def _is_read_only(error: Exception) -> bool:
+    """Whether SQLite opened the file for reading only; its other reasons for not writing have codes of their own."""
+    return getattr(error.__cause__ or error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY
+
+
+def decode(stored: bytes) -> str:
     """Stored text; a broken character costs only itself."""
     return stored.decode("utf-8", "replace")
 
@@ -220,12 +262,11 @@ def _prepare(connection: Connection, *, on_disk: bool = False) -> None:
         raise DatabaseDamaged("it is the database of another program")
     if not 0 <= version <= len(MIGRATIONS):
         raise DatabaseDamaged(f"it was made by a later version of this program, with schema {version}")
-    connection.text_factory = _decode
+    connection.text_factory = decode
     for pragma in ("foreign_keys = ON", "secure_delete = ON", "temp_store = MEMORY", "journal_size_limit = 1000000"):
         connection.execute(f"PRAGMA {pragma}")
     if on_disk:
-        # Small pages: a turn changes a few rows in different places, and cards wear with every byte.
-        for pragma in ("page_size = 1024", "journal_mode = WAL", "synchronous = FULL"):
+        for pragma in (f"page_size = {PAGE_BYTES}", "journal_mode = WAL", "synchronous = FULL"):
             connection.execute(f"PRAGMA {pragma}")
     if version < len(MIGRATIONS):
         apply(connection, [_migrate])
@@ -262,7 +303,7 @@ def _migrate(connection: Connection) -> None:
 
 
 @contextmanager
-def _translate_errors(*, opening: bool = False) -> Iterator[None]:
+def translate_errors(*, opening: bool = False) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
@@ -271,7 +312,9 @@ def _translate_errors(*, opening: bool = False) -> Iterator[None]:
         if code in _UNWRITABLE:
             raise DatabaseUnwritable(str(error)) from error
         # Before any SQL of ours has run, an error without a name means a file that SQLite does not understand.
-        if code in _DAMAGED or (opening and code == sqlite3.SQLITE_ERROR):
+        # The index of words breaks a constraint only where it is damaged; those of tables have longer codes.
+        is_index = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT
+        if code in _DAMAGED or is_index or (opening and code == sqlite3.SQLITE_ERROR):
             raise DatabaseDamaged(str(error)) from error
         raise
     except UnicodeDecodeError as error:

@@ -12,7 +12,7 @@ import stat
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -79,7 +79,7 @@ def garbage(path: Path) -> None:
 
 
 def truncated(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
+    os.truncate(path, path.stat().st_size - 1500)
 
 
 def of_another_program(path: Path) -> None:
@@ -95,18 +95,21 @@ def of_a_later_version(path: Path) -> None:
     other.close()
 
 
-@pytest.mark.parametrize("harm", [garbage, truncated, of_another_program, of_a_later_version])
+@pytest.mark.parametrize(
+    ("harm", "kept"), [(garbage, 0), (truncated, 21), (of_another_program, 0), (of_a_later_version, 50)]
+)
 async def test_a_file_that_cannot_be_read_is_set_aside_and_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: object
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, harm: Callable[[Path], None], kept: int
 ) -> None:
     async with memory_in(tmp_path) as (_, memory):
         for number in range(50):
             memory.keep("", f"this is turn {number}", "ok")
-    assert callable(harm)
     harm(tmp_path / "companion.db")
     before = (tmp_path / "companion.db").read_bytes()
     async with memory_in(tmp_path) as (store, memory):
-        assert (await memory.recall("")).is_new
+        saved = [one.said for one in (await memory.recall("")).exchanges]
+        assert len(saved) == kept
+        assert saved == [f"this is turn {number}" for number in range(kept)]
         assert store.problem is None
         memory.keep("", "a fresh start", "ok")
     assert set_aside(tmp_path) == ["companion.db.damaged-20260503-120000"]
@@ -114,7 +117,7 @@ async def test_a_file_that_cannot_be_read_is_set_aside_and_named(
     errors = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
     assert len(errors) == 1
     assert "companion.db.damaged-20260503-120000" in errors[0]
-    assert await said_in(tmp_path) == ["a fresh start"]
+    assert await said_in(tmp_path) == [*saved, "a fresh start"]
 
 
 async def test_two_damaged_files_of_one_second_are_both_kept(tmp_path: Path) -> None:
@@ -158,6 +161,10 @@ def test_any_damage_ends_in_an_open_store(tmp_path: Path) -> None:
                     await memory.relevant("", "which number do i like")
                     assert (await memory.recall("")).exchanges[-1].said == "still here"
                     assert store.problem is None
+                    await store.copy_if_due()
+                    await memory.forget("")
+                    assert (await memory.recall("")).is_new
+                    assert b"still here" not in all_bytes(Path(folder))
 
             asyncio.run(use())
 
@@ -187,6 +194,7 @@ async def test_on_a_full_disk_the_talk_goes_on_and_is_written_later(
                 memory.keep("", f"secret number {number}", "ok")
                 await store.flush()
             assert store.problem is not None
+            assert store.problems == (store.problem,)
             assert len((await memory.recall("")).exchanges) == 21
             assert await memory.relevant("", "what is my dog called") == ("Their dog is called Rex.",)
             with pytest.raises(CompanionError, match="Nothing was changed"):
@@ -318,6 +326,36 @@ async def test_a_folder_that_cannot_be_made_ends_in_memory_alone(tmp_path: Path)
         memory.keep("", "my name is ana", "ok")
         assert len((await memory.recall("")).exchanges) == 1
         assert store.problem is not None
+
+
+async def test_with_a_link_in_its_place_the_talk_goes_on_in_memory_alone(tmp_path: Path) -> None:
+    folder, target = tmp_path / "state", tmp_path / "target"
+    folder.mkdir()
+    target.write_bytes(b"")
+    target.chmod(0o644)
+    (folder / "companion.db").symlink_to(target)
+    async with memory_in(folder) as (store, memory):
+        memory.keep("", "my name is ana", "ok")
+        assert len((await memory.recall("")).exchanges) == 1
+        (problem,) = store.problems
+        assert "companion.db is a symbolic link" in problem
+        assert "memory.folder" in problem
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    assert target.read_bytes() == b""
+
+
+@pytest.mark.parametrize("place", [18, 19])
+async def test_a_format_of_the_future_is_damage_and_not_a_disk_that_is_read_only(tmp_path: Path, place: int) -> None:
+    async with memory_in(tmp_path) as (_, memory):
+        memory.keep("", "before", "ok")
+    with (tmp_path / "companion.db").open("r+b") as file:
+        file.seek(place)
+        file.write(b"\x07")
+    async with memory_in(tmp_path) as (store, memory):
+        memory.keep("", "after", "ok")
+        assert store.problem is None
+    assert len(set_aside(tmp_path)) == 1
+    assert (await said_in(tmp_path))[-1] == "after"
 
 
 KEEP_ON = """
