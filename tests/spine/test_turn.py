@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import process_time
 
 import pytest
 
@@ -118,6 +119,17 @@ async def test_no_more_is_made_of_a_long_answer_than_will_soon_be_heard() -> Non
         await pass_time(0.5)
         assert len(s.voice.spoken) <= 6
         assert s.character.given <= 20
+
+
+@pytest.mark.parametrize("unit", ["(", "word ", "*a "])
+async def test_a_giant_delta_does_not_keep_a_mute_waiting(unit: str) -> None:
+    async with scene(ScriptedCharacter([unit * (3_000_000 // len(unit))])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("thinking")
+        began = process_time()
+        s.listener.put(Control("mute"))
+        await s.until("muted")
+        assert process_time() - began < 1
 
 
 async def test_a_direction_at_the_very_end_is_acted() -> None:

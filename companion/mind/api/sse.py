@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from companion.mind.api.messages import Broken
 
-LONGEST_LINE = 1 << 18
+LONGEST_LINE = 1 << 20
 """Bytes of one line, one event or one bare object. One event of a real answer has about 300."""
 
 _BOM = b"\xef\xbb\xbf"

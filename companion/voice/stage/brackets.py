@@ -21,6 +21,9 @@ HOLD = 600
 LOOSE = 80
 """Code points within which a star between blanks or inside a word must close."""
 
+_DEEPEST = 8
+"""Directions inside one another. Beyond that the outermost counts as never closed, which costs no further search."""
+
 _LOOK_BACK = 16
 """Code points. The stage keeps more than this before the current place, however the text was cut."""
 
@@ -60,6 +63,8 @@ def _partner(look: Lookahead, start: int) -> tuple[int, int]:
                 return 0, blank or found.start()
             inner = inner or (found.start() if stack else 0)
             stack.append(OPENING[ch])
+            if len(stack) > _DEEPEST:
+                return 0, inner
         elif ch not in CLOSING:
             blank = blank or found.start() + 1
             if len(stack) > 1:
@@ -126,7 +131,7 @@ def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
             # It opens a direction inside this one, or this one was never closed.
             inner = inner or found.start()
             open_runs.append(len(run))
-            if lines:
+            if lines or len(open_runs) > _DEEPEST:
                 return spare, blank or inner
         elif len(run) == 2 and open_runs[-1] != 2:
             # Bold inside the direction, or a direction that is closed with one star too many.

@@ -11,6 +11,7 @@ word is spoken.
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 from typing import assert_never
@@ -26,6 +27,9 @@ from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, Tok
 
 _CONTEXT = 32
 """Code points that are kept before the current place, because rules look back a little."""
+
+_PIECE = 500
+"""Code points that are read at once, because rules copy or search all of what has arrived."""
 
 _SPACED = f"(?:(?![{CJK_RANGES}])[^\\W_٩୧ლʕ‿⁀])+"
 _UNSPACED = f"(?:(?=[{CJK_RANGES}])[^\\W_ヽヾ])+"
@@ -69,8 +73,9 @@ class Stage:
 
     def feed(self, delta: str) -> list[str | Cue]:
         """Take the next piece of the answer; return what is certain so far."""
-        self._text += delta
-        self._advance(final=False)
+        for begin in range(0, len(delta), _PIECE):
+            self._text += delta[begin : begin + _PIECE]
+            self._advance(final=False)
         return self._spoken.take()
 
     def close(self) -> list[str | Cue]:
@@ -315,15 +320,16 @@ class SpokenText:
 
     def take(self) -> list[str | Cue]:
         """Return what was added since the last call; adjacent texts are joined."""
-        pieces, self._pieces = self._pieces, []
+        pieces: list[str | Cue] = []
+        for kind, group in itertools.groupby(self._pieces, type):
+            run = list(group)
+            pieces += ["".join(map(str, run))] if kind is str else run
+        self._pieces = []
         return pieces
 
     def _put(self, text: str) -> None:
         self._length += len(text)
-        if self._pieces and isinstance(before := self._pieces[-1], str):
-            self._pieces[-1] = before + text
-        else:
-            self._pieces.append(text)
+        self._pieces.append(text)
 
     def _separator(self, first: str, text: str) -> str:
         last = self._last
