@@ -9,6 +9,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from companion.mind.api.parser import (
     LONGEST_ANSWER,
@@ -20,10 +22,12 @@ from companion.mind.api.parser import (
     Event,
     Finished,
     Protocol,
+    Refused,
     Request,
     encode_request,
     parse_answer,
 )
+from tests.support.damaged_wire import BODIES
 
 PROTOCOLS: list[Protocol] = ["openai", "dashscope"]
 
@@ -139,3 +143,17 @@ def test_an_answer_is_cut_where_no_answer_of_so_many_tokens_ends() -> None:
     assert isinstance(events[0], Delta)
     assert len(events[0].text) == longest
     assert encode_request("openai", Request("m", ())).longest <= LONGEST_ANSWER
+
+
+@given(BODIES, st.sampled_from(PROTOCOLS), st.integers(1, 60))
+def test_whatever_comes_is_one_bounded_answer_with_one_end(body: list[bytes], protocol: Protocol, longest: int) -> None:
+    parser = AnswerParser(protocol, answers=1, longest=longest)
+    events = [event for part in body for event in parser.feed(part)] + parser.close()
+    ends = [event for event in events if isinstance(event, Done | Broken | Refused)]
+    assert ends == events[-1:]
+    deltas = [event for event in events if isinstance(event, Delta)]
+    assert {event.index for event in deltas} <= {0}
+    assert sum(len(event.text) for event in deltas) <= longest
+    assert parser.feed(b"data: {}\n\n") == []
+    whole = AnswerParser(protocol, answers=1, longest=longest)
+    assert whole.feed(b"".join(body)) + whole.close() == events
