@@ -67,7 +67,7 @@ async def test_every_turn_ends_with_something_said(
         ([event("Good day, "), event("my friend.")], "Good day, my friend."),
         ([event("*“Come in!” she calls.*", "stop")], "“Come in!”"),
         ([event("*waves*", "stop")], PERSONA.lines.failed[0]),
-        ([event(" "), event("\n", "stop")], PERSONA.lines.failed[0]),
+        ([event(" "), event("\n", "stop")], PERSONA.lines.offline[0]),
         ([event("", "stop")], PERSONA.lines.offline[0]),
         ([event("Good day. "), event("I ha")], f"Good day. I ha {PERSONA.lines.offline[0]}"),
         ([], PERSONA.lines.offline[0]),
