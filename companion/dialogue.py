@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
 from companion.config.persona import Persona, SpokenLines
-from companion.errors import CompanionError, DeviceError
+from companion.errors import CompanionError, DeviceError, NothingToSay
 from companion.events import State, Utterance
 from companion.ports import Character, Synthesizer
 from companion.turn import Turn, TurnTools
@@ -75,6 +75,7 @@ class Dialogue:
         """Answer what was said; in a group, one after the other. `answer` takes the place of asking the character."""
         self._opened = True
         said = utterance.text
+        heard = ""
         for speaker in self.character.speakers(said):
             deltas = answer or self.character.reply(utterance.text, speaker)
             turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker)
@@ -88,8 +89,13 @@ class Dialogue:
             if ended.reason != "finished":
                 then = State.IDLE if ended.line == "spent" else State.FOLLOW_UP
                 return await self.say_line(ended.line, then, on_first_sound)
+            heard += turn.heard
             if answer is not None:
                 break
+        if not heard:
+            error = NothingToSay()
+            self.tools.event_log.record("error", code=error.code, sentence=str(error))
+            return await self.say_line(error.line, State.FOLLOW_UP, on_first_sound)
         return State.FOLLOW_UP
 
     async def continue_speaking(self, on_first_sound: Callable[[], None]) -> State:

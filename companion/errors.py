@@ -5,6 +5,7 @@
     ├── DeviceError           a microphone, loudspeaker or body is missing or was unplugged (exit 69)
     ├── EngineUnavailable     an engine is not installed or its model is missing (exit 69)
     ├── CharacterError        the character service did not answer; one of the persona's own lines is said instead
+    │   ├── NothingToSay      it answered with actions and signs only
     │   └── CharacterRefused  it refused (wrong key, bad request, moderation); trying again would not help
     └── SpeechError           a transcriber or a voice failed; the turn ends, listening goes on
 
@@ -64,6 +65,13 @@ class CharacterError(CompanionError):
     def __init__(self, message: str, line: str = "offline") -> None:
         self.line = line
         super().__init__(message)
+
+
+class NothingToSay(CharacterError):
+    """An answer came, but all of it was actions and signs."""
+
+    def __init__(self) -> None:
+        super().__init__("There was nothing to say in the character's answer.", "failed")
 
 
 class CharacterRefused(CharacterError):

@@ -29,6 +29,9 @@ from companion.events import (
 )
 from companion.ports import Clock, Speaker, Synthesizer
 
+_PIECE = 500
+"""Characters of the answer that are read at once."""
+
 
 class Stage(Protocol):
     """`companion.voice.stage.stage`: text deltas in, clean text and cues out."""
@@ -156,8 +159,11 @@ class Turn:
                 async for delta in deltas:
                     if self._first_time("first_token"):
                         self._tools.event_log.record("first_token")
-                    for piece in stage.feed(delta):
-                        await self._queue(sentences.feed(piece))
+                    for begin in range(0, len(delta), _PIECE):
+                        for piece in stage.feed(delta[begin : begin + _PIECE]):
+                            await self._queue(sentences.feed(piece))
+                        # Barge-in and mute do not wait until all of a giant delta has been read.
+                        await asyncio.sleep(0)
                     await self._queue(sentences.pause())
         except CharacterError as error:
             self._reason = "refused" if isinstance(error, CharacterRefused) else "offline"

@@ -24,7 +24,7 @@ from companion.cli.options import run_to_end, unit_options
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.dialogue import OwnLines
-from companion.errors import CharacterError, CompanionError, DeviceError
+from companion.errors import CharacterError, CompanionError, DeviceError, NothingToSay
 from companion.languages.understood import understood
 from companion.mind.character import ServiceCharacter
 
@@ -173,6 +173,8 @@ class Chat:
         except CharacterError as failure:
             error = failure
         self._show(spoken, parts_of.close())
+        if error is None and not any(ch.isalnum() for ch in spoken.heard):
+            error = NothingToSay()
         line = self._own_lines.next(error.line) if error else ""
         return spoken.report(self._character.last_report if spoken.first_at else None, loop.time() - began, error, line)
 

@@ -86,9 +86,9 @@ class CharacterSettings(Settings):
     requests_per_second: float = Field(default=2.0, gt=0, le=1000)
     """The account's rate limit; requests wait so as not to exceed it."""
     ban_brackets: Literal["documented", "prose", "complete", "off"] = "prose"
-    """Which tokens `logit_bias` bans, so that the model writes no actions in brackets: the few that the service
-    documents, those that open a round bracket in prose, all, or none. Always off where the persona's cues are stage
-    directions."""
+    """Which tokens `logit_bias` bans, so that the model writes no actions in brackets: the few openings that
+    the service documents, those that open a round bracket in prose, all, or none. Always off where the persona's cues
+    are stage directions."""
 
     @field_validator("base_url")
     @classmethod

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from companion.events import Cue, Sentence
 from companion.languages.understood import Understood, understood
-from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, is_cjk
+from companion.voice.stage.scanner import CJK_RANGES, LONGEST_RUN, Incomplete, Lookahead, is_cjk
 
 LONGEST = 200
 """Characters. A longer sentence is cut at its last comma or blank, because voices keep all of it in memory."""
@@ -56,15 +56,18 @@ class Sentences:
         if isinstance(piece, Cue):
             self._cues.append(piece)
             return []
-        self._text += piece
-        return self._complete(final=False)
+        sentences = []
+        for begin in range(0, len(piece), LONGEST):
+            self._text += piece[begin : begin + LONGEST]
+            sentences += self._complete(final=False)
+        return sentences
 
     def pause(self) -> list[Sentence]:
         """No more text has arrived for now: return what is certainly a complete sentence, whatever follows.
 
         `feed` would wait for the next character, which a service sends 25 to 100 ms later.
         """
-        sure = _SURELY_WHOLE.search(self._text)
+        sure = _SURELY_WHOLE.search(self._text) if self._text.endswith((".", "!", "?")) else None
         if sure is None or any(ch.isupper() for ch in sure["word"]) or _is_quoted(self._text, len(self._text)):
             return []
         speech = self._languages.speech
@@ -95,7 +98,7 @@ class Sentences:
 
     def _find_end(self, look: Lookahead) -> int | None:
         """Where the first complete piece ends. Raises `Incomplete` if the next character must decide."""
-        for mark in _MARK.finditer(look.text, self._searched):
+        for mark in _MARK.finditer(look.text, self._searched, LONGEST + 2):
             if mark.start() >= LONGEST:
                 break
             end = self._end_at(look, mark)
@@ -196,7 +199,8 @@ def _skip_closing(look: Lookahead, index: int, closing_quotes: frozenset[str]) -
 
     `closing_quotes` are those that open a quotation in other languages.
     """
-    while ch := look.at(index):
+    last = index + LONGEST_RUN
+    while index < last and (ch := look.at(index)):
         if ch in _ENDS or ch in _CLOSING:
             closes = True
         elif ch in "\"'":

@@ -154,7 +154,6 @@ async def test_a_final_refusal_is_not_tried_again(emulated: Emulated, fault: str
     [
         ("reset", CharacterError),
         ("cut_short", CharacterError),
-        ("garbage", CharacterError),
         ("moderated_midway", CharacterRefused),
     ],
 )

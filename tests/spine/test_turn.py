@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import process_time
 
 import pytest
 
@@ -118,6 +119,37 @@ async def test_no_more_is_made_of_a_long_answer_than_will_soon_be_heard() -> Non
         await pass_time(0.5)
         assert len(s.voice.spoken) <= 6
         assert s.character.given <= 20
+
+
+@pytest.mark.parametrize("answer", ["*waves*", ".", "😀", " \n", "(waves) (nods)", '"..."', ""])
+async def test_an_answer_with_nothing_to_say_is_not_silence(answer: str) -> None:
+    async with scene(ScriptedCharacter([answer])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert " ".join(s.voice.spoken) == PERSONA.lines.failed[0]
+        assert [(one["code"], one["sentence"]) for one in s.notes.of("error")] == [
+            ("character", "There was nothing to say in the character's answer.")
+        ]
+        assert s.character.remembered == [("hi", "")]
+
+
+async def test_an_answer_all_in_brackets_is_said_without_them() -> None:
+    async with scene(ScriptedCharacter(["(Come in! ", "I was waiting for you.)"])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        assert " ".join(s.voice.spoken) == "Come in! I was waiting for you."
+        assert s.notes.of("error") == []
+
+
+@pytest.mark.parametrize("unit", ["(", "word ", "*a "])
+async def test_a_giant_delta_does_not_keep_a_mute_waiting(unit: str) -> None:
+    async with scene(ScriptedCharacter([unit * (3_000_000 // len(unit))])) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("thinking")
+        began = process_time()
+        s.listener.put(Control("mute"))
+        await s.until("muted")
+        assert process_time() - began < 1
 
 
 async def test_a_direction_at_the_very_end_is_acted() -> None:

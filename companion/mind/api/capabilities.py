@@ -10,7 +10,8 @@ chat template are answered by folding the messages (`chat_template`).
 The ban list (`logit_bias`) keeps the model from opening a stage direction. It comes in three tiers, made from the
 model's vocabulary by `scripts/make_logit_bias.py`:
 
-    documented   13    the service's own list; "(s", "...(" and the like still get through
+    documented   10    the service's own list; "(s", "...(" and the like still get through, so it is used without its
+                       three closing brackets: a direction that never closes hides what follows it
     prose        182   every usual way to open a round bracket in prose
     complete     3,025 no opening round bracket can be written at all (39 kB in every request)
 

@@ -24,7 +24,17 @@ from companion import __version__
 from companion.errors import CharacterError, CharacterRefused, ConfigError
 from companion.mind.api.compression import Decoder, UnreadableBody, decoder
 from companion.mind.api.key import Key
-from companion.mind.api.parser import AnswerParser, EncodedRequest, Event, Protocol, Refused, Usage, parse_refusal
+from companion.mind.api.parser import (
+    AnswerParser,
+    Broken,
+    Done,
+    EncodedRequest,
+    Event,
+    Protocol,
+    Refused,
+    Usage,
+    parse_refusal,
+)
 
 log = logging.getLogger("companion")
 
@@ -40,6 +50,8 @@ _LONGER = "A larger character.answer_within_s waits longer."
 _PREPARE_S = 3.0
 _DRAIN_S = 0.1
 """How long to wait, after the answer, for the response to end: only then can its connection be used again."""
+_LAST_S = 1.0
+"""How long to wait, after the finish reason, for what follows it."""
 _LONGEST_REFUSAL = 65_536
 
 
@@ -100,7 +112,7 @@ class Connection:
                 response = await self._client.send(sent, stream=True)
             except httpx.ConnectTimeout as error:
                 raise CharacterError(self.late(self._connect_s)) from error
-        return Response(self.service, response, self._protocol)
+        return Response(self.service, response, AnswerParser(self._protocol, request.answers, request.longest))
 
     def late(self, within_s: float) -> str:
         """The sentence about a request that took longer than this: how far did it come?"""
@@ -133,7 +145,7 @@ class Connection:
 class Response:
     """One open response, read event by event."""
 
-    def __init__(self, service: str, response: httpx.Response, protocol: Protocol = "openai") -> None:
+    def __init__(self, service: str, response: httpx.Response, parser: AnswerParser) -> None:
         self.status = response.status_code
         self.request_id = re.sub(r"[^A-Za-z0-9-]", "", response.headers.get("x-request-id", ""))[:64]
         """The id that the service's support asks for; empty where the response has none."""
@@ -142,7 +154,7 @@ class Response:
         # As they come: what is compressed is unpacked here, in bounded pieces.
         self._chunks = response.aiter_raw()
         self._decoder: Decoder | None = None
-        self._parser = AnswerParser(protocol)
+        self._parser = parser
         self._events: deque[Event] = deque()
 
     @property
@@ -156,11 +168,16 @@ class Response:
         return self._parser.has_unknown_form
 
     async def next_event(self) -> Event:
-        """The next event of the answer. Do not call it after the event that ends it. Raises `CharacterError`."""
+        """The next event of the answer; the one that ends it comes again and again. Raises `CharacterError`."""
         while not self._events:
             data = await self._next_piece()
             self._events.extend(self._parser.close() if data is None else self._parser.feed(data))
-        return self._events.popleft()
+            if data is None and isinstance(self._events[-1], Done) and not self._parser.is_whole:
+                log.info("%s ended its response without saying that the answer is whole.", self._service)
+        event = self._events.popleft()
+        if isinstance(event, Done | Broken | Refused):
+            self._events.append(event)
+        return event
 
     async def _next_piece(self) -> bytes | None:
         """The next bytes as they were meant; None at the end."""
@@ -172,6 +189,8 @@ class Response:
                     return None
                 self._decoder.feed(data)
         except UnreadableBody as error:
+            if self._parser.is_whole:
+                return None
             raise CharacterRefused(
                 f"{self._service} sent something that is no answer: {error}.", "unreadable", "offline"
             ) from error
@@ -180,9 +199,13 @@ class Response:
         return piece
 
     async def _next_chunk(self) -> bytes | None:
-        """None at the end, and where the connection breaks after everything has arrived."""
+        """None at the end, and where the connection breaks or sticks after everything has arrived."""
         try:
-            return await anext(self._chunks, None)
+            async with asyncio.timeout(_LAST_S if self._parser.is_whole else None):
+                return await anext(self._chunks, None)
+        except TimeoutError:
+            log.debug("%s did not end its response after its answer.", self._service)
+            return None
         except httpx.HTTPError as error:
             if self._parser.is_whole:
                 log.debug("%s broke off after its answer: %s", self._service, type(error).__name__)

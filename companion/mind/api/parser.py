@@ -1,9 +1,11 @@
 """The chat protocol of the character service on both of its routes, streamed or in one piece: bytes in, events out.
 
 Pure. `encode_request` makes what is sent. `AnswerParser` reads what comes back, cut at any byte; it never raises: what
-is no answer ends in one `Broken` event. Each JSON object is read by its own shape, because gateways answer one route in
-the manner of the other. Framing is in `sse`, the routes are in `routes`, and `errors` explains refusals. Sections in
-comments are those of the service's specification that the tests replay.
+is no answer ends in one `Broken` event. Gateways put keep-alives and half objects between the chunks, so what is no
+JSON object is skipped, and once every answer has its finish reason nothing can make a failure of it. Each JSON object
+is read by its own shape, because gateways answer one route in the manner of the other. Framing is in `sse`, the routes
+are in `routes`, and `errors` explains refusals. Sections in comments are those of the service's specification that the
+tests replay.
 """
 
 from __future__ import annotations
@@ -58,12 +60,21 @@ __all__ = [
     "parse_refusal",
 ]
 
-LONGEST_ANSWER = 1 << 20
-"""Characters. The longest that the service can give has about a tenth of that."""
+LONGEST_ANSWER = 1 << 18
+"""Characters of all answers together, where the request does not limit them."""
+
+_CHARACTERS_A_TOKEN = 20
+"""No text has more, not even one of long words and blanks; common text has two to five."""
+_LEAST = 2000
+"""Characters that are always read."""
 
 _LONGEST_LIST = 4000
 _SHORTEST_REPETITION = 4
 """Characters: "no no" may be meant."""
+_SENTENCE_END = re.compile(r"[.!?…。！？][^\w,;:，；：、(（*]*\Z")
+"""A mark that ends a sentence, perhaps with closing marks and emoji behind it."""
+_MOST_LINES = 1000
+"""Of an event that is not one JSON object, this many are read, each as an object of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +90,52 @@ class EncodedRequest:
     body: bytes
     """JSON in UTF-8."""
 
+    answers: int = 1
+    """How many were asked for."""
+
+    longest: int = LONGEST_ANSWER
+    """Characters; a longer answer ends there."""
+
 
 def encode_request(protocol: Protocol, request: Request) -> EncodedRequest:
     """The request as it goes out on this route. Halves of surrogate pairs are joined or replaced."""
     route = ROUTES[protocol]
     text = json.dumps(route.body(request), ensure_ascii=False, separators=(",", ":"))
-    return EncodedRequest(route.path, route.headers(request), join_surrogates(text).encode())
+    longest = max(_LEAST, (request.max_tokens or LONGEST_ANSWER) * request.n * _CHARACTERS_A_TOKEN)
+    return EncodedRequest(
+        route.path,
+        route.headers(request),
+        join_surrogates(text).encode(),
+        request.n,
+        min(longest, LONGEST_ANSWER),
+    )
 
 
 class AnswerParser:
     """Reads one answer. `feed` it bytes as they come, then `close` it."""
 
-    def __init__(self, protocol: Protocol = "openai") -> None:
-        """`protocol` is the route that the request went to; the shape of the other is read too."""
+    def __init__(
+        self, protocol: Protocol = "openai", answers: int | None = None, longest: int = LONGEST_ANSWER
+    ) -> None:
+        """`protocol` is the route that the request went to; the shape of the other is read too.
+
+        Where one answer was asked for, everything belongs to it, whatever index the server gives it. `answers` may be
+        unknown. More than `longest` characters are not read.
+        """
         own = ROUTES[protocol]
         self._readers = (own.read, *(route.read for route in ROUTES.values() if route is not own))
         self._frames = FrameReader()
         self._filters: dict[int, RepetitionFilter] = {}
         self._begun: set[int] = set()
         self._finished: set[int] = set()
+        self._answers = answers
+        self._longest = longest
         self._length = 0
         self._texts: dict[int, list[str]] = {}
         self.has_unknown_form = False
         """Whether there was content in a form that is not known."""
+        self._unreadable = False
+        """Whether the latest event is no JSON object."""
         self._ended = False
         self._usage: Usage | None = None
 
@@ -122,9 +156,25 @@ class AnswerParser:
     def close(self) -> list[Event]:
         """No more bytes will come. The last event is a `Done`, `Refused` or `Broken` if none came before."""
         events = self._until_end(self._frames.close())
-        # `[DONE]` may be missing, and the DashScope route has none.
-        end = Done() if self.is_whole else Broken("it stopped before the end of the answer")
-        return events if self._ended else events + self._end(end)
+        if self._ended:
+            return events
+        events += self._held_back()
+        return events + self._end(self._end_of_response())
+
+    def _end_of_response(self) -> Done | Broken:
+        """What it means that the response ends here, where nothing in it said so: `[DONE]` may be missing."""
+        if self.is_whole or (self._frames.is_bare and self._begun):
+            return Done()
+        if self._unreadable and not self._begun:
+            return Broken("it is not a JSON object")
+        # Some gateways send no finish reason either.
+        if (
+            self._texts
+            and not self._unreadable
+            and all(_SENTENCE_END.search(self._text(one)[-200:]) for one in self._texts)
+        ):
+            return Done()
+        return Broken("it stopped before the end of the answer")
 
     def _until_end(self, frames: Iterable[Frame | Broken]) -> list[Event]:
         """Events up to the first one that ends the answer."""
@@ -134,60 +184,70 @@ class AnswerParser:
         for frame in frames:
             for event in (frame,) if isinstance(frame, Broken) else self._read(frame):
                 if isinstance(event, Refused | Broken | Done):
-                    return out + self._end(event)
+                    return out + self._end(Done() if self.is_whole else event)
                 out.append(event)
         return out
 
     def _end(self, event: Refused | Broken | Done) -> list[Event]:
         """The text that was held back, the usage, and the event that ends the answer."""
         self._ended = True
-        rest = [Delta(index, text) for index, one in self._filters.items() if (text := one.rest())]
-        return [*rest, *([self._usage] if self._usage else []), event]
+        return [*self._held_back(), *([self._usage] if self._usage else []), event]
+
+    def _held_back(self) -> list[Event]:
+        return [self._delta(index, text) for index, one in self._filters.items() if (text := one.rest())]
 
     def _read(self, frame: Frame) -> Iterator[Event]:
-        """One JSON object of the wire: a chunk, a whole answer, or an error."""
-        if frame.data == b"[DONE]":
-            yield Done()
-            return
+        """What one event of the stream says."""
         failed = frame.event == "error" or (frame.status or 0) >= 400
-        text = frame.data.decode("utf-8-sig", "replace")
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            yield Refused("", "", frame.status) if failed else Broken("it is not a JSON object")
-            return
+        whole = _object(frame.data)
+        # Some servers put no empty line between their events.
+        lines = frame.data.splitlines()[:_MOST_LINES] if whole is None else ()
+        objects = [whole, *map(_object, lines)]
+        for data, value in zip((frame.data, *lines), objects, strict=True):
+            if data == b"[DONE]":
+                yield Done()
+            elif value is not None:
+                yield from self._read_object(value, frame.status, failed=failed)
+        self._unreadable = objects == [None] * len(objects)
+        if self._unreadable and failed:
+            yield Refused("", "", frame.status)
+
+    def _read_object(self, value: Mapping[str, Any], status: int | None, *, failed: bool) -> Iterator[Event]:
+        """One JSON object of the wire: a chunk, a whole answer, or an error."""
         chunk = next((chunk for read in self._readers if (chunk := read(value)) is not None), None)
         if failed or _is_error(value, chunk):
-            yield _refused(value, frame.status, text)
+            yield _refused(value, status)
         elif chunk is not None:
             self._usage = chunk.usage or self._usage
             for piece in chunk.pieces:
                 yield from self._take(piece, may_repeat=chunk.may_repeat)
 
     def _take(self, piece: Piece, *, may_repeat: bool) -> Iterator[Event]:
-        index, text = piece.index, piece.text
+        index, text = 0 if self._answers == 1 else piece.index, piece.text
         self._begun.add(index)
         if may_repeat:
             text = self._filters.setdefault(index, RepetitionFilter()).take(text, last=piece.reason != "")
         if piece.has_thought:
             yield Thought()
         self.has_unknown_form |= piece.is_unknown
-        if text and not may_repeat:
-            before = self._texts.setdefault(index, [])
-            if piece.reason and len(text) >= _SHORTEST_REPETITION and "".join(before).endswith(text):
-                # Some servers send the last piece, or everything, once more with the reason.
-                text = ""
-            before.append(text)
-        if text:
-            self._length += len(text)
-            yield Delta(index, text)
-        if self._length > LONGEST_ANSWER:
+        if piece.reason and not may_repeat and len(text) >= _SHORTEST_REPETITION and self._text(index).endswith(text):
+            # Some servers send the last piece, or everything, once more with the reason.
+            text = ""
+        if text := text[: self._longest - self._length]:
+            yield self._delta(index, text)
+        if self._length >= self._longest:
             yield Broken("an answer without end")
         elif piece.reason and index not in self._finished:
             self._finished.add(index)
             yield Finished(index, piece.reason)
+
+    def _delta(self, index: int, text: str) -> Delta:
+        self._length += len(text)
+        self._texts.setdefault(index, []).append(text)
+        return Delta(index, text)
+
+    def _text(self, index: int) -> str:
+        return "".join(self._texts.get(index, ()))
 
 
 def parse_answer(body: bytes, protocol: Protocol = "openai") -> list[Event]:
@@ -203,6 +263,15 @@ def parse_refusal(status: int, body: bytes) -> Refused:
     return replace(found, code=found.code or f"http_{status}", status=status)
 
 
+def _object(data: bytes) -> dict[str, Any] | None:
+    """The JSON object; None where it is none."""
+    try:
+        value = json.loads(data.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _is_error(value: Mapping[str, Any], chunk: Chunk | None) -> bool:
     """Section 4.3 and 5.3: under `error`, or at the top level; elsewhere `detail` or `object: error`."""
     if value.get("error"):
@@ -212,7 +281,7 @@ def _is_error(value: Mapping[str, Any], chunk: Chunk | None) -> bool:
     return bool((value.get("code") and "message" in value) or (chunk is None and value.get("detail")))
 
 
-def _refused(value: Mapping[str, Any], status: int | None, raw: str) -> Refused:
+def _refused(value: Mapping[str, Any], status: int | None) -> Refused:
     error = value.get("error")
     holder: Mapping[str, Any] = error if isinstance(error, dict) else value
     named = [holder.get("code"), holder.get("type")]
@@ -222,7 +291,7 @@ def _refused(value: Mapping[str, Any], status: int | None, raw: str) -> Refused:
     text = join_surrogates(message) if isinstance(message, str) else ""
     if isinstance(message, list):
         # Some servers list what is wrong: then the whole body is the message.
-        text = raw[:_LONGEST_LIST]
+        text = json.dumps(value, ensure_ascii=False)[:_LONGEST_LIST]
     ids = [one.get(key) for key in ("request_id", "id") for one in (value, holder)]
     return Refused(
         # A code and an id go into sentences and logs, so they are held to what such things look like.

@@ -97,15 +97,16 @@ def _pieces(choices: object) -> tuple[Piece, ...]:
     """What `choices` says; they look the same on both routes, apart from `delta`."""
     if not isinstance(choices, list):
         return ()
-    return tuple(_piece_of(choice) for choice in choices if isinstance(choice, dict))
+    return tuple(_piece_of(place, choice) for place, choice in enumerate(choices) if isinstance(choice, dict))
 
 
-def _piece_of(choice: Mapping[str, Any]) -> Piece:
+def _piece_of(place: int, choice: Mapping[str, Any]) -> Piece:
+    """A choice; `place` is its index where it names none."""
     holder = choice.get("delta") or choice.get("message")
     if not isinstance(holder, dict):
         # The older route, which completes a text.
         holder = {"content": choice.get("text")}
-    piece = _piece(choice.get("index"), read_message(holder), choice.get("finish_reason"))
+    piece = _piece(choice.get("index", place), read_message(holder), choice.get("finish_reason"))
     return replace(piece, reason="content_filter") if holder.get("refusal") else piece
 
 

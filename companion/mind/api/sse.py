@@ -37,6 +37,8 @@ class FrameReader:
 
     def __init__(self) -> None:
         self._rest = b""
+        """What has come before the first byte that decides what it is."""
+        self._line = bytearray()
         """The beginning of a line whose end has not come."""
         self._after_cr = False
         self._bare: bytearray | None = None
@@ -46,6 +48,11 @@ class FrameReader:
         self._size = 0
         self._event = ""
         self._status: int | None = None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it is plain JSON, whose own end is the end of the answer."""
+        return self._bare is not None
 
     def feed(self, data: bytes) -> Iterator[Frame | Broken]:
         """Take the next bytes; yield what they complete."""
@@ -62,11 +69,12 @@ class FrameReader:
         if self._after_cr and data.startswith(b"\n"):
             data = data[1:]
         self._after_cr = data.endswith(b"\r")
-        lines = (self._rest + data).splitlines(keepends=True)
-        self._rest = b"" if not lines or lines[-1].endswith((b"\n", b"\r")) else lines.pop()
-        for line in lines:
-            yield from self._take(line.rstrip(b"\r\n"))
-        if len(self._rest) > LONGEST_LINE:
+        for piece in data.splitlines(keepends=True):
+            self._line += piece
+            if piece.endswith((b"\n", b"\r")):
+                line, self._line = bytes(self._line), bytearray()
+                yield from self._take(line.rstrip(b"\r\n"))
+        if len(self._line) > LONGEST_LINE:
             yield Broken("a line without end")
 
     def close(self) -> Iterator[Frame | Broken]:
@@ -74,8 +82,9 @@ class FrameReader:
         if self._bare is not None:
             yield Frame(bytes(self._bare))
             return
-        yield from self._take(self._rest)
-        yield from self._dispatch()
+        yield from self._take(bytes(self._line))
+        # Where it is cut off within an event, that one is passed on too, though it has no data.
+        yield from self._dispatch(cut=bool(self._line or self._event))
 
     def _begin(self, data: bytes) -> bytes:
         """See from the first bytes what it is; return what is to be read as that."""
@@ -113,9 +122,9 @@ class FrameReader:
         if self._size > LONGEST_LINE:
             yield Broken("an event without end")
 
-    def _dispatch(self) -> Iterator[Frame]:
+    def _dispatch(self, *, cut: bool = False) -> Iterator[Frame]:
         frame = Frame(b"\n".join(self._data).strip(), self._event, self._status)
         self._data.clear()
         self._size, self._event, self._status = 0, "", None
-        if frame.data or frame.event == "error" or (frame.status or 0) >= 400:
+        if frame.data or frame.event == "error" or cut or (frame.status or 0) >= 400:
             yield frame

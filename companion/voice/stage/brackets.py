@@ -3,15 +3,17 @@
 The text between them is never spoken, so it is held back until the direction closes. It may contain a blank line, but
 no other direction may begin after that.
 
-A direction that does not close within `HOLD` code points ends at the first of these that exists, so that a forgotten
-bracket cannot silence the rest of the answer: a mark of another kind that closes on its line, as in `(smiles] Hi`; the
-end of its line; the end of the answer, if that has been reached (a direction that was cut off); the end of its first
-sentence. It never reaches over another direction that begins inside it.
+A direction that does not close within `HOLD` code points ends at a mark of another kind that closes on its line, as in
+`(smiles] Hi`. Where there is none it costs a clause at most, so that a forgotten bracket cannot silence the rest of the
+answer: it ends at the first emoji of its line or at the end of its first sentence there; at the end of its first clause
+if whole sentences follow; else at the end of the line or of the answer (a direction that was cut off). It never reaches
+over another direction that begins inside it.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from companion.voice.stage.scanner import Incomplete, Lookahead, Token, is_cjk, is_word_char
 
@@ -20,6 +22,9 @@ HOLD = 600
 
 LOOSE = 80
 """Code points within which a star between blanks or inside a word must close."""
+
+_DEEPEST = 8
+"""Directions inside one another. Beyond that the outermost counts as never closed, which costs no further search."""
 
 _LOOK_BACK = 16
 """Code points. The stage keeps more than this before the current place, however the text was cut."""
@@ -33,6 +38,9 @@ STARS = "*＊"
 _BRACKET = re.compile(f"[{re.escape(''.join((*OPENING, *CLOSING)))}]|\\n[ \\t\\r]*\\n")
 _STAR = re.compile(f"[{STARS}]+|[{re.escape(''.join(OPENING))}]|\\n[ \\t\\r]*\\n")
 _SENTENCE_END = re.compile(r"[。！？!?]+[\"”'’」』]*|\.+(?=\s)")
+_CLAUSE_END = re.compile(r"[,;:—–](?=\s)|[，、；：]|—")
+_WHOLE = re.compile(r"[。！？!?.…][^\w,;:]*\Z")
+"""The end of a line that was not cut off."""
 _EYES = ":;="
 _NO_END = re.compile(r"(?:[:;=][-^']?|\^|[\s,;，、。；](?:\d{1,3}|[A-Za-z]))$")
 """What stands before a `)` that is the mouth of a smiley or numbers a list."""
@@ -60,6 +68,8 @@ def _partner(look: Lookahead, start: int) -> tuple[int, int]:
                 return 0, blank or found.start()
             inner = inner or (found.start() if stack else 0)
             stack.append(OPENING[ch])
+            if len(stack) > _DEEPEST:
+                return 0, inner
         elif ch not in CLOSING:
             blank = blank or found.start() + 1
             if len(stack) > 1:
@@ -126,7 +136,7 @@ def _star_partner(look: Lookahead, start: int, hold: int) -> tuple[int, int]:
             # It opens a direction inside this one, or this one was never closed.
             inner = inner or found.start()
             open_runs.append(len(run))
-            if lines:
+            if lines or len(open_runs) > _DEEPEST:
                 return spare, blank or inner
         elif len(run) == 2 and open_runs[-1] != 2:
             # Bold inside the direction, or a direction that is closed with one star too many.
@@ -172,17 +182,17 @@ def _is_operator(look: Lookahead, index: int) -> bool:
 def _unclosed(look: Lookahead, start: int, stop: int) -> Token:
     """A direction that does not close up to `stop`; the docstring of the module tells where it ends."""
     held = look.text[start:stop]
-    line = held.find("\n")
-    if other := _other_end(held if line < 0 else held[:line]):
-        end = start + other
-    elif line >= 0:
-        end = start + line
-    elif len(held) < HOLD and look.final and stop == len(look.text):
-        end = start + len(held)
-    else:
-        sentence = _SENTENCE_END.search(held)
-        end = start + (sentence.end() if sentence else len(held))
+    line = held.partition("\n")[0]
+    end = start + (_other_end(line) or _first_clause(line) or len(line))
     return Token(end, "direction", look.text[start + 1 : end])
+
+
+def _first_clause(line: str) -> int:
+    """Where the direction ends that `line` begins with, by its emoji and punctuation; 0 if they do not tell."""
+    emoji = next((at for at, ch in enumerate(line) if ch > "\u2190" and unicodedata.category(ch) == "So"), 0)
+    sentence = _SENTENCE_END.search(line)
+    clause = _CLAUSE_END.search(line) if _WHOLE.search(line) else None
+    return emoji or min((found.end() for found in (sentence, clause) if found), default=0)
 
 
 def _other_end(held: str) -> int:

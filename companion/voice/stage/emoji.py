@@ -13,7 +13,7 @@ import re
 
 from companion.voice.stage.brackets import CLOSING, OPENING, end_of_bracket
 from companion.voice.stage.lexicon import Feeling
-from companion.voice.stage.scanner import Lookahead, Token, is_word_char
+from companion.voice.stage.scanner import LONGEST_RUN, Lookahead, Token, is_word_char
 
 _RANGES = (
     "\u203f\u2040\u2194-\u2199\u21a9\u21aa\u231a\u231b\u2328\u23cf\u23e9-\u23fa\u24c2"
@@ -36,7 +36,9 @@ def pictograph(look: Lookahead, start: int) -> Token:
     end = _cluster_end(look, start)
     cluster = look.text[start:end]
     strength = 1
-    while look.starts_with(cluster, end) and _cluster_end(look, end) == end + len(cluster):
+    while (
+        end < start + LONGEST_RUN and look.starts_with(cluster, end) and _cluster_end(look, end) == end + len(cluster)
+    ):
         end += len(cluster)
         strength += 1
     return Token(end, "emoji", cluster, strength)
@@ -59,7 +61,11 @@ def _cluster_end(look: Lookahead, start: int) -> int:
     end = start + 1
     if flag and "\U0001f1e6" <= look.at(end) <= "\U0001f1ff":
         return end + 1
-    while (ch := look.at(end)) and (_TAIL.match(ch) or (look.at(end - 1) == "\u200d" and PICTOGRAPH.match(ch))):
+    while (
+        end < start + LONGEST_RUN
+        and (ch := look.at(end))
+        and (_TAIL.match(ch) or (look.at(end - 1) == "\u200d" and PICTOGRAPH.match(ch)))
+    ):
         end += 1
     return end
 
@@ -191,7 +197,7 @@ _KOREAN_LETTERS = "ㅋㅎㅠㅜ"
 _AFTER_WORDS = (":)", ":(", ":-)", ":-(", ";)", "^^", "^_^", ":D", "=)", *(2 * one for one in _KOREAN_LETTERS))
 ARMS = frozenset("ヽヾ٩╰୧ლ\\＼┐└┌╭o0Oｏmdb凸ΣＳ∑")
 _OTHER_ARMS = "ヽヾﾉノ／/\\＼╯╰ゞ۶و彡ﾞ゛☆★*~～+_-:・︴و︵┻━┳┛┗✧づつっ๑ᕗᕤ┌┐┘└╭╮¯凸♡♪ｏoOdbmzZvV｡ﾟ゜丿ง"
-_SOUNDLESS = frozenset("☆★︴งوﾉ／/\\＼╯╰ゞ۶و彡ﾞ゛︵┻━┳┛┗✧ᕗᕤ┌┐┘└╭╮¯凸")
+_SOUNDLESS = "☆★︴งوﾉ／/\\＼╯╰ゞ۶و彡ﾞ゛︵┻━┳┛┗✧ᕗᕤ┌┐┘└╭╮¯凸"
 _LETTER_ARMS = frozenset("ノヽヾづつっ๑ｏoOdbmzZvV丿")
 
 _FACE_LETTERS = "ωДдεσзοОООоTQoOxXuUvwmnAHDЗツ∀ヮ皿口益ロ人ー・｡ᴗᴥ罒エεзヘノﾉヽ灬つづっﾟﾞʖಥಠㅂ艸ง๑и"
@@ -249,14 +255,10 @@ def kaomoji(look: Lookahead, start: int) -> Token | None:
     end = end_of_bracket(look, opening)
     if not end or not is_kaomoji(look.text[opening + 1 : end - 1]):
         return None
-    arms = end
-    while (ch := look.at(arms)) and ch in _OTHER_ARMS:
-        arms += 1
+    arms = look.skip(_OTHER_ARMS, end)
     # Letters and marks that may belong to the next words are arms only together with something soundless.
     if not any(ch in _SOUNDLESS or ch in _LETTER_ARMS for ch in look.text[end:arms]) or look.at(arms).isalnum():
-        arms = end
-        while (ch := look.at(arms)) and ch in _SOUNDLESS:
-            arms += 1
+        arms = look.skip(_SOUNDLESS, end)
     return Token(arms, "face", look.text[opening:end])
 
 

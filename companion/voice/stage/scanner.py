@@ -11,6 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+LONGEST_RUN = 100
+"""Code points. A run of the same marks, or of emoji, that is longer counts as several: one that arrives bit by bit is
+looked through again with every bit."""
+
 
 class Incomplete(Exception):
     """Not an error, but "wait": more text, or the end of the answer, must come before the question can be decided."""
@@ -63,9 +67,10 @@ class Lookahead:
         return max((word for word in words if self.starts_with(word, index)), key=len, default="")
 
     def skip(self, characters: str, index: int) -> int:
-        """The first position from `index` on where none of `characters` stands."""
-        while (ch := self.at(index)) and ch in characters:
-            index += 1
+        """The first position from `index` on where none of `characters` stands, or that of a run's longest end."""
+        run = self.text[index : index + LONGEST_RUN]
+        index += len(run) - len(run.lstrip(characters))
+        self.at(index)
         return index
 
     def at_line_end(self, index: int) -> bool:

@@ -2,11 +2,12 @@
 
 The text is read once, token by token. A token is recognised only when no later text can change it, so the result does
 not depend on how the answer was cut into deltas; text that is still open waits. The rules are in `brackets`, `markup`,
-`emphasis` and `emoji`; `SpokenText` closes the gaps that they leave.
+`emphasis` and `emoji`; `spoken_text` closes the gaps that they leave.
 
-Text in brackets is never spoken, whatever it says, and text in single stars only where it is a stressed word inside a
-sentence. Text in other marks of emphasis is not spoken if it is a stage direction (`emphasis_grammar`). Every other
-word is spoken.
+Text in brackets is not spoken, whatever it says, and text in single stars only where it is a stressed word inside a
+sentence. Quoted speech in either is spoken, and where nothing else is left of the answer what reads as speech
+(`enclosed_speech`). Text in other marks of emphasis is not spoken if it is a stage direction (`emphasis_grammar`).
+Every other word is spoken.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ from companion.languages.understood import Understood, understood
 from companion.voice.stage import emoji, emphasis, markup, notation
 from companion.voice.stage.brackets import CLOSING, OPENING, STARS, bracket, star
 from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI_EMOTIONS, feeling_of_emoji, keycap_end, pictograph
+from companion.voice.stage.enclosed_speech import freed_quotations, reads_as_speech
 from companion.voice.stage.lexicon import Feeling
 from companion.voice.stage.meaning import read_direction
-from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, Token, is_cjk, is_word_char
+from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, Token, is_word_char
+from companion.voice.stage.spoken_text import SpokenText
 
 _CONTEXT = 32
 """Code points that are kept before the current place, because rules look back a little."""
+
+_PIECE = 500
+"""Code points that are read at once, because rules copy or search all of what has arrived."""
 
 _SPACED = f"(?:(?![{CJK_RANGES}])[^\\W_٩୧ლʕ‿⁀])+"
 _UNSPACED = f"(?:(?=[{CJK_RANGES}])[^\\W_ヽヾ])+"
@@ -38,15 +44,9 @@ _LABEL = re.compile(
 )
 """A single name, as devices of the xiaozhi family write emotions: `[happy]`, `{"emotion": "happy"}`."""
 
+_MARKS = re.compile(f"[{re.escape(''.join((*OPENING, *CLOSING)))}{STARS}_~]")
+
 _SOURCES: dict[str, CueSource] = {"direction": "direction", "tag": "tag", "emoji": "emoji", "face": "emoji"}
-
-
-_CLOSES = frozenset(".,!?;:%…。，！？；：、)’”")
-_ORPHANS = frozenset(".,;:。，；：、")
-_ENDS_CLAUSE = frozenset(".!?…。！？,;:，；：、~")
-_WIDE = frozenset("…—“”‘’")
-"""Marks that Chinese and Japanese writing shares with others."""
-_STARTS_QUOTE = frozenset("\"“‘'")
 
 
 class Stage:
@@ -66,16 +66,24 @@ class Stage:
         self._spoken = SpokenText()
         self._text = ""
         self._at = 0
+        self._unsaid: list[str] = []
+        """The words of the directions before the first spoken word."""
 
     def feed(self, delta: str) -> list[str | Cue]:
         """Take the next piece of the answer; return what is certain so far."""
-        self._text += delta
-        self._advance(final=False)
+        for begin in range(0, len(delta), _PIECE):
+            self._text += delta[begin : begin + _PIECE]
+            self._advance(final=False)
         return self._spoken.take()
 
     def close(self) -> list[str | Cue]:
         """End the answer and return the rest. A direction that is still open is dropped."""
         self._advance(final=True)
+        if not self._spoken.has_words:
+            said = [words for words in self._unsaid if reads_as_speech(words, self._name or "", self._languages)]
+            # Without marks it cannot become a direction again.
+            self._text, self._at, self._unsaid = _MARKS.sub("", " ".join(said)), 0, []
+            self._advance(final=True)
         return self._spoken.take()
 
     def _advance(self, final: bool) -> None:
@@ -114,7 +122,11 @@ class Stage:
                 spoken.add_gap()
             case "again":
                 return Lookahead(text[:start] + token.value + text[token.end :], look.final)
+            case "direction" if ch not in "{｛" and (freed := freed_quotations(token.value)):
+                return Lookahead(text[:start] + freed + text[token.end :], look.final)
             case "direction" | "tag" | "emoji" | "face":
+                if token.kind == "direction" and not spoken.has_words:
+                    self._unsaid.append(token.value)
                 spoken.add_gap()
                 label = _LABEL.fullmatch(text, start, token.end)
                 named = label and XIAOZHI_EMOTIONS.get((label["quoted"] or label["plain"]).casefold())
@@ -239,105 +251,3 @@ def _feeling(token: Token, name: str | None, languages: Understood) -> Feeling |
             )
         case _:
             return read_direction(token.value, name or "", languages)
-
-
-class SpokenText:
-    """Collects spoken text and cues in order, and leaves no trace of what was removed.
-
-    Words are separated by one blank. Where something was removed (a gap), no blank is left before punctuation or
-    between Chinese or Japanese characters, words do not run together, and a comma or full stop that no longer closes
-    anything is dropped.
-    """
-
-    def __init__(self) -> None:
-        self._pieces: list[str | Cue] = []
-        self._length = 0
-        self._last = ""
-        self._blank = False
-        self._gap = False
-        self._blank_after = False
-        self._quoted = False
-        self._cjk = False
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was spoken yet."""
-        return self._length == 0
-
-    @property
-    def at_line_start(self) -> bool:
-        """Whether the current line has no spoken text yet."""
-        return self._last in ("", "\n")
-
-    @property
-    def at_sentence_start(self) -> bool:
-        """Whether the next text begins a line or follows the end of a sentence."""
-        return self._last in ("", "\n", ".", "!", "?", "…", "。", "！", "？", "”", '"', "」")
-
-    @property
-    def after_gap(self) -> bool:
-        """Whether something was removed since the last character."""
-        return self._gap
-
-    def add_text(self, text: str) -> None:
-        """Add a word or a run of punctuation, without white space."""
-        first = text[0]
-        orphan = first in _ORPHANS and (first != "." or not text.startswith(".."))
-        if self._gap and orphan and (self.at_line_start or self._last in _ENDS_CLAUSE):
-            return
-        separator = self._separator(first, text)
-        self._put(separator + text)
-        self._last, self._blank, self._gap = text[-1], False, False
-        if text[-1].isalnum():
-            self._cjk = is_cjk(text[-1])
-        self._quoted ^= text.count('"') % 2 == 1
-
-    def add_blank(self) -> None:
-        """There was white space here."""
-        self._blank = True
-        self._blank_after = self._gap
-
-    def add_gap(self) -> None:
-        """Something was removed here."""
-        self._gap = True
-        self._blank_after = False
-
-    def add_newline(self) -> None:
-        """A line ended here."""
-        if not self.at_line_start:
-            self._put("\n")
-            self._last = "\n"
-        self._blank = self._gap = False
-
-    def add_cue(self, feeling: Feeling, source: CueSource) -> None:
-        """The body does something here."""
-        self._pieces.append(Cue(feeling.emotion, feeling.gesture, feeling.intensity, self._length, source))
-
-    def take(self) -> list[str | Cue]:
-        """Return what was added since the last call; adjacent texts are joined."""
-        pieces, self._pieces = self._pieces, []
-        return pieces
-
-    def _put(self, text: str) -> None:
-        self._length += len(text)
-        if self._pieces and isinstance(before := self._pieces[-1], str):
-            self._pieces[-1] = before + text
-        else:
-            self._pieces.append(text)
-
-    def _separator(self, first: str, text: str) -> str:
-        last = self._last
-        if self.at_line_start:
-            return ""
-        if not self._gap:
-            return " " if self._blank else ""
-        closes = first in _CLOSES and (not text.startswith("..") or not self._blank_after)
-        if self._cjk and not self._blank and last in _WIDE and first in _WIDE:
-            return ""
-        inside_quotes = self._quoted and '"' in (first, last)
-        if closes or inside_quotes or last in "“‘" or (is_cjk(first) and (is_cjk(last) or last in _WIDE)):
-            return ""
-        if self._blank:
-            return "" if is_cjk(last) and not last.isalnum() else " "
-        joins = is_word_char(first) or first in _STARTS_QUOTE
-        return " " if joins and not is_cjk(last) and (is_word_char(last) or last in _CLOSES or last == '"') else ""

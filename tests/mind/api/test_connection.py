@@ -194,8 +194,8 @@ async def test_every_recorded_refusal(
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_refusal_in_the_middle_comes_after_the_text(protocol: Protocol) -> None:
-    begin, _, _ = ANSWERS[protocol].rpartition(b"[DONE]" if protocol == "openai" else b"id:2")
-    begin = begin.removesuffix(b"data: ")
+    cut = b'data: {"choices":[{"delta":{"content":""},"finish' if protocol == "openai" else b"id:2"
+    begin, _, _ = ANSWERS[protocol].partition(cut)
     error = b"event:error\ndata: " + MODERATED + b"\n\ndata: [DONE]\n\n"
     async with serving(replaying(begin + error, piece=3), protocol) as connection:
         events = await events_of(connection, protocol)
@@ -228,6 +228,50 @@ async def test_a_connection_that_breaks_behind_the_whole_answer_has_done_its_wor
 
     async with serving(breaking, protocol) as connection:
         assert (await events_of(connection, protocol))[-2:] == [Usage(130, 31, 112), Done()]
+
+
+@pytest.mark.parametrize("body", [OPENAI, DASHSCOPE, b"nonsense", MODERATED, b""])
+async def test_whoever_asks_on_after_the_end_is_told_the_end_again(body: bytes) -> None:
+    async with (
+        serving(replaying(body)) as connection,
+        aclosing(await connection.send(encode_request("openai", asking()))) as answer,
+    ):
+        while not isinstance(end := await answer.next_event(), Done | Broken | Refused):
+            pass
+        async with asyncio.timeout(5):
+            assert [await answer.next_event() for _ in range(3)] == [end] * 3
+
+
+@pytest.mark.parametrize(
+    "body", [OPENAI.replace(b'"index":0', b'"index":1'), OPENAI.replace(b'"index":0', b'"index":"x"')]
+)
+async def test_one_answer_has_one_index_whatever_the_server_calls_it(body: bytes) -> None:
+    async with serving(replaying(body)) as connection:
+        events = await events_of(connection, "openai")
+    assert events[:2] == [Delta(0, "Oh? 🧸"), Finished(0, "stop")]
+
+
+async def test_a_response_that_stays_open_behind_the_whole_answer_is_not_waited_for() -> None:
+    async def sticking(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await hear(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + OPENAI.partition(b'data: {"choices":[],')[0])
+        await reader.read()
+
+    async with serving(sticking) as connection, asyncio.timeout(5):
+        assert (await events_of(connection, "openai"))[-2:] == [Finished(0, "stop"), Done()]
+
+
+async def test_an_end_without_an_end_mark_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "companion")
+    told = "ended its response without saying that the answer is whole"
+    body = OPENAI.partition(b'data: {"choices":[{"delta":{"content":""},"finish')[0].replace(b"Oh?", b"Oh!")
+    async with serving(replaying(body)) as connection:
+        assert (await events_of(connection, "openai"))[-1] == Done()
+        assert told in caplog.text
+        caplog.clear()
+    async with serving(replaying(OPENAI)) as connection:
+        await events_of(connection, "openai")
+    assert told not in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,10 @@ def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     return [data[a:b] for a, b in itertools.pairwise(edges)]
 
 
+def finish(index: int) -> str:
+    return json.dumps({"choices": [{"delta": {}, "index": index, "finish_reason": "stop"}]})
+
+
 def delta(text: str, index: int = 0) -> str:
     return json.dumps({"choices": [{"delta": {"content": text}, "index": index, "finish_reason": None}]})
 
@@ -150,14 +154,6 @@ def test_what_is_no_answer_is_broken(body: bytes) -> None:
     events = parse_answer(body)
     assert len(events) == 1
     assert isinstance(events[0], Broken)
-
-
-def test_what_stands_before_a_break_is_kept() -> None:
-    broken = f"data: {delta('Once')}\n\ndata: {{nonsense\n\ndata: {delta('never')}\n\n".encode()
-    events = read([broken])
-    assert events[0] == Delta(0, "Once")
-    assert isinstance(events[1], Broken)
-    assert len(events) == 2
 
 
 @pytest.mark.parametrize("begin", [b"data: ", b"", b"{", b"data: x\n" * 200_000])
@@ -342,9 +338,6 @@ def test_halves_of_characters_are_joined_or_replaced_on_the_way_out() -> None:
 
 
 def test_several_answers_are_kept_apart_and_all_must_end() -> None:
-    def finish(index: int) -> str:
-        return json.dumps({"choices": [{"delta": {}, "index": index, "finish_reason": "stop"}]})
-
     two = [delta("A", 0), delta("B", 1), delta("a", 0), finish(0), delta("b", 1)]
     framed = b"".join(f"data: {one}\n\n".encode() for one in two)
     told = [Delta(0, "A"), Delta(1, "B"), Delta(0, "a"), Finished(0, "stop"), Delta(1, "b")]

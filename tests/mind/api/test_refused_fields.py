@@ -107,4 +107,4 @@ async def test_a_smaller_ban_list_is_promised_only_where_one_is_used(caplog: pyt
     assert await answer(on(line)) == "Hi."
     told = [one.message for one in caplog.records]
     assert ["a smaller one is used" in one for one in told] == [True, False]
-    assert [len(request.get("logit_bias", ())) for request in line.requests] == [252, 13, 0]
+    assert [len(request.get("logit_bias", ())) for request in line.requests] == [252, 10, 0]

@@ -67,11 +67,19 @@ STORY = "la " * 220
         ("*waves\nHi wo*rld", "Hi world", ["wave"]),
         ("(nods (slowly\n\nHello) there) you", "Hello there you", ["nod"]),
         (f"(waves. {STORY}) Bye", f"{STORY}Bye", ["wave"]),
+        ("(waves 😄 Where is it? It is here!", "Where is it? It is here!", ["wave", "happy"]),
+        ("*waves 😄 Where is it\nIt is here", "Where is it\nIt is here", ["wave", "happy"]),
+        ("(waves, come here, my friend!", "come here, my friend!", ["wave"]),
+        ("（挥着手，快过来！我在等你。", "快过来！我在等你。", ["wave"]),
+        ("Hi. (waves, and then goes ov", "Hi.", ["wave"]),
         (f"*waves. {STORY}* Bye", f"{STORY}Bye", ["wave"]),
         ("Hello. *Xavier waves", "Hello.", ["wave"]),
         ("Hello. *wa**ves", "Hello.", []),
     ],
-    ids=["line", "other-mark-on-the-next-line", "star-in-a-word", "nested", "far", "far-star", "cut", "cut-bold"],
+    ids=[
+        *("line", "other-mark-on-the-next-line", "star-in-a-word", "nested", "far", "emoji", "star-emoji"),
+        *("clause", "chinese-clause", "cut-in-a-clause", "far-star", "cut", "cut-bold"),
+    ],
 )
 def test_where_a_direction_ends_that_never_closes(text: str, spoken: str, acts: list[str]) -> None:
     assert shown(text) == (spoken, acts)
