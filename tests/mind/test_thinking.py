@@ -118,3 +118,9 @@ async def test_a_thinking_model_gets_no_stop_of_ours() -> None:
     assert "END" in stops[0]
     assert "\nUser:" in stops[0]
     assert stops[1] == ["END"]
+
+
+@pytest.mark.looptime
+async def test_a_model_that_thinks_in_the_middle_of_its_answer_is_heard_to_its_end() -> None:
+    character = on(Line([event("Hi. "), thought(), 3.0, thought(), event("Bye."), *END]))
+    assert await answer(character) == "Hi. Bye."

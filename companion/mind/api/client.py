@@ -63,19 +63,22 @@ class ServiceClient:
         `CharacterRefused` where trying again is no use.
         """
         failed: CharacterError | None = None
-        thinks = False
+        thinks, is_open = False, False
         within = asyncio.timeout_at(deadline)
 
         def on_thought() -> None:
             nonlocal thinks
             thinks = True
-            within.reschedule(max(deadline, asked.thinking_deadline))
+            if not is_open:  # one that thinks in the middle of its answer has begun already
+                within.reschedule(max(deadline, asked.thinking_deadline))
 
         try:
             async with within:
                 while True:
                     try:
-                        return await self._try(asked, deadline, on_thought)
+                        reply = await self._try(asked, deadline, on_thought)
+                        is_open = True
+                        return reply
                     except _RequestShrunk:
                         continue
                     except CharacterRefused:
