@@ -208,6 +208,13 @@ def shown(cues: tuple[Cue, ...] | list[Cue]) -> list[str]:
         ("tend les bras vers toi", "affectionate", "hug"),
         ("cligne des yeux, surprise", "surprised", None),
         ("opine du chef", None, "nod"),
+        ("fait signe que oui", None, "nod"),
+        ("fait signe que non", None, "shake_head"),
+        ("d'une voix endormie", "sleepy", None),
+        ("le visage radieux", "happy", None),
+        ("l'air choqué", "surprised", None),
+        ("jette un coup d'œil à droite", None, "look_right"),
+        ("jette un coup d'œil à gauche", None, "look_left"),
     ],
 )
 def test_directions(text: str, emotion: str | None, gesture: str | None) -> None:
@@ -235,6 +242,7 @@ def test_directions(text: str, emotion: str | None, gesture: str | None) -> None
         *("d'une voix grave", "pause", "court vers l'étang", "prend un livre", "lit une histoire triste"),
         *("un chat passe", "regarde la mouche", "regarde le furet", "mange sa soupe", "la souris passe"),
         *("rideau", "la lumière baisse", "boit de l'eau froide", "rien", "ouvre un livre"),
+        *("papa rit", "maman sourit", "jette un coup d'œil"),
         *("compte sur ses doigts", "prend une grande feuille", "à table", "met ses lunettes", "au fond du jardin"),
     ],
 )
@@ -280,6 +288,15 @@ def test_degrees() -> None:
         ("<pensée>Je dois être gentille</pensée> Bonjour.", "Bonjour.", []),
         ("Pistache : Bonjour !", "Bonjour !", []),
         # Emphasis is spoken.
+        ("Ne touche *pas* au four.", "Ne touche pas au four.", []),
+        ("Il ne faut *jamais* courir.", "Il ne faut jamais courir.", []),
+        ("Il faut *toujours* tenir la main.", "Il faut toujours tenir la main.", []),
+        ("*Jamais* de la vie !", "Jamais de la vie !", []),
+        ("Je n'ai *rien* dit.", "Je n'ai rien dit.", []),
+        ("C'est *toi* qui gagnes !", "C'est toi qui gagnes !", []),
+        ("Tu peux *danser* avec moi.", "Tu peux danser avec moi.", []),
+        ("Bon *soupire* on y va.", "Bon on y va.", ["disappointed"]),
+        ("Attends *réfléchit* je sais !", "Attends je sais !", ["thoughtful"]),
         ("C'est _très_ important.", "C'est très important.", []),
         ("Je _t'aime_ beaucoup.", "Je t'aime beaucoup.", []),
         ("_Je t'aime_ beaucoup.", "Je t'aime beaucoup.", []),
@@ -374,6 +391,8 @@ def test_sentences(text: str, expected: list[str]) -> None:
         ("J'ai pas peur.", []),
         ("Je ne sais pas nager.", []),
         ("Si je suis triste, je chante.", []),
+        ("Quand je suis triste, je chante.", []),
+        ("Quand j'ai peur, je compte.", []),
         ("Il dit bonjour à maman.", []),
         ("Je t'aime pas, dit le loup.", []),
         ("Il n'y a pas de surprise.", []),
@@ -446,6 +465,8 @@ def test_feelings(text: str, cues: list[str]) -> None:
         ("souviens-toi que mon chat a faim", ["remember:mon chat a faim:mon chat a faim"]),
         ("n'oublie pas que c'est la fête", ["remember:c'est la fête:c'est la fête"]),
         ("tu sais quoi j'ai un lapin", ["has:lapin:"]),
+        ("c'est le bleu ma couleur préférée", ["favourite:couleur:bleu"]),
+        ("je bosse comme chauffeur", ["job::chauffeur"]),
     ],
 )
 def test_facts_are_found(said: str, facts: list[str]) -> None:
@@ -495,6 +516,10 @@ def test_facts_are_found(said: str, facts: list[str]) -> None:
             "le matin demain je dors",
             "j'aime mieux le rouge",
         ),
+        # Not yet, not any more, not alive.
+        *("dans trois ans j'ai dix ans", "l'année prochaine je suis en cp", "j'ai un chien mais il est mort"),
+        *("c'est pas le bleu ma couleur préférée", "j'ai un poisson dans mon assiette", "j'ai une tortue ninja"),
+        "mon chat il s'appelle je sais plus",
         # Private.
         *("j'habite rue de la gare et j'ai un chien", "je suis allergique et j'aime le pain"),
     ],
@@ -521,6 +546,9 @@ def test_what_tells_nothing_is_no_fact(said: str) -> None:
         *((said, "Rose") for said in ("je m'appelle rose", "mon prénom c'est rose")),
         *((said, "Hugo") for said in ("coucou c'est hugo", "salut pistache c’est hugo")),
         *((said, None) for said in ("salut c'est rose", "bonjour c'est noël", "coucou c'est maman", "oui c'est hugo")),
+        *((said, "Léa") for said in ("eh bien je m'appelle léa", "moi aussi je m'appelle léa", "je m'appelle euh léa")),
+        *((said, "Léa") for said in ("je m'appelle pas tom je m'appelle léa", "allô je m'appelle léa")),
+        ("je m'appelle pas tom mon frère s'appelle tom", None),
         ("je m'appelle jean-baptiste", "Jean-Baptiste"),
         ("mon nom est victor hugo", "Victor Hugo"),
         ("hello i'm tom", "Tom"),
@@ -600,7 +628,9 @@ def test_introductions(said: str, name: str | None) -> None:
         *("je suis malade", "je suis allergique aux chats", "j'ai mal au ventre", "j'ai mal à la tête"),
         *("j’ai de la fièvre", "je suis allé chez le docteur", "ma mamie est à l'hôpital", "je prends des médicaments"),
         *("mon frère est autiste", "mon nom de famille c'est martin", "le digicode de l'immeuble", "j'ai vomi"),
-        *("papa a un cancer",),
+        *("papa a un cancer", "j'ai le covid", "j'ai le bras dans le plâtre", "mon mdp c'est chaton"),
+        *("j'habite au troisième", "j'habite au rez-de-chaussée", "appelle maman au zéro six"),
+        *("je suis en cp à l'école des tilleuls", "j'habite juste à côté de la boulangerie rue pasteur"),
     ],
 )
 def test_private(said: str) -> None:
@@ -622,7 +652,8 @@ def test_private(said: str) -> None:
         *("j'aime la musique", "mon jouet parle", "je mange une pomme", "ça ne fait pas mal"),
         *("on joue dans la rue", "mon téléphone en jouet", "j'ai six ans", "le chien est dans l'allée"),
         *("un chat", "je vis dans un rêve", "j'ai compté jusqu'à cent", "on joue aux dés"),
-        *("je suis fatigué",),
+        *("je suis fatigué", "je joue au docteur", "ma maîtresse à l'école dessine bien", "je suis en cp à l'école"),
+        *("j'habite à lyon et j'ai vu une rue pavée", "zéro à zéro"),
         *("je bois du sirop de fraise", "on fait des opérations", "il y a une piqûre d'abeille"),
     ],
 )
@@ -670,6 +701,7 @@ def test_not_private(said: str) -> None:
                 "quand est mon anniversaire",
             )
         ),
+        *((said, True) for said in ("il est quelle heure", "y'a quoi dans ton étang")),
         *((said, True) for said in ("j'ai combien de chats", "j ai quel âge", "y a-t-il des loups")),
         *(
             (said, False)
@@ -751,7 +783,16 @@ def test_the_shape_of_an_answer(asked: str, said: str, holds: bool) -> None:
             (said, "en")
             for said in ("my dog is called max", "what is the time", "i'm six years old", "i am on a train")
         ),
-        *((said, "en") for said in ("he's my friend", "put it on the table")),
+        *(
+            (said, "en")
+            for said in (
+                "he's my friend",
+                "put it on the table",
+                "put it on a table",
+                "two plus two is four",
+                "my son likes it",
+            )
+        ),
     ],
 )
 def test_the_language_of_a_sentence(said: str, code: str) -> None:

@@ -167,13 +167,17 @@ def is_emphasis(look: Lookahead, start: int, end: int, said: str, begins: bool, 
     grammar = grammar_of(languages)
     if any(is_cjk(ch) for ch in said):
         return not begins and grammar.stressed.fullmatch(said) is not None
-    if len(words) > _MOST_TITLE or grammar.events.fullmatch(said):
+    # French "pas" is a step as well, and ends like an English verb: "Ne touche *pas* au four".
+    never_done = said.casefold() in grammar.leads_in
+    if len(words) > _MOST_TITLE or (grammar.events.fullmatch(said) and not never_done):
         return False
     done = grammar.done
     if any(one.with_subject.match(said) for one in done):
         return False
     verb = any(one.capital_present.match(said) or one.capital_doing.match(said) for one in done)
-    may_be_done = verb or any(one.manner_alone.fullmatch(said) for one in done) or _is_known(said, languages)
+    may_be_done = not never_done and (
+        verb or any(one.manner_alone.fullmatch(said) for one in done) or _is_known(said, languages)
+    )
     if begins:
         after = look.at(look.skip(" \t", end))
         goes_on = look.at(end) in (",", ";") or (look.at(end).isspace() and after.islower())
