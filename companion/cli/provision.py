@@ -18,7 +18,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @click.option("--boot", type=_FOLDER, required=True, help="The card's FAT partition, with companion.toml on it.")
 @click.option("--state", type=_FOLDER, required=True, help="The unit's state folder: the daemon's StateDirectory.")
-@click.option("--credentials", type=_FOLDER, help="Where secrets are kept; STATE/credentials when not given.")
+@click.option("--credentials", type=_FOLDER, help="For secrets: root's own folder; STATE-provision when not given.")
 @click.option("--network", type=_FOLDER, help="Where NetworkManager looks for profiles; CREDENTIALS when not given.")
 @click.option("--credstore", type=_FOLDER, help="Where systemd looks for credentials: the key is copied there.")
 @click.option("--configs", type=_FOLDER, default=CONFIGS, show_default=False, help="The built-in devices and personas.")
@@ -38,7 +38,7 @@ def provision(
 
     Exits with 78 when there is something to mend in the file; the unit is set up with all else.
     """
-    secrets = credentials or state / "credentials"
+    secrets = credentials or state.absolute().with_name(f"{state.absolute().name}-provision")
     folders = Folders(boot, state, secrets, network or secrets, credstore, configs.absolute())
     outcome = provision_unit(folders, dry_run=dry_run)
     if as_json:

@@ -6,10 +6,14 @@ the file. It is therefore always in one of the two places, or in both until the 
 out, the others are applied, and the report names both.
 
     CREDENTIALS/dashscope-key       the service's API key          root only; the daemon gets it from systemd
-    CREDENTIALS/wifi.json           the Wi-Fi with its password    root only
-    NETWORK/companion.nmconnection  the same for NetworkManager    root only
+    CREDENTIALS/wifi.json           the Wi-Fi with its password    root only; wifi2.json is the second one
+    CREDENTIALS/wifi-country        for the radio                  root only
+    NETWORK/companion.nmconnection  the same for NetworkManager    root only; companion-2.nmconnection likewise
     STATE/identity-salt             see companion.identity         the daemon only
-    STATE/device.toml, persona.toml, wifi-country, companion-report.txt
+    STATE/device.toml, persona.toml, companion-report.txt
+
+STATE belongs to the daemon, so whatever it holds may have been put there by somebody who broke into the daemon: root
+reads no secret there, follows no link and waits for no pipe. CREDENTIALS is root's own.
 
 The report, `companion-report.txt`, is written beside the installer's file. It has Windows line ends and a byte order
 mark, so that every laptop shows it correctly. It contains no secret, no address, and nothing that changes from one
@@ -31,8 +35,9 @@ from companion.identity import MACHINE_FILES
 from companion.provisioning.device_file import available_choices, write_device_file
 from companion.provisioning.installer_file import blank_secrets, read_installer_file, recover_interrupted_write
 from companion.provisioning.run import Folders, ProvisioningRun
-from companion.provisioning.secrets import ensure_identity, store_key, store_wifi
+from companion.provisioning.secrets import ensure_identity, move_credentials, store_key
 from companion.provisioning.settings import Diagnostic
+from companion.provisioning.wifi import store_networks
 from companion.storage import create_private_folder, write_atomically
 
 log = logging.getLogger("companion")
@@ -98,8 +103,9 @@ def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequenc
         run.try_or_report("The card cannot be written", partial(recover_interrupted_write, folders.boot))
     file = read_installer_file(folders.boot, choices)
     run.diagnostics += [*file.diagnostics, *file.settings.diagnostics]
+    move_credentials(run)
     store_key(run, file)
-    store_wifi(run, file)
+    store_networks(run, file)
     number = ensure_identity(run, file, machine_files)
     write_device_file(run, file, choices)
     if run.stored_secrets and not dry_run:

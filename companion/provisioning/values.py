@@ -14,13 +14,16 @@ from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.provisioning.lines import Assignment, Value
 
-SECRETS = ("key", "wifi.password", "fleet.salt")
+SECRETS = ("key", "wifi.password", "wifi2.password", "fleet.salt")
 REMOVE = "remove"
 """Written in place of a key or a Wi-Fi name to delete the stored one."""
+OPEN = "open"
+"""Written in place of a Wi-Fi password for a network that has none. Too short to be one."""
 
 NAMES = (
     *("persona", "device", "name", "language", "volume", "person", "key", "region"),
-    *("wifi.ssid", "wifi.password", "wifi.country", "log.transcripts", "fleet.salt"),
+    *("wifi.ssid", "wifi.password", "wifi.country", "wifi.hidden", "wifi2.ssid", "wifi2.password", "wifi2.hidden"),
+    *("log.transcripts", "fleet.salt"),
 )
 _REGIONS = {
     **dict.fromkeys(("international", "singapore", "intl", "sg", "world"), "international"),
@@ -49,13 +52,13 @@ def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str |
     if entry.problem:
         raise InvalidValue(f"{entry.problem}. It was left out.")
     value = entry.value
-    if value is None or (isinstance(value, str) and not value.strip() and name != "wifi.password"):
+    if value is None or (isinstance(value, str) and not value.strip() and not name.endswith(".password")):
         return None
     if value == "":
         return None
     if name == "volume":
         return _volume(value)
-    if name == "log.transcripts":
+    if name in ("log.transcripts", "wifi.hidden", "wifi2.hidden"):
         if isinstance(value, bool):
             return value
         raise InvalidValue("write true or false, without quotation marks. It was left out.")
@@ -67,6 +70,16 @@ def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str |
     if any(not one.isprintable() for one in value):
         raise InvalidValue("has an invisible character in it; type it again. It was left out.")
     return _CHECKS[name](value, choices)
+
+
+def is_valid(name: str, value: object) -> bool:
+    """Whether a value that was stored earlier, in its canonical form, would be accepted today."""
+    if not isinstance(value, str) or not value or any(not one.isprintable() for one in value):
+        return False
+    try:
+        return value not in (REMOVE, OPEN) and _CHECKS[name](value, Choices({}, (), ())) == value
+    except InvalidValue:
+        return False
 
 
 def _volume(value: Value) -> int:
@@ -147,6 +160,8 @@ def _ssid(value: str, _: Choices) -> str:
 
 
 def _wifi_password(value: str, _: Choices) -> str:
+    if value.strip().lower() in (OPEN, "none"):
+        return OPEN
     if re.fullmatch(r"[0-9A-Fa-f]{64}", value) or 8 <= len(value.encode("utf-8", "replace")) <= 63:
         return value
     raise InvalidValue("cannot be right: a Wi-Fi password has 8 to 63 characters. It was left out.")
@@ -182,6 +197,8 @@ _CHECKS: Mapping[str, Callable[[str, Choices], str]] = {
     "region": _region,
     "wifi.ssid": _ssid,
     "wifi.password": _wifi_password,
+    "wifi2.ssid": _ssid,
+    "wifi2.password": _wifi_password,
     "wifi.country": _country,
     "fleet.salt": _salt,
 }
