@@ -7,7 +7,7 @@ out, the others are applied, and the report names both.
 
     CREDENTIALS/dashscope-key       the service's API key          root only; the daemon gets it from systemd
     CREDENTIALS/wifi.json           the Wi-Fi with its password    root only; wifi2.json is the second one
-    CREDENTIALS/wifi-country        for the radio                  root only
+    CREDENTIALS/wifi-country        for the radio; hostname        root only
     NETWORK/companion.nmconnection  the same for NetworkManager    root only; companion-2.nmconnection likewise
     STATE/identity-salt             see companion.identity         the daemon only
     STATE/device.toml, persona.toml, companion-report.txt
@@ -33,16 +33,22 @@ from typing import Any
 from companion import __version__
 from companion.identity import MACHINE_FILES
 from companion.provisioning.device_file import available_choices, write_device_file
-from companion.provisioning.installer_file import blank_secrets, read_installer_file, recover_interrupted_write
+from companion.provisioning.installer_file import (
+    InstallerFile,
+    blank_secrets,
+    read_installer_file,
+    recover_interrupted_write,
+)
 from companion.provisioning.run import Folders, ProvisioningRun
 from companion.provisioning.secrets import ensure_identity, move_credentials, store_key
 from companion.provisioning.settings import Diagnostic
 from companion.provisioning.wifi import store_networks
-from companion.storage import create_private_folder, write_atomically
+from companion.storage import PRIVATE, create_private_folder, write_atomically
 
 log = logging.getLogger("companion")
 
 REPORT_FILE = "companion-report.txt"
+HOSTNAME_FILE = "hostname"
 
 _NOT_BLANKED = (
     "The secrets are stored on the unit, but they still stand in the file as well: remove them there. "
@@ -108,10 +114,23 @@ def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequenc
     store_networks(run, file)
     number = ensure_identity(run, file, machine_files)
     write_device_file(run, file, choices)
+    _write_hostname(run, file)
     if run.stored_secrets and not dry_run:
         run.try_or_report(_NOT_BLANKED, partial(blank_secrets, file, frozenset(run.stored_secrets)))
     outcome = Outcome(file.path.name, number, tuple(run.applied), run.redacted_diagnostics())
     return outcome if dry_run else _write_report(run, outcome)
+
+
+def _write_hostname(run: ProvisioningRun, file: InstallerFile) -> None:
+    """Store the host name, which the systemd unit gives to the kernel."""
+    path = run.folders.credentials / HOSTNAME_FILE
+    if not file.settings.recognised:
+        return
+    if name := file.settings.text("hostname"):
+        run.write(path, f"{name}\n".encode(), PRIVATE, private=True)
+        run.report_value("hostname", name)
+    else:
+        run.remove(path)
 
 
 def _write_report(run: ProvisioningRun, outcome: Outcome) -> Outcome:
@@ -125,7 +144,9 @@ def _write_report(run: ProvisioningRun, outcome: Outcome) -> Outcome:
     if not run.write(run.folders.state / REPORT_FILE, report_text(outcome)):
         outcome = replace(outcome, diagnostics=run.redacted_diagnostics())
     if outcome.to_do:
-        log.warning("%s: %d things to do; %s says which.", outcome.file, len(outcome.to_do), REPORT_FILE)
+        number = len(outcome.to_do)
+        things = "one thing" if number == 1 else f"{number} things"
+        log.warning("%s: %s to do; %s says which.", outcome.file, things, REPORT_FILE)
     return outcome
 
 

@@ -48,6 +48,8 @@ class ProvisioningRun:
     """The settings in effect: name, and value or remark."""
     secrets: list[str] = field(default_factory=list)
     """Values that must never be shown, wherever they appear."""
+    has_key: bool = False
+    """Whether the unit has a key."""
     stored_secrets: set[str] = field(default_factory=set)
     """Names of the secrets that are stored on the unit; only these are blanked in the installer's file."""
 

@@ -66,7 +66,8 @@ def store_key(run: ProvisioningRun, file: InstallerFile) -> None:
     if kept:
         for copy in copies:
             run.write(copy, kept, PRIVATE, private=True)
-    if key or kept:
+    run.has_key = bool(key or kept)
+    if run.has_key:
         run.applied.append(("key", STORED))
     elif "key" not in file.settings.rejected and not run.has_problem("key"):
         text = 'there is none. Write key = "..." with the key of the service; until then the unit only practises.'

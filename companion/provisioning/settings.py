@@ -23,6 +23,14 @@ _ALSO_CALLED = {
     **dict.fromkeys(("wifi2_password", "password2"), "wifi2.password"),
     **dict.fromkeys(("log_transcripts", "transcripts"), "log.transcripts"),
     **dict.fromkeys(("fleet_salt", "salt"), "fleet.salt"),
+    **dict.fromkeys(("time_zone", "tz"), "timezone"),
+    **dict.fromkeys(("host_name", "host"), "hostname"),
+    **dict.fromkeys(("wakeword", "wake"), "wake_word"),
+    **dict.fromkeys(("quiet", "quiet_time", "night"), "quiet_hours"),
+    **dict.fromkeys(
+        ("daily", "spending", "spending_daily", "daily_limit", "limit", "spending_limit"), "spending.daily"
+    ),
+    **dict.fromkeys(("monthly", "spending_monthly", "monthly_limit"), "spending.monthly"),
 }
 _NETWORKS = ("wifi", "wifi2")
 _ENTERPRISE = ("identity", "eap", "anonymous_identity", "phase2", "phase2_auth", "ca_cert", "client_cert")
@@ -31,7 +39,7 @@ _ENTERPRISE_TEXT = (
     "a Wi-Fi where each person signs in with a name (WPA Enterprise, 802.1X) cannot be set up here, so it was left out."
     " Use one that wants a password alone, such as a network for guests."
 )
-_TABLES = ("wifi", "wifi2", "log", "fleet")
+_TABLES = ("wifi", "wifi2", "spending", "log", "fleet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +59,7 @@ class Diagnostic:
 class InstallerSettings:
     """The valid settings. One that is missing here was not given, or was wrong."""
 
-    values: Mapping[str, str | int | bool] = field(default_factory=dict)
+    values: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     secret_spans: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Start and end in the text of each valid secret, for blanking it."""
@@ -91,7 +99,7 @@ def read_settings(text: str, choices: Choices) -> InstallerSettings:
                 used = f"the one in line {one.line} counts. Remove the other."
                 diagnostics.append(Diagnostic(f"stands twice; {used}", before.line, name))
             given[name] = one
-    values: dict[str, str | int | bool] = {}
+    values: dict[str, str | int | float | bool] = {}
     secret_spans: dict[str, tuple[int, int]] = {}
     rejected: set[str] = set()
     for name, entry in given.items():
