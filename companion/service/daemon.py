@@ -17,7 +17,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from companion.ears.listener import Attention
 from companion.ears.microphone import CardMicrophone
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import Control, State, TurnEnded
+from companion.ports import Body
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
 from companion.service.kept_mute import KeptMute
@@ -179,7 +180,7 @@ class Daemon:
             },
             links={
                 "microphone": lambda: "well" if microphone.is_open else "away",
-                "body": lambda: unit.animator.last_error or "well",
+                "body": lambda: unit.animator.last_error or _trouble(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
             queues={"to say": lambda: conversation.announcements_waiting},
@@ -253,6 +254,11 @@ class Daemon:
         dialogues.close(await self._unit.conversation.switch_to(dialogue))
         self._persona_file = file
         log.info("%s has taken over.", persona.name)
+
+
+def _trouble(bodies: Sequence[Body]) -> str:
+    """What is wrong with a body's link; only bodies behind a wire know."""
+    return next((trouble for body in bodies if (trouble := getattr(body, "trouble", ""))), "")
 
 
 def _state_folder() -> Path:
