@@ -61,7 +61,11 @@ async def check_daemon(context: CheckContext) -> CheckResult:
 
 async def check_character(unit: UnitUnderTest) -> CheckResult:
     """Whether the character service can be reached and accepts the unit's key."""
-    settings = unit.device.character
+    return await ask_service(unit.device.character)
+
+
+async def ask_service(settings: CharacterSettings) -> CheckResult:
+    """The same for these settings alone. `measured` has `status` where the service answered. Raises `ConfigError`."""
     if settings.emulator == "always":
         return skipped("the device file wants the local stand-in")
     key = unit_key(settings)

@@ -84,12 +84,15 @@ def available_choices(configs: Path, boot: Path) -> Choices:
     return Choices(personas, devices, other_toml_files(boot), sorted(available_timezones()))
 
 
-def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choices) -> None:
-    """Write the unit's device file. A unit that has one keeps it when the installer's file cannot be used at all."""
+def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choices) -> Device | None:
+    """Write the unit's device file; returns its settings, or None where it could not be made.
+
+    A unit that has one keeps it when the installer's file cannot be used at all.
+    """
     target = run.folders.state / DEVICE_FILE
     if not file.settings.recognised and target.exists():
         run.applied.append(("device", "as before, because the file could not be used"))
-        return
+        return None
     name = file.settings.text("device") or _DEFAULT_DEVICE
     source = run.folders.configs / "devices" / f"{name}.toml"
     try:
@@ -99,10 +102,11 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
         # The error's own text is not logged: it quotes the installer's file, which may hold secrets.
         log.warning("%s cannot be used with the settings of companion.toml.", source.name)
         run.diagnostics.append(Diagnostic("does not work with this software. Choose another.", name="device"))
-        return
+        return None
     if run.write(target, device_file_text(device, source).encode()):
         run.report_value("device", name)
         _report_settings(run, file.settings, device)
+    return device
 
 
 def _report_settings(run: ProvisioningRun, settings: InstallerSettings, device: Device) -> None:

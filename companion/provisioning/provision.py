@@ -17,20 +17,21 @@ reads no secret there, follows no link and waits for no pipe. CREDENTIALS is roo
 
 The report, `companion-report.txt`, is written beside the installer's file. It has Windows line ends and a byte order
 mark, so that every laptop shows it correctly. It contains no secret, no address, and nothing that changes from one
-start to the next.
+start to the next. It is written again once the network is up, or is not (`systemd/companion-report.timer`).
 """
 
 from __future__ import annotations
 
 import logging
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from companion import __version__
+from companion.config.character import CharacterSettings
 from companion.identity import MACHINE_FILES
 from companion.provisioning.device_file import available_choices, write_device_file
 from companion.provisioning.installer_file import (
@@ -40,7 +41,7 @@ from companion.provisioning.installer_file import (
     recover_interrupted_write,
 )
 from companion.provisioning.run import Folders, ProvisioningRun
-from companion.provisioning.secrets import ensure_identity, move_credentials, store_key
+from companion.provisioning.secrets import KEY_FILE, ensure_identity, move_credentials, store_key
 from companion.provisioning.settings import Diagnostic
 from companion.provisioning.wifi import store_networks
 from companion.storage import PRIVATE, create_private_folder, write_atomically
@@ -55,9 +56,26 @@ _NOT_BLANKED = (
     "The card cannot be written"
 )
 _HEAD = "This file is written by the unit at each start. Changes here are lost: change {file} instead."
+_NOT_LOOKED_AT = "the network was not looked at yet; it is written again about a minute after the start"
 _WIDTH = 88
 _MOST_TO_DO = 20
 """The report lists no more than this; with a file that has more problems, starting over is easier."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineFindings:
+    """What Wi-Fi and key really did."""
+
+    applied: tuple[tuple[str, str], ...] = ()
+    """Lines for what works."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What the installer should correct."""
+    reached: bool = True
+    """Whether there is nothing to wait for; else it is worth looking again later."""
+
+
+LookOnline = Callable[[CharacterSettings, Path | None, Sequence[str]], OnlineFindings]
+"""Takes the settings of the service, the file with the key (None: there is none) and the names of the networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,8 @@ class Outcome:
     applied: tuple[tuple[str, str], ...] = ()
     """The settings in effect: name, and value or a remark such as "is stored on the unit"."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    online: bool | None = None
+    """Whether the network was reached; None where it was not looked at."""
 
     @property
     def to_do(self) -> tuple[Diagnostic, ...]:
@@ -100,8 +120,17 @@ class Outcome:
         return tuple(sorted(chosen, key=lambda one: (not one.line, one.line)))
 
 
-def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequence[Path] = MACHINE_FILES) -> Outcome:
-    """Read the installer's file once and apply it. Problems are reported in the outcome and never raised."""
+def provision(
+    folders: Folders,
+    *,
+    dry_run: bool = False,
+    machine_files: Sequence[Path] = MACHINE_FILES,
+    look_online: LookOnline | None = None,
+) -> Outcome:
+    """Read the installer's file once and apply it. Problems are reported in the outcome and never raised.
+
+    With `look_online` the report also says what Wi-Fi and key really do, which takes as long as that does.
+    """
     run = ProvisioningRun(folders, dry_run)
     choices = available_choices(folders.configs, folders.boot)
     if not dry_run:
@@ -111,13 +140,21 @@ def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequenc
     run.diagnostics += [*file.diagnostics, *file.settings.diagnostics]
     move_credentials(run)
     store_key(run, file)
-    store_networks(run, file)
+    networks = store_networks(run, file)
     number = ensure_identity(run, file, machine_files)
-    write_device_file(run, file, choices)
+    device = write_device_file(run, file, choices)
     _write_hostname(run, file)
     if run.stored_secrets and not dry_run:
         run.try_or_report(_NOT_BLANKED, partial(blank_secrets, file, frozenset(run.stored_secrets)))
-    outcome = Outcome(file.path.name, number, tuple(run.applied), run.redacted_diagnostics())
+    online = None
+    if look_online is not None and device is not None:
+        key_file = folders.credentials / KEY_FILE if run.has_key else None
+        found = look_online(device.character, key_file, networks)
+        online = found.reached
+        for name, value in found.applied:
+            run.report_value(name, value)
+        run.diagnostics += found.diagnostics
+    outcome = Outcome(file.path.name, number, tuple(run.applied), run.redacted_diagnostics(), online)
     return outcome if dry_run else _write_report(run, outcome)
 
 
@@ -164,7 +201,9 @@ def report_text(outcome: Outcome) -> bytes:
     lines += ["WHAT COUNTS NOW", *_bullets([f"{name}: {value}" for name, value in outcome.applied]), ""]
     if outcome.notes:
         lines += ["NOTED", *_bullets([_sentence(one) for one in outcome.notes]), ""]
-    lines += ["THIS UNIT", *_bullets([f"number: {outcome.number or 'none yet'}", f"software: companion {__version__}"])]
+    seen = "the network was looked at" if outcome.online is not None else _NOT_LOOKED_AT
+    unit = [f"number: {outcome.number or 'none yet'}", f"software: companion {__version__}", f"this report: {seen}"]
+    lines += ["THIS UNIT", *_bullets(unit)]
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
 
 

@@ -107,12 +107,13 @@ def _escape(text: str) -> str:
     return "\\s" * before + body + "\\s" * (len(inner) - before - len(body) if body else 0)
 
 
-def store_networks(run: ProvisioningRun, file: InstallerFile) -> None:
-    """Store both networks, write their profiles, and the country for the radio."""
+def store_networks(run: ProvisioningRun, file: InstallerFile) -> tuple[str, ...]:
+    """Store both networks, write their profiles, and the country for the radio. Returns the names in effect."""
     first = _store(run, file, "wifi")
     second = _store(run, file, "wifi2", not_again=first)
-    if first is None and second is None:
-        return
+    names = tuple(one.ssid for one in (first, second) if one is not None)
+    if not names:
+        return names
     country = file.settings.text("wifi.country") or (first.country if first else "") or _kept_country(run)
     if country:
         run.applied.append(("wifi.country", country))
@@ -120,6 +121,7 @@ def store_networks(run: ProvisioningRun, file: InstallerFile) -> None:
     else:
         text = 'is missing: without it the Wi-Fi may stay off. Write two letters, as country = "DE".'
         run.diagnostics.append(Diagnostic(text, name="wifi.country"))
+    return names
 
 
 def _store(run: ProvisioningRun, file: InstallerFile, table: str, not_again: Wifi | None = None) -> Wifi | None:
