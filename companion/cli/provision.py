@@ -8,9 +8,8 @@ from pathlib import Path
 
 import click
 
-from companion.provisioning.provision import LookOnline
+from companion.provisioning.provision import LookOnline, report_text
 from companion.provisioning.provision import provision as provision_unit
-from companion.provisioning.provision import report_text
 from companion.provisioning.run import CONFIGS, Folders
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
