@@ -1,13 +1,16 @@
 """Records events: as JSON lines in the events file, and without spoken text in the log.
 
 docs/events.md describes every kind. The file is written only where the owner names one (`--events`). It contains what
-people say, which is its purpose. The log never contains speech unless `log_transcripts = true`.
+people say, which is its purpose, so only its owner may read it (mode 0600). The log never contains speech unless
+`log_transcripts = true`.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import stat
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
 
@@ -54,7 +57,7 @@ class EventLog:
         if path is not None:
             try:
                 # Line-buffered, so that everything up to a power cut can be read.
-                self._file = path.open("w", encoding="utf-8", buffering=1)
+                self._file = os.fdopen(_open_private(path), "w", encoding="utf-8", buffering=1)
             except OSError as error:
                 raise DeviceError(f"{path}: the events cannot be written there: {error.strerror}") from error
 
@@ -89,3 +92,12 @@ class EventLog:
                 file.close()
             except OSError as error:
                 log.error("%s: the last events are lost: %s", self._path, error.strerror)
+
+
+def _open_private(path: Path) -> int:
+    """For the owner alone, also where the file was there already. Pipes and terminals stay as they are."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+        os.fchmod(descriptor, 0o600)
+    return descriptor

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Literal
 
 from companion.errors import ConfigError
-from companion.storage import PRIVATE, write_atomically
+from companion.storage import PRIVATE, read_plain_file, write_atomically
 
 log = logging.getLogger("companion")
 
@@ -41,6 +41,8 @@ SaltOutcome = Literal["made", "set", "kept", "refused", "none"]
 """What happened to the salt: `made` (a random one), `set` (the fleet's), `kept` (unchanged), `refused` (the fleet's,
 because the unit has memories already) or `none` (not needed, for the same reason)."""
 
+_LONGEST = 4096
+"""Bytes of a file in the state folder. Provisioning reads them as root, and the folder is not root's."""
 _UNSALTED = b"companion device identity"
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHARACTERS = 12
@@ -118,12 +120,13 @@ def _salt(state: Path) -> bytes | None:
 
 def _read(path: Path) -> str | None:
     try:
-        text = path.read_text(encoding="ascii", errors="replace").strip()
-    except FileNotFoundError:
-        return None
+        data = read_plain_file(path, _LONGEST)
     except OSError as error:
         log.warning("%s cannot be read (%s): the unit is known by its older identity.", path, error.strerror)
         return None
+    if data is None:
+        return None
+    text = data.decode("ascii", "replace").strip()
     if re.fullmatch(r"[0-9a-f]{64}", text):
         return text
     log.warning("%s is damaged: the unit is known by its older identity. Put the file back from a copy.", path)
@@ -142,7 +145,7 @@ def _machine_number(path: Path) -> bytes:
 def _random_identity(state: Path) -> str:
     path = state / RANDOM_IDENTITY_FILE
     try:
-        kept = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
+        kept = (read_plain_file(path, _LONGEST) or b"").decode("ascii", "replace").strip()
         if re.fullmatch(r"[0-9a-f]{32}", kept):
             return kept
         state.mkdir(parents=True, exist_ok=True)

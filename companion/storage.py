@@ -78,10 +78,55 @@ def ensure_private_folder(folder: Path) -> None:
     """Create a folder that only we can enter, or restrict an existing one. Raises `OSError`, also if it is not ours."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    if not _is_own_folder(found):
         raise PermissionError(errno.EPERM, "is not a folder of our own", str(folder))
     if stat.S_IMODE(found.st_mode) & 0o077:
         folder.chmod(0o700)
+
+
+def read_plain_file(path: Path, longest: int) -> bytes | None:
+    """The content of a file in a folder that others may write to; None where there is none.
+
+    Never follows a link and never waits for a pipe or a device. Raises `OSError` for anything but a plain file of at
+    most `longest` bytes.
+    """
+    return _read_plain_file(path, longest, own=False)
+
+
+def read_own_file(path: Path, longest: int) -> bytes | None:
+    """The same for a secret: the file and its folder must also be ours, and nobody else may write to them."""
+    try:
+        if not _is_own_folder(path.parent.lstat()):
+            raise PermissionError(errno.EPERM, "is not a folder of our own", str(path.parent))
+    except FileNotFoundError:
+        return None
+    return _read_plain_file(path, longest, own=True)
+
+
+def _read_plain_file(path: Path, longest: int, *, own: bool) -> bytes | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return None
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise PermissionError(errno.EPERM, "is not a plain file", str(path))
+        # A second name for it may lie in somebody else's folder.
+        if own and (found.st_uid != os.geteuid() or found.st_nlink != 1 or found.st_mode & 0o022):
+            raise PermissionError(errno.EPERM, "is not a file of our own", str(path))
+        data = b""
+        while len(data) <= longest and (piece := os.read(descriptor, longest + 1 - len(data))):
+            data += piece
+    finally:
+        os.close(descriptor)
+    if len(data) > longest:
+        raise OSError(errno.EFBIG, "is far too long", str(path))
+    return data
+
+
+def _is_own_folder(found: os.stat_result) -> bool:
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def _is_unchanged(path: Path, data: bytes, mode: int | None) -> bool:
@@ -91,7 +136,7 @@ def _is_unchanged(path: Path, data: bytes, mode: int | None) -> bool:
             stat.S_ISREG(found.st_mode)
             and found.st_size == len(data)
             and (mode is None or stat.S_IMODE(found.st_mode) == mode)
-            and path.read_bytes() == data
+            and read_plain_file(path, len(data)) == data
         )
     except OSError:
         return False

@@ -107,11 +107,13 @@ resize2fs "$base/root.img" >/dev/null 2>&1 || fail 'the root could not be made l
     put "$here/first-boot/first-boot-install" /usr/lib/companion/first-boot-install 755
     put "$here/first-boot/companion-install.service" /etc/systemd/system/companion-install.service 644
     put "$here/root/usr/lib/companion/data-partition" /usr/lib/companion/data-partition 755
+    put "$here/root/usr/lib/companion/data-filesystem" /usr/lib/companion/data-filesystem 755
     put "$here/root/etc/systemd/system/companion-data.service" /etc/systemd/system/companion-data.service 644
     echo 'symlink /etc/systemd/system/multi-user.target.wants/companion-install.service ../companion-install.service'
     echo 'symlink /etc/systemd/system/local-fs.target.wants/companion-data.service ../companion-data.service'
-    # The service's folder, onto which its own partition is mounted.
+    # The service's folder and that of its secrets, onto which its own partition is mounted.
     echo 'mkdir /var/lib/companion'
+    echo 'mkdir /var/lib/companion-provision'
 } >"$base/orders"
 debugfs -w -f "$base/orders" "$base/root.img" >"$base/said" 2>&1 || fail 'debugfs could not write into the root'
 for wanted in /opt/companion-kit.tar /usr/lib/companion/data-partition /etc/systemd/system/local-fs.target.wants/companion-data.service; do

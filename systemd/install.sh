@@ -37,15 +37,19 @@ put companion.sysusers.conf /etc/sysusers.d/companion.conf
 put companion.tmpfiles.conf /etc/tmpfiles.d/companion.conf
 put companion.modules.conf /etc/modules-load.d/companion.conf
 put 99-companion.rules /etc/udev/rules.d/99-companion.rules
-[ ! -f "$here/companion-provision.service" ] ||
-    put companion-provision.service /etc/systemd/system/companion-provision.service
+also=
+for unit in companion-provision.service companion-report.service companion-report.timer; do
+    [ -f "$here/$unit" ] || continue
+    put "$unit" "/etc/systemd/system/$unit"
+    [ "$unit" = companion-report.service ] || also="$also $unit"
+done
 
 [ -e "$root/etc/companion" ] || mkdir -p -m 755 "$root/etc/companion"
 
 if [ -n "$root" ]; then
     systemd-sysusers --root="$root" companion.conf
-    systemctl --root="$root" enable -q companion.service
-    [ ! -f "$here/companion-provision.service" ] || systemctl --root="$root" enable -q companion-provision.service
+    # shellcheck disable=SC2086  # a list of words
+    systemctl --root="$root" enable -q companion.service $also
 else
     systemd-sysusers companion.conf
     systemd-tmpfiles --create companion.conf
@@ -57,8 +61,8 @@ else
             udevadm trigger --subsystem-match=tty || true
         fi
     fi
-    systemctl enable -q companion.service
-    [ ! -f "$here/companion-provision.service" ] || systemctl enable -q companion-provision.service
+    # shellcheck disable=SC2086  # a list of words
+    systemctl enable -q companion.service $also
 fi
 
 say "installed. Key: /etc/companion/dashscope-key (mode 600). Device: COMPANION_DEVICE in /etc/companion/companion.env."

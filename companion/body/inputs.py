@@ -94,8 +94,12 @@ class BodySwitches:
         lock: Callable[[str], object],
         unlock: Callable[[str], object],
         now: Callable[[], float],
+        *,
+        muted_otherwise: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`muted_otherwise`: whether a button or command mutes the device, which opening a switch does not undo."""
         self._press = press
+        self._muted_otherwise = muted_otherwise
         self._lock = lock
         self._unlock = unlock
         self._now = now
@@ -129,7 +133,7 @@ class BodySwitches:
                 self._press("mute")
             case "unmute":
                 self._muted_by.discard(event.reason)
-                if not self.muted:
+                if not self.muted and not self._muted_otherwise():
                     self._press("unmute")
             case "lock":
                 self._lock(event.reason)

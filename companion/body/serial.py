@@ -84,6 +84,8 @@ class SerialBody:
         """The newest frame. It is only ever replaced as a whole, so the thread needs no lock."""
         self._errors: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._away = False
+        self.trouble = f"{settings.port}: nothing has answered there yet."
+        """What is wrong with the link; empty once the body does what it is told, which takes more than its hello."""
         self._locks: set[str] = set()
         self._log = LogLimit(time.monotonic)
 
@@ -164,6 +166,8 @@ class SerialBody:
                 continue
             data, now = port.read(), time.monotonic()
             for event in [*link.receive(data, now), *link.tick(now)]:
+                if isinstance(event, Answered):
+                    self.trouble = ""
                 self._handle_link_event(event, channels)
             if link.device is not None:
                 silent_since = None
@@ -224,6 +228,7 @@ class SerialBody:
 
     def _report_error(self, sentence: str) -> None:
         """Let the next `show` raise this, unless the body was away already."""
+        self.trouble = sentence
         if not self._away:
             self._away = True
             self._errors.put(sentence)

@@ -15,12 +15,14 @@ import click
 
 from companion.body.choreography import load_choreography
 from companion.cli.options import PROJECT
+from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
 from companion.config.device import load_device
 from companion.config.loading import read_toml
 from companion.config.persona import load_persona
 from companion.errors import ConfigError
 from companion.languages.check import missing
 from companion.languages.check import problems as language_problems
+from companion.mind.api.key import find_key
 from companion.provisioning.device_file import check_installer_file
 
 _LOADERS: dict[str, Callable[[Path], object]] = {
@@ -85,12 +87,27 @@ def _check(file: Path, problems: list[str], notes: list[str]) -> None:
                 _check_persona(device.persona, problems, notes)
             except ConfigError as error:
                 problems += error.problems
+            _check_address(file, device.character, problems, notes)
             if device.body.choreography is not None:
                 load_choreography(device.body.choreography)
         case "personas":
             _check_persona(file, problems, notes)
         case _:
             _LOADERS[kind](file)
+
+
+def _check_address(file: Path, settings: CharacterSettings, problems: list[str], notes: list[str]) -> None:
+    """Check that no key goes out unencrypted: a problem where a key is here, a note where the unit may have one."""
+    if settings.emulator == "always" or settings.base_url is None or not exposes_key(settings.base_url):
+        return
+    try:
+        has_key = find_key(settings) is not None
+    except ConfigError:
+        has_key = True
+    if has_key:
+        problems.append(f"{file}: character.base_url: {KEY_EXPOSED}")
+    else:
+        notes.append(f"{file}: character.base_url: a unit with a key refuses this address, because it {KEY_EXPOSED}")
 
 
 def _check_persona(file: Path, problems: list[str], notes: list[str]) -> None:

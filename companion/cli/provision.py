@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from companion.provisioning.provision import LookOnline, report_text
 from companion.provisioning.provision import provision as provision_unit
-from companion.provisioning.provision import report_text
 from companion.provisioning.run import CONFIGS, Folders
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -18,11 +18,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @click.option("--boot", type=_FOLDER, required=True, help="The card's FAT partition, with companion.toml on it.")
 @click.option("--state", type=_FOLDER, required=True, help="The unit's state folder: the daemon's StateDirectory.")
-@click.option("--credentials", type=_FOLDER, help="Where secrets are kept; STATE/credentials when not given.")
+@click.option("--credentials", type=_FOLDER, help="For secrets: root's own folder; STATE-provision when not given.")
 @click.option("--network", type=_FOLDER, help="Where NetworkManager looks for profiles; CREDENTIALS when not given.")
 @click.option("--credstore", type=_FOLDER, help="Where systemd looks for credentials: the key is copied there.")
 @click.option("--configs", type=_FOLDER, default=CONFIGS, show_default=False, help="The built-in devices and personas.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; print what would be reported.")
+@click.option("--online", is_flag=True, help="Try the Wi-Fi and the key as well, and write what they do.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def provision(
     boot: Path,
@@ -32,18 +33,27 @@ def provision(
     credstore: Path | None,
     configs: Path,
     dry_run: bool,
+    online: bool,
     as_json: bool,
 ) -> None:
     """Set a unit up from companion.toml on its card, and write companion-report.txt beside it.
 
-    Exits with 78 when there is something to mend in the file; the unit is set up with all else.
+    Exits with 78 when there is something to mend in the file; the unit is set up with all else. With --online it exits
+    with 75 when the network could not be reached, so that it is worth trying again later.
     """
-    secrets = credentials or state / "credentials"
+    secrets = credentials or state.absolute().with_name(f"{state.absolute().name}-provision")
     folders = Folders(boot, state, secrets, network or secrets, credstore, configs.absolute())
-    outcome = provision_unit(folders, dry_run=dry_run)
+    look: LookOnline | None = None
+    if online:
+        from companion.doctor.online import look_online
+
+        look = look_online
+    outcome = provision_unit(folders, dry_run=dry_run, look_online=look)
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
         click.echo(report_text(outcome).decode("utf-8-sig").replace("\r\n", "\n"), nl=False)
+    if outcome.online is False:
+        sys.exit(75)
     if outcome.to_do:
         sys.exit(78)

@@ -6,9 +6,11 @@ present moment. `companion.config.device` puts the tables together.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -109,6 +111,30 @@ class CharacterSettings(Settings):
             except (TypeError, ValueError) as error:
                 raise ValueError(f"{name} must be text, a number, true, false, or a list or table of these") from error
         return extra
+
+
+def exposes_key(base_url: str) -> bool:
+    """Whether a key sent to this address could be read on the way: plain HTTP to anything but this machine."""
+    try:
+        parts = urlsplit(base_url)
+        return parts.scheme.lower() != "https" and not is_loopback(parts.hostname or "")
+    except ValueError:
+        return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+KEY_EXPOSED = (
+    "sends the key unencrypted, so anybody on the way could read it: write https:// in place of http://, "
+    "or take the key away if this server needs none"
+)
+"""How the sentence about such an address goes on."""
 
 
 class MemorySettings(Settings):

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from companion.config.body import BodySettings
 from companion.config.character import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
@@ -23,6 +24,10 @@ class MicrophoneSettings(Settings):
     """The microphone's name or a part of it; `default` is the system's choice."""
     gain: float = Field(default=1.0, gt=0, le=32)
     """Factor for every sample. `companion doctor --calibrate` finds it for one unit."""
+
+
+WAKE_WORDS = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
+"""Those that the engine `micro` knows."""
 
 
 class WakeSettings(Settings):
@@ -136,6 +141,9 @@ class Device(Settings):
     identity: str | None = Field(default=None, pattern=r"^[\w.:-]{1,128}$")
     """The unit's identity, from which its session id and number are derived; derived from the board's serial number
     when absent."""
+    timezone: str | None = None
+    """The unit's time zone, such as `Europe/Berlin`, for the clock that it tells, `quiet_hours` and `body.night`; the
+    system's own when absent."""
     log_transcripts: bool = False
     """Whether the log may contain what people say. Only turn it on if the owner agrees."""
     ears: EarsSettings = EarsSettings()
@@ -156,6 +164,18 @@ class Device(Settings):
     """Lights, servos and motors."""
     health: HealthSettings = HealthSettings()
     """Monitoring."""
+
+    @field_validator("timezone")
+    @classmethod
+    def _check_timezone(cls, name: str | None) -> str | None:
+        if name is not None:
+            try:
+                ZoneInfo(name)
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+                raise ValueError(
+                    f"{name!r} is no time zone here; write it as Europe/Berlin (timedatectl list-timezones shows all)"
+                ) from error
+        return name
 
     @model_validator(mode="after")
     def _check_button_pin(self) -> Self:

@@ -8,6 +8,7 @@ The calibration is `calibration.toml` in the unit's state folder. It contains th
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,15 @@ LEAST_GAIN, MOST_GAIN = 0.05, 32.0
 
 
 def load_unit(device_file: Path, settings: Sequence[str] = ()) -> tuple[Device, Persona]:
-    """Read a device file and its persona, and apply `KEY=VALUE` settings. Raises `ConfigError`."""
+    """Read a device file and its persona, and apply `KEY=VALUE` settings. Raises `ConfigError`.
+
+    From then on local time in this process is that of the unit's time zone.
+    """
     of_device, of_persona = split_overrides(parse_overrides(settings))
     device = load_device(device_file, {**_calibration(), **of_device})
+    if device.timezone is not None:
+        os.environ["TZ"] = device.timezone
+        time.tzset()
     return device, load_persona(device.persona, of_persona)
 
 

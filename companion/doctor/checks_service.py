@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import certifi
 
 from companion import __version__
-from companion.config.character import CharacterSettings
+from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
 from companion.doctor.check import STOP_DAEMON_ADVICE, CheckContext, UnitUnderTest, run_in_thread
 from companion.doctor.report import CheckResult, failed, passed, skipped
 from companion.errors import CharacterError, ConfigError
@@ -61,7 +61,11 @@ async def check_daemon(context: CheckContext) -> CheckResult:
 
 async def check_character(unit: UnitUnderTest) -> CheckResult:
     """Whether the character service can be reached and accepts the unit's key."""
-    settings = unit.device.character
+    return await ask_service(unit.device.character)
+
+
+async def ask_service(settings: CharacterSettings) -> CheckResult:
+    """The same for these settings alone. `measured` has `status` where the service answered. Raises `ConfigError`."""
     if settings.emulator == "always":
         return skipped("the device file wants the local stand-in")
     key = unit_key(settings)
@@ -73,6 +77,8 @@ async def check_character(unit: UnitUnderTest) -> CheckResult:
             return failed("this unit has no key", f"Give it one: {where}.")
         return skipped(f"no key is here, so the local stand-in answers; {where}")
     host = urlsplit(address).hostname or ""
+    if key is not None and exposes_key(address):
+        return failed(f"{host}: this address {KEY_EXPOSED}", "Change character.base_url in the device file.")
     place = f"region {settings.region} ({_PLACES[settings.region]})" if own else host
     facts: dict[str, str | int | bool] = {"host": host, "region": settings.region, "model": settings.model}
     began = time.monotonic()
@@ -82,7 +88,10 @@ async def check_character(unit: UnitUnderTest) -> CheckResult:
         return failed(f"{place}: {error}", NETWORK_ADVICE, **facts)
     facts |= {"status": status, "ms": round(1000 * (time.monotonic() - began))}
     if status != 200:
-        refusal = explain_refusal(parse_refusal(status, body), f"The character service at {host}")
+        refused = parse_refusal(status, body)
+        if key is not None:
+            refused = refused.redacted(key.redact)
+        refusal = explain_refusal(refused, f"The character service at {host}")
         if refusal.kind == "key" and settings.base_url is None and await _other_region_takes(settings, key):
             other = _other(settings.region)
             return failed(

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from companion.config.device import Device
+from companion.config.device import WAKE_WORDS, Device
 from companion.config.persona import Persona
 from companion.errors import EngineUnavailable
 from companion.events import EAR_RATE, AudioFrame
 
-WORDS = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
+WORDS = WAKE_WORDS
 
 REFRACTORY = EAR_RATE
 """Samples after a recognition in which there is no second one: the average stays high for 0.2 to 1.1 s after a word."""

@@ -259,8 +259,11 @@ def _places(
         kind = stat.S_IFMT(entry.external_attr >> 16)
         plain = kind in (0, stat.S_IFREG, stat.S_IFDIR) and not entry.flag_bits & 0x1
         inside = not path.is_absolute() and ".." not in path.parts and not set(entry.filename) & set("\\:\0")
-        if not plain or not inside or not path.parts:
-            raise EngineUnavailable(f"{archive.name} holds what no model has: a link, or a way out of its folder.")
+        # A line break in a name would add a line to the list of checksums.
+        if not plain or not inside or not path.parts or not entry.filename.isprintable():
+            raise EngineUnavailable(
+                f"{archive.name} holds what no model has: a link, a way out of its folder, or a name with a line break."
+            )
         tops.add(path.parts[0])
         if entry.is_dir():
             continue

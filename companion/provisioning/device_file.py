@@ -10,15 +10,17 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
-from companion.config.device import load_device
+from companion.config.character import KEY_EXPOSED, exposes_key
+from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
 from companion.config.persona import load_persona
 from companion.errors import ConfigError
 from companion.provisioning.installer_file import InstallerFile, other_toml_files, read_installer_file
 from companion.provisioning.run import CONFIGS, ProvisioningRun
-from companion.provisioning.settings import Diagnostic
-from companion.provisioning.values import Choices
+from companion.provisioning.settings import Diagnostic, InstallerSettings
+from companion.provisioning.values import QUIET_VOLUME, Choices
 
 log = logging.getLogger("companion")
 
@@ -28,11 +30,23 @@ PERSONA_FILE = "persona.toml"
 _DEFAULT_DEVICE = "toy"
 _NOT_FOR_INSTALLERS = "demo"
 _MOST_PROBLEMS = 8
+_KEYS = {
+    "name": "name",
+    "person": "memory.person",
+    "region": "character.region",
+    "timezone": "timezone",
+    "wake_word": "ears.wake.word",
+    "quiet_hours": "conversation.quiet_hours",
+    "memory": "memory.mode",
+    "spending.daily": "spending.daily",
+    "spending.monthly": "spending.monthly",
+    "log.transcripts": "log_transcripts",
+}
+"""Settings of the installer's file, and where they stand in the device file."""
 
 
-def device_file_text(source: Path, overrides: Mapping[str, Any]) -> str:
-    """The text of the unit's device file. `overrides` maps dotted keys to values. Raises `ConfigError`."""
-    device = load_device(source, overrides)
+def device_file_text(device: Device, source: Path) -> str:
+    """The text of the unit's device file, made from the built-in one in `source`."""
     tables = _plain(device.model_dump(exclude_unset=True))
     return f"# Made at each start from {source.name} and companion.toml. Changes here are lost.\n" + to_toml(tables)
 
@@ -66,47 +80,72 @@ def available_choices(configs: Path, boot: Path) -> Choices:
         except ConfigError as error:
             log.warning("%s", error)
     devices = [one.stem for one in sorted((configs / "devices").glob("*.toml"))]
-    return Choices(personas, [one for one in devices if one != _NOT_FOR_INSTALLERS], other_toml_files(boot))
+    devices = [one for one in devices if one != _NOT_FOR_INSTALLERS]
+    return Choices(personas, devices, other_toml_files(boot), sorted(available_timezones()))
 
 
-def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choices) -> None:
-    """Write the unit's device file. A unit that has one keeps it when the installer's file cannot be used at all."""
+def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choices) -> Device | None:
+    """Write the unit's device file; returns its settings, or None where it could not be made.
+
+    A unit that has one keeps it when the installer's file cannot be used at all.
+    """
     target = run.folders.state / DEVICE_FILE
     if not file.settings.recognised and target.exists():
         run.applied.append(("device", "as before, because the file could not be used"))
-        return
+        return None
     name = file.settings.text("device") or _DEFAULT_DEVICE
     source = run.folders.configs / "devices" / f"{name}.toml"
     try:
         persona = _choose_persona(run, file, choices, load_device(source).persona)
-        text = device_file_text(source, {**_overrides(file), "persona": str(persona)})
+        device = load_device(source, {**_overrides(file), "persona": str(persona)})
     except ConfigError:
         # The error's own text is not logged: it quotes the installer's file, which may hold secrets.
         log.warning("%s cannot be used with the settings of companion.toml.", source.name)
         run.diagnostics.append(Diagnostic("does not work with this software. Choose another.", name="device"))
-        return
-    if run.write(target, text.encode()):
+        return None
+    if run.write(target, device_file_text(device, source).encode()):
         run.report_value("device", name)
-        for setting in ("name", "person", "region"):
-            if value := file.settings.text(setting):
-                run.report_value(setting, value)
-        if (volume := file.settings.values.get("volume")) is not None:
-            run.applied.append(("volume", f"{volume} %"))
-        if file.settings.values.get("log.transcripts"):
-            run.applied.append(("log.transcripts", "on: what is said is written into the log"))
+        _report_settings(run, file.settings, device)
+    return device
+
+
+def _report_settings(run: ProvisioningRun, settings: InstallerSettings, device: Device) -> None:
+    """Report what counts of each setting, also where the file does not say or says something wrong."""
+    address = device.character.base_url
+    if run.has_key and address is not None and exposes_key(address):
+        run.diagnostics.append(Diagnostic(f"its character.base_url {KEY_EXPOSED}.", name="device"))
+    wake, spending = device.ears.wake, device.spending
+    in_effect = {
+        "name": device.name,
+        "person": device.memory.person or "nobody in particular",
+        "volume": f"{round(device.voice.speaker.volume * 100)} %",
+        "region": device.character.region,
+        "timezone": device.timezone or "the system's own",
+        "wake_word": wake.word if wake.mode == "word" else f"none: {wake.mode}",
+        "quiet_hours": device.conversation.quiet_hours or "none",
+        "memory": "local" if device.memory.mode == "auto" else device.memory.mode,
+        "spending.daily": f"{spending.daily:g}" if spending.daily else "no limit",
+        "spending.monthly": f"{spending.monthly:g}" if spending.monthly else "no limit",
+        "log.transcripts": "on: what is said is written into the log" if device.log_transcripts else "off",
+    }
+    for setting, value in in_effect.items():
+        if setting in settings.rejected:
+            remark = " (what the file says is wrong)"
+        else:
+            remark = "" if setting in settings.values else " (the file does not say)"
+        run.report_value(setting, value + remark)
 
 
 def _overrides(file: InstallerFile) -> dict[str, Any]:
     values = file.settings.values
-    keys = {
-        "name": "name",
-        "person": "memory.person",
-        "region": "character.region",
-        "log.transcripts": "log_transcripts",
-    }
-    overrides: dict[str, Any] = {key: values[name] for name, key in keys.items() if name in values}
+    overrides: dict[str, Any] = {key: values[name] for name, key in _KEYS.items() if name in values}
+    if overrides.get("conversation.quiet_hours") == "none":
+        overrides["conversation.quiet_hours"] = ""
     if isinstance(volume := values.get("volume"), int):
         overrides["voice.speaker.volume"] = volume / 100
+    elif "volume" in file.settings.rejected:
+        # Whoever meant to make it quieter must not get it at full volume.
+        overrides["voice.speaker.volume"] = QUIET_VOLUME / 100
     return overrides
 
 

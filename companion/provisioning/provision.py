@@ -6,47 +6,76 @@ the file. It is therefore always in one of the two places, or in both until the 
 out, the others are applied, and the report names both.
 
     CREDENTIALS/dashscope-key       the service's API key          root only; the daemon gets it from systemd
-    CREDENTIALS/wifi.json           the Wi-Fi with its password    root only
-    NETWORK/companion.nmconnection  the same for NetworkManager    root only
+    CREDENTIALS/wifi.json           the Wi-Fi with its password    root only; wifi2.json is the second one
+    CREDENTIALS/wifi-country        for the radio; hostname        root only
+    NETWORK/companion.nmconnection  the same for NetworkManager    root only; companion-2.nmconnection likewise
     STATE/identity-salt             see companion.identity         the daemon only
-    STATE/device.toml, persona.toml, wifi-country, companion-report.txt
+    STATE/device.toml, persona.toml, companion-report.txt
+
+STATE belongs to the daemon, so whatever it holds may have been put there by somebody who broke into the daemon: root
+reads no secret there, follows no link and waits for no pipe. CREDENTIALS is root's own.
 
 The report, `companion-report.txt`, is written beside the installer's file. It has Windows line ends and a byte order
 mark, so that every laptop shows it correctly. It contains no secret, no address, and nothing that changes from one
-start to the next.
+start to the next. It is written again once the network is up, or is not (`systemd/companion-report.timer`).
 """
 
 from __future__ import annotations
 
 import logging
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from companion import __version__
+from companion.config.character import CharacterSettings
 from companion.identity import MACHINE_FILES
 from companion.provisioning.device_file import available_choices, write_device_file
-from companion.provisioning.installer_file import blank_secrets, read_installer_file, recover_interrupted_write
+from companion.provisioning.installer_file import (
+    InstallerFile,
+    blank_secrets,
+    read_installer_file,
+    recover_interrupted_write,
+)
 from companion.provisioning.run import Folders, ProvisioningRun
-from companion.provisioning.secrets import ensure_identity, store_key, store_wifi
+from companion.provisioning.secrets import KEY_FILE, ensure_identity, move_credentials, store_key
 from companion.provisioning.settings import Diagnostic
-from companion.storage import create_private_folder, write_atomically
+from companion.provisioning.wifi import store_networks
+from companion.storage import PRIVATE, create_private_folder, write_atomically
 
 log = logging.getLogger("companion")
 
 REPORT_FILE = "companion-report.txt"
+HOSTNAME_FILE = "hostname"
 
 _NOT_BLANKED = (
     "The secrets are stored on the unit, but they still stand in the file as well: remove them there. "
     "The card cannot be written"
 )
 _HEAD = "This file is written by the unit at each start. Changes here are lost: change {file} instead."
+_NOT_LOOKED_AT = "the network was not looked at yet; it is written again about a minute after the start"
 _WIDTH = 88
 _MOST_TO_DO = 20
 """The report lists no more than this; with a file that has more problems, starting over is easier."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineFindings:
+    """What Wi-Fi and key really did."""
+
+    applied: tuple[tuple[str, str], ...] = ()
+    """Lines for what works."""
+    diagnostics: tuple[Diagnostic, ...] = ()
+    """What the installer should correct."""
+    reached: bool = True
+    """Whether there is nothing to wait for; else it is worth looking again later."""
+
+
+LookOnline = Callable[[CharacterSettings, Path | None, Sequence[str]], OnlineFindings]
+"""Takes the settings of the service, the file with the key (None: there is none) and the names of the networks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +89,8 @@ class Outcome:
     applied: tuple[tuple[str, str], ...] = ()
     """The settings in effect: name, and value or a remark such as "is stored on the unit"."""
     diagnostics: tuple[Diagnostic, ...] = ()
+    online: bool | None = None
+    """Whether the network was reached; None where it was not looked at."""
 
     @property
     def to_do(self) -> tuple[Diagnostic, ...]:
@@ -89,8 +120,17 @@ class Outcome:
         return tuple(sorted(chosen, key=lambda one: (not one.line, one.line)))
 
 
-def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequence[Path] = MACHINE_FILES) -> Outcome:
-    """Read the installer's file once and apply it. Problems are reported in the outcome and never raised."""
+def provision(
+    folders: Folders,
+    *,
+    dry_run: bool = False,
+    machine_files: Sequence[Path] = MACHINE_FILES,
+    look_online: LookOnline | None = None,
+) -> Outcome:
+    """Read the installer's file once and apply it. Problems are reported in the outcome and never raised.
+
+    With `look_online` the report also says what Wi-Fi and key really do, which takes as long as that does.
+    """
     run = ProvisioningRun(folders, dry_run)
     choices = available_choices(folders.configs, folders.boot)
     if not dry_run:
@@ -98,14 +138,36 @@ def provision(folders: Folders, *, dry_run: bool = False, machine_files: Sequenc
         run.try_or_report("The card cannot be written", partial(recover_interrupted_write, folders.boot))
     file = read_installer_file(folders.boot, choices)
     run.diagnostics += [*file.diagnostics, *file.settings.diagnostics]
+    move_credentials(run)
     store_key(run, file)
-    store_wifi(run, file)
+    networks = store_networks(run, file)
     number = ensure_identity(run, file, machine_files)
-    write_device_file(run, file, choices)
+    device = write_device_file(run, file, choices)
+    _write_hostname(run, file)
     if run.stored_secrets and not dry_run:
         run.try_or_report(_NOT_BLANKED, partial(blank_secrets, file, frozenset(run.stored_secrets)))
-    outcome = Outcome(file.path.name, number, tuple(run.applied), run.redacted_diagnostics())
+    online = None
+    if look_online is not None and device is not None:
+        key_file = folders.credentials / KEY_FILE if run.has_key else None
+        found = look_online(device.character, key_file, networks)
+        online = found.reached
+        for name, value in found.applied:
+            run.report_value(name, value)
+        run.diagnostics += found.diagnostics
+    outcome = Outcome(file.path.name, number, tuple(run.applied), run.redacted_diagnostics(), online)
     return outcome if dry_run else _write_report(run, outcome)
+
+
+def _write_hostname(run: ProvisioningRun, file: InstallerFile) -> None:
+    """Store the host name, which the systemd unit gives to the kernel."""
+    path = run.folders.credentials / HOSTNAME_FILE
+    if not file.settings.recognised:
+        return
+    if name := file.settings.text("hostname"):
+        run.write(path, f"{name}\n".encode(), PRIVATE, private=True)
+        run.report_value("hostname", name)
+    else:
+        run.remove(path)
 
 
 def _write_report(run: ProvisioningRun, outcome: Outcome) -> Outcome:
@@ -119,7 +181,9 @@ def _write_report(run: ProvisioningRun, outcome: Outcome) -> Outcome:
     if not run.write(run.folders.state / REPORT_FILE, report_text(outcome)):
         outcome = replace(outcome, diagnostics=run.redacted_diagnostics())
     if outcome.to_do:
-        log.warning("%s: %d things to do; %s says which.", outcome.file, len(outcome.to_do), REPORT_FILE)
+        number = len(outcome.to_do)
+        things = "one thing" if number == 1 else f"{number} things"
+        log.warning("%s: %s to do; %s says which.", outcome.file, things, REPORT_FILE)
     return outcome
 
 
@@ -137,7 +201,9 @@ def report_text(outcome: Outcome) -> bytes:
     lines += ["WHAT COUNTS NOW", *_bullets([f"{name}: {value}" for name, value in outcome.applied]), ""]
     if outcome.notes:
         lines += ["NOTED", *_bullets([_sentence(one) for one in outcome.notes]), ""]
-    lines += ["THIS UNIT", *_bullets([f"number: {outcome.number or 'none yet'}", f"software: companion {__version__}"])]
+    seen = "the network was looked at" if outcome.online is not None else _NOT_LOOKED_AT
+    unit = [f"number: {outcome.number or 'none yet'}", f"software: companion {__version__}", f"this report: {seen}"]
+    lines += ["THIS UNIT", *_bullets(unit)]
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
 
 

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from companion.provisioning.settings import Diagnostic
 from companion.provisioning.values import LOOKS_LIKE_KEY
-from companion.storage import PUBLIC, ensure_private_folder, write_atomically
+from companion.storage import PUBLIC, ensure_private_folder, read_own_file, write_atomically
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
 _SHORTEST_SECRET = 4
 """Characters. Shorter pieces of a secret reveal nothing, and hiding them would blank ordinary words."""
+_LONGEST_SECRET = 4096
+"""Bytes of a stored file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,9 @@ class Folders:
 
     boot: Path
     state: Path
+    """The daemon's own folder: what is read there may be anything."""
     credentials: Path
+    """For secrets; belongs to root alone, as do the folders above it."""
     network: Path
     credstore: Path | None = None
     """Where systemd looks for credentials (`/run/credstore`); the key is copied there at each start."""
@@ -44,6 +48,8 @@ class ProvisioningRun:
     """The settings in effect: name, and value or remark."""
     secrets: list[str] = field(default_factory=list)
     """Values that must never be shown, wherever they appear."""
+    has_key: bool = False
+    """Whether the unit has a key."""
     stored_secrets: set[str] = field(default_factory=set)
     """Names of the secrets that are stored on the unit; only these are blanked in the installer's file."""
 
@@ -69,6 +75,19 @@ class ProvisioningRun:
             write_atomically(path, data, mode)
 
         return self.try_or_report(f"The unit's own disk cannot be written, so {path.name} was not stored", action)
+
+    def read(self, path: Path) -> bytes | None:
+        """A secret that was stored. One that is not a plain file of our own is reported, and None returned."""
+        try:
+            return read_own_file(path, _LONGEST_SECRET)
+        except OSError as error:
+            text = f"{path} cannot be used ({error.strerror or 'unknown reason'}). Remove it."
+            self.diagnostics.append(Diagnostic(text))
+            return None
+
+    def has_problem(self, name: str) -> bool:
+        """Whether a diagnostic is about this setting."""
+        return any(one.name == name and not one.note for one in self.diagnostics)
 
     def remove(self, *paths: Path) -> None:
         """Delete files of the unit. A failure is reported."""

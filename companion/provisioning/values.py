@@ -10,18 +10,25 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from companion.config.device import WAKE_WORDS
 from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.provisioning.lines import Assignment, Value
 
-SECRETS = ("key", "wifi.password", "fleet.salt")
+SECRETS = ("key", "wifi.password", "wifi2.password", "fleet.salt")
 REMOVE = "remove"
 """Written in place of a key or a Wi-Fi name to delete the stored one."""
+OPEN = "open"
+"""Written in place of a Wi-Fi password for a network that has none. Too short to be one."""
 
 NAMES = (
     *("persona", "device", "name", "language", "volume", "person", "key", "region"),
-    *("wifi.ssid", "wifi.password", "wifi.country", "log.transcripts", "fleet.salt"),
+    *("timezone", "hostname", "wake_word", "quiet_hours", "memory", "spending.daily", "spending.monthly"),
+    *("wifi.ssid", "wifi.password", "wifi.country", "wifi.hidden", "wifi2.ssid", "wifi2.password", "wifi2.hidden"),
+    *("log.transcripts", "fleet.salt"),
 )
+QUIET_VOLUME = 40
+"""In percent; counts where the file says something that is no volume."""
 _REGIONS = {
     **dict.fromkeys(("international", "singapore", "intl", "sg", "world"), "international"),
     **dict.fromkeys(("china", "beijing", "cn", "中国", "mainland"), "china"),
@@ -38,24 +45,31 @@ class Choices:
     devices: Sequence[str]
     card_files: Sequence[str]
     """Names of the persona files on the card."""
+    timezones: Sequence[str] = ()
+    """All that the system knows."""
 
 
 class InvalidValue(Exception):
     """The value cannot be used. The message is the rest of a sentence that begins with the setting's name."""
 
 
-def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str | int | bool | None:
+def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str | int | float | bool | None:
     """The value in its canonical form; None where none was given. Raises `InvalidValue`."""
     if entry.problem:
         raise InvalidValue(f"{entry.problem}. It was left out.")
     value = entry.value
-    if value is None or (isinstance(value, str) and not value.strip() and name != "wifi.password"):
+    if value is None or (isinstance(value, str) and not value.strip() and not name.endswith(".password")):
         return None
     if value == "":
         return None
     if name == "volume":
         return _volume(value)
-    if name == "log.transcripts":
+    if name.startswith("spending."):
+        return _amount(value)
+    if name == "memory" and isinstance(value, bool):
+        # `off` and `on` without quotation marks.
+        return "local" if value else "off"
+    if name in ("log.transcripts", "wifi.hidden", "wifi2.hidden"):
         if isinstance(value, bool):
             return value
         raise InvalidValue("write true or false, without quotation marks. It was left out.")
@@ -69,14 +83,32 @@ def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str |
     return _CHECKS[name](value, choices)
 
 
+def is_valid(name: str, value: object) -> bool:
+    """Whether a value that was stored earlier, in its canonical form, would be accepted today."""
+    if not isinstance(value, str) or not value or any(not one.isprintable() for one in value):
+        return False
+    try:
+        return value not in (REMOVE, OPEN) and _CHECKS[name](value, Choices({}, (), ())) == value
+    except InvalidValue:
+        return False
+
+
 def _volume(value: Value) -> int:
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,3}\s*%?\s*", value):
         value = int(value.strip().rstrip("% "))
     if isinstance(value, float) and 0 < value < 1:
         value = round(value * 100)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise InvalidValue("write a number from 0 to 100, for example volume = 80. It was left out.")
+        raise InvalidValue(f"write a number from 0 to 100, for example volume = 80. Until then it is {QUIET_VOLUME}.")
     return round(value)
+
+
+def _amount(value: Value) -> float:
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,6}([.,]\d{1,2})?\s*", value):
+        value = float(value.replace(",", "."))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1_000_000:
+        raise InvalidValue("write an amount above 0, for example 1.50. It was left out, so there is no such limit.")
+    return float(value)
 
 
 def _persona(value: str, choices: Choices) -> str:
@@ -121,8 +153,69 @@ def _region(value: str, _: Choices) -> str:
     plain = value.strip().lower()
     near = _REGIONS.get(plain) or next((_REGIONS[one] for one in get_close_matches(plain, _REGIONS, 1)), None)
     if near is None or (plain not in _REGIONS and plain[:3] != near[:3]):
-        raise InvalidValue("write international (a key from Singapore) or china (a key from Beijing). It was left out.")
+        raise InvalidValue(
+            "write international (a key from Singapore) or china (a key from Beijing). Until then it is international."
+        )
     return near
+
+
+def _timezone(value: str, choices: Choices) -> str:
+    plain = re.sub(r"\s+", "_", value.strip()).lower()
+    zones = {one.lower(): one for one in choices.timezones}
+    # A city alone will do where there is one of this name; Etc/GMT+1 is not what people mean by GMT+1.
+    cities: dict[str, list[str]] = {}
+    for low, one in zones.items():
+        if "/" in low and not low.startswith("etc/"):
+            cities.setdefault(low.rpartition("/")[2], []).append(one)
+    if plain in zones:
+        return zones[plain]
+    if len(found := cities.get(plain, [])) == 1:
+        return found[0]
+    near = get_close_matches(plain, [*zones, *cities], 1)
+    hint = f" Is it {(cities.get(near[0]) or [zones[near[0]]])[0]}?" if near else ""
+    raise InvalidValue(f"there is no such time zone.{hint} Write a continent and a city, as Europe/Berlin.")
+
+
+def _hostname(value: str, _: Choices) -> str:
+    plain = value.strip().lower()
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", plain) or plain.isdigit():
+        raise InvalidValue("may have letters from a to z, digits and - only, for example bear-7. It was left out.")
+    return plain
+
+
+def _wake_word(value: str, _: Choices) -> str:
+    return _choose(value.strip(), WAKE_WORDS, "wake word", "")
+
+
+def _memory(value: str, _: Choices) -> str:
+    plain = value.strip().lower()
+    if plain not in ("local", "off"):
+        raise InvalidValue("write local (it remembers, on the unit) or off (it forgets everything). It was left out.")
+    return plain
+
+
+def _quiet_hours(value: str, _: Choices) -> str:
+    """`20:00-07:00`, or `none`."""
+    plain = value.strip().lower()
+    if plain in ("none", "off", "never"):
+        return "none"
+    if found := re.fullmatch(rf"{_HOUR}\s*(?:-|–|—|to|until)\s*{_HOUR}", plain):
+        times = [_hour(*found.groups()[at : at + 3]) for at in (0, 3)]
+        if all(times) and times[0] != times[1]:
+            return "-".join(one for one in times if one)
+    raise InvalidValue('write it as "20:00-07:00", or "none". It was left out.')
+
+
+_HOUR = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|a\.m\.|p\.m\.|uhr|h)?"
+
+
+def _hour(hour: str, minute: str | None, half: str | None) -> str | None:
+    number, minutes = int(hour), int(minute or 0)
+    if half and half[0] in "ap":
+        if not 1 <= number <= 12:
+            return None
+        number = number % 12 + (12 if half[0] == "p" else 0)
+    return f"{number:02d}:{minutes:02d}" if number < 24 and minutes < 60 else None
 
 
 def _key(value: str, _: Choices) -> str:
@@ -147,6 +240,8 @@ def _ssid(value: str, _: Choices) -> str:
 
 
 def _wifi_password(value: str, _: Choices) -> str:
+    if value.strip().lower() in (OPEN, "none"):
+        return OPEN
     if re.fullmatch(r"[0-9A-Fa-f]{64}", value) or 8 <= len(value.encode("utf-8", "replace")) <= 63:
         return value
     raise InvalidValue("cannot be right: a Wi-Fi password has 8 to 63 characters. It was left out.")
@@ -180,8 +275,15 @@ _CHECKS: Mapping[str, Callable[[str, Choices], str]] = {
     "person": _short_text,
     "key": _key,
     "region": _region,
+    "timezone": _timezone,
+    "hostname": _hostname,
+    "wake_word": _wake_word,
+    "quiet_hours": _quiet_hours,
+    "memory": _memory,
     "wifi.ssid": _ssid,
     "wifi.password": _wifi_password,
+    "wifi2.ssid": _ssid,
+    "wifi2.password": _wifi_password,
     "wifi.country": _country,
     "fleet.salt": _salt,
 }

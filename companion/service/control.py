@@ -53,10 +53,13 @@ _MOST_GROUPS = 256
 
 
 class DaemonControls(Protocol):
-    """What the control socket can do with the running device. Every method returns at once; its effect may follow."""
+    """What the control socket can do with the running device. All but `press` return at once; effects may follow."""
 
-    def press(self, button: Button) -> None:
-        """Press one of its buttons."""
+    async def press(self, button: Button) -> None:
+        """Press one of its buttons. Returns when a mute would outlive a power cut.
+
+        Raises `DeviceError` where it cannot be pressed, or where a mute cannot be kept.
+        """
 
     def set_volume(self, volume: float) -> None:
         """Set the volume, 0 to 1."""
@@ -109,7 +112,7 @@ async def serve(daemon: DaemonControls, path: Path | None = None) -> asyncio.Ser
                 elif under_way > MOST_AT_ONCE:
                     said = _refusal(BadRequest("Too many requests at once; ask again in a moment."))
                 else:
-                    said = _handle_line(daemon, line)
+                    said = await _handle_line(daemon, line)
                 writer.write(answer_line(said))
                 await writer.drain()
         except (ConnectionError, TimeoutError):
@@ -156,17 +159,17 @@ async def _read_line(reader: asyncio.StreamReader) -> bytes:
         return b"x" * (LONGEST_REQUEST + 1)
 
 
-def _handle_line(daemon: DaemonControls, line: bytes) -> Answer:
+async def _handle_line(daemon: DaemonControls, line: bytes) -> Answer:
     try:
-        return _execute(daemon, parse_request(line))
+        return await _execute(daemon, parse_request(line))
     except CompanionError as error:
         return _refusal(error)
 
 
-def _execute(daemon: DaemonControls, request: Request) -> Answer:
+async def _execute(daemon: DaemonControls, request: Request) -> Answer:
     match request:
         case PressButton(button):
-            daemon.press(button)
+            await daemon.press(button)
         case SetVolume(percent):
             daemon.set_volume(percent / 100)
         case Say(text):

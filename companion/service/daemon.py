@@ -1,7 +1,8 @@
 """The daemon: runs the device with its sound card, and connects signals, switches, control socket, watchdog, systemd.
 
 Every button, whether a switch, a signal or a request, only inserts an event in front of the listener. A hardware mute
-switch has priority over all others: while it is closed nothing can unmute the ears.
+switch has priority over all others: while it is closed nothing can unmute the ears. A mute by signal or request
+outlives the daemon (`companion.service.kept_mute`), and only a signal or request undoes it.
 
 SIGTERM and SIGINT cancel the daemon's task. At its end the interpreter waits for every thread, so a sound server, a
 name server or a native engine that never returns would keep the process alive for ever. Therefore the process ends
@@ -16,7 +17,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -30,13 +31,16 @@ from companion.ears.listener import Attention
 from companion.ears.microphone import CardMicrophone
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import Control, State, TurnEnded
+from companion.ports import Body
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
+from companion.service.kept_mute import KeptMute
 from companion.service.status import HealthMonitor
 from companion.service.systemd import ServiceNotifier, notify_when_ready
 from companion.service.watchdog import BlockedCallCheck, ProgressCheck, Watchdog
 from companion.service.watched_engines import EngineWatch
 from companion.sound.card import MonotonicClock, SoundCard
+from companion.storage import state_folder
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
 
@@ -99,13 +103,22 @@ async def run_until_stopped(
                 assembled(device, persona, sound, synthesizer, events, watch=watch, on_turn=turn_ended)
             )
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            daemon = Daemon(device, unit, card, ears, loudspeaker, watch, notifier, persona_settings, group)
+            kept_mute = KeptMute(_state_folder())
+            stack.callback(kept_mute.close)
+            daemon = Daemon(device, unit, card, ears, loudspeaker, watch, notifier, persona_settings, group, kept_mute)
             work = [
                 group.create_task(daemon.watchdog.run()),
                 group.create_task(notify_when_ready(notifier, lambda: unit.listener.position > 0)),
             ]
             await _open_controls(device, unit, daemon, stack)
-            log.info("%s listens.", persona.name)
+            if kept_mute.muted:
+                # Before the microphone is opened: `hear` hands this over first.
+                daemon.force_press("mute")
+                log.info(
+                    "%s is muted, as it was before the start; unmute it by button or `control unmute`.", persona.name
+                )
+            else:
+                log.info("%s listens.", persona.name)
             try:
                 await unit.conversation.run()
             finally:
@@ -131,15 +144,19 @@ class Daemon:
         notifier: ServiceNotifier,
         persona_settings: Mapping[str, Any],
         group: asyncio.TaskGroup,
+        kept_mute: KeptMute,
     ) -> None:
         self._unit = unit
+        self._kept_mute = kept_mute
         self._loudspeaker = loudspeaker
         self._persona_settings = persona_settings
         self._persona_file = device.persona
         self._group = group
         self._changing: asyncio.Task[None] | None = None
         now = asyncio.get_running_loop().time
-        self.switches = BodySwitches(self.force_press, unit.animator.lock, unit.animator.unlock, now)
+        self.switches = BodySwitches(
+            self.force_press, unit.animator.lock, unit.animator.unlock, now, muted_otherwise=lambda: kept_mute.muted
+        )
         ears = ProgressCheck(lambda: unit.listener.position, now, away=lambda: not microphone.is_open)
         self.watchdog = Watchdog(
             {
@@ -163,7 +180,7 @@ class Daemon:
             },
             links={
                 "microphone": lambda: "well" if microphone.is_open else "away",
-                "body": lambda: unit.animator.last_error or "well",
+                "body": lambda: unit.animator.last_error or _trouble(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
             queues={"to say": lambda: conversation.announcements_waiting},
@@ -171,11 +188,16 @@ class Daemon:
             problems=lambda: (*self.watchdog.problems, *self.switches.problems, *unit.store.problems),
         )
 
-    def press(self, button: Button) -> None:
-        """Press a button. Raises `DeviceError` where the hardware mute switch forbids it."""
+    async def press(self, button: Button) -> None:
+        """Press a button. A mute is on the disk when this returns.
+
+        Raises `DeviceError` where the hardware mute switch forbids it, or where a mute could not be kept.
+        """
         if not self.switches.allows(button):
             raise DeviceError("The mute switch is closed: nobody but the switch itself opens the ears.")
         self.force_press(button)
+        if button in ("mute", "unmute"):
+            await self._kept_mute.set(button == "mute")
 
     def force_press(self, action: str) -> None:
         """Press a button whatever the state of the switches: they themselves call this."""
@@ -191,7 +213,13 @@ class Daemon:
         """Mute, or unmute where the hardware switch allows it."""
         button: Button = "unmute" if self._unit.conversation.state is State.MUTED else "mute"
         if self.switches.allows(button):
-            self.force_press(button)
+            self._group.create_task(self._press_or_log(button))
+
+    async def _press_or_log(self, button: Button) -> None:
+        try:
+            await self.press(button)
+        except DeviceError as error:
+            self._unit.event_log.record("error", code=error.code, sentence=str(error))
 
     def set_volume(self, volume: float) -> None:
         """Set the volume, 0 to 1."""
@@ -226,6 +254,21 @@ class Daemon:
         dialogues.close(await self._unit.conversation.switch_to(dialogue))
         self._persona_file = file
         log.info("%s has taken over.", persona.name)
+
+
+def _trouble(bodies: Sequence[Body]) -> str:
+    """What is wrong with a body's link; only bodies behind a wire know."""
+    return next((trouble for body in bodies if (trouble := getattr(body, "trouble", ""))), "")
+
+
+def _state_folder() -> Path:
+    """Raises `ConfigError`."""
+    try:
+        return state_folder()
+    except RuntimeError as error:
+        raise ConfigError(
+            "STATE_DIRECTORY: this user has no home folder: name a folder for the unit's state"
+        ) from error
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:

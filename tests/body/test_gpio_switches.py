@@ -112,6 +112,15 @@ def test_two_mute_switches_mute_until_both_are_open() -> None:
     assert done == ["mute", "mute", "unmute"]
 
 
+def test_opening_a_switch_does_not_undo_a_mute_by_button_or_command() -> None:
+    done: list[str] = []
+    switches = BodySwitches(done.append, done.append, done.append, lambda: 0.0, muted_otherwise=lambda: True)
+    switches.handle(BodyEvent("mute", "mute switch"))
+    switches.handle(BodyEvent("unmute", "mute switch"))
+    assert done == ["mute"]
+    assert switches.allows("unmute")
+
+
 def test_the_push_to_talk_button_calls_back_and_names_a_pin_in_use(pins: Pins) -> None:
     pressed: list[bool] = []
     button = PushToTalkButton(17, lambda: pressed.append(True))

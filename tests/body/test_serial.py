@@ -22,13 +22,10 @@ from companion.config.outputs import SerialSettings
 from companion.config.persona import Persona, load_persona
 from companion.errors import DeviceError, EngineUnavailable
 from companion.events import BodyFrame
-from firmware_bridge.messages import (
-    EventKind,
-    Nack,
-    Reason,
-    encode,
-)
+from firmware_bridge.frames import Receiver
+from firmware_bridge.messages import EventKind, Hello, HelloReply, Nack, Reason, decode, encode
 from firmware_bridge.port import Port
+from firmware_bridge.simulator import CHANNELS as CHANNELS_OF_SIMULATOR
 from firmware_bridge.simulator import Simulator, serve
 from tests.support.paths import CONFIGS
 
@@ -256,6 +253,43 @@ async def test_something_else_on_the_port_is_recognised(
         await body.show(frame())
         await openings.reach(2)
         assert words in await complaint(body, frame())
+
+
+async def test_a_body_is_well_once_it_does_what_it_is_told(toy: Toy) -> None:
+    async with body_at(toy.port) as body:
+        assert "nothing has answered there yet" in body.trouble
+        for degrees in (40, 20):
+            # The second frame goes out behind the answer to the first.
+            await body.show(frame(head=degrees))
+            await toy.reaches({0: [10 * degrees]})
+        assert body.trouble == ""
+
+
+async def test_a_port_that_answers_hello_and_nothing_else_is_never_well() -> None:
+    troubles: list[str] = []
+    hellos: set[int] = set()
+    again = asyncio.Event()
+
+    async def polite(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        receiver = Receiver()
+        with suppress(ConnectionError):
+            while data := await reader.read(100):
+                for message, seq in map(decode, receiver.feed(data)):
+                    troubles.append(body.trouble)
+                    if isinstance(message, Hello):
+                        hellos.add(message.session)
+                        writer.write(encode(HelloReply(message.session, (9, 9, 9), 300, 4, CHANNELS_OF_SIMULATOR), seq))
+                if len(hellos) > 1:
+                    again.set()
+        writer.close()
+
+    server = await asyncio.start_server(polite, "127.0.0.1", 0)
+    async with server, body_at(f"socket://127.0.0.1:{server.sockets[0].getsockname()[1]}") as body:
+        await body.show(frame(head=40))
+        async with asyncio.timeout(PATIENCE_S):
+            await again.wait()
+        assert "does not answer any more" in body.trouble
+    assert all(troubles)
 
 
 async def test_button_lid_and_battery_are_reported_on_the_event_loop(toy: Toy) -> None:

@@ -190,7 +190,7 @@ class Running:
         self.pressed: list[Button] = []
         self._status = {"version": "1", "state": "idle", "muted": False, "problems": [], **status}
 
-    def press(self, button: Button) -> None:
+    async def press(self, button: Button) -> None:
         self.pressed.append(button)
 
     def set_volume(self, volume: float) -> None: ...

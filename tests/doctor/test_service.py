@@ -187,7 +187,8 @@ def test_a_service_that_is_not_there_or_breaks_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     assert "cannot be reached" in check(base_url=f"http://127.0.0.1:{port}/v1").text
-    assert "cannot be reached" in check(base_url="http://nobody.invalid/v1").text
+    assert "cannot be reached" in check(base_url="https://nobody.invalid/v1").text
+    assert "sends the key unencrypted" in check(base_url="http://nobody.invalid/v1").text
 
     def hang_up(listener: socket.socket) -> None:
         peer, _ = listener.accept()

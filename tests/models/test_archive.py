@@ -60,6 +60,12 @@ def test_links_and_devices_are_refused(tmp_path: Path, kind: int) -> None:
     assert "a link" in refused(tmp_path, archive)
 
 
+@pytest.mark.parametrize("sign", ["\n", "\r", "\x1b", "\u2028", "\x85", "\t"])
+def test_a_name_that_would_add_lines_to_the_checksums_is_refused(tmp_path: Path, sign: str) -> None:
+    archive = packed(tmp_path, [("m/good", b"1"), (f"m/bad{sign}{'0' * 64}  good", b"2")])
+    assert "a name with a line break" in refused(tmp_path, archive)
+
+
 def test_a_bomb_is_refused_by_its_promise(tmp_path: Path) -> None:
     archive = packed(tmp_path, [("m/zeros", bytes(20_000_000))])
     assert "far more than a model" in refused(tmp_path, archive)

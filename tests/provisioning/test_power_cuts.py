@@ -41,7 +41,7 @@ def test_on_a_locked_full_or_failing_card_the_secrets_are_stored_and_the_unit_sa
 
 def test_where_the_units_own_disk_is_full_nothing_is_blanked(unit: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
     unit.write_card(FILLED)
-    monkeypatch.setattr(os, "open", refusing(errno.ENOSPC, unit.state / "credentials"))
+    monkeypatch.setattr(os, "open", refusing(errno.ENOSPC, unit.credentials))
     unit.start()
     assert unit.file == FILLED
     assert "dashscope-key was not stored" in unit.words

@@ -24,7 +24,7 @@ def test_a_filled_in_file_sets_the_unit_up(unit: Unit) -> None:
     assert outcome.to_do == ()
     assert "ALL IS WELL" in unit.report
     assert unit.key == KEY
-    assert unit.wifi == {"ssid": "Nursery Net", "password": PASSWORD, "country": "DE"}
+    assert unit.wifi == {"ssid": "Nursery Net", "password": PASSWORD, "country": "DE", "hidden": False}
     device = unit.device
     assert device.voice.speaker.volume == 0.8
     assert device.memory.person == "Ana"
@@ -42,10 +42,10 @@ def test_the_secrets_are_blanked_and_every_other_byte_stays(unit: Unit) -> None:
 def test_only_root_can_read_what_was_stored(unit: Unit) -> None:
     unit.write_card(FILLED)
     unit.start()
-    for path in (unit.state / "credentials").iterdir():
+    for path in (unit.credentials).iterdir():
         assert path.stat().st_mode & 0o777 == 0o600, path
-    assert (unit.state / "credentials").stat().st_mode & 0o777 == 0o700
-    assert (unit.state / "network" / "companion.nmconnection").stat().st_mode & 0o777 == 0o600
+    assert (unit.credentials).stat().st_mode & 0o777 == 0o700
+    assert (unit.boot.parent / "network" / "companion.nmconnection").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_report_is_readable_on_any_laptop_and_holds_no_secret_and_no_serial(unit: Unit) -> None:
@@ -71,7 +71,7 @@ def test_a_second_start_changes_nothing_and_writes_nothing(unit: Unit) -> None:
 def test_networkmanager_gets_the_wifi(unit: Unit) -> None:
     unit.write_card(FILLED.replace("Nursery Net", "Küche 7").replace(PASSWORD, " back\\\\slash; "))
     unit.start()
-    profile = (unit.state / "network" / "companion.nmconnection").read_text()
+    profile = (unit.boot.parent / "network" / "companion.nmconnection").read_text()
     # A name with other letters goes as its bytes.
     assert f"ssid={''.join(f'{byte};' for byte in 'Küche 7'.encode())}" in profile
     assert "psk=\\sback\\\\slash;\\s" in profile
@@ -96,13 +96,14 @@ def test_the_wifi_stays_when_it_is_not_named_any_more_and_another_one_needs_its_
     unit.write_card('persona = "teddy"\n')
     unit.start()
     assert unit.wifi["password"] == PASSWORD
-    unit.write_card('[wifi]\nssid = "Guests"\ncountry = "DE"\n')
+    unit.write_card('[wifi]\nssid = "Guests"\npassword = "open"\ncountry = "DE"\n')
     unit.start()
-    assert unit.wifi == {"ssid": "Guests", "password": "", "country": "DE"}
+    assert unit.wifi == {"ssid": "Guests", "password": "", "country": "DE", "hidden": False}
+    assert 'password = "open"' in unit.file
     unit.write_card('[wifi]\nssid = "remove"\n')
     unit.start()
     assert unit.wifi == {}
-    assert not (unit.state / "network" / "companion.nmconnection").exists()
+    assert not (unit.boot.parent / "network" / "companion.nmconnection").exists()
 
 
 def test_a_wrong_password_leaves_the_old_wifi_and_stays_in_the_file(unit: Unit) -> None:

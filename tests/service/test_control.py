@@ -50,7 +50,7 @@ class ScriptedDaemon:
         self.asked: list[tuple[Any, ...]] = []
         self.refusal = refusal
 
-    def press(self, button: str) -> None:
+    async def press(self, button: str) -> None:
         self._take(button)
 
     def set_volume(self, volume: float) -> None:

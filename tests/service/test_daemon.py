@@ -1,87 +1,20 @@
-"""The running daemon on a (virtual) sound card: what an owner sees and does while it runs; about 8 s of real time.
-
-Waiting is for the daemon's own lines in its events file, never for time.
-"""
+"""The running daemon on a (virtual) sound card: what an owner sees and does while it runs; about 8 s of real time."""
 
 from __future__ import annotations
 
 import json
 import os
-import selectors
-import shutil
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.paths import CONFIGS, DATA, ROOT
+from tests.support.running_daemon import PATIENCE_S, Running
 from tests.support.virtual_sound import VirtualSound, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
-
-PATIENCE_S = 25.0
-
-
-class Running:
-    """`companion run`, and what it tells: its events come through a named pipe, so that nobody polls."""
-
-    def __init__(self, sound: VirtualSound, folder: Path) -> None:
-        for name in ("personas", "devices"):
-            shutil.copytree(ROOT / "configs" / name, folder / name)
-        shutil.copytree(CONFIGS / "choreography", folder / "choreography")
-        self.folder = folder
-        self.environment = {
-            **sound.environment,
-            "XDG_RUNTIME_DIR": str(folder),
-            "XDG_STATE_HOME": str(folder / "state"),
-            "PYTHONPATH": str(ROOT),
-        }
-        events = folder / "events"
-        os.mkfifo(events)
-        command = [sys.executable, "-m", "companion", "run", "--device", str(folder / "devices" / "desk.toml")]
-        quick = (
-            "ears.endpoint.nobody_s=1",
-            "conversation.opening_after_s=0.5",
-            "character.emulator=always",
-            "persona.opening=Hi.",
-        )
-        settings = (*quick, "voice.engine=espeak", f"ears.transcriber.model={DATA / 'vosk-tiny'}")
-        options = ["--events", str(events), *(word for one in settings for word in ("--set", one))]
-        self.process = subprocess.Popen(
-            [*command, *options], env=self.environment, cwd=folder, stderr=subprocess.PIPE, text=True
-        )
-        self.descriptor = os.open(events, os.O_RDONLY)
-        self.selector = selectors.DefaultSelector()
-        self.selector.register(self.descriptor, selectors.EVENT_READ)
-        self.rest = b""
-
-    def until(self, kind: str, **fields: Any) -> dict[str, Any]:
-        """The next event of this kind with these fields."""
-        while True:
-            while b"\n" in self.rest:
-                line, _, self.rest = self.rest.partition(b"\n")
-                event: dict[str, Any] = json.loads(line)
-                if event["kind"] == kind and fields.items() <= event.items():
-                    return event
-            assert self.selector.select(PATIENCE_S), f"no event {kind} {fields}"
-            more = os.read(self.descriptor, 65536)
-            assert more, f"it ended: {self.process.communicate()[1]}"
-            self.rest += more
-
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "companion", *words],
-            env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
-
-    def status(self) -> dict[str, Any]:
-        status: dict[str, Any] = json.loads(self.command("status", "--json").stdout)
-        return status
 
 
 @pytest.fixture(scope="module")
@@ -99,10 +32,7 @@ def started(sound_folder: Path, folder: Path) -> Iterator[Running]:
         daemon.until("state", state="idle")
         yield daemon
     finally:
-        if daemon.process.poll() is None:
-            daemon.process.kill()
-        daemon.process.communicate()
-        os.close(daemon.descriptor)
+        daemon.kill()
         sound.stop()
 
 
@@ -171,6 +101,32 @@ def test_muted_it_neither_hears_nor_speaks_until_it_is_unmuted(running: Running)
     assert refused.returncode == 1
     assert "muted" in refused.stderr
     running.command("control", "unmute")
+    running.until("state", state="idle")
+
+
+def test_a_mute_outlives_a_crash_and_an_unmute_does_too(running: Running) -> None:
+    running.command("control", "mute")
+    running.kill()
+    running.start()
+    running.until("state", state="muted")
+    assert running.status()["muted"] is True
+    assert running.command("control", "say", "Psst.").returncode == 1
+    running.command("control", "unmute")
+    running.kill()
+    running.start()
+    running.until("state", state="idle")
+    assert running.status()["muted"] is False
+
+
+def test_a_mute_by_signal_is_kept_as_well(running: Running) -> None:
+    running.process.send_signal(signal.SIGUSR2)
+    running.until("state", state="muted")
+    # Answered behind it by the thread that writes.
+    running.command("control", "mute")
+    running.kill()
+    running.start()
+    running.until("state", state="muted")
+    running.process.send_signal(signal.SIGUSR2)
     running.until("state", state="idle")
 
 

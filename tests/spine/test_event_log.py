@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from pathlib import Path
 from typing import get_args
@@ -50,6 +51,19 @@ def test_a_full_disk_costs_the_events_and_not_the_talk(caplog: pytest.LogCapture
     event_log.record("wake", word="okay_nabu")
     event_log.close()
     assert caplog.text.count("events are no longer written") == 1
+
+
+@pytest.mark.parametrize("there_already", [False, True])
+def test_only_its_owner_may_read_what_was_said(tmp_path: Path, there_already: bool) -> None:
+    path = tmp_path / "e.jsonl"
+    if there_already:
+        path.touch(0o644)
+    before = os.umask(0o022)
+    try:
+        EventLog(Noon(), path).close()
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 
 IMAGE = ROOT / "image"
 SCRIPTS = sorted(
-    [*IMAGE.rglob("*.sh"), IMAGE / "root/usr/lib/companion/data-partition", IMAGE / "first-boot/first-boot-install"]
+    [*IMAGE.rglob("*.sh"), *(IMAGE / "root/usr/lib/companion").iterdir(), IMAGE / "first-boot/first-boot-install"]
 )
 
 
@@ -40,7 +40,13 @@ def test_shellcheck_has_nothing_to_warn_of() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", ["build.sh", "customise.sh", "boot-test.sh", "root/usr/lib/companion/data-partition"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("build.sh", "customise.sh", "boot-test.sh"),
+        *("root/usr/lib/companion/data-partition", "root/usr/lib/companion/data-filesystem"),
+    ],
+)
 def test_it_may_be_run(name: str) -> None:
     assert os.access(IMAGE / name, os.X_OK)
 

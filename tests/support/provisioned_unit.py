@@ -34,8 +34,12 @@ class Unit:
     machine: Path
 
     @property
+    def credentials(self) -> Path:
+        return self.boot.parent / "state-provision"
+
+    @property
     def folders(self) -> Folders:
-        return Folders(self.boot, self.state, self.state / "credentials", self.state / "network", configs=CONFIGS)
+        return Folders(self.boot, self.state, self.credentials, self.boot.parent / "network", configs=CONFIGS)
 
     def write_card(self, data: str | bytes, name: str = "companion.toml") -> None:
         (self.boot / name).write_bytes(data.encode() if isinstance(data, str) else data)
@@ -62,7 +66,7 @@ class Unit:
 
     @property
     def key(self) -> str | None:
-        path = self.state / "credentials" / "dashscope-key"
+        path = self.credentials / "dashscope-key"
         if not path.exists():
             return None
         key = find_key(CharacterSettings(key_file=path))
@@ -70,7 +74,7 @@ class Unit:
 
     @property
     def wifi(self) -> dict[str, str]:
-        path = self.state / "credentials" / "wifi.json"
+        path = self.credentials / "wifi.json"
         return json.loads(path.read_text()) if path.exists() else {}
 
 

@@ -8,12 +8,11 @@ the service's host; never the key, never what was said.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import re
 import ssl
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -21,6 +20,7 @@ from typing import Literal
 import httpx
 
 from companion import __version__
+from companion.config.character import KEY_EXPOSED, exposes_key, is_loopback
 from companion.errors import CharacterError, CharacterRefused, ConfigError
 from companion.mind.api.compression import Decoder, UnreadableBody, decoder
 from companion.mind.api.key import Key
@@ -72,9 +72,12 @@ class Connection:
         """`session` is used for requests that name none of their own; `transport` replaces the network in tests.
         `ca_file` holds certificate authorities that are trusted beside the public ones.
 
-        Raises `ConfigError` where the address, or a proxy named in the environment, cannot be used.
+        Raises `ConfigError` where the address, or a proxy named in the environment, cannot be used, or where the key
+        would go out unencrypted.
         """
         url = _checked_url(base_url)
+        if key is not None and exposes_key(base_url):
+            raise ConfigError(f"character.base_url: {KEY_EXPOSED}")
         self.service = f"The character service at {url.host}"
         """How a sentence about it begins."""
         self._url = url
@@ -82,6 +85,7 @@ class Connection:
         self._connect_s = connect_s
         self._step: Step = "asked"
         """How far the latest request came."""
+        self._redact = key.redact if key is not None else str
         self._client = _client(url, session, key, transport, connect_s, ca_file)
 
     async def warm_up(self) -> None:
@@ -112,7 +116,8 @@ class Connection:
                 response = await self._client.send(sent, stream=True)
             except httpx.ConnectTimeout as error:
                 raise CharacterError(self.late(self._connect_s)) from error
-        return Response(self.service, response, AnswerParser(self._protocol, request.answers, request.longest))
+        parser = AnswerParser(self._protocol, request.answers, request.longest)
+        return Response(self.service, response, parser, self._redact)
 
     def late(self, within_s: float) -> str:
         """The sentence about a request that took longer than this: how far did it come?"""
@@ -145,11 +150,15 @@ class Connection:
 class Response:
     """One open response, read event by event."""
 
-    def __init__(self, service: str, response: httpx.Response, parser: AnswerParser) -> None:
+    def __init__(
+        self, service: str, response: httpx.Response, parser: AnswerParser, redact: Callable[[str], str] = str
+    ) -> None:
+        """`redact` takes the key out of the service's own words: a refusal is logged and shown."""
         self.status = response.status_code
-        self.request_id = re.sub(r"[^A-Za-z0-9-]", "", response.headers.get("x-request-id", ""))[:64]
+        self.request_id = re.sub(r"[^A-Za-z0-9-]", "", redact(response.headers.get("x-request-id", "")))[:64]
         """The id that the service's support asks for; empty where the response has none."""
         self._service = service
+        self._redact = redact
         self._response = response
         # As they come: what is compressed is unpacked here, in bounded pieces.
         self._chunks = response.aiter_raw()
@@ -177,7 +186,7 @@ class Response:
         event = self._events.popleft()
         if isinstance(event, Done | Broken | Refused):
             self._events.append(event)
-        return event
+        return event.redacted(self._redact) if isinstance(event, Refused) else event
 
     async def _next_piece(self) -> bytes | None:
         """The next bytes as they were meant; None at the end."""
@@ -219,7 +228,7 @@ class Response:
             body += data
             if len(body) > _LONGEST_REFUSAL:
                 break
-        return parse_refusal(self.status, body)
+        return parse_refusal(self.status, body).redacted(self._redact)
 
     async def drain(self) -> None:
         """Read to the end of the response, which follows the end of the answer at once or not at all."""
@@ -289,7 +298,7 @@ def _client(
             headers=headers,
             verify=_trusted(url, ca_file),
             transport=transport,
-            trust_env=not _is_loopback(url.host),
+            trust_env=not is_loopback(url.host),
             timeout=httpx.Timeout(None, connect=connect_s),
             limits=httpx.Limits(keepalive_expiry=WARM_S + 15),
         )
@@ -312,10 +321,3 @@ def _trusted(url: httpx.URL, ca_file: Path | None) -> ssl.SSLContext:
             why = "holds no certificate in PEM form" if isinstance(error, ssl.SSLError) else error.strerror
             raise ConfigError(f"character.ca_file: {ca_file}: {why}") from error
     return context
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import stat
+import string
+from itertools import groupby
 from pathlib import Path
 
 from companion.config.character import CharacterSettings
@@ -19,6 +21,10 @@ VARIABLE = "DASHSCOPE_API_KEY"
 
 _LONGEST = 4096
 """Bytes; a real key has about 35."""
+_SHORTEST_PIECE = 8
+"""Characters. Shorter pieces of a key reveal nothing and stand in ordinary words."""
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class Key:
@@ -32,6 +38,27 @@ class Key:
     def reveal(self) -> str:
         """The key itself, for the one header that carries it."""
         return self._value
+
+    def redact(self, text: str) -> str:
+        """`text` without the key, or any piece of it that is long enough to be worth something.
+
+        Case does not matter, nor do signs that a code or an id in the text has lost.
+        """
+        low = text.translate(_LOWER)
+        whole = self._value.translate(_LOWER)
+        hidden = bytearray(len(text))
+        for form in {whole, re.sub(r"[^a-z0-9_.-]", "", whole), re.sub(r"[^a-z0-9]", "", whole)} - {""}:
+            size = min(len(form), _SHORTEST_PIECE)
+            pieces = {form[at : at + size] for at in range(len(form) - size + 1)}
+            for at in range(len(low) - size + 1):
+                if low[at : at + size] in pieces:
+                    hidden[at : at + size] = b"\1" * size
+        if not any(hidden):
+            return text
+        return "".join(
+            "(hidden)" if is_hidden else "".join(letter for letter, _ in run)
+            for is_hidden, run in groupby(zip(text, hidden, strict=True), key=lambda one: one[1])
+        )
 
     def __repr__(self) -> str:
         return "Key(hidden)"

@@ -8,9 +8,12 @@ answer. Section 3 of the service's specification has the meaning and the limits 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
+
+_LONGEST_WORDS = 4000
+"""Characters of one text of a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,13 @@ class Refused:
 
     field: str = ""
     """The field of the request that is at fault, where the error names one apart from its message."""
+
+    def redacted(self, redact: Callable[[str], str]) -> Refused:
+        """The same without what `redact` takes out of the service's words, which may repeat the key."""
+        words: dict[str, Any] = {
+            name: redact(text[:_LONGEST_WORDS]) for name, text in asdict(self).items() if isinstance(text, str)
+        }
+        return replace(self, **words)
 
 
 @dataclass(frozen=True, slots=True)

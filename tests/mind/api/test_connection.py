@@ -15,6 +15,7 @@ import pytest
 
 from companion.errors import CharacterError, ConfigError
 from companion.mind.api.connection import Connection
+from companion.mind.api.errors import explain_refusal
 from companion.mind.api.key import Key
 from companion.mind.api.parser import (
     Broken,
@@ -338,3 +339,31 @@ async def test_a_service_that_is_not_there() -> None:
 def test_an_address_that_cannot_work_is_a_config_error(url: str) -> None:
     with pytest.raises(ConfigError, match=r"character\.base_url"):
         Connection(url, "s", None)
+
+
+@pytest.mark.parametrize("host", ["character.example.com", "10.99.0.1", "192.168.1.7:8080", "127.0.0.1.example.com"])
+def test_a_key_never_goes_out_unencrypted_to_another_machine(host: str) -> None:
+    for url in (f"http://{host}/v1", f"HTTP://{host}/v1"):
+        with pytest.raises(ConfigError, match=r"character\.base_url: sends the key unencrypted.*write https://"):
+            Connection(url, "s", Key("sk-1"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8080", "127.8.9.1", "[::1]:8080", "localhost"])
+async def test_this_machine_may_have_the_key_and_others_the_words_without_one(host: str) -> None:
+    await Connection(f"http://{host}/v1", "s", Key("sk-1")).close()
+    await Connection("http://10.99.0.1/v1", "s", None).close()
+    await Connection("https://10.99.0.1/v1", "s", Key("sk-1")).close()
+
+
+@pytest.mark.parametrize("field", ["code", "type", "message", "request_id", "id", "param"])
+@pytest.mark.parametrize("status", [200, 401])
+async def test_a_service_that_says_the_key_back_is_not_quoted(field: str, status: int) -> None:
+    key = "sk-4f1c9a7e/2b8d4c6f"
+    body = json.dumps({"error": {"message": "no", "code": "InvalidApiKey", field: f"Bearer {key}"}}).encode()
+    frames = body if status != 200 else b"data: " + body + b"\n\n"
+    async with serving(replaying(frames, status), key=Key(key)) as connection:
+        refused = (await events_of(connection, "openai"))[-1]
+    assert isinstance(refused, Refused)
+    for told in (repr(refused), explain_refusal(refused).log):
+        assert "4f1c9a7e" not in told
+        assert "2b8d4c6f" not in told

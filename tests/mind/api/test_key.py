@@ -7,6 +7,8 @@ import pickle
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from companion.config.character import CharacterSettings
 from companion.errors import ConfigError
@@ -122,3 +124,34 @@ def test_a_key_hides_itself() -> None:
     assert not any("sk-secret" in text for text in shown)
     with pytest.raises(TypeError):
         pickle.dumps(key)
+
+
+SECRET = "sk-4f1c9a7e/2b8d+4c6f=AbCdEf"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        SECRET,
+        f"Incorrect API key provided: {SECRET}.",
+        f"Bearer{SECRET}",
+        # As a code is written: without some signs, in other case, cut.
+        SECRET.replace("/", "").replace("+", "").replace("=", ""),
+        SECRET.upper(),
+        SECRET[:12],
+        f"{SECRET} {SECRET[8:]}",
+    ],
+)
+def test_no_piece_of_the_key_is_left_in_what_the_service_says(said: str) -> None:
+    left = Key(SECRET).redact(said)
+    assert "(hidden)" in left
+    for form in (SECRET.lower(), SECRET.lower().replace("/", "").replace("+", "").replace("=", "")):
+        assert not any(form[at : at + 8] in left.lower() for at in range(len(form) - 7))
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_all_else_of_what_it_says_stays(before: str, after: str) -> None:
+    # What the texts have in common with the key is short.
+    key = Key("\x7f".join("0123456789"))
+    assert key.redact(before + after) == before + after
+    assert Key("k").redact("lack") == "lac(hidden)"

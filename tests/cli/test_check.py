@@ -1,0 +1,42 @@
+"""`companion check` says what `companion run` would refuse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from companion.cli.check import check
+from tests.support.paths import CONFIGS
+
+
+def checked(folder: Path, character: str) -> tuple[int, str]:
+    (folder / "devices").mkdir()
+    file = folder / "devices" / "own.toml"
+    file.write_text(f"persona = '{CONFIGS / 'personas' / 'teddy.toml'}'\n[character]\n{character}\n")
+    done = CliRunner().invoke(check, [str(file)])
+    return done.exit_code, done.output
+
+
+def test_a_key_that_would_go_out_unencrypted_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-here")
+    status, told = checked(tmp_path, 'base_url = "http://character.example.com/v1"')
+    assert status == 78
+    assert "character.base_url: sends the key unencrypted" in told
+    assert "write https://" in told
+
+
+def test_without_a_key_it_is_a_note_and_on_this_machine_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DASHSCOPE_API_KEY", raising=False)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    status, told = checked(tmp_path / "a", 'base_url = "http://character.example.com/v1"')
+    assert status == 0
+    assert "note: " in told
+    assert "a unit with a key refuses this address" in told
+    monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-here")
+    status, told = checked(tmp_path / "b", 'base_url = "http://127.0.0.1:8080/v1"')
+    assert (status, "base_url" in told) == (0, False)
