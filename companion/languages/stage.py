@@ -244,6 +244,10 @@ class Speech(Part):
     """Characters after a quotation that ends with 。 with which the sentence goes on: と."""
     enumerators: Regex | None = None
     """What numbers a list before a closing bracket: `三）`."""
+    narration: Regex | None = None
+    """How prose about the character begins, in novel style: `she whispers`."""
+    narrated: WordSet = frozenset()
+    """Words for the character with which such prose begins an answer, before what is said: `she`."""
     thought_tags: WordSet = frozenset()
     """Names of tags around the character's thoughts."""
     direction_tags: WordSet = frozenset()

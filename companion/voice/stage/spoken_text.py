@@ -52,6 +52,11 @@ class SpokenText:
         return self._last in ("", "\n", ".", "!", "?", "…", "。", "！", "？", "”", '"', "」")
 
     @property
+    def in_quotes(self) -> bool:
+        """Whether a straight quotation mark is open."""
+        return self._quoted
+
+    @property
     def after_gap(self) -> bool:
         """Whether something was removed since the last character."""
         return self._gap

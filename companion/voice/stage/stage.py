@@ -24,6 +24,7 @@ from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI_EMOTIONS, f
 from companion.voice.stage.enclosed_speech import freed_quotations, reads_as_speech
 from companion.voice.stage.lexicon import Feeling
 from companion.voice.stage.meaning import read_direction
+from companion.voice.stage.narration import Narration
 from companion.voice.stage.scanner import CJK_RANGES, Incomplete, Lookahead, Token, is_word_char
 from companion.voice.stage.spoken_text import SpokenText
 
@@ -64,6 +65,7 @@ class Stage:
         self._languages = languages or understood()
         self._name = None if name is None else name.strip().casefold()
         self._spoken = SpokenText()
+        self._narration = Narration(self._languages)
         self._text = ""
         self._at = 0
         self._unsaid: list[str] = []
@@ -141,6 +143,8 @@ class Stage:
 
     def _token(self, look: Lookahead, start: int, ch: str) -> Token:
         """The token at `start`, from the first rule that recognises one."""
+        if found := self._narration.token(look, start, self._name or "", self._spoken.in_quotes):
+            return found
         word_start = not is_word_char(look.at(start - 1))
         if ch in emoji.ARMS and word_start and (found := emoji.kaomoji(look, start)):
             return found

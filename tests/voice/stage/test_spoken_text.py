@@ -39,7 +39,7 @@ def test_punctuation_closes_up_and_an_orphan_goes(text: str, spoken: str) -> Non
 @pytest.mark.parametrize(
     ("text", "spoken"),
     [
-        ('"(waves) Hi," he said', '"Hi," he said'),
+        ('"(waves) Hi," it says', '"Hi," it says'),
         ('He said "(waves) Hi"', 'He said "Hi"'),
         ('He said "Hi (waves)" and so', 'He said "Hi" and so'),
         ('He said "Hi" (waves) and so', 'He said "Hi" and so'),

@@ -31,7 +31,7 @@ def shown(text: str, code: str) -> tuple[str, list[str]]:
         ("en", "My favourite book is *The Red Bear*.", "My favourite book is The Red Bear."),
         ("en", "The *big bad wolf* came.", "The big bad wolf came."),
         ("en", "*Never* touch it.", "Never touch it."),
-        ("en", '"*Stop*," he said.', '"Stop," he said.'),
+        ("en", '"*Stop*," it says.', '"Stop," it says.'),
         ("en", "You are ***so*** brave.", "You are so brave."),
         ("en", "To *be* or *not* to be", "To be or not to be"),
         ("de", "Der Herd ist *kein* Spielzeug.", "Der Herd ist kein Spielzeug."),
