@@ -9,19 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from companion.config.body import BodySettings
 from companion.config.character import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
 from companion.config.loading import Factory, FilePath, Seconds, Settings, read_settings
 
 
+def _number_as_text(value: object) -> object:
+    """`device = 1` means the same as `device = "1"`."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+SoundDevice = Annotated[
+    str, BeforeValidator(_number_as_text), WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer"}]})
+]
+
+
 class MicrophoneSettings(Settings):
-    device: str = "default"
-    """The microphone's name or a part of it; `default` is the system's choice."""
+    device: SoundDevice = "default"
+    """The microphone's name, a part of it that no other has, its number, or its ALSA name (`plughw:CARD=x,DEV=0`);
+    `default` is the system's choice. The number may change when something is plugged in."""
     gain: float = Field(default=1.0, gt=0, le=32)
     """Factor for every sample. `companion doctor --calibrate` finds it for one unit."""
 
@@ -88,8 +99,9 @@ class EarsSettings(Settings):
 
 
 class SpeakerSettings(Settings):
-    device: str = "default"
-    """The loudspeaker's name or a part of it; `default` is the system's choice."""
+    device: SoundDevice = "default"
+    """The loudspeaker's name, a part of it that no other has, its number, or its ALSA name; `default` is the system's
+    choice."""
     latency_ms: int = Field(default=40, ge=5, le=500)
     """Sound that the card buffers, in milliseconds: this much is still heard after a stop."""
     volume: float = Field(default=1.0, ge=0, le=1)

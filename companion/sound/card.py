@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from companion.errors import DeviceError
+from companion.sound.device_name import Listed, choose_device, list_devices
 from companion.sound.stream import (
     DEVICE_NOUN,
     Direction,
@@ -78,7 +79,7 @@ class SoundCard:
     async def open_input(
         self, name: str, rate: int, block_s: float, callback: InputCallback, on_lost: Callable[[Stream], None]
     ) -> Stream:
-        """Open a microphone by its name, part of its name, or "default"; at `rate` if it can, otherwise at its own.
+        """Open the microphone that a setting means (see `choose_device`); at `rate` if it can, otherwise at its own.
 
         `on_lost`: see `Stream`. Raises `DeviceError`.
         """
@@ -136,15 +137,8 @@ class SoundCard:
         usable = [each for each in devices if each[f"max_{direction}_channels"] > 0]
         if not usable:
             raise DeviceError(f"no sound card: there is no {DEVICE_NOUN[direction]}")
-        wanted = name.casefold()
-        if wanted == "default":
-            return next((each for each in usable if each["index"] == default), usable[0])
-        for matches in (str.__eq__, str.startswith, str.__contains__):
-            for each in usable:
-                if matches(each["name"].casefold(), wanted):
-                    return each
-        names = ", ".join(each["name"] for each in usable)
-        raise DeviceError(f"there is no {DEVICE_NOUN[direction]} called {name!r}; there are: {names}")
+        chosen = choose_device(name, DEVICE_NOUN[direction], _listed(usable), default, _cards())
+        return next(each for each in usable if each["index"] == chosen.number)
 
     def _open(self, request: _OpenRequest) -> Stream:
         self._streams = [each for each in self._streams if each.open]
@@ -178,10 +172,10 @@ class SoundCard:
                 self._streams.append(stream)
                 _log.info("%s: %s, %d Hz, %d channel(s)", DEVICE_NOUN[request.direction], stream.name, rate, channels)
                 return stream
-        others = [each["name"] for each in sd.query_devices() if each[f"max_{request.direction}_channels"] > 0]
+        others = [dict(each) for each in sd.query_devices() if each[f"max_{request.direction}_channels"] > 0]
         raise DeviceError(
             f"the {DEVICE_NOUN[request.direction]} {stream.name!r} cannot be opened ({error_reason(refused)}): "
-            f"let no other program use it, or choose another; there are: {', '.join(others)}"
+            f"let no other program use it, or choose another; there are: {list_devices(_listed(others))}"
         ) from refused
 
     def _refresh(self) -> None:
@@ -203,6 +197,10 @@ class SoundCard:
         for stream in self._streams:
             stream.close_now()
         self._streams = []
+
+
+def _listed(devices: list[dict[str, Any]]) -> list[Listed]:
+    return [Listed(each["index"], each["name"]) for each in devices]
 
 
 def _cards() -> str:

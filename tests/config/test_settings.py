@@ -106,6 +106,14 @@ def test_the_short_form_of_wake_names_a_mode_or_a_word(tmp_path: Path, mode: str
     assert (wake.mode, wake.word) == ("word", "alexa")
 
 
+def test_a_sound_device_may_be_given_by_its_number(tmp_path: Path) -> None:
+    path = device_file(tmp_path, "[ears.microphone]\ndevice = 1\n[voice.speaker]\ndevice = 0\n")
+    device = load_device(path)
+    assert (device.ears.microphone.device, device.voice.speaker.device) == ("1", "0")
+    [told] = problems(device_file(tmp_path, "[ears.microphone]\ndevice = true\n"))
+    assert "ears.microphone.device: " in told
+
+
 def test_any_key_of_both_files_can_be_given_on_the_command_line(tmp_path: Path) -> None:
     given_ = [
         "ears.wake.word=alexa",

@@ -8,6 +8,7 @@ import types
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,8 +165,8 @@ async def test_a_device_is_found_by_its_name_a_part_of_it_or_as_the_default(
     assert await opened(card, USB.name) == USB.name
     assert await opened(card, "usb pnp") == USB.name
     assert await opened(card, "usb audio") == HEADSET.name
-    # What a name begins with counts more than what stands in it.
-    assert await opened(card, "usb") == USB.name
+    assert await opened(card, "") == HEADSET.name
+    assert await opened(card, "2") == USB.name
 
 
 async def test_an_unknown_device_name_is_refused_with_the_available_names(
@@ -181,6 +182,14 @@ async def test_an_unknown_device_name_is_refused_with_the_available_names(
     assert USB.name in sentence
     assert SCREEN.name not in sentence
     assert "\n" not in sentence
+
+
+async def test_alsas_name_is_found_by_the_kernels_list_of_cards(
+    portaudio: PortAudio, card: SoundCard, tmp_path: Path
+) -> None:
+    (tmp_path / "none").write_text(" 1 [Device         ]: USB-Audio - USB PnP Sound Device\n")
+    plug(portaudio, SCREEN, HEADSET, USB)
+    assert await opened(card, "plughw:CARD=Device,DEV=0") == USB.name
 
 
 def card_problem() -> str | None:
@@ -214,7 +223,7 @@ def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatc
 
 async def test_a_card_that_will_not_do_the_rate_is_opened_with_its_own(portaudio: PortAudio, card: SoundCard) -> None:
     plug(portaudio, USB, Plugged("Array", inputs=4, channels=(4,)))
-    stream = await card.open_input("usb", 16_000, 0.032, no_hear, no_lost)
+    stream = await card.open_input("usb pnp", 16_000, 0.032, no_hear, no_lost)
     assert (stream.rate, stream.channels) == (48_000, 1)
     assert portaudio.streams[-1].block == 1536
     stream = await card.open_input("array", 16_000, 0.032, no_hear, no_lost)
