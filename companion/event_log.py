@@ -21,6 +21,7 @@ log = logging.getLogger("companion")
 
 Kind = Literal[
     "wake",
+    "sound_lost",
     "speech_started",
     "partial",
     "utterance",

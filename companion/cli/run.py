@@ -25,7 +25,10 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
     # systemd's watchdog ends a hanging process with SIGABRT; the log then shows the stack of each thread.
     faulthandler.enable()
     from companion.config.unit import load_unit, persona_settings
+    from companion.priority import put_ears_first
     from companion.service.daemon import run_until_stopped
 
+    # Before the engines start their threads, which take it over.
+    put_ears_first()
     device, persona = load_unit(device_file, settings)
     run_to_end(run_until_stopped(device, persona, events, persona_settings(settings)))

@@ -7,7 +7,8 @@ including samples that were lost and the time during which the device was away.
 The audio thread must never wait, so it only puts blocks down. Blocks arrive at regular intervals, so the loop looks for
 the next one with a timer just after it is due; this costs a third less than being woken by another thread. Only if the
 block is late does the loop ask to be woken, and then it is woken once. If the loop lags by more than the ring holds,
-the oldest block is dropped and counted, and the position of the next block shows the gap.
+the oldest block is dropped. The position of the next block shows the gap, as it does where the card itself lost sound:
+that is where both are counted.
 
 There is no lock: waking a thread while the other one holds a lock would cost two more context switches, 30 times a
 second. One thread only appends and the other only takes, a deque does both atomically, and each attribute has a single
@@ -21,7 +22,7 @@ import contextlib
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from companion.config.device import Device
@@ -37,7 +38,10 @@ _MARGIN_S = 0.0015
 """How long after a block is due the loop looks for it; arrival jitters by less than 1 ms over PulseAudio."""
 
 _BLOCK_S = 0.032
-_RING_BLOCKS = 64  # 2 s
+_RING_BLOCKS = round(10 / _BLOCK_S)
+"""Seconds, not fractions: a transcriber may keep the loop from taking sound for as long as its `timeout_s`. What waits
+is heard late; what is dropped is never heard."""
+_SAID_AGAIN_S = 60.0
 _IDLE_BATCH = 6
 _SILENT_DEVICE_S = 2.0
 """How long to wait for sound: a device that vanished often just stops delivering."""
@@ -68,15 +72,9 @@ class AudioRing:
         self._interval_s = interval_s
         self._last_put = -math.inf
         self._position = 0
-        self._dropped = 0
         self._ended = False
         self._wake_requested = False
         self._waiter: asyncio.Future[bool] | None = None
-
-    @property
-    def dropped(self) -> int:
-        """Sample frames that the ring had no room for since the stream began."""
-        return self._dropped
 
     def put(self, pcm: bytes, frames: int, lost: int = 0) -> None:
         """Add a block. Called by the audio thread; never waits.
@@ -88,7 +86,7 @@ class AudioRing:
         self._blocks.append(block)
         if len(self._blocks) > self._limit:
             with contextlib.suppress(IndexError):  # the loop has just taken the last block
-                self._dropped += self._blocks.popleft().frames
+                self._blocks.popleft()
         self._last_put = self._loop.time()
         if self._wake_requested and len(self._blocks) >= self.batch:
             self._wake()
@@ -131,32 +129,34 @@ def _resolve(waiter: asyncio.Future[bool], came: bool) -> None:
         waiter.set_result(came)
 
 
-def build(device: Device, card: SoundCard) -> CardMicrophone:
+def build(device: Device, card: SoundCard, on_loss: Callable[[float], None] = lambda _: None) -> CardMicrophone:
     """Build the microphone that the device file names."""
     settings = device.ears.microphone
-    return CardMicrophone(card, settings.device, settings.gain)
+    return CardMicrophone(card, settings.device, settings.gain, on_loss)
 
 
 class CardMicrophone:
     """Satisfies `ports.Microphone`."""
 
-    def __init__(self, card: SoundCard, name: str, gain: float) -> None:
+    def __init__(
+        self, card: SoundCard, name: str, gain: float, on_loss: Callable[[float], None] = lambda _: None
+    ) -> None:
+        """`on_loss` is told the seconds of sound that were lost, at most once a minute."""
         self._card = card
         self._name = name
         self._gain = gain
+        self._on_loss = on_loss
         self._ring: AudioRing | None = None
         self._batch = 1
         self._stream: Stream | None = None
         self._began: float | None = None
         self._end = 0
-        self._dropped = 0
+        self.lost_s = 0.0
+        """Seconds of sound that were lost since the start, by the card or because the loop lagged."""
+        self._lost_unsaid_s = 0.0
+        self._lost_said = -math.inf
         self.is_open = False
         """Whether the device is open and has delivered sound."""
-
-    @property
-    def dropped(self) -> int:
-        """Sample frames that were dropped since the start because the loop lagged."""
-        return self._dropped + (self._ring.dropped if self._ring is not None else 0)
 
     async def frames(self) -> AsyncGenerator[AudioFrame]:
         """See `ports.Microphone.frames`. One caller at a time."""
@@ -170,8 +170,11 @@ class CardMicrophone:
             try:
                 await stream.start()
                 converter = _FrameConverter(stream, self._gain, self._first_position(loop.time()))
+                due = 0
                 while (block := await ring.get(_SILENT_DEVICE_S)) is not None:
                     self.is_open = True
+                    self._note_gap((block.start - due) / stream.rate, loop.time())
+                    due = block.start + block.frames
                     frame = converter.convert(block)
                     if frame.pcm:
                         self._end = frame.end
@@ -181,10 +184,7 @@ class CardMicrophone:
             finally:
                 self.is_open = False
                 self._ring = None
-                self._dropped += ring.dropped
                 await stream.close()
-                if ring.dropped:
-                    _log.warning("the ears lagged: %.1f s of sound were dropped", ring.dropped / stream.rate)
             if self._stream is None:
                 return
             if not stream.refreshed:
@@ -206,6 +206,19 @@ class CardMicrophone:
         stream, self._stream = self._stream, None
         if stream is not None:
             await stream.close()
+
+    def _note_gap(self, lost_s: float, now: float) -> None:
+        """Count lost sound, and say so: the first time at once, then at most once a minute."""
+        self.lost_s += lost_s
+        self._lost_unsaid_s += lost_s
+        if self._lost_unsaid_s and now - self._lost_said >= _SAID_AGAIN_S:
+            _log.warning(
+                "%.1f s of sound were lost: this processor was too busy to listen; end other programs, or choose a "
+                "lighter transcriber or voice",
+                self._lost_unsaid_s,
+            )
+            self._on_loss(self._lost_unsaid_s)
+            self._lost_unsaid_s, self._lost_said = 0.0, now
 
     def _first_position(self, now: float) -> int:
         if self._began is None:

@@ -29,6 +29,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import CompanionError, EngineUnavailable
 from companion.languages.language import Language, language
+from companion.priority import step_back
 
 log = logging.getLogger("companion")
 
@@ -126,6 +127,7 @@ class Command:
                     stderr=asyncio.subprocess.DEVNULL,
                     start_new_session=True,
                 )
+                step_back(program.pid)
             finally:
                 os.close(writing)
             try:

@@ -82,7 +82,7 @@ async def run_until_stopped(
     notifier = ServiceNotifier.from_environment()
     synthesizer = build_synthesizer(device, persona)
     card = SoundCard()
-    ears = microphone.build(device, card)
+    ears = microphone.build(device, card, lambda seconds: sound_lost(seconds))
     loudspeaker = speaker.build(device, card, synthesizer.rate)
 
     def state_changed(state: State | None) -> None:
@@ -92,6 +92,9 @@ async def run_until_stopped(
 
     sound = Sound(ears, loudspeaker, MonotonicClock(), state_changed, live=True)
     watch = EngineWatch(device, asyncio.get_running_loop().time)
+
+    def sound_lost(seconds: float) -> None:
+        unit.event_log.record("sound_lost", seconds=round(seconds, 2))
 
     def turn_ended(ended: TurnEnded) -> None:
         daemon.health.turn_ended(ended)
@@ -184,7 +187,7 @@ class Daemon:
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
             queues={"to say": lambda: conversation.announcements_waiting},
-            dropped=lambda: microphone.dropped,
+            lost_s=lambda: microphone.lost_s,
             problems=lambda: (*self.watchdog.problems, *self.switches.problems, *unit.store.problems),
         )
 

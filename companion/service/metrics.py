@@ -28,7 +28,8 @@ _SIMPLE = (
     ("companion_memory_bytes", "gauge", "Resident memory.", "memory_mib", 1024 * 1024),
     ("companion_temperature_celsius", "gauge", "The board's hottest sensor.", "temperature_c", 1),
     ("companion_turns_total", "counter", "Answers since the start.", "turns", 1),
-    ("companion_dropped_frames_total", "counter", "Frames of sound that came too fast.", "dropped_frames", 1),
+    ("companion_dropped_frames_total", "counter", "Samples of sound that were lost.", "dropped_frames", 1),
+    ("companion_lost_sound_seconds_total", "counter", "Sound that was lost.", "lost_sound_s", 1),
     ("companion_muted", "gauge", "Whether the ears are shut.", "muted", 1),
 )
 

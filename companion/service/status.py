@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from companion import __version__
-from companion.events import State, TurnEnded
+from companion.events import EAR_RATE, State, TurnEnded
 
 _OWN_MEMORY = Path("/proc/self/status")
 _ZONES = Path("/sys/class/thermal")
@@ -52,7 +52,9 @@ class Status:
     turns: int
     """Turns since the start."""
     dropped_frames: int
-    """Blocks or samples of sound that the ears could not process in time, since the start."""
+    """Samples of sound (at 16 kHz) that were lost since the start."""
+    lost_sound_s: float
+    """The same in seconds: what the card or the ears could not take in time."""
     last_turn: LastTurn | None
     engines: dict[str, str] = field(default_factory=dict)
     """The engine in use for each task: `transcriber` to `vosk`."""
@@ -80,7 +82,7 @@ class HealthMonitor:
         engines: Mapping[str, str],
         links: Mapping[str, Callable[[], str]],
         queues: Mapping[str, Callable[[], int]],
-        dropped: Callable[[], int],
+        lost_s: Callable[[], float],
         problems: Callable[[], Sequence[str]],
     ) -> None:
         self._name = name
@@ -89,7 +91,7 @@ class HealthMonitor:
         self._engines = dict(engines)
         self._links = dict(links)
         self._queues = dict(queues)
-        self._dropped = dropped
+        self._lost_s = lost_s
         self._problems = problems
         self._now = asyncio.get_running_loop().time
         self._began = self._now()
@@ -118,7 +120,8 @@ class HealthMonitor:
             memory_mib=memory_mib(),
             temperature_c=temperature_c(),
             turns=self._turns,
-            dropped_frames=self._dropped(),
+            dropped_frames=round(self._lost_s() * EAR_RATE),
+            lost_sound_s=round(self._lost_s(), 2),
             last_turn=last,
             engines=self._engines,
             links={name: ask() for name, ask in self._links.items()},
@@ -157,7 +160,7 @@ def format_status(status: Mapping[str, Any]) -> str:
         ("turns", status.get("turns", "?")),
         ("memory", _with_unit(status.get("memory_mib"), "MiB")),
         ("temperature", _with_unit(status.get("temperature_c"), "°C")),
-        ("dropped", f"{status.get('dropped_frames', '?')} frames of sound"),
+        ("lost sound", _with_unit(status.get("lost_sound_s"), "s")),
         *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),
         *((f"{name} link", link) for name, link in _table(status.get("links"))),
         *((f"{name} queue", waiting) for name, waiting in _table(status.get("queues"))),

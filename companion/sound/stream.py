@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
-import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,10 +19,8 @@ from typing import Any, Literal, TypeVar
 
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
+from companion.priority import request_realtime_priority
 from companion.sound.pcm import duplicate_channels
-
-REALTIME_PRIORITY = 10
-"""Above every ordinary thread, below the kernel's own interrupt threads (50) and a sound server's (20 to 88)."""
 
 Direction = Literal["input", "output"]
 InputCallback = Callable[[bytes, int, int], None]
@@ -36,16 +33,6 @@ DEVICE_NOUN: dict[Direction, str] = {"input": "microphone", "output": "loudspeak
 _CALL_TIMEOUT_S = 5.0
 _NO_ANSWER = "the sound card does not answer; unplug it and plug it in again, or restart the sound server"
 T = TypeVar("T")
-
-
-def request_realtime_priority(priority: int = REALTIME_PRIORITY) -> bool:
-    """Give the calling thread priority over all ordinary threads (SCHED_RR). Returns whether the system allowed it."""
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
-    except OSError:
-        # Not allowed here (EPERM). The sound may then stutter while the processor is busy.
-        return False
-    return True
 
 
 class PortAudioThread:

@@ -25,6 +25,7 @@ from companion.config.persona import Persona, PersonaVoice
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import SynthesizedSpeech
 from companion.languages.language import language
+from companion.priority import step_back
 from companion.voice.lipsync import normalize_loudness
 
 PROGRAM = "espeak-ng"
@@ -132,7 +133,11 @@ class EspeakSynthesizer:
         return self._start()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = subprocess.Popen(
+            self._arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        step_back(process.pid)
+        return process
 
     def _end_spare(self) -> None:
         if self._spare is not None:

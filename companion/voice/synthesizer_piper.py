@@ -30,6 +30,7 @@ from companion.errors import EngineUnavailable, SpeechError
 from companion.events import Phoneme, SynthesizedSpeech
 from companion.languages.language import find_language
 from companion.models.catalogue import find_installed
+from companion.priority import step_back
 from companion.voice.lipsync import normalize_loudness
 
 THREADS = 2
@@ -63,7 +64,7 @@ class PiperSynthesizer:
         self.rate = voice.rate
         self._voice = voice
         self._timeout_s = timeout_s
-        self._thread = ThreadPoolExecutor(1, "piper")
+        self._thread = ThreadPoolExecutor(1, "piper", initializer=step_back)
         self._loaded: Future[Speak] = self._thread.submit(_load_voice, voice, speaker, speed)
 
     async def synthesize(self, text: str) -> SynthesizedSpeech:

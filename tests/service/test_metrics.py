@@ -17,7 +17,8 @@ from companion.service import metrics
 
 STATUS: dict[str, Any] = {
     "name": "desk", "persona": 'Robin "the" \\ bird\n', "version": "0.1.0", "state": "idle", "muted": False,
-    "uptime_s": 12.5, "memory_mib": 100.0, "temperature_c": None, "turns": 3, "dropped_frames": 0, "problems": [],
+    "uptime_s": 12.5, "memory_mib": 100.0, "temperature_c": None, "turns": 3, "dropped_frames": 800,
+    "lost_sound_s": 0.05, "problems": [],
     "links": {"microphone": "well", "body": "away"}, "queues": {"speech": 2},
     "last_turn": {"ago_s": 2, "reason": "finished", "latency_ms": {"total": 812.0}},
 }  # fmt: skip
@@ -55,6 +56,7 @@ async def test_loopback_is_answered(host: str) -> None:
     assert "companion_memory_bytes 104857600\n" in body
     assert 'companion_link_well{link="body"} 0\n' in body
     assert 'companion_last_turn_seconds{stage="total"} 0.812\n' in body
+    assert "companion_lost_sound_seconds_total 0.05\n" in body
     assert "temperature" not in body
 
 

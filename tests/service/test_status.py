@@ -23,7 +23,7 @@ def health(**changed: Any) -> HealthMonitor:
         "engines": {"transcriber": "vosk"},
         "links": {"microphone": lambda: "well"},
         "queues": {"speech": lambda: 2},
-        "dropped": lambda: 3,
+        "lost_s": lambda: 0.25,
         "problems": lambda: (),
     }
     return HealthMonitor("desk", **(facts | changed))
@@ -35,7 +35,7 @@ async def test_the_status_has_every_field() -> None:
     assert (told["engines"], told["links"], told["queues"]) == (
         {"transcriber": "vosk"}, {"microphone": "well"}, {"speech": 2}
     )  # fmt: skip
-    assert told["dropped_frames"] == 3
+    assert (told["lost_sound_s"], told["dropped_frames"]) == (0.25, 4000)
     assert told["last_turn"] is None
     assert told["uptime_s"] >= 0
     assert told["memory_mib"] > 5

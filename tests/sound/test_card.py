@@ -314,10 +314,12 @@ async def test_the_microphone_resamples_without_losing_time(portaudio: PortAudio
     assert np.abs(heard - wanted)[200:-200].max() < 100
 
 
-async def test_sound_that_the_card_lost_shows_as_a_gap(portaudio: PortAudio, card: SoundCard) -> None:
+async def test_sound_that_the_card_lost_shows_as_a_gap_and_is_counted(portaudio: PortAudio, card: SoundCard) -> None:
     plug(portaudio, HEADSET)
     silence = np.zeros(512)
-    async with aclosing(CardMicrophone(card, "default", 1.0).frames()) as frames:
+    told: list[float] = []
+    microphone = CardMicrophone(card, "default", 1.0, told.append)
+    async with aclosing(microphone.frames()) as frames:
         came = await frames_of(
             portaudio,
             frames,
@@ -327,6 +329,33 @@ async def test_sound_that_the_card_lost_shows_as_a_gap(portaudio: PortAudio, car
         )
     # The second block merely jittered; before the third, 100 ms are missing.
     assert [frame.start for frame in came] == [0, 512, 1024 + 1600]
+    assert microphone.lost_s == 0.1
+    assert told == [0.1]
+
+
+async def test_ten_seconds_may_wait_for_a_busy_loop_and_what_is_lost_beyond_is_told(
+    portaudio: PortAudio, card: SoundCard, caplog: pytest.LogCaptureFixture
+) -> None:
+    plug(portaudio, HEADSET)
+    told: list[float] = []
+    microphone = CardMicrophone(card, "default", 1.0, told.append)
+
+    async def gap(waiting: int) -> float:
+        """Seconds lost before the next frame when the loop did not run for this many blocks."""
+        before = microphone.lost_s
+        for _ in range(waiting):
+            portaudio.streams[-1].hear(np.zeros(512))
+        for _ in range(min(waiting, 312)):
+            await anext(frames)
+        return microphone.lost_s - before
+
+    async with aclosing(microphone.frames()) as frames:
+        await frames_of(portaudio, frames, block(np.zeros(512)))
+        assert await gap(312) == 0
+        assert await gap(412) == pytest.approx(3.2)
+        assert await gap(322) == pytest.approx(0.32)  # counted, and told with the next minute
+    assert told == [pytest.approx(3.2)]
+    assert caplog.text.count("3.2 s of sound were lost") == 1
 
 
 class SilentCard:
