@@ -35,8 +35,11 @@ class Voices(Part):
     """The espeak-ng voice of a persona that names none."""
     others: tuple[str, ...] = ()
     """Other codes that models and voices of this language go by (`cn`, `cmn`)."""
-    east_asian: bool = False
-    """Whether its voices speak East Asian letters; those of other languages would spell them out."""
+    scripts: tuple[str, ...] = ()
+    """Scripts that its voices read beside Latin, by the word with which Unicode's names of their letters begin (`CJK`).
+    Words in others are left out: a voice would spell them out."""
+    espeak_scripts: tuple[str, ...] | None = None
+    """The same for espeak-ng, where it reads fewer."""
     embedded_transcriber: bool = False
     """Whether the transcriber that needs no download understands it."""
 

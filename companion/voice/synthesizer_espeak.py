@@ -24,9 +24,10 @@ from companion.config.device import Device
 from companion.config.persona import Persona, PersonaVoice
 from companion.errors import EngineUnavailable, SpeechError
 from companion.events import SynthesizedSpeech
-from companion.languages.language import language
+from companion.languages.language import find_language, language
 from companion.priority import step_back
 from companion.voice.lipsync import normalize_loudness
+from companion.voice.readable import Reading, espeak_scripts
 
 PROGRAM = "espeak-ng"
 WORDS_A_MINUTE = 175
@@ -69,11 +70,12 @@ class EspeakSynthesizer:
 
     name = "espeak"
 
-    def __init__(self, arguments: Sequence[str], rate: int, timeout_s: float) -> None:
+    def __init__(self, arguments: Sequence[str], rate: int, timeout_s: float, reading: Reading | None = None) -> None:
         """`arguments` start a program that reads text on stdin and writes a WAV of that `rate` (samples a second)."""
         self.rate = rate
         self._arguments = arguments
         self._timeout_s = timeout_s
+        self._reading = reading or Reading(self.name, None)
         self._thread = ThreadPoolExecutor(1, "espeak")
         self._closed = False
         self._spare: subprocess.Popen[bytes] | None = None
@@ -81,7 +83,7 @@ class EspeakSynthesizer:
 
     async def synthesize(self, text: str) -> SynthesizedSpeech:
         """Speak one clean sentence. Empty if it contains nothing that can be spoken. Raises `SpeechError`."""
-        speakable = speakable_text(text)
+        speakable = speakable_text(self._reading.readable_text(text))
         if not speakable:
             return SynthesizedSpeech(b"")
         job = _Job()
@@ -163,7 +165,8 @@ def build(device: Device, persona: Persona) -> EspeakSynthesizer:
         rate, _ = read_wav(probe.stdout)
     except SpeechError as error:
         raise EngineUnavailable(f"espeak-ng does not work here: {error}") from error
-    return EspeakSynthesizer(arguments, rate, device.voice.timeout_s)
+    reading = Reading(f"{PROGRAM} {voice}", espeak_scripts(find_language(voice.partition("+")[0])))
+    return EspeakSynthesizer(arguments, rate, device.voice.timeout_s, reading)
 
 
 def arguments_for(voice: str, speech: PersonaVoice) -> tuple[str, ...]:

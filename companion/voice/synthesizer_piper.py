@@ -32,11 +32,11 @@ from companion.languages.language import find_language
 from companion.models.catalogue import find_installed
 from companion.priority import step_back
 from companion.voice.lipsync import normalize_loudness
+from companion.voice.readable import Reading
 
 THREADS = 2
 """Threads of the ONNX runtime: half the cores of a Raspberry Pi, so that listening goes on during speech."""
 
-_EAST_ASIAN = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO")
 _UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk")
 
 Speak = Callable[[str], SynthesizedSpeech]
@@ -63,6 +63,8 @@ class PiperSynthesizer:
     def __init__(self, voice: VoiceFile, speaker: int | None, speed: float, timeout_s: float) -> None:
         self.rate = voice.rate
         self._voice = voice
+        known = find_language(voice.language)
+        self._reading = Reading(voice.model.stem, None if known is None else frozenset(known.general.voices.scripts))
         self._timeout_s = timeout_s
         self._thread = ThreadPoolExecutor(1, "piper", initializer=step_back)
         self._loaded: Future[Speak] = self._thread.submit(_load_voice, voice, speaker, speed)
@@ -72,7 +74,7 @@ class PiperSynthesizer:
 
         The first call also waits for the voice to load. Each of the two may take `voice.timeout_s` of the device file.
         """
-        speakable = speakable_text(text, self._voice.language)
+        speakable = speakable_text(self._reading.readable_text(text))
         if not speakable:
             return SynthesizedSpeech(b"")
         loop = asyncio.get_running_loop()
@@ -163,23 +165,14 @@ def _varint(file: BinaryIO) -> int:
     return value
 
 
-def speakable_text(text: str, language: str) -> str:
-    """The text without what a voice of this language would read out by its Unicode name.
+def speakable_text(text: str) -> str:
+    """The text without what a voice would read out by its Unicode name: emoji, control characters; nor `[[`.
 
-    That is emoji, control characters, and East Asian letters in other languages. `[[`, which would begin phonemes, is
-    removed, too. Empty if no letter or digit is left.
+    `[[` would begin phonemes. Empty if no letter or digit is left.
     """
-    known = find_language(language)
-    east_asian = known is not None and known.general.voices.east_asian
-    kept = (" " if one in "[]" or not _speakable(one, east_asian) else one for one in text)
+    kept = (" " if one in "[]" or unicodedata.category(one) in _UNSPEAKABLE else one for one in text)
     spoken = " ".join("".join(kept).split())
     return spoken if any(one.isalnum() for one in spoken) else ""
-
-
-def _speakable(character: str, east_asian: bool) -> bool:
-    if unicodedata.category(character) in _UNSPEAKABLE:
-        return False
-    return east_asian or not unicodedata.name(character, "").startswith(_EAST_ASIAN)
 
 
 def _load_voice(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:

@@ -103,7 +103,7 @@ async def test_piper_gives_up_a_sentence_in_time() -> None:
 
 
 def test_piper_skips_what_it_would_spell_out_by_name() -> None:
-    assert piper.speakable_text("Hi 😀 你好 friend ♥!", "en-us") == "Hi friend !"
-    assert piper.speakable_text("你好 👋", "cmn") == "你好"
-    assert piper.speakable_text("😀 ♪", "en-us") == ""
-    assert piper.speakable_text("caffè naïve día", "it") == "caffè naïve día"
+    assert piper.speakable_text("Hi 😀 friend ♥!") == "Hi friend !"
+    assert piper.speakable_text("你好 👋") == "你好"
+    assert piper.speakable_text("😀 ♪") == ""
+    assert piper.speakable_text("caffè naïve día") == "caffè naïve día"
