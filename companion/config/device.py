@@ -19,7 +19,6 @@ from companion.config.character import CharacterSettings, ContextSettings, Memor
 from companion.config.loading import Factory, FilePath, Seconds, Settings, TimeSpan, read_settings
 from companion.config.wording import Form
 
-
 Identity = Annotated[
     str, Form(r"^[\w.:-]{1,128}$", "has other signs than letters, digits and _ . : - (or more than 128); leave it out")
 ]

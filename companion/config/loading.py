@@ -74,15 +74,18 @@ def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] |
     try:
         return model.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
-        problems = []
+        problems: list[tuple[int, str]] = []
         for one in error.errors():
-            key = _written_key(one["loc"], tables)
+            place = _written_key(one["loc"], tables)
             for problem in explain(one, model).splitlines():
                 # A table's own checks name the key within it.
                 inner, colon, words = problem.partition(": ")
                 names = inner.split(".") if colon and " " not in inner else []
-                problems.append(located(path, text, (*key, *names), words if names else problem))
-        raise ConfigError(problems) from error
+                at = (*place, *names)
+                problems.append((line_of(text, at) or 0, located(path, text, at, words if names else problem)))
+        # In the order of the file, which is that of mending.
+        problems.sort(key=lambda problem: problem[0])
+        raise ConfigError([problem for _, problem in problems]) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:

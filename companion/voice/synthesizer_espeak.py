@@ -143,6 +143,12 @@ class EspeakSynthesizer:
 
 def build(device: Device, persona: Persona) -> EspeakSynthesizer:
     """The persona's voice. Raises `EngineUnavailable` if espeak-ng or the voice is not installed."""
+    arguments, rate = check(device, persona)
+    return EspeakSynthesizer(arguments, rate, device.voice.timeout_s)
+
+
+def check(device: Device, persona: Persona) -> tuple[tuple[str, ...], int]:  # noqa: ARG001 - the shape of every check
+    """The program's arguments for the persona's voice, and its sample rate. Raises `EngineUnavailable`."""
     voice = persona.speech.espeak
     if voice is None:
         voice = language(persona.language).general.voices.espeak
@@ -158,7 +164,7 @@ def build(device: Device, persona: Persona) -> EspeakSynthesizer:
         rate, _ = read_wav(probe.stdout)
     except SpeechError as error:
         raise EngineUnavailable(f"espeak-ng does not work here: {error}") from error
-    return EspeakSynthesizer(arguments, rate, device.voice.timeout_s)
+    return arguments, rate
 
 
 def arguments_for(voice: str, speech: PersonaVoice) -> tuple[str, ...]:
