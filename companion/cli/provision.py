@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
 import click
 
+from companion.config.device import Device
+from companion.config.persona import load_persona
+from companion.errors import ConfigError
+from companion.examination.unit import examine
 from companion.provisioning.provision import LookOnline, report_text
 from companion.provisioning.provision import provision as provision_unit
 from companion.provisioning.run import CONFIGS, Folders
+from companion.provisioning.settings import Diagnostic, as_sentence
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -41,6 +47,8 @@ def provision(
     Exits with 78 when there is something to mend in the file; the unit is set up with all else. With --online it exits
     with 75 when the network could not be reached, so that it is worth trying again later.
     """
+    # The models that the daemon will find are those of its own folder, not of whoever runs this.
+    os.environ["STATE_DIRECTORY"] = str(state.absolute())
     secrets = credentials or state.absolute().with_name(f"{state.absolute().name}-provision")
     folders = Folders(boot, state, secrets, network or secrets, credstore, configs.absolute())
     look: LookOnline | None = None
@@ -48,7 +56,7 @@ def provision(
         from companion.doctor.online import look_online
 
         look = look_online
-    outcome = provision_unit(folders, dry_run=dry_run, look_online=look)
+    outcome = provision_unit(folders, dry_run=dry_run, look_online=look, examine=_examine)
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
@@ -57,3 +65,13 @@ def provision(
         sys.exit(75)
     if outcome.to_do:
         sys.exit(78)
+
+
+def _examine(source: Path, device: Device) -> list[Diagnostic]:
+    """What the examination that `check`, `doctor` and `run` make as well says of this unit."""
+    try:
+        # The key is kept where only the daemon's service finds it.
+        findings = examine(source, device, load_persona(device.persona), key_is_here=False)
+    except ConfigError as error:
+        return [Diagnostic(as_sentence(problem), name="device") for problem in error.problems]
+    return [Diagnostic(as_sentence(one.text), name=one.key, note=one.severity == "warning") for one in findings]
