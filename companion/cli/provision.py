@@ -11,12 +11,13 @@ import click
 
 from companion.config.device import Device
 from companion.config.persona import load_persona
+from companion.config.wording import as_sentence
 from companion.errors import ConfigError
 from companion.examination.unit import examine
 from companion.provisioning.provision import LookOnline, report_text
 from companion.provisioning.provision import provision as provision_unit
 from companion.provisioning.run import CONFIGS, Folders
-from companion.provisioning.settings import Diagnostic, as_sentence
+from companion.provisioning.settings import Diagnostic
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 

@@ -103,6 +103,11 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str:
     return f"write {_listed(known, 'or')}" if known else "leave it out"
 
 
+def as_sentence(text: str) -> str:
+    """The text with a full stop, where it has no end of its own."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def _wrong_value(kind: str, limits: Mapping[str, Any]) -> str:
     """What to write instead of a value of the wrong type, size or length."""
     match kind:

@@ -17,10 +17,11 @@ from companion.config.character import KEY_EXPOSED, exposes_key
 from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
 from companion.config.persona import load_persona
+from companion.config.wording import as_sentence
 from companion.errors import ConfigError
 from companion.provisioning.installer_file import InstallerFile, other_toml_files, read_installer_file
 from companion.provisioning.run import CONFIGS, ProvisioningRun
-from companion.provisioning.settings import Diagnostic, InstallerSettings, as_sentence
+from companion.provisioning.settings import Diagnostic, InstallerSettings
 from companion.provisioning.values import QUIET_VOLUME, Choices
 
 log = logging.getLogger("companion")

@@ -55,11 +55,6 @@ class Diagnostic:
     """Whether this is only a remark that needs no action."""
 
 
-def as_sentence(text: str) -> str:
-    """The text with a full stop, where it has no end of its own."""
-    return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
 @dataclass(frozen=True, slots=True)
 class InstallerSettings:
     """The valid settings. One that is missing here was not given, or was wrong."""
