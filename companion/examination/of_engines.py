@@ -19,6 +19,7 @@ from companion.languages.language import language
 from companion.mind.context import BUILT_IN
 from companion.models.catalogue import Kind, read_catalogue
 from companion.plugins import BEST_SYNTHESIZERS, BEST_TRANSCRIBERS, Group
+from companion.voice.synthesizer_espeak import knows_voice
 
 
 def engine_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
@@ -35,26 +36,27 @@ def engine_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
             yield from _named("contexts", name, "context.providers", device, persona, extra=tuple(BUILT_IN))
 
 
-def voice_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
+def voice_remarks(persona: Persona) -> Iterator[Remark]:
     """Whether espeak-ng, where it is installed, has the voices that the persona names."""
     speeches: list[tuple[tuple[str | int, ...], PersonaVoice]] = [(("speech",), persona.speech)]
     speeches += [(("cast", at, "speech"), member.speech) for at, member in enumerate(persona.cast)]
     for key, speech in speeches:
-        if speech.espeak is None or not _espeak_works(device, persona, None):
-            continue
-        if not _espeak_works(device, persona, speech.espeak):
-            advice = "`espeak-ng --voices` lists them. Until then the language's own voice speaks"
+        if speech.espeak is not None and not _espeak_speaks(speech.espeak):
+            advice = "`espeak-ng --voices` lists them. Until then another voice speaks"
             text = f'espeak-ng has no voice "{speech.espeak}"; {advice}'
             yield Remark("missing", (*key, "espeak"), text, of_persona=True)
 
 
-def _espeak_works(device: Device, persona: Persona, voice: str | None) -> bool:
-    speech = persona.speech.model_copy(update={"espeak": voice})
+def _espeak_speaks(voice: str) -> bool:
     try:
-        plugins.check_engine("synthesizers", "espeak", device, persona.model_copy(update={"speech": speech}))
+        knows_voice("en")
+    except EngineUnavailable:
+        # Not installed: the voice is told to be missing, and nothing is known of its names.
+        return True
+    try:
+        return knows_voice(voice)
     except EngineUnavailable:
         return False
-    return True
 
 
 def _wake_word(device: Device, persona: Persona) -> Iterator[Remark]:

@@ -29,7 +29,7 @@ def examine(file: Path, device: Device, persona: Persona, *, key_is_here: bool =
         *engine_remarks(device, persona),
         *character_remarks(device, persona, key_is_here=key_is_here),
         *body_remarks(device, built_in, own),
-        *voice_remarks(device, persona),
+        *voice_remarks(persona),
         *(one for one in _of_persona(persona_remarks(persona))),
     ]
     found = _placed(file, (one for one in remarks if not one.of_persona))
@@ -41,8 +41,7 @@ def examine(file: Path, device: Device, persona: Persona, *, key_is_here: bool =
 
 def examine_persona(file: Path, persona: Persona) -> list[Finding]:
     """Examine a persona file by itself, for any unit."""
-    device = Device(persona=file)
-    return _placed(file, _of_persona([*persona_remarks(persona), *voice_remarks(device, persona)]))
+    return _placed(file, _of_persona([*persona_remarks(persona), *voice_remarks(persona)]))
 
 
 def plain_path(path: Path) -> Path:

@@ -167,6 +167,21 @@ def check(device: Device, persona: Persona) -> tuple[tuple[str, ...], int]:  # n
     return arguments, rate
 
 
+def knows_voice(voice: str) -> bool:
+    """Whether espeak-ng lists the voice. For some that it does not know it speaks, with one that it takes for near.
+
+    Raises `EngineUnavailable` where espeak-ng or the voice's variant is not installed.
+    """
+    _check_variant(voice)
+    plain = voice.partition("+")[0].lower()
+    listed = _run_espeak((PROGRAM, "--voices")).stdout.decode("utf-8", "replace").lower()
+    # Priority, language, age and gender, name, file, and other languages in brackets.
+    names = {name for line in listed.splitlines()[1:] for name in re.findall(r"[^\s()]+", line)}
+    names |= {name.rpartition("/")[2] for name in names}
+    # MBROLA's voices are files of their own and are not in this list.
+    return plain.startswith("mb") or plain in names or len(names) < 2
+
+
 def arguments_for(voice: str, speech: PersonaVoice) -> tuple[str, ...]:
     """The command that speaks the text on stdin (UTF-8, no SSML) with this voice, without a pause at the end."""
     speed = f"-s{round(WORDS_A_MINUTE * speech.speed)}"
