@@ -20,7 +20,10 @@ _LONG_QUOTES = re.compile("\"\"\"|'''")
 
 
 def line_of(text: str, key: Sequence[str | int]) -> int | None:
-    """The line, counted from 1, that sets `key`, else that of the table around it; None where neither is written."""
+    """The line, counted from 1, that sets `key`, or a part of it, else that of the table around it.
+
+    None where the text has none of these.
+    """
     best, line = 0, None
     for number, written in _keys(text):
         shared = 0
@@ -28,8 +31,8 @@ def line_of(text: str, key: Sequence[str | int]) -> int | None:
             if str(one) != str(other):
                 break
             shared += 1
-        # What is written may be shorter than the key (an inline table), never longer.
-        if shared == len(written) and shared > best:
+        # What is written is the key itself, stands around it, or within it; keys beside it do not count.
+        if shared > best and shared in (len(written), len(key)):
             best, line = shared, number
     return line
 
