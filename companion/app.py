@@ -77,7 +77,7 @@ class Unit:
     dialogues: Dialogues
     store: Store
     """What is remembered and spent; handed from persona to persona."""
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...]
     """What it lacks and runs without, a sentence each."""
 
 
@@ -206,17 +206,15 @@ async def assembled(
 
 
 def _transcriber(device: Device, persona: Persona, missing: list[str], *, live: bool) -> Transcriber:
-    wanted = device.ears.transcriber.engine
+    wanted, order = device.ears.transcriber.engine, BEST_TRANSCRIBERS
     try:
-        transcriber: Transcriber = plugins.build_best(
-            "transcribers", wanted, BEST_TRANSCRIBERS, device, persona, or_another=live
-        )
+        found: Transcriber = plugins.build_best("transcribers", wanted, order, device, persona, or_another=live)
     except EngineUnavailable as error:
         if not live:
             raise
         missing.append(f"It cannot hear what is said. {error}")
-        transcriber = NoTranscriber(str(error))
-    return transcriber
+        found = NoTranscriber(str(error))
+    return found
 
 
 def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *, or_another: bool) -> Synthesizer:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -48,8 +50,6 @@ def provision(
     Exits with 78 when there is something to mend in the file; the unit is set up with all else. With --online it exits
     with 75 when the network could not be reached, so that it is worth trying again later.
     """
-    # The models that the daemon will find are those of its own folder, not of whoever runs this.
-    os.environ["STATE_DIRECTORY"] = str(state.absolute())
     secrets = credentials or state.absolute().with_name(f"{state.absolute().name}-provision")
     folders = Folders(boot, state, secrets, network or secrets, credstore, configs.absolute())
     look: LookOnline | None = None
@@ -57,7 +57,8 @@ def provision(
         from companion.doctor.online import look_online
 
         look = look_online
-    outcome = provision_unit(folders, dry_run=dry_run, look_online=look, examine=_examine)
+    with _models_of(state):
+        outcome = provision_unit(folders, dry_run=dry_run, look_online=look, examine=_examine)
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
@@ -66,6 +67,19 @@ def provision(
         sys.exit(75)
     if outcome.to_do:
         sys.exit(78)
+
+
+@contextmanager
+def _models_of(state: Path) -> Iterator[None]:
+    """The models that count are those in the daemon's own folder, not of whoever runs this."""
+    before = os.environ.get("STATE_DIRECTORY")
+    os.environ["STATE_DIRECTORY"] = str(state.absolute())
+    try:
+        yield
+    finally:
+        del os.environ["STATE_DIRECTORY"]
+        if before is not None:
+            os.environ["STATE_DIRECTORY"] = before
 
 
 def _examine(source: Path, device: Device) -> list[Diagnostic]:

@@ -19,9 +19,6 @@ from companion.mind.api.key import CREDENTIAL, VARIABLE, find_key
 from companion.mind.assembly import is_own_host
 from companion.mind.tokens import MESSAGE_TOKENS, estimate_text_tokens
 
-_ADDED = ("/chat/completions", "/services/aigc/text-generation/generation")
-"""What the program adds to the address itself, for each route."""
-
 
 def character_remarks(device: Device, persona: Persona, *, key_is_here: bool = True) -> Iterator[Remark]:
     """What is wrong with `[character]`. Without `key_is_here` the key is kept where this process does not look."""
@@ -57,9 +54,6 @@ def _address(settings: CharacterSettings) -> Iterator[Remark]:
     if not parts.hostname:
         yield error("character.base_url", "names no host; write it as http://host:port/v1, or leave it out")
         return
-    for end in _ADDED:
-        if path.endswith(end):
-            yield error("character.base_url", f"ends in {end}, which the program adds itself; leave that out")
     if not is_own_host(settings.base_url):
         return
     other = "dashscope" if settings.protocol == "openai" else "openai"

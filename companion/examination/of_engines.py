@@ -41,22 +41,10 @@ def voice_remarks(persona: Persona) -> Iterator[Remark]:
     speeches: list[tuple[tuple[str | int, ...], PersonaVoice]] = [(("speech",), persona.speech)]
     speeches += [(("cast", at, "speech"), member.speech) for at, member in enumerate(persona.cast)]
     for key, speech in speeches:
-        if speech.espeak is not None and not _espeak_speaks(speech.espeak):
+        if speech.espeak is not None and not knows_voice(speech.espeak):
             advice = "`espeak-ng --voices` lists them. Until then another voice speaks"
             text = f'espeak-ng has no voice "{speech.espeak}"; {advice}'
             yield Remark("missing", (*key, "espeak"), text, of_persona=True)
-
-
-def _espeak_speaks(voice: str) -> bool:
-    try:
-        knows_voice("en")
-    except EngineUnavailable:
-        # Not installed: the voice is told to be missing, and nothing is known of its names.
-        return True
-    try:
-        return knows_voice(voice)
-    except EngineUnavailable:
-        return False
 
 
 def _wake_word(device: Device, persona: Persona) -> Iterator[Remark]:

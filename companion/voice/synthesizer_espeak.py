@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import shutil
 import subprocess
 import unicodedata
 from collections.abc import Sequence
@@ -168,13 +169,18 @@ def check(device: Device, persona: Persona) -> tuple[tuple[str, ...], int]:  # n
 
 
 def knows_voice(voice: str) -> bool:
-    """Whether espeak-ng lists the voice. For some that it does not know it speaks, with one that it takes for near.
+    """Whether espeak-ng lists the voice; True where it is not installed and nobody can tell.
 
-    Raises `EngineUnavailable` where espeak-ng or the voice's variant is not installed.
+    For some that it does not know it speaks all the same, with one that it takes for near.
     """
-    _check_variant(voice)
+    if shutil.which(PROGRAM) is None:
+        return True
+    try:
+        _check_variant(voice)
+        listed = _run_espeak((PROGRAM, "--voices")).stdout.decode("utf-8", "replace").lower()
+    except EngineUnavailable:
+        return False
     plain = voice.partition("+")[0].lower()
-    listed = _run_espeak((PROGRAM, "--voices")).stdout.decode("utf-8", "replace").lower()
     # Priority, language, age and gender, name, file, and other languages in brackets.
     names = {name for line in listed.splitlines()[1:] for name in re.findall(r"[^\s()]+", line)}
     names |= {name.rpartition("/")[2] for name in names}

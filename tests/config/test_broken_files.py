@@ -62,11 +62,6 @@ DEVICES = [
     ('[ears.endpoint]\nengine = "nowhere:engine"', "error 3 ears.endpoint.engine", "cannot be loaded"),
     ('[context]\nproviders = ["clok"]', "error 3 context.providers", "did you mean clock?"),
     (
-        f'[character]\nbase_url = "{OUR_SERVICE}/compatible-mode/v1/chat/completions"',
-        "error 3 character.base_url",
-        "ends in /chat/completions",
-    ),
-    (
         f'[character]\nprotocol = "dashscope"\nbase_url = "{OUR_SERVICE}/compatible-mode/v1"',
         "error 3 character.protocol",
         'write "openai"',

@@ -15,7 +15,7 @@ TEDDY = CONFIGS / "personas" / "teddy.toml"
 
 @pytest.fixture(autouse=True)
 def no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The command sets it for itself.
+    # Those that the unit itself has count, not those of whoever provisions it.
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
 
 
