@@ -23,12 +23,12 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]  # it has no types
 
 from companion import plugins
-from companion.app import BEST_SYNTHESIZERS
 from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.config.device import Device
 from companion.config.persona import Persona, load_persona
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, Cue
+from companion.plugins import BEST_SYNTHESIZERS
 from companion.voice.sentences import Sentences
 from companion.voice.stage.stage import Stage
 

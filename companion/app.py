@@ -8,6 +8,7 @@ what belongs to a persona (mind, voices) lives in a task of its own until anothe
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,10 +27,12 @@ from companion.config.persona import CastMember, Persona
 from companion.conversation import Conversation, ConversationRules, in_hours
 from companion.dialogue import Dialogue, Dialogues
 from companion.ears.listener import Listener
-from companion.errors import ConfigError, DeviceError
+from companion.ears.no_transcriber import NoTranscriber
+from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
 from companion.languages.understood import understood
+from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Watch
 from companion.sound.pcm import earcon
 from companion.turn import TurnTools
@@ -44,8 +47,7 @@ if TYPE_CHECKING:
     from companion.mind.context import ContextProvider
     from companion.mind.memory.store import Store
 
-BEST_TRANSCRIBERS = ("vosk", "pocketsphinx")
-BEST_SYNTHESIZERS = ("piper", "espeak")
+log = logging.getLogger("companion")
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class Unit:
     dialogues: Dialogues
     store: Store
     """What is remembered and spent; handed from persona to persona."""
+    missing: tuple[str, ...]
+    """What it lacks and runs without, a sentence each."""
 
 
 @asynccontextmanager
@@ -90,11 +94,13 @@ async def assembled(
 ) -> AsyncIterator[Unit]:
     """Build and wire one device; the body's task runs while this is entered, and all is closed on exit.
 
-    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines.
+    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines. With a sound
+    card it works without a transcriber or a body that cannot be had: a silent unit would tell nobody what is wrong.
     """
     from companion.mind.assembly import open_store
 
     watch = watch or Unwatched()
+    missing: list[str] = []
     async with AsyncExitStack() as stack:
         stack.push_async_callback(sound.speaker.close)
         stack.push_async_callback(sound.microphone.close)
@@ -105,14 +111,18 @@ async def assembled(
         if wake.mode != "button":
             wake_word = plugins.build_engine("wake_words", wake.engine, device, persona)
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
-        transcriber = watch.transcriber(
-            plugins.build_best("transcribers", device.ears.transcriber.engine, BEST_TRANSCRIBERS, device, persona)
-        )
+        transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
         listener = Listener(sound.microphone, wake_word, detector, transcriber, device.ears)
         bodies: list[Body] = []
         for name in device.body.outputs:
-            bodies.append(plugins.build_engine("bodies", name, device, persona))
+            try:
+                bodies.append(plugins.build_engine("bodies", name, device, persona))
+            except EngineUnavailable as error:
+                if not sound.live:
+                    raise
+                missing.append(str(error))
+                continue
             stack.push_async_callback(bodies[-1].close)
         store = await open_store(device)
         stack.push_async_callback(store.close)
@@ -122,11 +132,13 @@ async def assembled(
         async def open_dialogue(persona: Persona, voice: Synthesizer | None) -> AsyncIterator[Dialogue]:
             """What comes and goes with a persona: its mind and its voices."""
             async with AsyncExitStack() as its:
-                voice = voice or build_synthesizer(device, persona)
+                voice = voice or plugins.build_synthesizer(device, persona, or_another=sound.live)
                 its.push_async_callback(voice.close)
                 voices = {}
                 for member in persona.cast:
-                    voices[member.name] = watch.synthesizer(_voice_of(member, device, persona, voice.rate))
+                    voices[member.name] = watch.synthesizer(
+                        _voice_of(member, device, persona, voice.rate, or_another=sound.live)
+                    )
                     its.push_async_callback(voices[member.name].close)
                 if voice.rate != sound.speaker.rate:
                     raise ConfigError(
@@ -165,13 +177,25 @@ async def assembled(
             conversation = Conversation(
                 listener,
                 await dialogues.open(persona, synthesizer),
-                _rules(device, live=sound.live),
+                _rules(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
             copies = group.create_task(store.keep_copies())
+            for sentence in missing:
+                log.error("%s", sentence)
             try:
-                yield Unit(conversation, listener, event_log, animator, tuple(bodies), transcriber, dialogues, store)
+                yield Unit(
+                    conversation,
+                    listener,
+                    event_log,
+                    animator,
+                    tuple(bodies),
+                    transcriber,
+                    dialogues,
+                    store,
+                    tuple(missing),
+                )
             finally:
                 if sound.live:
                     # Along a ramp: whoever switches it off may have their hands on it.
@@ -181,17 +205,22 @@ async def assembled(
             dialogues.close_all()
 
 
-def build_synthesizer(device: Device, persona: Persona) -> Synthesizer:
-    """The persona's voice. Raises `EngineUnavailable`."""
-    synthesizer: Synthesizer = plugins.build_best(
-        "synthesizers", device.voice.engine, BEST_SYNTHESIZERS, device, persona
-    )
-    return synthesizer
+def _transcriber(device: Device, persona: Persona, missing: list[str], *, live: bool) -> Transcriber:
+    wanted, order = device.ears.transcriber.engine, BEST_TRANSCRIBERS
+    try:
+        found: Transcriber = plugins.build_best("transcribers", wanted, order, device, persona, or_another=live)
+    except EngineUnavailable as error:
+        if not live:
+            raise
+        missing.append(f"It cannot hear what is said. {error}")
+        found = NoTranscriber(str(error))
+    return found
 
 
-def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int) -> Synthesizer:
+def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *, or_another: bool) -> Synthesizer:
     """The voice of another one of a group."""
-    voice = build_synthesizer(device, persona.model_copy(update={"speech": member.speech}))
+    speaking = persona.model_copy(update={"speech": member.speech})
+    voice = plugins.build_synthesizer(device, speaking, or_another=or_another)
     if voice.rate != rate:
         raise ConfigError(
             f"{member.name}: the voice makes {voice.rate} samples a second and that of {persona.name} {rate}: "
@@ -217,7 +246,7 @@ def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: Event
     return Animator(performer, bodies, sound.clock, event_log, brightness if sound.live and body.night else None)
 
 
-def _rules(device: Device, *, live: bool) -> ConversationRules:
+def _rules(device: Device, *, live: bool, hears: bool) -> ConversationRules:
     settings = device.conversation
     return ConversationRules(
         nobody_s=device.ears.endpoint.nobody_s,
@@ -228,6 +257,7 @@ def _rules(device: Device, *, live: bool) -> ConversationRules:
         continue_most=settings.continue_most,
         may_speak_first=lambda: not in_hours(settings.quiet_hours, datetime.now().time()),
         reopens_microphone=live,
+        hears=hears,
     )
 
 
@@ -304,7 +334,7 @@ async def converse_with_files(
 
     if events is not None and (same_file(events, heard) or same_file(events, said)):
         raise DeviceError(f"{events}: the events would overwrite the sound; name another file")
-    synthesizer = build_synthesizer(device, persona)
+    synthesizer = plugins.build_synthesizer(device, persona)
     card = FileSoundCard(
         heard,
         said,

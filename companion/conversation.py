@@ -16,7 +16,9 @@ Rule 9  No state can stick: LISTENING and FOLLOW_UP are bounded by endpointing i
         by the turn's longest time; a lost microphone leads to IDLE until it is back.
 Rule 10 Where the owner wants it, the character goes on by itself after a long silence behind its answer: from
         FOLLOW_UP or IDLE only, a limited number of times until somebody speaks, never in quiet hours.
-Rule 11 A new persona, and what `companion control say` asks for, wait until nobody speaks.
+Rule 11 A unit that has nothing to understand speech with answers every wake with a line that says so, and listens
+        to no words.
+Rule 12 A new persona, and what `companion control say` asks for, wait until nobody speaks.
 
 All inputs arrive one after the other through the listener, so no two of them can be half done at once.
 """
@@ -62,6 +64,8 @@ class ConversationRules:
     continue_most: int = 2
     may_speak_first: Callable[[], bool] = lambda: True
     """Whether it is not quiet hours."""
+    hears: bool = True
+    """Whether there is a transcriber."""
     reopens_microphone: bool = True
     """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
 
@@ -83,7 +87,7 @@ class Conversation:
         self._listener = listener
         self._rules = rules
         self._on_change = on_change
-        self._idle_attention = Attention.WORDS() if rules.always_open else Attention.WAKE
+        self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
         self._turn: asyncio.Task[None] | None = None
         self._silence: asyncio.Task[None] | None = None
         """Waits until the silence is long enough for the character to go on by itself."""
@@ -170,6 +174,9 @@ class Conversation:
             case WakeHeard():
                 self._event_log.record("wake", word=heard.word)
                 await self._interrupt()
+                if not self._rules.hears:
+                    self._start(lambda: self.dialogue.say_cannot_hear(self._first_sound))
+                    return
                 wait = self._rules.opening_after_s if self.dialogue.pending_opening() else self._rules.nobody_s
                 self._enter(State.LISTENING, Attention.WORDS(wait))
                 self._prepare()
@@ -230,7 +237,9 @@ class Conversation:
     def _turn_ended(self, then: State) -> None:
         self._turn = None
         self._switch()
-        if then is State.LISTENING:
+        if not self._rules.hears:
+            self._go_idle()
+        elif then is State.LISTENING:
             self._enter(State.LISTENING, Attention.WORDS(self._rules.nobody_s))
         elif then is State.FOLLOW_UP and self._rules.follow_up_s > 0:
             self._enter(State.FOLLOW_UP, Attention.WORDS(self._rules.follow_up_s))

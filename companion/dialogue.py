@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from companion.config.persona import Persona, SpokenLines
 from companion.errors import CompanionError, DeviceError, NothingToSay
 from companion.events import State, Utterance
+from companion.languages.language import language
 from companion.ports import Character, Synthesizer
 from companion.turn import Turn, TurnTools
 
@@ -113,6 +114,11 @@ class Dialogue:
         if name in _UNREACHED:
             self.tools.animator.show_state("offline")
         return await self.say_text(self._own_lines.next(name), then, on_first_sound)
+
+    async def say_cannot_hear(self, on_first_sound: Callable[[], None]) -> State:
+        """Say that this unit understands no speech: the persona's own line, else the language's plain words."""
+        line = self._own_lines.next("cannot_hear") or language(self.persona.language).general.cannot_hear
+        return await self.say_text(line, State.IDLE, on_first_sound)
 
     async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None]) -> State:
         """Say a text as it stands; nothing where it is empty."""

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from pydantic import Field, field_validator
 
 from companion.body.tracks import FASTEST_PERIOD_S, Easing, Keyframe, Pattern, track_type
-from companion.config.loading import Settings, read_settings
+from companion.config.loading import ChannelName, Settings, read_settings
+from companion.config.wording import Form
 from companion.events import EMOTIONS, GESTURES, Colour, State
 
 STATES = (*(state.value for state in State), "offline")
@@ -36,7 +37,7 @@ ALL_LIGHTS = "all"
 """Key in `brightness` for every light that has no track of its own there."""
 
 Blend = Literal["replace", "add", "hold"]
-ChannelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+WebColour = Annotated[str, Form(r"^#[0-9a-fA-F]{6}$", "is no colour; write it as #ff8800: red, green and blue")]
 if TYPE_CHECKING:
     Track = tuple[Keyframe, ...]
     BrightnessTrack = tuple[Keyframe, ...]
@@ -46,7 +47,7 @@ else:
 
 
 class Light(Settings):
-    colour: str = Field(pattern=r"^#[0-9a-fA-F]{6}$")
+    colour: WebColour
     """Red, green and blue as in a web page: `#ff8800`."""
     pattern: Pattern = "solid"
     """`spin` runs around the device's lights; `sparkle` makes each light twinkle by itself; `flicker` is a flame."""
@@ -199,7 +200,7 @@ def _check_names(kind: str, routines: dict[str, Entry], names: Iterable[str]) ->
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean {near[0]}?" if near else f"write one of {', '.join(names)}"
-            problems.append(f"there is no {kind} called {name}; {hint}")
+            problems.append(f"{name}: there is no {kind} called {name}; {hint}")
     if problems:
-        raise ValueError("; ".join(problems))
+        raise ValueError("\n".join(problems))
     return routines

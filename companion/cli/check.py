@@ -1,7 +1,8 @@
 """`companion check`: find every problem in device, persona, choreography and installer's files at once.
 
-The kind of a file is known by its folder (`devices`, `personas`, `choreography`, `boot`), else by its keys. With a
-persona the files of its language are checked as well. What that language lacks is a note, not a problem.
+The kind of a file is known by its folder (`devices`, `personas`, `choreography`, `boot`), else by its keys. A device
+file is examined with all that it refers to, on this machine (`companion.examination`). With a persona the files of its
+language are checked as well. What that language lacks is a note.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from companion.cli.options import PROJECT
 from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
 from companion.config.device import load_device
 from companion.config.loading import read_toml
-from companion.config.persona import load_persona
+from companion.config.persona import Persona, load_persona
 from companion.errors import ConfigError
+from companion.examination.findings import Finding
+from companion.examination.unit import examine, examine_persona, plain_path
 from companion.languages.check import missing
 from companion.languages.check import problems as language_problems
 from companion.mind.api.key import find_key
@@ -37,7 +40,9 @@ class CheckedFiles:
 
     count: int = 0
     problems: list[str] = field(default_factory=list)
-    """Each as `file: key: problem`."""
+    """Each as `file:line: key: problem`."""
+    warnings: list[str] = field(default_factory=list)
+    """What does not keep a unit from starting, each as `file:line: key: warning`."""
     notes: list[str] = field(default_factory=list)
     """What works less than it could, each as `file: key: note`."""
 
@@ -47,16 +52,22 @@ class CheckedFiles:
 def check(paths: tuple[Path, ...]) -> None:
     """Check device, persona and choreography files (or folders of them); the project's own when none is named.
 
-    Prints every problem as `file: key: problem` and exits with 78 when there is one.
+    Prints every problem as `file:line: key: problem` and exits with 78 when there is one: a unit would not start with
+    it, or would be silent. What a unit lacks on this machine, and what makes it poorer, is a warning.
     """
     found = check_paths(paths or (PROJECT / "configs",))
     for note in found.notes:
         click.echo(f"note: {note}")
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
     for problem in found.problems:
         click.echo(problem, err=True)
     if found.problems:
         sys.exit(78)
-    click.echo(f"{found.count} file{'s' if found.count != 1 else ''} checked, all well.")
+    verdict = (
+        f"{len(found.warnings)} warning{'s' if len(found.warnings) != 1 else ''}" if found.warnings else "all well"
+    )
+    click.echo(f"{found.count} file{'s' if found.count != 1 else ''} checked, {verdict}.")
 
 
 def check_paths(paths: Iterable[Path]) -> CheckedFiles:
@@ -66,16 +77,18 @@ def check_paths(paths: Iterable[Path]) -> CheckedFiles:
         found.count += 1
         problems: list[str] = []
         try:
-            _check(file, problems, found.notes)
+            _check(file, problems, found)
         except ConfigError as error:
             problems += error.problems
         found.problems += [one for one in dict.fromkeys(problems) if one not in found.problems]
+    # Several devices may name one persona.
     found.notes = list(dict.fromkeys(found.notes))
+    found.warnings = list(dict.fromkeys(found.warnings))
     return found
 
 
-def _check(file: Path, problems: list[str], notes: list[str]) -> None:
-    """Check one file. Raises `ConfigError`, or adds to `problems`."""
+def _check(file: Path, problems: list[str], found: CheckedFiles) -> None:
+    """Check one file. Raises `ConfigError`, or adds to `problems` and to what was `found` besides."""
     kind = file.resolve().parent.name
     if kind not in ("devices", "personas", *_LOADERS):
         kind = _kind_by_keys(file)
@@ -83,15 +96,19 @@ def _check(file: Path, problems: list[str], notes: list[str]) -> None:
         case "devices":
             # A unit works only when the files that it refers to are right, too.
             device = load_device(file)
+            persona = None
             try:
-                _check_persona(device.persona, problems, notes)
+                persona = _check_persona(plain_path(device.persona), problems, found.notes)
             except ConfigError as error:
                 problems += error.problems
-            _check_address(file, device.character, problems, notes)
+            _check_address(file, device.character, problems, found.notes)
             if device.body.choreography is not None:
-                load_choreography(device.body.choreography)
+                load_choreography(plain_path(device.body.choreography))
+            if persona is not None and not problems:
+                _sort(examine(file, device, persona), problems, found.warnings)
         case "personas":
-            _check_persona(file, problems, notes)
+            persona = _check_persona(file, problems, found.notes)
+            _sort(examine_persona(file, persona), problems, found.warnings)
         case _:
             _LOADERS[kind](file)
 
@@ -110,13 +127,19 @@ def _check_address(file: Path, settings: CharacterSettings, problems: list[str],
         notes.append(f"{file}: character.base_url: a unit with a key refuses this address, because it {KEY_EXPOSED}")
 
 
-def _check_persona(file: Path, problems: list[str], notes: list[str]) -> None:
+def _check_persona(file: Path, problems: list[str], notes: list[str]) -> Persona:
     """Check a persona file and the files of its language. Raises `ConfigError`."""
-    code = load_persona(file).language
-    wrong = language_problems(code)
+    persona = load_persona(file)
+    wrong = language_problems(persona.language)
     problems += wrong
     if not wrong:
-        notes += [f"{file}: language: {sentence}" for sentence in missing(code)]
+        notes += [f"{file}: language: {sentence}" for sentence in missing(persona.language)]
+    return persona
+
+
+def _sort(findings: Iterable[Finding], problems: list[str], warnings: list[str]) -> None:
+    for one in findings:
+        (problems if one.severity == "error" else warnings).append(str(one))
 
 
 def _kind_by_keys(file: Path) -> str:

@@ -196,13 +196,22 @@ def _load_unit(
 
 def _settings_result(device_file: Path, unit: UnitUnderTest | None, config_error: ConfigError | None) -> CompletedCheck:
     from companion.doctor.report import CompletedCheck, failed, passed
+    from companion.examination.unit import examine
 
+    advice = "Correct the file; `companion check FILE` reads it again."
     if unit is None:
-        advice = "Correct the file; `companion check FILE` reads it again."
         return CompletedCheck("settings", failed(str(config_error), advice), 0.0)
     name, persona = unit.device.name, unit.persona
     text = f"{device_file.name}: {name}; persona {persona.name} ({persona.language})"
-    return CompletedCheck("settings", passed(text, device=name, persona=persona.name), 0.0)
+    try:
+        # The key is looked for by `character`, also where only the service finds it; engines are built by `engines`.
+        found = examine(device_file, unit.device, persona, key_is_here=False)
+    except ConfigError as error:
+        return CompletedCheck("settings", failed(str(error), advice), 0.0)
+    if errors := [str(one) for one in found if one.severity == "error"]:
+        return CompletedCheck("settings", failed("\n".join(errors), advice), 0.0)
+    told = "\n".join([text, *(str(one) for one in found if one.severity == "warning")])
+    return CompletedCheck("settings", passed(told, device=name, persona=persona.name), 0.0)
 
 
 def _unit_info(unit: UnitUnderTest | None, context: CheckContext, version: str) -> UnitInfo:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
+from companion.config.device import Device
+from companion.config.persona import load_persona
+from companion.config.wording import as_sentence
+from companion.errors import ConfigError
+from companion.examination.unit import examine
 from companion.provisioning.provision import LookOnline, report_text
 from companion.provisioning.provision import provision as provision_unit
 from companion.provisioning.run import CONFIGS, Folders
+from companion.provisioning.settings import Diagnostic
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -48,7 +57,8 @@ def provision(
         from companion.doctor.online import look_online
 
         look = look_online
-    outcome = provision_unit(folders, dry_run=dry_run, look_online=look)
+    with _models_of(state):
+        outcome = provision_unit(folders, dry_run=dry_run, look_online=look, examine=_examine)
     if as_json:
         click.echo(json.dumps(outcome.as_json(), ensure_ascii=False))
     else:
@@ -57,3 +67,26 @@ def provision(
         sys.exit(75)
     if outcome.to_do:
         sys.exit(78)
+
+
+@contextmanager
+def _models_of(state: Path) -> Iterator[None]:
+    """The models that count are those in the daemon's own folder, not of whoever runs this."""
+    before = os.environ.get("STATE_DIRECTORY")
+    os.environ["STATE_DIRECTORY"] = str(state.absolute())
+    try:
+        yield
+    finally:
+        del os.environ["STATE_DIRECTORY"]
+        if before is not None:
+            os.environ["STATE_DIRECTORY"] = before
+
+
+def _examine(source: Path, device: Device) -> list[Diagnostic]:
+    """What the examination that `check`, `doctor` and `run` make as well says of this unit."""
+    try:
+        # The key is kept where only the daemon's service finds it.
+        findings = examine(source, device, load_persona(device.persona), key_is_here=False)
+    except ConfigError as error:
+        return [Diagnostic(as_sentence(problem), name="device") for problem in error.problems]
+    return [Diagnostic(as_sentence(one.text), name=one.key, note=one.severity == "warning") for one in findings]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import faulthandler
+import logging
 import signal
 from pathlib import Path
 
 import click
 
 from companion.cli.options import device_options, run_to_end
+
+log = logging.getLogger("companion")
 
 
 @click.command()
@@ -25,10 +28,13 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
     # systemd's watchdog ends a hanging process with SIGABRT; the log then shows the stack of each thread.
     faulthandler.enable()
     from companion.config.unit import load_unit, persona_settings
+    from companion.examination.unit import examine
     from companion.priority import put_ears_first
     from companion.service.daemon import run_until_stopped
 
     # Before the engines start their threads, which take it over.
     put_ears_first()
     device, persona = load_unit(device_file, settings)
+    for finding in examine(device_file, device, persona):
+        log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
     run_to_end(run_until_stopped(device, persona, events, persona_settings(settings)))

@@ -30,8 +30,8 @@ def say(text: str, out: Path | None, device_file: Path, settings: tuple[str, ...
 
 async def say_text(device: Device, persona: Persona, text: str, out: Path | None) -> None:
     """Speak `text` as the character would, through the loudspeaker or into the WAV file `out`."""
-    from companion.app import build_synthesizer
     from companion.languages.understood import understood
+    from companion.plugins import build_synthesizer
     from companion.voice.sentences import Sentences
     from companion.voice.stage.stage import Stage
 

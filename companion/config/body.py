@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from companion.config.loading import Factory, FilePath, Settings
+from companion.config.loading import ChannelName, Factory, FilePath, Settings, TimeSpan
 from companion.config.outputs import GpioSettings, PageSettings, SerialSettings, output_problems
 
 DUTY_WINDOW_S = 30.0
@@ -79,7 +79,7 @@ class ChannelSettings(Settings):
     @model_validator(mode="after")
     def _check_order(self) -> Self:
         if not self.low <= self.neutral <= self.high:
-            raise ValueError("low, neutral and high must be in this order")
+            raise ValueError("low, neutral and high must be in this order: the lowest position first")
         return self
 
     @property
@@ -104,11 +104,11 @@ class BodySettings(Settings):
     """Breathing, blinking and small glances while nothing happens. Never while muted; at night without motion."""
     current_ma: float = Field(default=1500.0, gt=0, le=100_000)
     """Largest current of all channels together, in mA. Motions that would exceed it wait for each other."""
-    night: str = Field(default="20:00-07:00", pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
+    night: TimeSpan = "20:00-07:00"
     """Local time during which the lights are dimmed; empty for never."""
     night_brightness: float = Field(default=0.3, ge=0, le=1)
     """Share of the usual brightness at night."""
-    channels: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], ChannelSettings] = Field(
+    channels: dict[ChannelName, ChannelSettings] = Field(
         default={
             "glow": ChannelSettings(kind="light"),
             "head": ChannelSettings(kind="servo", low=-45, high=45),
@@ -123,7 +123,7 @@ class BodySettings(Settings):
         kinds = {name: one.kind for name, one in self.channels.items()}
         problems = output_problems(self.outputs, self.serial, self.gpio, kinds)
         if problems:
-            raise ValueError("; ".join(problems))
+            raise ValueError("\n".join(problems))
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from companion.config.loading import Factory, FilePath, Seconds, Settings
+from companion.config.wording import Form
+
+WebAddress = Annotated[
+    str, Form(r"^[hH][tT][tT][pP][sS]?://", "is no web address; write it with http:// or https:// in front")
+]
 
 _OWN_FIELDS = frozenset(
     {
@@ -37,7 +42,7 @@ class CharacterSettings(Settings):
     region: Literal["international", "china"] = "international"
     """Where the key was issued: `international` (Singapore) or `china` (Beijing). It decides the address, the limits
     and the prices."""
-    base_url: str | None = Field(default=None, pattern=r"^[hH][tT][tT][pP][sS]?://")
+    base_url: WebAddress | None = None
     """Base URL of the route, up to `/v1`; the region's own when absent. Any OpenAI-compatible server works (llama.cpp,
     Ollama, vLLM)."""
     ca_file: FilePath | None = None

@@ -16,7 +16,12 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from companion.config.body import BodySettings
 from companion.config.character import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
-from companion.config.loading import Factory, FilePath, Seconds, Settings, read_settings
+from companion.config.loading import Factory, FilePath, Seconds, Settings, TimeSpan, read_settings
+from companion.config.wording import Form
+
+Identity = Annotated[
+    str, Form(r"^[\w.:-]{1,128}$", "has other signs than letters, digits and _ . : - (or more than 128); leave it out")
+]
 
 
 def _number_as_text(value: object) -> object:
@@ -134,7 +139,7 @@ class ConversationSettings(Settings):
     """Seconds of silence after which the character goes on speaking by itself. 0 for never."""
     continue_most: int = Field(default=2, ge=1, le=10)
     """How often it does so before somebody speaks again."""
-    quiet_hours: str = Field(default="20:00-07:00", pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")
+    quiet_hours: TimeSpan = "20:00-07:00"
     """Local time during which it never speaks by itself; empty for none."""
 
 
@@ -150,7 +155,7 @@ class Device(Settings):
     """The persona file: who the character is."""
     name: str = "companion"
     """The unit's name in logs and status."""
-    identity: str | None = Field(default=None, pattern=r"^[\w.:-]{1,128}$")
+    identity: Identity | None = None
     """The unit's identity, from which its session id and number are derived; derived from the board's serial number
     when absent."""
     timezone: str | None = None

@@ -1,6 +1,6 @@
 """Settings files: TOML to frozen models, with values from the command line on top, and back to TOML.
 
-All problems are reported at once, as `file: key: problem`, in the words of the person who edits the file. Relative
+All problems are reported at once, as `file:line: key: problem`, in the words of the person who edits the file. Relative
 paths are relative to the file that contains them. `to_toml` writes tables of plain values (https://toml.io/en/v1.0.0),
 which tomllib cannot.
 """
@@ -16,6 +16,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
+from companion.config.toml_lines import line_of
+from companion.config.wording import Form, explain, explain_toml
 from companion.errors import ConfigError
 
 
@@ -41,8 +43,22 @@ def _from_file(value: object, info: ValidationInfo) -> object:
 
 FilePath = Annotated[Path, BeforeValidator(_from_file)]
 
-Factory = Annotated[str, Field(pattern=r"^[\w-]+$|^[\w.]+:[\w.]+$")]
+Factory = Annotated[
+    str, Form(r"^[\w-]+$|^[\w.]+:[\w.]+$", "is no name; write that of an engine, or package.module:factory")
+]
 """The name of a built-in or installed engine, or `package.module:factory`."""
+
+ChannelName = Annotated[
+    str, Form(r"^[a-z][a-z0-9_]*$", "is no name of a channel; write small letters a to z, digits and _, a letter first")
+]
+
+TimeSpan = Annotated[
+    str,
+    Form(
+        r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        'is no span of time; write two times of day, such as "20:00-07:00", or "" for never',
+    ),
+]
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
@@ -50,29 +66,70 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] | None = None) -> Model:
-    """Read a TOML file into `model`. Raises `ConfigError` with all problems as `file: key: problem`."""
-    tables = read_toml(path)
+    """Read a TOML file into `model`. Raises `ConfigError` with all problems as `file:line: key: problem`."""
+    text = _read_text(path)
+    tables = _parse(path, text)
     for key, value in (overrides or {}).items():
         _set_key(tables, key.split("."), value)
     try:
         return model.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
-        raise ConfigError(
-            [f"{path}: {_dotted_key(one['loc'])}: {_plain_message(one)}" for one in error.errors()]
-        ) from error
+        problems: list[tuple[int, str]] = []
+        for one in error.errors():
+            place = _written_key(one["loc"], tables)
+            for problem in explain(one, model).splitlines():
+                # A table's own checks name the key within it.
+                inner, colon, words = problem.partition(": ")
+                names = inner.split(".") if colon and " " not in inner else []
+                at = (*place, *names)
+                problems.append((line_of(text, at) or 0, located(path, text, at, words if names else problem)))
+        # In the order of the file, which is that of mending.
+        problems.sort(key=lambda problem: problem[0])
+        raise ConfigError([problem for _, problem in problems]) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
     """The file's tables. Raises `ConfigError` for a file that is missing or is not TOML."""
+    return _parse(path, _read_text(path))
+
+
+def located(path: Path, text: str, key: Sequence[str | int], problem: str) -> str:
+    """`file:line: key: problem`, or `file: key: problem` where the file does not set the key."""
+    line = line_of(text, key)
+    place = f"{path}:{line}" if line else f"{path}"
+    return f"{place}: {'.'.join(map(str, key)) or '-'}: {problem}"
+
+
+def _read_text(path: Path) -> str:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: -: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: -: is not UTF-8 text; save it as UTF-8") from error
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         # Besides its own error tomllib raises those of absurd numbers and nesting.
-        raise ConfigError(f"{path}: -: is not valid TOML: {error}") from error
+        line, words = explain_toml(str(error))
+        raise ConfigError(f"{path}{f':{line}' if line else ''}: -: {words}") from error
+
+
+def _written_key(location: tuple[int | str, ...], tables: object) -> tuple[int | str, ...]:
+    """The key as the file has it: pydantic adds the kind of a part, and a mark for a key that is wrong itself."""
+    key: list[int | str] = []
+    for at, part in enumerate(location):
+        inside = isinstance(tables, Mapping) and part in tables
+        numbered = isinstance(tables, list) and isinstance(part, int) and part < len(tables)
+        if inside or numbered:
+            tables = tables[part]  # type: ignore[index]  # one of the two, as just seen
+        elif at < len(location) - 1 or part == "[key]":
+            continue
+        key.append(part)
+    return tuple(key)
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
@@ -97,24 +154,6 @@ def _set_key(tables: dict[str, Any], keys: list[str], value: object) -> None:
             inner = tables[key] = {}
         tables = inner
     tables[keys[-1]] = value
-
-
-def _dotted_key(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "-"
-
-
-def _plain_message(error: Any) -> str:
-    """Pydantic's message, reworded for the person who edits the file."""
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        return "there is no such key here"
-    if kind == "missing":
-        return "is missing"
-    message = str(error["msg"]).removeprefix("Value error, ")
-    given = error.get("input")
-    if isinstance(given, str | int | float) and kind != "value_error":
-        return f"{message[:1].lower()}{message[1:]} (it is {given!r})"
-    return f"{message[:1].lower()}{message[1:]}"
 
 
 def to_toml(tables: Mapping[str, Any]) -> str:

@@ -12,9 +12,14 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from companion.config.loading import Settings
+from companion.config.wording import Form
 
 Pin = Annotated[int, Field(ge=0, le=27)]
 ChannelKind = Literal["light", "servo", "motor", "mouth"]
+PagePath = Annotated[
+    str, Form(r"^$|^[\w-]{16,64}$", 'is too easy to guess; write 16 to 64 letters, digits, - or _, or "" for a new one')
+]
+HardwarePwm = Annotated[str, Form(r"^pwmchip\d+:\d+$", "is no PWM channel; write it as pwmchip0:1")]
 
 
 class SerialSettings(Settings):
@@ -33,7 +38,7 @@ class PageSettings(Settings):
 
     port: int = Field(default=0, ge=0, le=65_535)
     """Port of the page; 0 takes a free one. The log shows the address."""
-    path: str = Field(default="", pattern=r"^$|^[\w-]{16,64}$")
+    path: PagePath = ""
     """The last part of the page's address; a new random one at each start when empty."""
     open: bool = False
     """Whether to open the page in this machine's browser."""
@@ -71,7 +76,7 @@ class ServoPart(Settings):
     kind: Literal["servo"]
     pin: Pin
     """The servo's signal pin."""
-    hardware_pwm: str | None = Field(default=None, pattern=r"^pwmchip\d+:\d+$")
+    hardware_pwm: HardwarePwm | None = None
     """The PWM channel that the board's overlay connects to this pin, such as `pwmchip0:1`; it is free of jitter. See
     docs/body.md."""
     low_us: int = Field(default=500, ge=300, le=3000)
@@ -159,7 +164,9 @@ class GpioSettings(Settings):
         seen: dict[int, str] = {}
         for name, pin in self.pins():
             if pin in seen:
-                raise ValueError(f"GPIO{pin} is given twice: to {seen[pin]} and to {name}")
+                raise ValueError(
+                    f"{name.removeprefix('body.gpio.')}: GPIO{pin} is given to {seen[pin]} already; take another pin"
+                )
             seen[pin] = name
         return self
 

@@ -107,6 +107,9 @@ class SpokenLines(Settings):
     """Said when the service's moderation refuses a subject, to lead to another. When empty, `failed` is used."""
     spent: tuple[str, ...] = ()
     """Said when the budget for today or this month is used up. When empty, `goodbye` is used, else `offline`."""
+    cannot_hear: tuple[str, ...] = ()
+    """Said at every wake while the unit has no speech recognition for the persona's language. When empty, plain words
+    of the language are used."""
     guest: tuple[str, ...] = ()
     """Said when from now on nothing is remembered."""
 
@@ -153,9 +156,10 @@ class Persona(Settings):
         commands = [one.commands for one in understood(self.language)]
         small = frozenset().union(*(one.small_words for one in commands))
         called = (name + end for one in commands for end in one.name_ends for name in names)
-        return spoken_command(text, map(self._phrases, codes), (*names, *called), small)
+        return spoken_command(text, map(self.phrases, codes), (*names, *called), small)
 
-    def _phrases(self, code: str) -> Phrases:
+    def phrases(self, code: str) -> Phrases:
+        """The phrases that count as commands in one language."""
         own = self.words.get(code, Words())
         given: dict[Command, tuple[str, ...]] = {
             "stop": own.stop,

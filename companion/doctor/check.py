@@ -21,6 +21,7 @@ from typing import Any, Literal, Protocol, TextIO, TypeVar
 
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.wording import as_sentence
 from companion.doctor.report import CheckResult, CompletedCheck, failed, skipped
 from companion.errors import CompanionError, DeviceError
 
@@ -30,7 +31,7 @@ LONGEST_S = 60.0
 PATIENCE_S = 30.0
 """How long to wait for an answer of the operator."""
 
-STOP_DAEMON_ADVICE = "Stop the companion for the test (sudo systemctl stop companion) and start it again behind it."
+STOP_DAEMON_ADVICE = "Stop the companion for the test (sudo systemctl stop companion) and start it again afterwards."
 
 T = TypeVar("T")
 
@@ -115,7 +116,7 @@ class CheckContext:
 
     def with_daemon_hint(self, error: DeviceError) -> DeviceError:
         """The error, with advice to stop the running companion where that may be the cause."""
-        return DeviceError(f"{error} {STOP_DAEMON_ADVICE}") if self.daemon_runs else error
+        return DeviceError(f"{as_sentence(str(error))} {STOP_DAEMON_ADVICE}") if self.daemon_runs else error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +177,8 @@ async def _run_check(check: Check, limit_s: float) -> CompletedCheck:
             raise
         result = failed(f"did not come to an end within {limit_s:.0f} s, and was cut off", check.advice)
     except CompanionError as error:
-        result = failed(str(error), check.advice)
+        # The error may bring the advice with it.
+        result = failed(str(error).replace(f" {check.advice}", ""), check.advice)
     return CompletedCheck(check.name, result, time.monotonic() - began, cut_off)
 
 

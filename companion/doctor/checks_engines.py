@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from companion import plugins
-from companion.app import BEST_SYNTHESIZERS, BEST_TRANSCRIBERS
 from companion.doctor.check import CheckContext, UnitUnderTest, run_in_thread
 from companion.doctor.report import CheckResult, Measurement, failed, passed, skipped
-from companion.errors import EngineUnavailable
+from companion.errors import ConfigError, EngineUnavailable
 from companion.events import EAR_RATE
 from companion.languages.language import language
 from companion.models.catalogue import read_catalogue
 from companion.models.store import verify
+from companion.plugins import BEST_SYNTHESIZERS, BEST_TRANSCRIBERS
 from companion.ports import Synthesizer, Transcriber
 from companion.sound.pcm import resample
 
@@ -52,7 +52,7 @@ async def check_engines(unit: UnitUnderTest) -> CheckResult:
     async def built(place: str, build: Callable[..., Any], *named: Any) -> Any:
         try:
             engine = await run_in_thread(partial(build, *named, device, persona))
-        except EngineUnavailable as error:
+        except (EngineUnavailable, ConfigError) as error:
             problems.append(f"{place}: {error}")
             return None
         used[place] = str(getattr(engine, "name", None) or getattr(engine, "word", None) or named[1])

@@ -73,9 +73,10 @@ async def ask_service(settings: CharacterSettings) -> CheckResult:
     own = is_own_host(address)
     if key is None and own:
         where = f"set {VARIABLE}, a systemd credential called {CREDENTIAL}, or character.key_file"
-        if settings.emulator == "never":
-            return failed("this unit has no key", f"Give it one: {where}.")
-        return skipped(f"no key is here, so the local stand-in answers; {where}")
+        advice = f"Give it one: {where}."
+        if settings.emulator == "auto":
+            advice += ' A unit that is meant to practise has character.emulator = "always" in its device file.'
+        return failed("This unit has no key.", advice)
     host = urlsplit(address).hostname or ""
     if key is not None and exposes_key(address):
         return failed(f"{host}: this address {KEY_EXPOSED}", "Change character.base_url in the device file.")

@@ -12,7 +12,8 @@ from functools import partial
 
 from companion import plugins
 from companion.config.persona import PersonaVoice
-from companion.doctor.check import UnitUnderTest, run_in_thread
+from companion.config.wording import as_sentence
+from companion.doctor.check import STOP_DAEMON_ADVICE, UnitUnderTest, run_in_thread
 from companion.doctor.recording import Recording, loudspeaker, record, sound_card
 from companion.doctor.report import CheckResult, failed, passed, skipped
 from companion.doctor.sound_measures import MOST_CLIPPED, Echo, chirp, decibels, find_chirp, measure_level
@@ -66,13 +67,15 @@ async def check_devices(unit: UnitUnderTest) -> CheckResult:
             try:
                 stream = await opening(lambda _: None)
             except DeviceError as error:
-                problems.append(str(unit.with_daemon_hint(error)))
+                problems.append(as_sentence(str(error)))
                 continue
             told.append(f"{noun} {stream.name}, {stream.rate} Hz, {stream.channels} channel(s)")
             facts |= {noun: stream.name, f"{noun}_hz": stream.rate, f"{noun}_channels": stream.channels}
             await stream.close()
     if problems:
-        return failed("\n".join([*problems, *told]), DEVICE_NAME_ADVICE, **facts)
+        # A running companion holds both devices, so this is the likelier cause.
+        advice = STOP_DAEMON_ADVICE if unit.daemon_runs else DEVICE_NAME_ADVICE
+        return failed("\n".join([*problems, *map(as_sentence, told)]), advice, **facts)
     return passed("; ".join(told), **facts)
 
 

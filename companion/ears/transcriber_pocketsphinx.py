@@ -128,7 +128,13 @@ class PocketsphinxTranscriber:
 
 
 def build(device: Device, persona: Persona) -> PocketsphinxTranscriber:
-    """Check that pocketsphinx can be used, without starting the child process. Raises `EngineUnavailable`."""
+    """The transcriber; its child process waits for the first utterance. Raises `EngineUnavailable`."""
+    check(device, persona)
+    return PocketsphinxTranscriber(device.ears.transcriber.timeout_s)
+
+
+def check(device: Device, persona: Persona) -> None:  # noqa: ARG001 - the shape of every check
+    """Raise `EngineUnavailable` where pocketsphinx cannot be used."""
     if not language(persona.language).general.voices.embedded_transcriber:
         raise EngineUnavailable(
             f"pocketsphinx hears English only, and the persona speaks '{persona.language}': "
@@ -139,4 +145,3 @@ def build(device: Device, persona: Persona) -> PocketsphinxTranscriber:
             "pocketsphinx is not installed: "
             "install the package pocketsphinx, or set ears.transcriber.model to a Vosk model"
         )
-    return PocketsphinxTranscriber(device.ears.transcriber.timeout_s)

@@ -135,7 +135,12 @@ def _load(folder: Path) -> Any:
 
 
 def build(device: Device, persona: Persona) -> VoskTranscriber:
-    """Start to load the model that the device file names, or else one that was fetched for the persona's language.
+    """Start to load the model. Raises `EngineUnavailable`."""
+    return VoskTranscriber(check(device, persona), device.ears.transcriber.timeout_s)
+
+
+def check(device: Device, persona: Persona) -> Path:
+    """The model that the device file names, or else one that was fetched for the persona's language.
 
     A model is a folder that contains `am/final.mdl` or, in older models, `final.mdl`. Raises `EngineUnavailable`.
     """
@@ -158,4 +163,4 @@ def build(device: Device, persona: Persona) -> VoskTranscriber:
             f"{folder} is not a Vosk model (it has no am/final.mdl): "
             "set ears.transcriber.model to the folder that holds am/, conf/ and graph/"
         )
-    return VoskTranscriber(folder, device.ears.transcriber.timeout_s)
+    return folder

@@ -7,14 +7,21 @@ word is recognised 0.1 to 0.3 s after its end. Positions are samples at `EAR_RAT
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 from companion.config.device import WAKE_WORDS, Device
 from companion.config.persona import Persona
-from companion.errors import EngineUnavailable
+from companion.config.wording import nearest
+from companion.errors import ConfigError, EngineUnavailable
 from companion.events import EAR_RATE, AudioFrame
 
 WORDS = WAKE_WORDS
+
+_NOT_LOADED = (
+    "the wake word engine 'micro' cannot be loaded: install the package pymicro-wakeword for this processor, "
+    'or set ears.wake to "button" or "open"'
+)
 
 REFRACTORY = EAR_RATE
 """Samples after a recognition in which there is no second one: the average stays high for 0.2 to 1.1 s after a word."""
@@ -61,23 +68,26 @@ class MicroWakeWord:
         self._refractory_until = None
 
 
-def build(device: Device, persona: Persona) -> MicroWakeWord:  # noqa: ARG001 - the shape of every factory
-    """Load the wake word that the device file names. Raises `EngineUnavailable`."""
+def check(device: Device, persona: Persona) -> None:  # noqa: ARG001 - the shape of every check
+    """Raise `ConfigError` for an unknown word, and `EngineUnavailable` where the library is not installed."""
+    word = device.ears.wake.word
+    if word not in WORDS:
+        # A mistake in the file, which starting again does not mend.
+        raise ConfigError(f"there is no wake word '{word}'; {nearest(word, WORDS)} There is {', '.join(WORDS)}.")
+    if importlib.util.find_spec("pymicro_wakeword") is None:
+        raise EngineUnavailable(_NOT_LOADED)
+
+
+def build(device: Device, persona: Persona) -> MicroWakeWord:
+    """Load the wake word that the device file names. Raises `ConfigError` and `EngineUnavailable`."""
+    check(device, persona)
     settings = device.ears.wake
-    if settings.word not in WORDS:
-        raise EngineUnavailable(
-            f"the wake word engine 'micro' does not know the word '{settings.word}': "
-            f"set ears.wake.word to one of {', '.join(WORDS)}"
-        )
     try:
         from pymicro_wakeword import MicroWakeWord as Library
         from pymicro_wakeword import MicroWakeWordFeatures, Model
 
         model = Library.from_builtin(Model(settings.word))
     except (ImportError, OSError, ValueError) as error:
-        raise EngineUnavailable(
-            "the wake word engine 'micro' cannot be loaded: install the package pymicro-wakeword "
-            f'for this processor, or set ears.wake to "button" or "open" ({error})'
-        ) from error
+        raise EngineUnavailable(f"{_NOT_LOADED} ({error})") from error
     threshold = model.probability_cutoff if settings.threshold is None else settings.threshold
     return MicroWakeWord(settings.word, model, MicroWakeWordFeatures(), threshold)

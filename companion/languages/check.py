@@ -48,15 +48,8 @@ _REQUIRED = ("language.toml", "prompts.toml")
 
 def missing(code: str) -> list[str]:
     """A sentence for each thing that the language lacks, most of them files. Raises `LanguageError`."""
-    present, general = _file_names(code), language(code).general
-    name, voices = general.name, general.voices
-    lacks = [f"{name} has no {file}: {part.effect}" for file, part in OPTIONAL_PARTS.items() if file not in present]
-    if voices.espeak_scripts is not None and (unread := set(voices.scripts) - set(voices.espeak_scripts)):
-        lacks.append(
-            f"{name}: the voice espeak-ng cannot read {', '.join(sorted(unread))} letters and leaves them out: choose "
-            f"another voice, or ask in the profile for {' and '.join(voices.espeak_scripts)} only"
-        )
-    return lacks
+    present, name = _file_names(code), language(code).general.name
+    return [f"{name} has no {file}: {part.effect}" for file, part in OPTIONAL_PARTS.items() if file not in present]
 
 
 def problems(code: str) -> list[str]:

@@ -40,6 +40,8 @@ class Voices(Part):
     Words in others are left out: a voice would spell them out."""
     espeak_scripts: tuple[str, ...] | None = None
     """The same for espeak-ng, where it reads fewer."""
+    espeak_unread: str = ""
+    """What of its writing espeak-ng cannot read, in English; empty where it reads all."""
     embedded_transcriber: bool = False
     """Whether the transcriber that needs no download understands it."""
 
@@ -73,6 +75,8 @@ class General(Part):
     """Words by which a text of the language is told from another one in the same script; in small letters."""
     sample: str
     """Something short to say when a voice is tried."""
+    cannot_hear: str
+    """What a unit says that has no speech recognition for the language."""
     colon: str = ":"
     understands: tuple[str, ...] = ()
     """Codes of other languages that a device of this language understands as well."""

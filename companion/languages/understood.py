@@ -120,8 +120,8 @@ def spoken_command(
 
     `phrases` are those of each language. `names` (the characters') and `small_words` may stand around them.
     """
-    said = _words(text)
-    around = {word for name in names for word in _words(name)} | set(small_words)
+    said = words_of(text)
+    around = {word for name in names for word in words_of(name)} | set(small_words)
     for of_language in phrases:
         for command in COMMANDS:
             if _is_one_of(said, of_language.get(command, ()), around):
@@ -131,7 +131,7 @@ def spoken_command(
 
 def _is_one_of(said: list[str], phrases: Iterable[str], around: Collection[str]) -> bool:
     for phrase in phrases:
-        wanted = _words(phrase)
+        wanted = words_of(phrase)
         for start in range(len(said) - len(wanted) + 1):
             rest = said[:start] + said[start + len(wanted) :]
             if said[start : start + len(wanted)] == wanted and all(word in around for word in rest):
@@ -139,6 +139,6 @@ def _is_one_of(said: list[str], phrases: Iterable[str], around: Collection[str])
     return False
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """Words without case and punctuation; scripts that write no spaces give one word for each character."""
     return _WORD.findall(_UNSPACED.sub(r" \g<0> ", text.casefold().replace("’", "'")))

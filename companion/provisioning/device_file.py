@@ -7,6 +7,7 @@ start, so that an update of the built-in file reaches the unit.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from companion.config.character import KEY_EXPOSED, exposes_key
 from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
 from companion.config.persona import load_persona
+from companion.config.wording import as_sentence
 from companion.errors import ConfigError
 from companion.provisioning.installer_file import InstallerFile, other_toml_files, read_installer_file
 from companion.provisioning.run import CONFIGS, ProvisioningRun
@@ -103,6 +105,9 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
         log.warning("%s cannot be used with the settings of companion.toml.", source.name)
         run.diagnostics.append(Diagnostic("does not work with this software. Choose another.", name="device"))
         return None
+    if run.examine is not None:
+        read = device.model_copy(update={"persona": run.persona_file or persona})
+        run.diagnostics += run.examine(source, read)
     if run.write(target, device_file_text(device, source).encode()):
         run.report_value("device", name)
         _report_settings(run, file.settings, device)
@@ -172,7 +177,8 @@ def _copy_persona(run: ProvisioningRun, source: Path, language: str | None) -> P
         data = source.read_bytes()
     except ConfigError as error:
         for problem in error.problems[:_MOST_PROBLEMS]:
-            text = f"{source.name} cannot be used: {problem.removeprefix(f'{source}: ').removeprefix('-: ')}."
+            told = re.sub(r"^(?::(\d+))?: (?:-: )?", _named_line, problem.removeprefix(f"{source}"))
+            text = as_sentence(f"{source.name} cannot be used: {told}")
             run.diagnostics.append(Diagnostic(text, name="persona"))
         return None
     except OSError as error:
@@ -180,9 +186,14 @@ def _copy_persona(run: ProvisioningRun, source: Path, language: str | None) -> P
         return None
     if not run.write(target, data):
         return None
+    run.persona_file = source
     run.report_value("persona", source.name)
     _report_language(run, persona.language, language)
     return target
+
+
+def _named_line(place: re.Match[str]) -> str:
+    return f"line {place[1]}, " if place[1] else ""
 
 
 def _report_language(run: ProvisioningRun, speaks: str, wanted: str | None) -> None:

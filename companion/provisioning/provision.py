@@ -40,7 +40,7 @@ from companion.provisioning.installer_file import (
     read_installer_file,
     recover_interrupted_write,
 )
-from companion.provisioning.run import Folders, ProvisioningRun
+from companion.provisioning.run import Examine, Folders, ProvisioningRun
 from companion.provisioning.secrets import KEY_FILE, ensure_identity, move_credentials, store_key
 from companion.provisioning.settings import Diagnostic
 from companion.provisioning.wifi import store_networks
@@ -126,12 +126,14 @@ def provision(
     dry_run: bool = False,
     machine_files: Sequence[Path] = MACHINE_FILES,
     look_online: LookOnline | None = None,
+    examine: Examine | None = None,
 ) -> Outcome:
     """Read the installer's file once and apply it. Problems are reported in the outcome and never raised.
 
-    With `look_online` the report also says what Wi-Fi and key really do, which takes as long as that does.
+    With `look_online` the report also says what Wi-Fi and key really do, which takes as long as that does. `examine`
+    tells what of the unit that results would not work on this machine.
     """
-    run = ProvisioningRun(folders, dry_run)
+    run = ProvisioningRun(folders, dry_run, examine)
     choices = available_choices(folders.configs, folders.boot)
     if not dry_run:
         run.try_or_report("The unit's own disk cannot be written", partial(create_private_folder, folders.state))

@@ -5,16 +5,20 @@ Every write goes through `ProvisioningRun`, which turns an error of the disk int
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from companion.config.device import Device
 from companion.provisioning.settings import Diagnostic
 from companion.provisioning.values import LOOKS_LIKE_KEY
 from companion.storage import PUBLIC, ensure_private_folder, read_own_file, write_atomically
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+Examine = Callable[[Path, Device], Sequence[Diagnostic]]
+"""Tells what of a unit would not work on this machine: takes the built-in device file and its settings."""
 
 _SHORTEST_SECRET = 4
 """Characters. Shorter pieces of a secret reveal nothing, and hiding them would blank ordinary words."""
@@ -43,6 +47,7 @@ class ProvisioningRun:
 
     folders: Folders
     dry_run: bool
+    examine: Examine | None = None
     diagnostics: list[Diagnostic] = field(default_factory=list)
     applied: list[tuple[str, str]] = field(default_factory=list)
     """The settings in effect: name, and value or remark."""
@@ -50,6 +55,8 @@ class ProvisioningRun:
     """Values that must never be shown, wherever they appear."""
     has_key: bool = False
     """Whether the unit has a key."""
+    persona_file: Path | None = None
+    """The persona file on the card, where one of its own was chosen: the copy belongs to the daemon."""
     stored_secrets: set[str] = field(default_factory=set)
     """Names of the secrets that are stored on the unit; only these are blanked in the installer's file."""
 

@@ -33,7 +33,8 @@ _REGIONS = {
     **dict.fromkeys(("international", "singapore", "intl", "sg", "world"), "international"),
     **dict.fromkeys(("china", "beijing", "cn", "中国", "mainland"), "china"),
 }
-LOOKS_LIKE_KEY = re.compile(r"sk-[\w-]{6,}", re.IGNORECASE)
+LOOKS_LIKE_KEY = re.compile(r"(?<!vo)sk-[\w-]{6,}", re.IGNORECASE)
+"""Not the `vosk-model-...` of the catalogue."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from companion.app import Sound, Unit, assembled, build_synthesizer
+from companion.app import Sound, Unit, assembled
 from companion.body.inputs import BodySwitches
 from companion.config.device import Device
 from companion.config.persona import Persona, load_persona
@@ -31,6 +31,7 @@ from companion.ears.listener import Attention
 from companion.ears.microphone import CardMicrophone
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import Control, State, TurnEnded
+from companion.plugins import build_synthesizer
 from companion.ports import Body
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
@@ -80,7 +81,7 @@ async def run_until_stopped(
     assert task is not None
     cancel_on_signals(task)
     notifier = ServiceNotifier.from_environment()
-    synthesizer = build_synthesizer(device, persona)
+    synthesizer = build_synthesizer(device, persona, or_another=True)
     card = SoundCard()
     ears = microphone.build(device, card, lambda seconds: sound_lost(seconds))
     loudspeaker = speaker.build(device, card, synthesizer.rate)
@@ -188,7 +189,12 @@ class Daemon:
             },
             queues={"to say": lambda: conversation.announcements_waiting},
             lost_s=lambda: microphone.lost_s,
-            problems=lambda: (*self.watchdog.problems, *self.switches.problems, *unit.store.problems),
+            problems=lambda: (
+                *unit.missing,
+                *self.watchdog.problems,
+                *self.switches.problems,
+                *unit.store.problems,
+            ),
         )
 
     async def press(self, button: Button) -> None:

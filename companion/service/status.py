@@ -63,7 +63,7 @@ class Status:
     queues: dict[str, int] = field(default_factory=dict)
     """Length of each queue."""
     problems: tuple[str, ...] = ()
-    """Why the watchdog is not being fed, and what is wrong with the memory, as sentences; empty while all is well."""
+    """What is missing, why the watchdog is not fed, and what is wrong with the memory; empty while all is well."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import shutil
 import subprocess
 import unicodedata
 from collections.abc import Sequence
@@ -150,9 +151,21 @@ class EspeakSynthesizer:
 
 def build(device: Device, persona: Persona) -> EspeakSynthesizer:
     """The persona's voice. Raises `EngineUnavailable` if espeak-ng or the voice is not installed."""
-    voice = persona.speech.espeak
-    if voice is None:
-        voice = language(persona.language).general.voices.espeak
+    arguments, rate = check(device, persona)
+    voice = voice_of(persona)
+    reading = Reading(f"{PROGRAM} {voice}", espeak_scripts(find_language(voice.partition("+")[0])))
+    return EspeakSynthesizer(arguments, rate, device.voice.timeout_s, reading)
+
+
+def voice_of(persona: Persona) -> str:
+    """The espeak-ng voice of a persona: its own, else its language's."""
+    own = persona.speech.espeak
+    return language(persona.language).general.voices.espeak if own is None else own
+
+
+def check(device: Device, persona: Persona) -> tuple[tuple[str, ...], int]:  # noqa: ARG001 - the shape of every check
+    """The program's arguments for the persona's voice, and its sample rate. Raises `EngineUnavailable`."""
+    voice = voice_of(persona)
     _check_variant(voice)
     arguments = arguments_for(voice, persona.speech)
     # The header of the WAV tells the rate. Without any text there would be no header.
@@ -165,8 +178,27 @@ def build(device: Device, persona: Persona) -> EspeakSynthesizer:
         rate, _ = read_wav(probe.stdout)
     except SpeechError as error:
         raise EngineUnavailable(f"espeak-ng does not work here: {error}") from error
-    reading = Reading(f"{PROGRAM} {voice}", espeak_scripts(find_language(voice.partition("+")[0])))
-    return EspeakSynthesizer(arguments, rate, device.voice.timeout_s, reading)
+    return arguments, rate
+
+
+def knows_voice(voice: str) -> bool:
+    """Whether espeak-ng lists the voice; True where it is not installed and nobody can tell.
+
+    For some that it does not know it speaks all the same, with one that it takes for near.
+    """
+    if shutil.which(PROGRAM) is None:
+        return True
+    try:
+        _check_variant(voice)
+        listed = _run_espeak((PROGRAM, "--voices")).stdout.decode("utf-8", "replace").lower()
+    except EngineUnavailable:
+        return False
+    plain = voice.partition("+")[0].lower()
+    # Priority, language, age and gender, name, file, and other languages in brackets.
+    names = {name for line in listed.splitlines()[1:] for name in re.findall(r"[^\s()]+", line)}
+    names |= {name.rpartition("/")[2] for name in names}
+    # MBROLA's voices are files of their own and are not in this list.
+    return plain.startswith("mb") or plain in names or len(names) < 2
 
 
 def arguments_for(voice: str, speech: PersonaVoice) -> tuple[str, ...]:

@@ -93,6 +93,12 @@ class PiperSynthesizer:
 
 
 def build(device: Device, persona: Persona) -> PiperSynthesizer:
+    """The persona's voice; it is loaded on its thread. Raises `EngineUnavailable`."""
+    voice = check(device, persona)
+    return PiperSynthesizer(voice, persona.speech.speaker, persona.speech.speed, device.voice.timeout_s)
+
+
+def check(device: Device, persona: Persona) -> VoiceFile:
     """The voice of the device file, otherwise one that was downloaded for the persona's language.
 
     Raises `EngineUnavailable` if Piper is not installed or there is no intact voice file.
@@ -110,7 +116,7 @@ def build(device: Device, persona: Persona) -> PiperSynthesizer:
         raise EngineUnavailable(
             f"{voice.model}: speech.speaker is {speaker}, but the voice's speakers are 0 to {voice.speakers - 1}."
         )
-    return PiperSynthesizer(voice, speaker, persona.speech.speed, device.voice.timeout_s)
+    return voice
 
 
 def read_voice_file(model: Path) -> VoiceFile:

@@ -96,7 +96,7 @@ def test_a_wrong_choreography_is_reported_with_file_and_key(tmp_path: Path) -> N
     wrong.write_text("[gesture.wave]\nspeed = 3\n", encoding="utf-8")
     result = run("play", "wave", "--set", f"body.choreography={wrong}")
     assert isinstance(result.exception, ConfigError)
-    assert str(result.exception) == f"{wrong}: gesture.wave.speed: there is no such key here"
+    assert str(result.exception).startswith(f"{wrong}:2: gesture.wave.speed: there is no such key here; there is ")
 
 
 class Unplugged:

@@ -103,7 +103,7 @@ def test_every_problem_of_a_file_is_reported_at_once(tmp_path: Path) -> None:
     told = "\n".join(caught.value.problems)
     assert len(caught.value.problems) == 3
     for key in ("ears.endpoint.silence_s", "ears.endpoint.silense", "body.channels.head"):
-        assert f"{broken}: {key}: " in told
+        assert f": {key}: " in told
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ volume = 3
     )
     told = problems(path)
     assert len(told) == 3
-    assert all(problem.startswith(f"{path}: ") for problem in told)
+    assert [problem.split(": ")[0] for problem in told] == [f"{path}:{line}" for line in (4, 6, 8)]
     assert {problem.split(": ")[1] for problem in told} == {"ears.endpoint.silence_s", "ears.wake.mode", "voice.volume"}
 
 
@@ -154,7 +154,7 @@ def test_check_finds_problems_in_every_kind_of_file(tmp_path: Path) -> None:
     found = check_paths([tmp_path])
     assert found.count == 3
     for folder in ("devices", "personas", "choreography"):
-        assert any(f"{folder}/x.toml: nonsense: " in problem for problem in found.problems)
+        assert any(f"{folder}/x.toml:1: nonsense: " in problem for problem in found.problems)
 
 
 def test_check_follows_a_device_to_its_persona(tmp_path: Path) -> None:

@@ -98,13 +98,14 @@ def test_a_key_of_the_other_region_is_recognised(monkeypatch: pytest.MonkeyPatch
         assert check(region="china").outcome == "pass"
 
 
-def test_without_a_key_nothing_is_asked_and_the_stand_in_is_named() -> None:
-    assert "the local stand-in answers" in check().text
-    assert check().outcome == "skip"
+def test_without_a_key_nothing_is_asked_and_the_unit_fails() -> None:
+    """Fifty units that only practise must not leave the station as ready."""
     assert check(emulator="always").outcome == "skip"
-    never = check(emulator="never")
-    assert (never.outcome, never.text) == ("fail", "this unit has no key")
-    assert "DASHSCOPE_API_KEY" in never.advice
+    for emulator in ("auto", "never"):
+        found = check(emulator=emulator)
+        assert (found.outcome, found.text) == ("fail", "This unit has no key.")
+        assert "DASHSCOPE_API_KEY" in found.advice
+        assert ('emulator = "always"' in found.advice) == (emulator == "auto")
 
 
 def test_the_services_own_key_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ FLOORS: tuple[set[str], ...] = (
     {"doctor"},
     {"demo"},
     {"service"},
+    {"examination"},
     {"app"},
     {"conversation"},
     {"dialogue"},

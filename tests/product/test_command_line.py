@@ -18,7 +18,7 @@ from tests.support.synthetic_user import conversation_wav
         (["converse", "--in", "README.md", "--out", "{}/r.wav"], 69, "README.md"),
         (["converse", "--in", "{}/u.wav", "--out", "/nonexistent/r.wav"], 69, "/nonexistent"),
         (["run", "--device", "none.toml"], 78, "none.toml"),
-        (["say", "hi", "--set", "voice.engine=nosuch"], 69, "nosuch"),
+        (["say", "hi", "--set", "voice.engine=nosuch"], 78, "nosuch"),
         (["say", "hi", "--set", "voice.engine=os:system"], 69, "os:system"),
         (["say", "hi", "--set", "voice.engine=os:path"], 69, "os:path"),
         (["say", "hi", "--set", "voice.engine=.:x"], 69, ".:x"),

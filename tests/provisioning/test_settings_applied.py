@@ -135,7 +135,7 @@ def test_a_persona_file_beside_it_is_checked_and_taken_along(unit: Unit) -> None
     assert unit.device.persona.parent == unit.state
     unit.write_card(own.replace("[profile]", "[profil]"), "Bruno.toml")
     unit.start()
-    assert "Bruno.toml cannot be used: profil: there is no such key here" in unit.words
+    assert "profil: there is no such key here; did you mean profile?" in unit.words
     assert load_persona(unit.device.persona).name == "Momo"
 
 

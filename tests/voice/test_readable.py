@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion.languages.check import missing
 from companion.languages.language import language
 from companion.voice import synthesizer_espeak
 from companion.voice.readable import Reading, espeak_scripts, script_of
@@ -46,11 +45,6 @@ def test_what_a_voice_reads(code: str, text: str, read: str) -> None:
 def test_kanji_are_read_by_japanese_voices_but_not_by_espeak() -> None:
     assert espeak("ja").readable_text("公園で あそぶ。") == "で あそぶ。"
     assert Reading("piper", frozenset(language("ja").general.voices.scripts)).readable_text("公園で") == "公園で"
-
-
-def test_check_says_what_the_built_in_voice_cannot_read() -> None:
-    assert [note for note in missing("ja") if "espeak-ng cannot read CJK letters" in note]
-    assert not [note for code in ("en", "zh", "ko") for note in missing(code) if "espeak-ng" in note]
 
 
 def test_a_voice_of_an_unknown_language_keeps_all_but_east_asian_letters() -> None:

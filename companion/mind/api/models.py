@@ -6,9 +6,10 @@ llama.cpp. Money is counted in whole millionths of the region's currency.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from functools import cache
 from importlib import resources
@@ -56,8 +57,26 @@ class Model:
 
 def find(name: str, region: Region) -> Model:
     """The model of that name, with unknown limits where the region is not known to have it."""
-    known = _models().get((name, region))
-    return known or Model(name, region, _data()["regions"][region]["currency"])
+    known = _models().get((name, region)) or _models().get((without_date(name), region))
+    if known is None:
+        return Model(name, region, _data()["regions"][region]["currency"])
+    return replace(known, name=name)
+
+
+def without_date(name: str) -> str:
+    """The name of the model that a dated snapshot is of: `qwen-plus-character` of `qwen-plus-character-2025-11-06`."""
+    return re.sub(r"-\d{4}-\d{2}-\d{2}$", "", name)
+
+
+def names() -> list[str]:
+    """Every model that is known."""
+    return sorted({name for name, _ in _models()})
+
+
+def regions_of(name: str) -> list[Region]:
+    """Where the model is known to be sold, or the one that it is a snapshot of; empty for an unknown one."""
+    known = _models()
+    return [one.region for wanted in (name, without_date(name)) for one in known.values() if one.name == wanted]
 
 
 def base_url(region: Region, protocol: Protocol) -> str:

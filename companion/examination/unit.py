@@ -1,0 +1,64 @@
+"""The examination of one unit: everything that can be wrong with a device file and what it refers to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from companion.body.choreography import Choreography, load_choreography
+from companion.config.device import Device
+from companion.config.loading import read_settings
+from companion.config.persona import Persona
+from companion.examination.findings import Finding, Remark, placed
+from companion.examination.of_body import body_remarks, choreography_remarks
+from companion.examination.of_character import character_remarks
+from companion.examination.of_engines import engine_remarks, voice_remarks
+from companion.examination.of_persona import persona_remarks
+
+
+def examine(file: Path, device: Device, persona: Persona, *, key_is_here: bool = True) -> list[Finding]:
+    """Examine a unit whose files could be read. `file` is the device file, for messages.
+
+    Without `key_is_here` the key is kept where this process does not look. Raises `ConfigError` for the choreography.
+    """
+    built_in, own = load_choreography(None), None
+    if device.body.choreography is not None:
+        own = read_settings(device.body.choreography, Choreography)
+    remarks = [
+        *engine_remarks(device, persona),
+        *character_remarks(device, persona, key_is_here=key_is_here),
+        *body_remarks(device, built_in, own),
+        *voice_remarks(persona),
+        *(one for one in _of_persona(persona_remarks(persona))),
+    ]
+    found = _placed(file, (one for one in remarks if not one.of_persona))
+    found += _placed(device.persona, (one for one in remarks if one.of_persona))
+    if own is not None and device.body.choreography is not None:
+        found += _placed(device.body.choreography, choreography_remarks(own, device.body))
+    return found
+
+
+def examine_persona(file: Path, persona: Persona) -> list[Finding]:
+    """Examine a persona file by itself, for any unit."""
+    return _placed(file, _of_persona([*persona_remarks(persona), *voice_remarks(persona)]))
+
+
+def plain_path(path: Path) -> Path:
+    """The path without `..`, where that names the same file: so one file has one name in all messages."""
+    short = Path(os.path.normpath(path))
+    return short if os.path.realpath(short) == os.path.realpath(path) else path
+
+
+def _of_persona(remarks: Iterable[Remark]) -> Iterable[Remark]:
+    return (Remark(one.severity, one.key, one.text, of_persona=True) for one in remarks)
+
+
+def _placed(file: Path, remarks: Iterable[Remark]) -> list[Finding]:
+    file = plain_path(file)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):
+        # It was read a moment ago; without it only the lines are unknown.
+        text = ""
+    return placed(file, text, remarks)
