@@ -44,6 +44,15 @@ for unit in companion-provision.service companion-report.service companion-repor
     [ "$unit" = companion-report.service ] || also="$also $unit"
 done
 
+# So that whoever looks after the unit types `companion status`. A program of that name of somebody else's stays.
+link="$root/usr/local/bin/companion"
+if [ ! -e "$link" ] || [ -L "$link" ]; then
+    mkdir -p "$root/usr/local/bin"
+    ln -sfn /opt/companion/.venv/bin/companion "$link"
+else
+    say "$link is another program and stays; the companion's is /opt/companion/.venv/bin/companion"
+fi
+
 [ -e "$root/etc/companion" ] || mkdir -p -m 755 "$root/etc/companion"
 
 if [ -n "$root" ]; then

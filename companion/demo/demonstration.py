@@ -51,9 +51,10 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
 
     missing = "as asked" if from_file else SoundCard().find_problem()
     if missing is None:
-        device, persona = load_unit(project / "configs" / "devices" / "desk.toml")
+        device_file = project / "configs" / "devices" / "desk.toml"
+        device, persona = load_unit(device_file)
         click.echo(f'Say "{device.ears.wake.word.replace("_", " ")}" and talk. Ctrl-C ends.', err=True)
-        await run_until_stopped(device, persona, None, {})
+        await run_until_stopped(device, persona, None, {}, device_file)
         return
     click.echo(f"Playing the demonstration from a file into {out}/ ({missing}).", err=True)
     await _play_from_file(project, out)

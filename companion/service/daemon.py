@@ -73,9 +73,16 @@ def cancel_on_signals(task: asyncio.Task[None]) -> None:
 
 
 async def run_until_stopped(
-    device: Device, persona: Persona, events: Path | None, persona_settings: Mapping[str, Any]
+    device: Device,
+    persona: Persona,
+    events: Path | None,
+    persona_settings: Mapping[str, Any],
+    device_file: Path,
 ) -> None:
-    """Run the device until SIGTERM or SIGINT. `persona_settings` override every persona file, also after a reload."""
+    """Run the device until SIGTERM or SIGINT. `persona_settings` override every persona file, also after a reload.
+
+    `device_file` is what `device` was read from; it is told to those who ask for the status.
+    """
     task = asyncio.current_task()
     assert task is not None
     cancel_on_signals(task)
@@ -108,7 +115,8 @@ async def run_until_stopped(
             group = await stack.enter_async_context(asyncio.TaskGroup())
             kept_mute = KeptMute(_state_folder())
             stack.callback(kept_mute.close)
-            daemon = Daemon(device, unit, card, ears, loudspeaker, watch, notifier, persona_settings, group, kept_mute)
+            parts = (card, ears, loudspeaker, watch, notifier)
+            daemon = Daemon(device, device_file, unit, *parts, persona_settings, group, kept_mute)
             work = [
                 group.create_task(daemon.watchdog.run()),
                 group.create_task(notify_when_ready(notifier, lambda: unit.listener.position > 0)),
@@ -139,6 +147,7 @@ class Daemon:
     def __init__(
         self,
         device: Device,
+        device_file: Path,
         unit: Unit,
         card: SoundCard,
         microphone: CardMicrophone,
@@ -186,6 +195,7 @@ class Daemon:
                 "body": lambda: unit.animator.last_error or _trouble(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
+            files=lambda: _files(device, device_file, self._persona_file),
             queues={"to say": lambda: conversation.announcements_waiting},
             lost_s=lambda: microphone.lost_s,
             problems=lambda: (*self.watchdog.problems, *self.switches.problems, *unit.store.problems),
@@ -272,6 +282,13 @@ def _state_folder() -> Path:
         raise ConfigError(
             "STATE_DIRECTORY: this user has no home folder: name a folder for the unit's state"
         ) from error
+
+
+def _files(device: Device, device_file: Path, persona_file: Path) -> dict[str, str]:
+    """Where this unit's files are: for commands that look at the same unit. None of these files holds a secret."""
+    state = _state_folder()
+    files = {"device": device_file, "persona": persona_file, "state": state, "memory": device.memory.folder or state}
+    return {name: os.path.abspath(path) for name, path in files.items()}
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:

@@ -162,6 +162,22 @@ def test_it_is_installed_into_an_image_and_once_more_without_harm(tmp_path: Path
     assert "installed /etc/systemd/system/companion.service" in second.stdout
     assert "udev" not in second.stdout
     assert settings.read_text() == "COMPANION_DEVICE=/var/lib/companion/device.toml\n"
+    assert os.readlink(tmp_path / "usr/local/bin/companion") == PROGRAM
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root installs")
+@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="systemd is not installed")
+def test_another_program_called_companion_stays(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    for name in ("passwd", "group"):
+        (tmp_path / "etc" / name).touch()
+    other = tmp_path / "usr/local/bin/companion"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/bin/sh\n")
+    done = installed(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "is another program and stays" in done.stdout
+    assert other.read_text() == "#!/bin/sh\n"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gets that far")
