@@ -19,7 +19,7 @@ from companion.app import converse_with_files
 from companion.config.unit import load_unit
 from companion.service.daemon import run_until_stopped
 from companion.config.device import Device
-from companion.errors import DeviceError
+from companion.errors import CompanionError, DeviceError
 from companion.events import EAR_RATE
 from companion.config.persona import Persona, PersonaVoice
 from companion.demo.picture import draw_turn
@@ -68,9 +68,12 @@ async def _play_from_file(project: Path, out: Path) -> None:
     write_wav(user, await user_speech(device, persona))
     logging.getLogger("companion").info("The user is espeak-ng; the character is the scripted stand-in.")
     await converse_with_files(device, persona, user, reply, events)
-    for number, picture in enumerate(_draw_turns(user, reply, events), 1):
+    logged = _events(events)
+    if (why := _nothing_answered(logged)) is not None:
+        raise CompanionError(f"The demonstration came to nothing: {why} What was heard and said is in {out}/.")
+    for number, picture in enumerate(_draw_turns(user, reply, logged), 1):
         (out / f"turn-{number}.svg").write_text(picture, encoding="utf-8")
-    for line in _transcript(events):
+    for line in _transcript(logged):
         click.echo(line)
 
 
@@ -107,14 +110,31 @@ def _events(path: Path) -> list[dict[str, Any]]:
 
 
 def _turn_spans(events: list[dict[str, Any]]) -> list[tuple[float, float]]:
-    """Start and end of each turn: from its first spoken word to the end of the answer."""
-    ends = [event["t"] + 0.5 for event in events if event["kind"] == "turn"]
-    starts = [max(0.0, event["start"] - 1.5) for event in events if event["kind"] == "utterance"]
-    return list(zip(starts, ends, strict=False))
+    """Start and end of each turn: from its first spoken word to the end of the answer.
+
+    An own line that follows a failed turn is a turn in the events; here both are one.
+    """
+    spans: list[tuple[float, float]] = []
+    start: float | None = None
+    for event in events:
+        if event["kind"] == "utterance":
+            start = max(0.0, event["start"] - 1.5)
+            spans.append((start, start))
+        elif event["kind"] == "turn" and start is not None:
+            spans[-1] = (start, event["t"] + 0.5)
+    return [(start, end) for start, end in spans if end > start]
 
 
-def _draw_turns(user: Path, reply: Path, events: Path) -> list[str]:
-    logged = _events(events)
+def _nothing_answered(events: list[dict[str, Any]]) -> str | None:
+    """Why there is no turn to show, as a sentence; None where at least one was answered."""
+    understood = sum(event["kind"] == "utterance" for event in events)
+    failures = [event["sentence"] for event in events if event["kind"] == "error"]
+    if not understood:
+        return failures[-1] if failures else "nothing of the user's speech was understood."
+    return failures[-1] if len(failures) >= understood else None
+
+
+def _draw_turns(user: Path, reply: Path, logged: list[dict[str, Any]]) -> list[str]:
     heard, said = _read_wav(user), _read_wav(reply)
     return [draw_turn(heard.pcm, said.pcm, heard.rate, said.rate, logged, start, end) for start, end in _turn_spans(logged)]
 
@@ -124,10 +144,10 @@ def _read_wav(path: Path) -> WavAudio:
         return WavAudio(file.readframes(file.getnframes()), file.getframerate())
 
 
-def _transcript(events: Path) -> list[str]:
+def _transcript(events: list[dict[str, Any]]) -> list[str]:
     """The conversation as readable lines."""
     lines = []
-    for event in _events(events):
+    for event in events:
         if event["kind"] == "utterance":
             lines.append(f"{event['t']:6.2f} s  user: {event['text']}")
         elif event["kind"] == "heard":
