@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +35,7 @@ LEAD_S = 1.0
 PAUSE_AFTER_WAKE_S = 0.4
 REPLY_S = 11.0
 """Silence after each turn, for the answer."""
+_LEGEND = "         * = what the body showed along with these words: an emotion or a gesture (docs/cues.md)"
 
 
 @dataclass(frozen=True)
@@ -56,15 +58,14 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
         click.echo(f'Say "{device.ears.wake.word.replace("_", " ")}" and talk. Ctrl-C ends.', err=True)
         await run_until_stopped(device, persona, None, {}, device_file)
         return
-    click.echo(f"Playing the demonstration from a file into {out}/ ({missing}).", err=True)
+    click.echo(f"Playing the demonstration from a file into {out}/ ({missing}); this takes some seconds.", err=True)
     await _play_from_file(project, out)
 
 
 async def _play_from_file(project: Path, out: Path) -> None:
     _make_folder(out)
     user, reply, events = out / "user.wav", out / "reply.wav", out / "events.jsonl"
-    # Stage directions are allowed here, to show how they leave the speech and become motion.
-    device, persona = load_unit(project / "configs" / "devices" / "demo.toml", ["cues.channel=directions"])
+    device, persona = load_demo_unit(project)
     write_wav(user, await user_speech(device, persona))
     logging.getLogger("companion").info("The user is espeak-ng; the character is the scripted stand-in.")
     await converse_with_files(device, persona, user, reply, events)
@@ -73,8 +74,35 @@ async def _play_from_file(project: Path, out: Path) -> None:
         raise CompanionError(f"The demonstration came to nothing: {why} What was heard and said is in {out}/.")
     for number, picture in enumerate(_draw_turns(user, reply, logged), 1):
         (out / f"turn-{number}.svg").write_text(picture, encoding="utf-8")
-    for line in _transcript(logged):
+    for line in _transcript(logged, persona.name):
         click.echo(line)
+    click.echo(_LEGEND)
+    click.echo(_what_next(device, persona, out), err=True)
+
+
+def load_demo_unit(project: Path) -> tuple[Device, Persona]:
+    """The unit of the demonstration: in a checkout with the tests' small models, else with the engines of this unit."""
+    devices = project / "configs" / "devices"
+    # Stage directions are allowed here, to show how they leave the speech and become motion.
+    settings = ["cues.channel=directions", "character.emulator=always", "memory.mode=off"]
+    device_file = devices / "demo.toml"
+    return load_unit(device_file if device_file.is_file() else devices / "desk.toml", settings)
+
+
+def _what_next(device: Device, persona: Persona, out: Path) -> str:
+    # After `make run` in a checkout nothing is on the PATH.
+    program = "companion" if shutil.which("companion") else ".venv/bin/companion"
+    models = ""
+    if device.ears.transcriber.model is not None:
+        models = (
+            "It heard and spoke with two small models that were made for tests (the transcriber knows 248 words).\n"
+            f"  {program} models pull {persona.language}    fetches better ones, about 100 MB, for {program} run\n"
+        )
+    return (
+        f"\nListen to {out}/reply.wav; open {out}/turn-1.svg in a browser: what happened when, with times in seconds.\n"
+        f"{models}"
+        f"Without a key its lines are scripted: docs/install.md says where the key goes. {program} --help lists the rest."
+    )
 
 
 def _make_folder(out: Path) -> None:
@@ -144,14 +172,14 @@ def _read_wav(path: Path) -> WavAudio:
         return WavAudio(file.readframes(file.getnframes()), file.getframerate())
 
 
-def _transcript(events: list[dict[str, Any]]) -> list[str]:
+def _transcript(events: list[dict[str, Any]], name: str) -> list[str]:
     """The conversation as readable lines."""
     lines = []
     for event in events:
         if event["kind"] == "utterance":
             lines.append(f"{event['t']:6.2f} s  user: {event['text']}")
         elif event["kind"] == "heard":
-            lines.append(f"{event['t']:6.2f} s  Momo: {event['text']}")
+            lines.append(f"{event['t']:6.2f} s  {name}: {event['text']}")
         elif event["kind"] == "cue":
             lines.append(f"{event['t']:6.2f} s        * {event['emotion'] or event['gesture']}")
     return lines
