@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from companion import plugins
 from companion.animator import Animator
@@ -87,10 +87,12 @@ async def assembled(
     *,
     watch: Watch | None = None,
     on_turn: Callable[[TurnEnded], None] = lambda _: None,
+    on_event: Callable[[str, Mapping[str, Any]], None] = lambda _kind, _fields: None,
 ) -> AsyncIterator[Unit]:
     """Build and wire one device; the body's task runs while this is entered, and all is closed on exit.
 
-    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines.
+    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines, and
+    `on_event` is told what happens (`EventLog`).
     """
     from companion.mind.assembly import open_store
 
@@ -98,7 +100,7 @@ async def assembled(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(sound.speaker.close)
         stack.push_async_callback(sound.microphone.close)
-        event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts)
+        event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts, on_event=on_event)
         stack.callback(event_log.close)
         wake = device.ears.wake
         wake_word = None

@@ -19,6 +19,7 @@ import click
 from companion.app import converse_with_files
 from companion.config.unit import load_unit
 from companion.service.daemon import run_until_stopped
+from companion.service.transcript import transcript_line
 from companion.config.device import Device
 from companion.errors import CompanionError, DeviceError
 from companion.events import EAR_RATE
@@ -55,7 +56,11 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
     if missing is None:
         device_file = project / "configs" / "devices" / "desk.toml"
         device, persona = load_unit(device_file)
-        click.echo(f'Say "{device.ears.wake.word.replace("_", " ")}" and talk. Ctrl-C ends.', err=True)
+        click.echo(
+            f'Say "{device.ears.wake.word.replace("_", " ")}" and talk. Ctrl-C ends. What it understood, said and felt (*) '
+            f"is shown here. For better ears and a better voice: {_program()} models pull {persona.language}",
+            err=True,
+        )
         await run_until_stopped(device, persona, None, {}, device_file)
         return
     click.echo(f"Playing the demonstration from a file into {out}/ ({missing}); this takes some seconds.", err=True)
@@ -90,8 +95,7 @@ def load_demo_unit(project: Path) -> tuple[Device, Persona]:
 
 
 def _what_next(device: Device, persona: Persona, out: Path) -> str:
-    # After `make run` in a checkout nothing is on the PATH.
-    program = "companion" if shutil.which("companion") else ".venv/bin/companion"
+    program = _program()
     models = ""
     if device.ears.transcriber.model is not None:
         models = (
@@ -103,6 +107,11 @@ def _what_next(device: Device, persona: Persona, out: Path) -> str:
         f"{models}"
         f"Without a key its lines are scripted: docs/install.md says where the key goes. {program} --help lists the rest."
     )
+
+
+def _program() -> str:
+    # After `make run` in a checkout nothing is on the PATH.
+    return "companion" if shutil.which("companion") else ".venv/bin/companion"
 
 
 def _make_folder(out: Path) -> None:
@@ -176,10 +185,7 @@ def _transcript(events: list[dict[str, Any]], name: str) -> list[str]:
     """The conversation as readable lines."""
     lines = []
     for event in events:
-        if event["kind"] == "utterance":
-            lines.append(f"{event['t']:6.2f} s  user: {event['text']}")
-        elif event["kind"] == "heard":
-            lines.append(f"{event['t']:6.2f} s  {name}: {event['text']}")
-        elif event["kind"] == "cue":
-            lines.append(f"{event['t']:6.2f} s        * {event['emotion'] or event['gesture']}")
+        line = transcript_line(event["kind"], event, name, "user")
+        if line is not None:
+            lines.append(f"{event['t']:6.2f} s  {line}")
     return lines

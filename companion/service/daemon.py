@@ -34,13 +34,16 @@ from companion.events import Control, State, TurnEnded
 from companion.ports import Body
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
+from companion.service.installed_unit import unit_files
 from companion.service.kept_mute import KeptMute
 from companion.service.status import HealthMonitor
 from companion.service.systemd import ServiceNotifier, notify_when_ready
+from companion.service.transcript import transcript_line
 from companion.service.watchdog import BlockedCallCheck, ProgressCheck, Watchdog
 from companion.service.watched_engines import EngineWatch
 from companion.sound.card import MonotonicClock, SoundCard
 from companion.storage import state_folder
+from companion.terminal import terminal_on_stderr
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
 
@@ -106,11 +109,20 @@ async def run_until_stopped(
     def turn_ended(ended: TurnEnded) -> None:
         daemon.health.turn_ended(ended)
 
+    terminal = terminal_on_stderr()
+
+    def look_on(kind: str, fields: Mapping[str, Any]) -> None:
+        if terminal is not None and (line := transcript_line(kind, fields, daemon.persona_name)) is not None:
+            terminal.write(f"{line}\n")
+            terminal.flush()
+
     try:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(card.close)
             unit = await stack.enter_async_context(
-                assembled(device, persona, sound, synthesizer, events, watch=watch, on_turn=turn_ended)
+                assembled(
+                    device, persona, sound, synthesizer, events, watch=watch, on_turn=turn_ended, on_event=look_on
+                )
             )
             group = await stack.enter_async_context(asyncio.TaskGroup())
             kept_mute = KeptMute(_state_folder())
@@ -119,7 +131,8 @@ async def run_until_stopped(
             daemon = Daemon(device, device_file, unit, *parts, persona_settings, group, kept_mute)
             work = [
                 group.create_task(daemon.watchdog.run()),
-                group.create_task(notify_when_ready(notifier, lambda: unit.listener.position > 0)),
+                group.create_task(_tell_when_ready(notifier, daemon, unit)),
+                group.create_task(_tell_missing_loudspeaker(device, card)),
             ]
             await _open_controls(device, unit, daemon, stack)
             if kept_mute.muted:
@@ -128,8 +141,6 @@ async def run_until_stopped(
                 log.info(
                     "%s is muted, as it was before the start; unmute it by button or `control unmute`.", persona.name
                 )
-            else:
-                log.info("%s listens.", persona.name)
             try:
                 await unit.conversation.run()
             finally:
@@ -183,7 +194,7 @@ class Daemon:
         conversation = unit.conversation
         self.health = HealthMonitor(
             device.name,
-            persona=lambda: conversation.dialogue.persona.name,
+            persona=lambda: self.persona_name,
             state=lambda: conversation.state,
             engines={
                 "transcriber": unit.transcriber.name,
@@ -195,11 +206,16 @@ class Daemon:
                 "body": lambda: unit.animator.last_error or _trouble(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
-            files=lambda: _files(device, device_file, self._persona_file),
+            files=lambda: unit_files(device, device_file, self._persona_file, _state_folder()),
             queues={"to say": lambda: conversation.announcements_waiting},
             lost_s=lambda: microphone.lost_s,
             problems=lambda: (*self.watchdog.problems, *self.switches.problems, *unit.store.problems),
         )
+
+    @property
+    def persona_name(self) -> str:
+        """The name of the present persona."""
+        return self._unit.conversation.dialogue.persona.name
 
     async def press(self, button: Button) -> None:
         """Press a button. A mute is on the disk when this returns.
@@ -284,11 +300,17 @@ def _state_folder() -> Path:
         ) from error
 
 
-def _files(device: Device, device_file: Path, persona_file: Path) -> dict[str, str]:
-    """Where this unit's files are: for commands that look at the same unit. None of these files holds a secret."""
-    state = _state_folder()
-    files = {"device": device_file, "persona": persona_file, "state": state, "memory": device.memory.folder or state}
-    return {name: os.path.abspath(path) for name, path in files.items()}
+async def _tell_when_ready(notifier: ServiceNotifier, daemon: Daemon, unit: Unit) -> None:
+    await notify_when_ready(notifier, lambda: unit.listener.position > 0)
+    if unit.conversation.state is not State.MUTED:
+        log.info("%s listens.", daemon.persona_name)
+
+
+async def _tell_missing_loudspeaker(device: Device, card: SoundCard) -> None:
+    """Say at once, and not only at the first answer, that nobody will hear it. A microphone is missed by the ears."""
+    problem = await asyncio.to_thread(card.find_problem, None, device.voice.speaker.device)
+    if problem is not None:
+        log.warning("Nobody will hear it: %s", problem)
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:

@@ -13,10 +13,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from companion.errors import CompanionError
 from companion.service.control import send_request
 from companion.service.control_protocol import GetStatus
+
+if TYPE_CHECKING:
+    # Whoever only asks a daemon does without the settings' library, which is slow to import.
+    from companion.config.device import Device
 
 _UNIT_NAME = "companion.service"
 _UNIT_FOLDERS = ("etc/systemd/system", "run/systemd/system", "usr/lib/systemd/system", "lib/systemd/system")
@@ -31,6 +36,12 @@ class InstalledUnit:
     """Its state folder, which only its user and root can open."""
     settings: tuple[str, ...] = ()
     """`KEY=VALUE` settings that the running daemon has on top: its present persona, the folder of its memory."""
+
+
+def unit_files(device: Device, device_file: Path, persona_file: Path, state: Path) -> dict[str, str]:
+    """Where a running unit's files are, for `find_unit`. None of these files holds a secret."""
+    files = {"device": device_file, "persona": persona_file, "state": state, "memory": device.memory.folder or state}
+    return {name: os.path.abspath(path) for name, path in files.items()}
 
 
 def find_unit(socket: Path | None = None, root: Path = Path("/")) -> InstalledUnit | None:
