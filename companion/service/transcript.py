@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from companion.plain_text import one_line
+
 
 def transcript_line(kind: str, fields: Mapping[str, Any], name: str, user: str = "you") -> str | None:
     """The line for one event of docs/events.md; None for an event that a person need not see.
@@ -18,15 +20,10 @@ def transcript_line(kind: str, fields: Mapping[str, Any], name: str, user: str =
         case "wake":
             return f"{name} is awake and listens."
         case "utterance":
-            return f"{user}: {_plain(fields['text'])}"
+            return f"{user}: {one_line(fields['text'])}"
         case "heard" if fields["text"]:
             broken_off = " (interrupted)" if fields["reason"] == "interrupted" else ""
-            return f"{name}: {_plain(fields['text'])}{broken_off}"
+            return f"{name}: {one_line(fields['text'])}{broken_off}"
         case "cue":
             return f"      * {fields['emotion'] or fields['gesture']}"
     return None
-
-
-def _plain(text: str) -> str:
-    """On one line and without control characters: a model's text must not control the terminal."""
-    return " ".join("".join(ch if ch.isprintable() else " " for ch in text).split())

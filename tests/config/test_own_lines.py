@@ -1,4 +1,4 @@
-"""The lines that the product's own personas say by themselves: several of a kind, in turn, and all of them speakable."""
+"""The lines that the built-in personas say by themselves: several of a kind, in turn, and all of them speakable."""
 
 from __future__ import annotations
 
