@@ -99,7 +99,10 @@ def say(text: str, socket: Path | None) -> None:
 @click.argument("name")
 @_socket_option
 def persona(name: str, socket: Path | None) -> None:
-    """Become the persona NAME, whose file stands beside the present one. A bad file is refused; the old one stays."""
+    """Become the persona NAME: the name of a file beside the present persona's, or of its character.
+
+    A file with mistakes is refused, and the old persona stays.
+    """
     _send(ReloadPersona(name), socket)
 
 
