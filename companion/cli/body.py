@@ -18,6 +18,7 @@ from pathlib import Path
 
 import click
 
+from companion.cli.group import HelpfulGroup
 from companion.cli.options import PROJECT, run_to_end, unit_options
 from companion.config.device import Device
 from companion.config.outputs import PageSettings
@@ -88,7 +89,7 @@ def _free_port(wanted: int) -> int:
 _HEADINGS = {"emotion": "Emotions", "gesture": "Gestures", "state": "States", "idle": "While nothing happens"}
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def body() -> None:
     """What the body can show."""
 

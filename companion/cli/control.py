@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from companion.cli.group import HelpfulGroup
 from companion.service.control_protocol import GetStatus, PressButton, ReloadPersona, Request, Say, SetVolume
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,7 +41,7 @@ def status(as_json: bool, socket: Path | None) -> None:
         sys.exit(1)
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def control() -> None:
     """Use the running device's buttons, or have it say something or take on another persona."""
 

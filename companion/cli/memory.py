@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
+from companion.cli.group import HelpfulGroup
 from companion.cli.options import memory_folder, unit_options
 from companion.config.persona import Persona
 from companion.errors import CompanionError
@@ -34,7 +35,7 @@ Result = TypeVar("Result")
 PERSON = click.option("--person", metavar="NAME", help='One person only; "" is whoever never said a name.')
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def memory() -> None:
     """Look into what the character remembers, correct it, take it along, or erase it."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from companion.cli.group import HelpfulGroup
 from companion.cli.options import use_unit_here
 from companion.errors import EngineUnavailable
 from companion.models.catalogue import CATALOGUE, Model, find_model, models_folder, models_of, read_catalogue
@@ -32,7 +33,7 @@ _catalogue_option = click.option(
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def models() -> None:
     """Speech models (Vosk) and voices (Piper): list, fetch, check and remove them."""
     use_unit_here()

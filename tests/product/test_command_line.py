@@ -73,6 +73,34 @@ def test_a_reader_that_went_away_ends_every_command_without_a_word(tmp_path: Pat
         assert word not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("stats", "status"),
+        ("memroy", "memory"),
+        ("control persnoa", "persona"),
+        ("models lst", "list"),
+        ("chta", "chat"),
+    ],
+)
+def test_a_mistyped_command_gets_a_suggestion(typed: str, meant: str) -> None:
+    done = command(*typed.split())
+    assert done.returncode == 2
+    assert f"Did you mean {meant}?" in done.stderr
+
+
+@pytest.mark.parametrize("group", ["", "control", "memory", "models", "body"])
+def test_no_line_of_the_help_is_cut_off(group: str) -> None:
+    told = command(*group.split(), "--help").stdout
+    assert "..." not in told.split("Commands:")[1].replace("ARGS]...", "")
+
+
+def test_the_help_has_examples_and_tells_of_completion() -> None:
+    told = command("--help").stdout
+    assert "companion models pull en" in told
+    assert "_COMPANION_COMPLETE=bash_source" in told
+
+
 def test_parse_tells_speech_from_directions() -> None:
     done = command("parse", stdin="(waves) Hello *smiles* there!")
     result = json.loads(done.stdout)
