@@ -9,6 +9,10 @@
 
 set -eu
 
+case "${1:-}" in
+    -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit ;;
+    -*) echo "companion: $1 is not understood; --help tells what is" >&2; exit 2 ;;
+esac
 root="${1:-}"
 here="$(cd "$(dirname "$0")" && pwd)"
 say() { echo "companion: $*"; }
