@@ -11,11 +11,12 @@ from __future__ import annotations
 import importlib
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from companion import __version__
+from companion.cli.group import HelpfulGroup
 from companion.errors import CompanionError
 from companion.service import systemd
 
@@ -49,6 +50,18 @@ _NO_STUDIO = (
     "They run on the computer where units are prepared: in a checkout of the project, `make setup` installs them."
 )
 
+_EPILOG = """\b
+Examples:
+  companion run                       listen, talk and move
+  companion chat                      talk with the character at the keyboard
+  companion models pull en            fetch a speech model and a voice
+  sudo companion memory show          on a unit: what it remembers
+
+\b
+The tab key completes commands after this, in bash (zsh_source, fish_source):
+  eval "$(_COMPANION_COMPLETE=bash_source companion)"
+"""
+
 
 def _commands_of_packages() -> dict[str, EntryPoint]:
     """The commands of other installed packages, by name."""
@@ -58,7 +71,7 @@ def _commands_of_packages() -> dict[str, EntryPoint]:
     return {entry.name: entry for entry in entry_points(group="companion.commands") if entry.name not in COMMANDS}
 
 
-class Commands(click.Group):
+class Commands(HelpfulGroup):
     """The group of all commands."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -76,17 +89,14 @@ class Commands(click.Group):
             raise click.UsageError(_NO_STUDIO.format(name=cmd_name), ctx)
         return super().get_command(ctx, cmd_name) if added is None else added.load()
 
-    def format_commands(self, ctx: click.Context, formatter: Any) -> None:
-        """See `click.Group`. Does not import our own commands."""
-        added = _commands_of_packages()
-        rows = []
-        for name in self.list_commands(ctx):
-            rows.append((name, COMMANDS[name][1] if name in COMMANDS else added[name].load().get_short_help_str(90)))
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+    def line_of(self, ctx: click.Context, name: str) -> str:
+        """See `HelpfulGroup`. Does not import our own commands."""
+        return COMMANDS[name][1] if name in COMMANDS else super().line_of(ctx, name)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, epilog=_EPILOG
+)
 @click.version_option(__version__, prog_name="companion")
 @click.option("-v", "--verbose", is_flag=True, help="Log every step (never what is said, unless log_transcripts).")
 def cli(verbose: bool) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from companion import plugins
 from companion.animator import Animator
@@ -91,11 +91,12 @@ async def assembled(
     *,
     watch: Watch | None = None,
     on_turn: Callable[[TurnEnded], None] = lambda _: None,
+    on_event: Callable[[str, Mapping[str, Any]], None] = lambda _kind, _fields: None,
 ) -> AsyncIterator[Unit]:
     """Build and wire one device; the body's task runs while this is entered, and all is closed on exit.
 
-    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines. With a sound
-    card it works without a transcriber or a body that cannot be had: a silent unit would tell nobody what is wrong.
+    `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines; `on_event`
+    hears what happens. With a sound card it works without a transcriber or body: silent, it could tell nobody why.
     """
     from companion.mind.assembly import open_store
 
@@ -104,7 +105,7 @@ async def assembled(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(sound.speaker.close)
         stack.push_async_callback(sound.microphone.close)
-        event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts)
+        event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts, on_event=on_event)
         stack.callback(event_log.close)
         wake = device.ears.wake
         wake_word = None

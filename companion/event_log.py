@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO
 
@@ -50,7 +51,16 @@ class EventLog:
     one line in the log, and the conversation goes on.
     """
 
-    def __init__(self, clock: Clock, path: Path | None = None, *, log_transcripts: bool = False) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        path: Path | None = None,
+        *,
+        log_transcripts: bool = False,
+        on_event: Callable[[Kind, Mapping[str, Any]], None] = lambda _kind, _fields: None,
+    ) -> None:
+        """`on_event` gets every event with its fields, speech too: for whoever looks on, not for a log."""
+        self._on_event = on_event
         self._clock = clock
         self._log_transcripts = log_transcripts
         self._path = path
@@ -64,6 +74,7 @@ class EventLog:
 
     def record(self, kind: Kind, **fields: Any) -> None:
         """Record one event at the present audio time."""
+        self._on_event(kind, fields)
         if self._file is not None:
             line = {"t": round(self._clock.now(), 4), "kind": kind, **fields}
             try:
@@ -74,11 +85,11 @@ class EventLog:
         if kind not in _QUIET:
             shown = fields if self._log_transcripts else {k: v for k, v in fields.items() if k not in _SPOKEN}
             level = logging.WARNING if kind == "error" else logging.DEBUG
+            told = " ".join(f"{key}={value}" for key, value in shown.items())
             log.log(
                 level,
-                "%s %s",
-                kind,
-                " ".join(f"{key}={value}" for key, value in shown.items()),
+                "%s",
+                fields["sentence"] if kind == "error" else f"{kind} {told}",
                 extra={"fields": {"kind": kind, **shown}},
             )
 

@@ -28,6 +28,7 @@ while [ $# -gt 0 ]; do
             case $1 in --out) out=$2 ;; --kit) kit=$2 ;; --work) work=$2 ;; esac
             shift 2
             ;;
+        -h | --help) sed -n '2,/^set -eu/s/^# \{0,1\}//p' "$here/customise.sh"; exit ;;
         -*) fail "$1 is not understood: see the first lines of image/customise.sh" ;;
         *) [ -z "$image" ] || fail 'one image at a time'; image=$1; shift ;;
     esac

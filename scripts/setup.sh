@@ -18,8 +18,9 @@ say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { say "$@"; exit 1; }
 
 case "${1:-}" in
-    run) lock=requirements.lock ;;
-    test) lock=requirements-dev.lock ;;
+    run) lock=requirements.lock size='330 MB' ;;
+    test) lock=requirements-dev.lock size='600 MB' ;;
+    -h | --help) sed -n '2,/^set -eu/s/^# \{0,1\}//p' "$0"; exit ;;
     *) fail 'say what for: scripts/setup.sh run, or scripts/setup.sh test' ;;
 esac
 
@@ -48,6 +49,30 @@ usable_python() { # prints the first Python that is new enough and able to make 
 [ -z "${COMPANION_PYTHON:-}" ] || usable_python >/dev/null ||
     fail "COMPANION_PYTHON is $COMPANION_PYTHON, which is not here or is not $supported"
 
+# Before anything is installed: without a Python that fits, all of it would be for nothing.
+found_python() { for name in python3 python; do "$name" --version 2>/dev/null && return; done; echo 'no Python'; }
+candidate() { LC_ALL=C apt-cache policy python3 2>/dev/null | sed -n 's/^ *Candidate: \([0-9]*\.[0-9]*\).*/\1/p'; }
+fits() { case $1 in 3.11 | 3.12 | 3.13 | 3.14 | '') ;; *) return 1 ;; esac; } # unknown: apt looks again and tells
+no_python() {
+    say "$supported is needed, and this system has $1. Nothing was installed. Either of these helps:"
+    say '  uv (https://docs.astral.sh/uv), which puts a Python beside the system'"'"'s:'
+    say '      uv python install 3.13 && COMPANION_PYTHON=$(uv python find 3.13) make run'
+    say '  a container, for all but sound and pins:'
+    fail '      docker run -it --rm -v "$PWD:/companion" -w /companion debian:12 sh -c "apt-get update && apt-get install -y make && make run"'
+}
+has_version() { "$1" -c "import sys; sys.exit(not $oldest <= sys.version_info[:2] <= $newest)" 2>/dev/null; }
+
+[ "$(uname -s)" = Linux ] || no_python "$(uname -s), where this was never tried (it is made for Linux)"
+if ! usable_python >/dev/null; then
+    if ! command -v dpkg-query >/dev/null; then
+        no_python "$(found_python)$(has_version python3 && echo ' without its venv module' || :)"
+    elif command -v python3 >/dev/null && ! has_version python3; then
+        no_python "$(found_python)"
+    elif ! fits "$(candidate)"; then
+        no_python "$(found_python) (its package is $(candidate))"
+    fi
+fi
+
 is_installed() { dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed; }
 
 missing() {
@@ -72,12 +97,13 @@ apt() { # never removes anything: a desktop keeps the sound server that it has
 }
 
 if ! command -v dpkg-query >/dev/null; then
-    usable_python >/dev/null || fail "$supported is needed: install one and run make again"
+    command -v espeak-ng >/dev/null ||
+        say 'espeak-ng and PortAudio are needed for voice and sound: install them with the packages of this system'
 else
     packages=$(missing)
     if [ -n "$packages" ]; then
         if as_root true 2>/dev/null; then
-            say "installing Debian packages:$packages"
+            say "installing Debian packages (a minute or two):$packages"
             # shellcheck disable=SC2086  # a list of words
             { apt update && apt install -y --no-install-recommends --no-remove $packages; } || true
             packages=$(missing)
@@ -89,7 +115,8 @@ fi
 # --- the virtual environment -------------------------------------------------------------------------------------
 
 # What the environment must correspond to. A finished one carries this in the stamp of each purpose.
-wanted() { cat pyproject.toml studio/pyproject.toml scripts/setup.sh "$@" | sha256sum; }
+wanted() { cat pyproject.toml studio/pyproject.toml scripts/setup.sh "$@" | sha256; }
+sha256() { if command -v sha256sum >/dev/null; then sha256sum; else shasum -a 256; fi; } # macOS, BSD
 stamp_run=$(wanted requirements.lock)
 stamp_test=$(wanted requirements.lock requirements-dev.lock)
 
@@ -109,8 +136,7 @@ if ours; then
 fi
 
 if ! stands; then
-    python=$(usable_python) || fail \
-        "$supported is needed and $(python3 --version 2>/dev/null || echo 'no Python') is here: Debian 12 or Raspberry Pi OS 12 and later have one"
+    python=$(usable_python) || fail "$supported is needed, and this system has $(found_python): see above what is missing"
     say "making .venv with $("$python" --version)"
     rm -rf .venv
     "$python" -m venv .venv || fail "$python could not make .venv: read above, then run make again"
@@ -121,7 +147,7 @@ fi
 pip() { PIP_USER=0 .venv/bin/python -m pip --disable-pip-version-check --no-input -q "$@" </dev/null >&2; }
 no_packages='the Python packages could not be installed (read above): see that there is a network and run make again; if that fails twice, run "make clean" before it'
 
-say 'installing Python packages (a few minutes the first time)'
+say "installing Python packages into .venv: about $size, one to five minutes the first time, longer on a small board"
 locked() { # prints one package of the lock, with its hashes
     awk -v name="$1==" 'index($0, name) == 1 { found = 1 } found { print; if (!/\\$/) exit }' "$lock"
 }

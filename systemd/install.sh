@@ -9,6 +9,10 @@
 
 set -eu
 
+case "${1:-}" in
+    -h | --help) sed -n '2,/^$/s/^# \{0,1\}//p' "$0"; exit ;;
+    -*) echo "companion: $1 is not understood; --help tells what is" >&2; exit 2 ;;
+esac
 root="${1:-}"
 here="$(cd "$(dirname "$0")" && pwd)"
 say() { echo "companion: $*"; }
@@ -43,6 +47,15 @@ for unit in companion-provision.service companion-report.service companion-repor
     put "$unit" "/etc/systemd/system/$unit"
     [ "$unit" = companion-report.service ] || also="$also $unit"
 done
+
+# So that whoever looks after the unit types `companion status`. A program of that name of somebody else's stays.
+link="$root/usr/local/bin/companion"
+if [ ! -e "$link" ] || [ -L "$link" ]; then
+    mkdir -p "$root/usr/local/bin"
+    ln -sfn /opt/companion/.venv/bin/companion "$link"
+else
+    say "$link is another program and stays; the companion's is /opt/companion/.venv/bin/companion"
+fi
 
 [ -e "$root/etc/companion" ] || mkdir -p -m 755 "$root/etc/companion"
 

@@ -11,16 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import os
-import sys
 from collections.abc import Mapping
-from typing import TextIO
 
 from companion.body.limits import neutral_frame
 from companion.config.body import ChannelSettings
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.events import BodyFrame, Colour
+from companion.terminal import Terminal, terminal_on_stderr
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +26,12 @@ DRAWS_PER_SECOND = 20
 _BAR = 9
 """Width of a bar in characters; odd, so that it has a middle."""
 _MOUTHS = "▁▂▃▄▅▆▇█"
-_NARROWEST_LINE = 20
 
 
 class SimulatedBody:
     """Checks every frame and draws it on `terminal`; without one it only checks."""
 
-    def __init__(self, channels: Mapping[str, ChannelSettings], terminal: TextIO | None = None) -> None:
+    def __init__(self, channels: Mapping[str, ChannelSettings], terminal: Terminal | None = None) -> None:
         self._channels = dict(channels)
         self._terminal = terminal
         self._drawn_at = -math.inf
@@ -65,7 +62,7 @@ class SimulatedBody:
             return
         self.frame = neutral_frame(self._channels)
         if self._terminal is not None:
-            self._draw(end="\n")
+            self._draw(last=True)
         self._closed = True
 
     def _check(self, frame: BodyFrame) -> None:
@@ -82,7 +79,7 @@ class SimulatedBody:
             if not settings.low <= value <= settings.high:
                 raise ValueError(f"{name}: {value} is outside {settings.low} to {settings.high}")
 
-    def _draw(self, end: str = "") -> None:
+    def _draw(self, *, last: bool = False) -> None:
         if self._due is not None:
             self._due.cancel()
             self._due = None
@@ -91,8 +88,9 @@ class SimulatedBody:
             return
         self._drawn_at = asyncio.get_running_loop().time()
         try:
-            terminal.write(f"\r\x1b[2K{draw_line(self._channels, self.frame, _width(terminal))}{end}")
-            terminal.flush()
+            terminal.draw(draw_line(self._channels, self.frame, terminal.width))
+            if last:
+                terminal.end_line()
         except (OSError, ValueError) as error:
             # The terminal window was closed: stop drawing and let the conversation go on.
             log.warning("The terminal went away (%s); the simulated body is drawn no more.", error)
@@ -118,15 +116,7 @@ def draw_line(channels: Mapping[str, ChannelSettings], frame: BodyFrame, width: 
 
 def build(device: Device, persona: Persona) -> SimulatedBody:  # noqa: ARG001 - every factory takes both
     """Build a body that draws the device's channels on stderr if that is a terminal."""
-    return SimulatedBody(device.body.channels, sys.stderr if sys.stderr is not None and sys.stderr.isatty() else None)
-
-
-def _width(terminal: TextIO) -> int:
-    try:
-        return max(os.get_terminal_size(terminal.fileno()).columns - 1, _NARROWEST_LINE)
-    except OSError:
-        # Terminals in tests and in some editors have no size.
-        return 79
+    return SimulatedBody(device.body.channels, terminal_on_stderr())
 
 
 def _share(value: float, settings: ChannelSettings) -> float:

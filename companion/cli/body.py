@@ -18,15 +18,13 @@ from pathlib import Path
 
 import click
 
-from companion.cli.options import run_to_end, unit_options
+from companion.cli.group import HelpfulGroup
+from companion.cli.options import PROJECT, run_to_end, unit_options
 from companion.config.device import Device
 from companion.config.outputs import PageSettings
 from companion.config.persona import Persona
 from companion.errors import DeviceError
 from companion.events import BodyFrame
-
-PROJECT = Path(__file__).resolve().parents[2]
-DEMO_DEVICE = PROJECT / "configs" / "devices" / "demo.toml"
 
 
 @click.command()
@@ -37,16 +35,15 @@ DEMO_DEVICE = PROJECT / "configs" / "devices" / "demo.toml"
     "--device",
     "device_file",
     type=click.Path(path_type=Path, dir_okay=False),
-    default=DEMO_DEVICE,
-    show_default="configs/devices/demo.toml",
-    help="The device file whose body is drawn. The conversation stays the demonstration's.",
+    help="The device file whose body is drawn; the demonstration's when not given, as the conversation always is.",
 )
-def view(port: int, open_page: bool, rounds: int | None, device_file: Path) -> None:
+def view(port: int, open_page: bool, rounds: int | None, device_file: Path | None) -> None:
     """Draw the toy on a page of this machine while the demonstration talks, until stopped."""
     from companion.config.unit import load_unit
+    from companion.demo.demonstration import load_demo_unit
 
-    shown, _ = load_unit(device_file)
-    device, persona = load_unit(DEMO_DEVICE, ["cues.channel=directions"])
+    device, persona = load_demo_unit(PROJECT)
+    shown = load_unit(device_file)[0] if device_file is not None else device
     page = PageSettings(port=_free_port(port), path=secrets.token_urlsafe(16), open=open_page)
     body = shown.body.model_copy(update={"outputs": ("page",), "page": page})
     click.echo(f"Look at {shown.name} at http://127.0.0.1:{page.port}/{page.path}/ (Ctrl-C ends)", err=True)
@@ -92,7 +89,7 @@ def _free_port(wanted: int) -> int:
 _HEADINGS = {"emotion": "Emotions", "gesture": "Gestures", "state": "States", "idle": "While nothing happens"}
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def body() -> None:
     """What the body can show."""
 

@@ -12,7 +12,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from pathlib import Path
 
@@ -195,9 +195,12 @@ class Chat:
 
 async def chat(device: Device, persona: Persona, screen: Screen, script: Path | None) -> None:
     """Talk with the device's character until the script or the input ends."""
-    lines = read_lines(0) if script is None else _replay(script_lines(script))
+    rest = iter(script_lines(script) if script is not None else ())
+    lines = read_lines(0) if script is None else _replay(rest, screen)
     async with mind(device, persona) as character, aclosing(lines):
         await Chat(character, persona, screen).talk(lines)
+    if skipped := sum(bool(line.strip()) for line in rest):
+        click.echo(f"The chat had ended before the last {skipped} of the script's lines: they were not said.", err=True)
 
 
 def script_lines(path: Path) -> list[str]:
@@ -211,8 +214,10 @@ def script_lines(path: Path) -> list[str]:
     return [line for line in text.splitlines() if not line.startswith("#")]
 
 
-async def _replay(lines: Iterable[str]) -> AsyncGenerator[str]:
+async def _replay(lines: Iterator[str], screen: Screen) -> AsyncGenerator[str]:
     for line in lines:
+        if line.strip():
+            screen.replayed(line.strip())
         yield line
 
 

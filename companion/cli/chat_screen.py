@@ -180,6 +180,9 @@ class Screen(Protocol):
     def prompt(self, person: str) -> None:
         """Prompt the person for the next line."""
 
+    def replayed(self, line: str) -> None:
+        """A script said this line; nobody typed it."""
+
     def opening(self, name: str, line: str) -> None:
         """The character's first line."""
 
@@ -209,6 +212,9 @@ class Terminal:
         """The text written last."""
         self._aside = False
         """Whether that text was not a spoken one."""
+
+    def replayed(self, line: str) -> None:
+        self._write(_safe(line if self._is_terminal else f"you> {line}") + "\n")
 
     def prompt(self, person: str) -> None:
         if self._is_terminal:
@@ -283,6 +289,9 @@ class JsonLines:
         self._out = out
 
     def prompt(self, person: str) -> None:
+        pass
+
+    def replayed(self, line: str) -> None:
         pass
 
     def opening(self, name: str, line: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from companion.body.choreography import load_choreography
-from companion.cli.options import PROJECT
+from companion.cli.options import PROJECT, use_unit_here
 from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
 from companion.config.device import load_device
 from companion.config.loading import read_toml
@@ -50,12 +50,18 @@ class CheckedFiles:
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 def check(paths: tuple[Path, ...]) -> None:
-    """Check device, persona and choreography files (or folders of them); the project's own when none is named.
+    """Check device, persona and choreography files, or folders of them.
+
+    When none is named: the device file of the unit of this machine with all that it refers to, else the project's own.
 
     Prints every problem as `file:line: key: problem` and exits with 78 when there is one: a unit would not start with
     it, or would be silent. What a unit lacks on this machine, and what makes it poorer, is a warning.
     """
-    found = check_paths(paths or (PROJECT / "configs",))
+    if not paths:
+        unit = use_unit_here()
+        paths = (unit.device_file if unit is not None else PROJECT / "configs",)
+        click.echo(f"Checking {paths[0]}", err=True)
+    found = check_paths(paths)
     for note in found.notes:
         click.echo(f"note: {note}")
     for warning in found.warnings:

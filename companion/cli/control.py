@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from companion.cli.group import HelpfulGroup
 from companion.service.control_protocol import GetStatus, PressButton, ReloadPersona, Request, Say, SetVolume
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -40,7 +41,7 @@ def status(as_json: bool, socket: Path | None) -> None:
         sys.exit(1)
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def control() -> None:
     """Use the running device's buttons, or have it say something or take on another persona."""
 
@@ -99,7 +100,10 @@ def say(text: str, socket: Path | None) -> None:
 @click.argument("name")
 @_socket_option
 def persona(name: str, socket: Path | None) -> None:
-    """Become the persona NAME, whose file stands beside the present one. A bad file is refused; the old one stays."""
+    """Become the persona NAME: the name of a file beside the present persona's, or of its character.
+
+    A file with mistakes is refused, and the old persona stays.
+    """
     _send(ReloadPersona(name), socket)
 
 

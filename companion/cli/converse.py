@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from companion.cli.options import device_options, run_to_end
+from companion.cli.options import bench_options, run_to_end
 
 
 @click.command()
@@ -14,7 +14,7 @@ from companion.cli.options import device_options, run_to_end
 @click.option("--out", "said", type=click.Path(path_type=Path), required=True, help="Where the loudspeaker's WAV goes.")
 @click.option("--events", type=click.Path(path_type=Path, dir_okay=False), help="Write events there, as JSON lines.")
 @click.option("--realtime", is_flag=True, help="Let the file take as long as it would with a sound card.")
-@device_options
+@bench_options
 def converse(
     heard: Path, said: Path, events: Path | None, realtime: bool, device_file: Path, settings: tuple[str, ...]
 ) -> None:

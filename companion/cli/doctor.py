@@ -40,7 +40,12 @@ log = logging.getLogger("companion")
 @click.option(
     "--state", type=click.Path(path_type=Path, file_okay=False), help="The unit's state folder, if not the usual one."
 )
-@click.option("--socket", type=click.Path(path_type=Path), help="The running daemon's socket, if not the usual one.")
+@click.option(
+    "--socket",
+    is_eager=True,  # before --device, whose default is asked for there
+    type=click.Path(path_type=Path),
+    help="The running daemon's socket, if not the usual one.",
+)
 @unit_options
 def doctor(
     device_file: Path,

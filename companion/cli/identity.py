@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from companion.cli.options import use_unit_here
 from companion.config.device import load_device
 from companion.errors import DeviceError
 from companion.identity import machine_identity, parse_unit_number, qr_for_terminal, qr_svg, unit_number
@@ -31,6 +32,8 @@ def identity(as_json: bool, svg: Path | None, said: str | None, state: Path | No
         number = parse_unit_number(said)
         click.echo(json.dumps({"number": number}) if as_json else f"{number} is a unit's number.")
         return
+    if state is None:
+        use_unit_here()
     configured = load_device(device).identity if device is not None else None
     number = unit_number(configured or machine_identity(state or state_folder()))
     if svg is not None:

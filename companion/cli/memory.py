@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import click
 
+from companion.cli.group import HelpfulGroup
 from companion.cli.options import memory_folder, unit_options
 from companion.config.persona import Persona
 from companion.errors import CompanionError
@@ -34,7 +35,7 @@ Result = TypeVar("Result")
 PERSON = click.option("--person", metavar="NAME", help='One person only; "" is whoever never said a name.')
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def memory() -> None:
     """Look into what the character remembers, correct it, take it along, or erase it."""
 
@@ -69,7 +70,8 @@ def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: st
         _print_json({"persona": persona, "persons": [asdict(one) for one in found]})
         return
     if not found:
-        click.echo(f"{persona} remembers nothing{f' of {_person_label(person)}' if person is not None else ''}.")
+        of_whom = f" of {_person_label(person)}" if person is not None else ""
+        click.echo(f"{persona} remembers nothing{of_whom} in {path}.")
     for one in found:
         click.echo(_person_label(one.person))
         for fact in one.facts:
@@ -199,7 +201,9 @@ def _persona_and_file(device_file: Path, settings: tuple[str, ...]) -> tuple[Per
     from companion.config.unit import load_unit
 
     device, persona = load_unit(device_file, settings)
-    return persona, memory_folder(device) / FILE
+    path = memory_folder(device) / FILE
+    click.echo(f"Memory: {path}", err=True)  # A machine may have several, and nobody should erase in the wrong one.
+    return persona, path
 
 
 def _read(path: Path, work: Callable[[Connection], Result]) -> Result | None:
@@ -230,7 +234,7 @@ def _exists(path: Path) -> bool:
     except PermissionError:
         there = True
     if there and not os.access(path, os.R_OK):
-        raise CompanionError(f"{path} can be read by its owner only: run this as the user that the companion runs as.")
+        raise CompanionError(f"{path} can be read by its owner only: run this with sudo, or as that user.")
     return there
 
 

@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from companion.cli.group import HelpfulGroup
+from companion.cli.options import use_unit_here
 from companion.errors import EngineUnavailable
-from companion.models.catalogue import CATALOGUE, Model, find_model, models_folder, read_catalogue
+from companion.models.catalogue import CATALOGUE, Model, find_model, models_folder, models_of, read_catalogue
 from companion.models.downloads import Progress
 from companion.models.store import pull as pull_model
 from companion.models.store import remove as remove_model
@@ -31,9 +33,10 @@ _catalogue_option = click.option(
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+@click.group(cls=HelpfulGroup)
 def models() -> None:
     """Speech models (Vosk) and voices (Piper): list, fetch, check and remove them."""
+    use_unit_here()
 
 
 @models.command("list")
@@ -66,10 +69,14 @@ def list_models(folder: Path | None, catalogue: Path, as_json: bool) -> None:
 @_catalogue_option
 @_json_option
 def pull(names: tuple[str, ...], source: str | None, folder: Path | None, catalogue: Path, as_json: bool) -> None:
-    """Fetch models by name, check them and put them in place. Goes on where an earlier attempt broke off."""
+    """Fetch models, check them and put them in place. Goes on where an earlier attempt broke off.
+
+    NAMES are those of `companion models list`, or languages: `companion models pull de` fetches a speech model and a
+    voice, those that engines set to `auto` take.
+    """
     place = (folder or models_folder()).absolute()
     known = read_catalogue(catalogue)
-    wanted = [find_model(known, name) for name in names]
+    wanted = list(dict.fromkeys(model for name in names for model in models_of(known, name)))
     told = []
     for model in wanted:
         with _show_progress(model, as_json) as progress:

@@ -1,8 +1,12 @@
-"""What several commands share: the options `--device`, `--set` and `--json`, the memory's folder, and `run_to_end`."""
+"""What several commands share: the options `--device`, `--set` and `--json`, the memory's folder, and `run_to_end`.
+
+Without `--device` a command looks at the unit of this machine, where there is one: `companion.service.installed_unit`.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,34 +18,84 @@ from companion.errors import CompanionError
 if TYPE_CHECKING:
     # `companion --help` must not import the settings' library, which is slow on a small board.
     from companion.config.device import Device
+    from companion.service.installed_unit import InstalledUnit
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEFAULT_DEVICE = PROJECT / "configs" / "devices" / "desk.toml"
 
+_UNIT_SETTINGS = "companion.unit-settings"
+
 Command = TypeVar("Command", bound=Callable[..., Any])
+Callback = Callable[[click.Context, click.Parameter, Any], Any]
 
 
 def device_options(command: Command) -> Command:
-    """`--device` as `device_file` and `--set` as `settings`."""
+    """`--device` as `device_file` and `--set` as `settings`; without `--device` those of the unit of this machine."""
+    return _device_options(command, _or_of_unit, _with_those_of_unit)
+
+
+def bench_options(command: Command) -> Command:
+    """`device_options` of a command that never takes the place of the unit of this machine."""
+    return _device_options(command, lambda _context, _option, given: given or DEFAULT_DEVICE, None)
+
+
+def _device_options(command: Command, of_device: Callback, of_settings: Callback | None) -> Command:
     for option in (
         click.option(
             "--set",
             "settings",
             metavar="KEY=VALUE",
             multiple=True,
+            callback=of_settings,
             help="Give any key of the device or persona file another value, e.g. ears.wake.word=alexa. Repeatable.",
         ),
         click.option(
             "--device",
             "device_file",
             type=click.Path(path_type=Path, dir_okay=False),
-            default=DEFAULT_DEVICE,
-            show_default="configs/devices/desk.toml",
-            help="The device file: what this unit hears, thinks, speaks and moves with.",
+            is_eager=True,
+            callback=of_device,
+            help="The device file: what this unit hears, thinks, speaks and moves with. "
+            + ("[default: that of the unit here, else " if of_settings else "[default: ")
+            + "configs/devices/desk.toml]",
         ),
     ):
         command = option(command)
     return command
+
+
+def use_unit_here(socket: Path | None = None) -> InstalledUnit | None:
+    """The unit of this machine, if any; from here on this process uses its state folder, as the service does.
+
+    A `STATE_DIRECTORY` of the caller stays.
+    """
+    from companion.service.installed_unit import find_unit
+
+    unit = find_unit(socket)
+    if unit is not None:
+        os.environ.setdefault("STATE_DIRECTORY", str(unit.state))
+    return unit
+
+
+def _or_of_unit(context: click.Context, _: click.Parameter, given: Path | None) -> Path:
+    if given is not None:
+        return given
+    unit = use_unit_here(context.params.get("socket"))
+    if unit is None:
+        return DEFAULT_DEVICE
+    try:
+        os.stat(unit.device_file)
+    except PermissionError as error:
+        raise CompanionError(f"{unit.device_file} can be read by its owner only: run this with sudo.") from error
+    except OSError:
+        pass  # whoever reads it says so
+    context.meta[_UNIT_SETTINGS] = unit.settings
+    return unit.device_file
+
+
+def _with_those_of_unit(context: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    # What the caller sets comes last, and counts.
+    return (*context.meta.get(_UNIT_SETTINGS, ()), *given)
 
 
 def unit_options(command: Command) -> Command:

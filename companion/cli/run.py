@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from companion.cli.options import device_options, run_to_end
+from companion.cli.options import bench_options, run_to_end
 
 log = logging.getLogger("companion")
 
 
 @click.command()
-@device_options
+@bench_options
 @click.option("--events", type=click.Path(path_type=Path, dir_okay=False), help="Write events there, as JSON lines.")
 def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> None:
     """Listen, talk and move, with the sound card, until stopped.
@@ -37,4 +37,4 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
     device, persona = load_unit(device_file, settings)
     for finding in examine(device_file, device, persona):
         log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
-    run_to_end(run_until_stopped(device, persona, events, persona_settings(settings)))
+    run_to_end(run_until_stopped(device, persona, events, persona_settings(settings), device_file))

@@ -31,8 +31,9 @@ def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int
 
     device, _ = load_unit(device_file, settings)
     path = memory_folder(device) / FILE
+    click.echo(f"Memory: {path}", err=True)
     if path.exists() and not os.access(path, os.R_OK):
-        raise CompanionError(f"{path} can be read by its owner only: run this as the user that the companion runs as.")
+        raise CompanionError(f"{path} can be read by its owner only: run this with sudo, or as that user.")
     rows, totals = asyncio.run(_read(path, days)) if path.exists() else ((), ())
     if as_json:
         click.echo(json_lines(_to_json(rows, totals, device)))

@@ -19,7 +19,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from companion.errors import ConfigError, EngineUnavailable
-from companion.languages.language import find_language
+from companion.languages.language import find_language, language
+from companion.languages.loader import language_codes
 from companion.storage import state_folder
 
 Kind = Literal["vosk", "piper"]
@@ -100,6 +101,36 @@ def find_model(models: tuple[Model, ...], name: str) -> Model:
     near = get_close_matches(name, [model.name for model in models], 1, 0.4)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise EngineUnavailable(f"There is no model called {name}.{hint} `companion models list` shows them all.")
+
+
+def models_of(models: tuple[Model, ...], name: str) -> tuple[Model, ...]:
+    """The model with this name; for a language (`de`, `pt-BR`, `German`) those that `auto` takes, one of each kind.
+
+    Raises `EngineUnavailable`, with the nearest name.
+    """
+    wanted = _language_called(name)
+    if wanted is None:
+        return (find_model(models, name),)
+    recommended: dict[str, Model] = {}
+    for model in models:
+        if model.language == wanted:
+            recommended.setdefault(model.kind, model)
+    if not recommended:
+        there = ", ".join(sorted({model.language for model in models}))
+        raise EngineUnavailable(f"There are no models of the language {name}; there are some of {there}.")
+    return tuple(recommended.values())
+
+
+def _language_called(name: str) -> str | None:
+    """The code of the language that a person calls so; None for what is no code and no known name."""
+    for known_code in language_codes():
+        if name.casefold() in language(known_code).general.also_called:
+            return known_code
+    code = re.fullmatch(r"([a-z]{2,3})(?:[-_][a-z]{2,4})?", name.casefold())
+    if code is None:
+        return None
+    known = find_language(code[1])
+    return code[1] if known is None else known.code
 
 
 def models_folder() -> Path:

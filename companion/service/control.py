@@ -142,11 +142,22 @@ async def serve(daemon: DaemonControls, path: Path | None = None) -> asyncio.Ser
 
 
 def find_persona(folder: Path, name: str) -> Path:
-    """The persona file `name` in `folder`. Raises `ConfigError` with the available names."""
+    """The persona in `folder` whose file or character has this name. Raises `ConfigError` with the available names."""
     if (found := folder / f"{name}.toml").is_file():
         return found
-    there = ", ".join(sorted(file.stem for file in folder.glob("*.toml"))) or "none"
-    raise ConfigError(f"{found}: -: there is no such persona; there are: {there}")
+    # Whoever only asks a daemon does without the settings' library, which is slow to import.
+    from companion.config.persona import load_persona
+
+    shown: dict[Path, str] = {}
+    for file in sorted(folder.glob("*.toml")):
+        with suppress(ConfigError):  # a device or choreography in the same folder, or a persona with mistakes
+            shown[file] = load_persona(file).name
+    called = [file for file, its in shown.items() if its.casefold() == name.casefold()]
+    if len(called) == 1:
+        return called[0]
+    there = ", ".join(f"{file.stem} ({its})" for file, its in shown.items()) or "none"
+    wrong = f"several personas are called {name}" if called else f"there is no persona called {name}"
+    raise ConfigError(f"{os.path.normpath(folder)}: -: {wrong}; there are: {there}")
 
 
 async def _read_line(reader: asyncio.StreamReader) -> bytes:

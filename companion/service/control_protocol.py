@@ -68,7 +68,7 @@ class ReloadPersona:
     """Reload the persona's file, or switch to another persona."""
 
     persona: str | None = None
-    """The name of a persona file in the same folder, without `.toml`; None reloads the present one."""
+    """A persona in the same folder, by its file's name or its character's; None reloads the present one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,16 @@ from companion.plugins import build_synthesizer
 from companion.ports import Body
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
+from companion.service.installed_unit import unit_files
 from companion.service.kept_mute import KeptMute
 from companion.service.status import HealthMonitor
 from companion.service.systemd import ServiceNotifier, notify_when_ready
+from companion.service.transcript import transcript_line
 from companion.service.watchdog import BlockedCallCheck, ProgressCheck, Watchdog
 from companion.service.watched_engines import EngineWatch
 from companion.sound.card import MonotonicClock, SoundCard
 from companion.storage import state_folder
+from companion.terminal import terminal_on_stderr
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
 
@@ -74,9 +77,9 @@ def cancel_on_signals(task: asyncio.Task[None]) -> None:
 
 
 async def run_until_stopped(
-    device: Device, persona: Persona, events: Path | None, persona_settings: Mapping[str, Any]
+    device: Device, persona: Persona, events: Path | None, persona_settings: Mapping[str, Any], device_file: Path
 ) -> None:
-    """Run the device until SIGTERM or SIGINT. `persona_settings` override every persona file, also after a reload."""
+    """Run the device, read from `device_file`, until SIGTERM or SIGINT. `persona_settings` override every persona file."""
     task = asyncio.current_task()
     assert task is not None
     cancel_on_signals(task)
@@ -100,19 +103,30 @@ async def run_until_stopped(
     def turn_ended(ended: TurnEnded) -> None:
         daemon.health.turn_ended(ended)
 
+    terminal = terminal_on_stderr()
+
+    def look_on(kind: str, fields: Mapping[str, Any]) -> None:
+        if terminal is not None and (line := transcript_line(kind, fields, daemon.persona_name)) is not None:
+            terminal.write(f"{line}\n")
+            terminal.flush()
+
     try:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(card.close)
             unit = await stack.enter_async_context(
-                assembled(device, persona, sound, synthesizer, events, watch=watch, on_turn=turn_ended)
+                assembled(
+                    device, persona, sound, synthesizer, events, watch=watch, on_turn=turn_ended, on_event=look_on
+                )
             )
             group = await stack.enter_async_context(asyncio.TaskGroup())
             kept_mute = KeptMute(_state_folder())
             stack.callback(kept_mute.close)
-            daemon = Daemon(device, unit, card, ears, loudspeaker, watch, notifier, persona_settings, group, kept_mute)
+            parts = (card, ears, loudspeaker, watch, notifier)
+            daemon = Daemon(device, device_file, unit, *parts, persona_settings, group, kept_mute)
             work = [
                 group.create_task(daemon.watchdog.run()),
-                group.create_task(notify_when_ready(notifier, lambda: unit.listener.position > 0)),
+                group.create_task(_tell_when_ready(notifier, daemon, unit)),
+                group.create_task(_tell_missing_loudspeaker(device, card)),
             ]
             await _open_controls(device, unit, daemon, stack)
             if kept_mute.muted:
@@ -121,8 +135,6 @@ async def run_until_stopped(
                 log.info(
                     "%s is muted, as it was before the start; unmute it by button or `control unmute`.", persona.name
                 )
-            else:
-                log.info("%s listens.", persona.name)
             try:
                 await unit.conversation.run()
             finally:
@@ -140,6 +152,7 @@ class Daemon:
     def __init__(
         self,
         device: Device,
+        device_file: Path,
         unit: Unit,
         card: SoundCard,
         microphone: CardMicrophone,
@@ -175,7 +188,7 @@ class Daemon:
         conversation = unit.conversation
         self.health = HealthMonitor(
             device.name,
-            persona=lambda: conversation.dialogue.persona.name,
+            persona=lambda: self.persona_name,
             state=lambda: conversation.state,
             engines={
                 "transcriber": unit.transcriber.name,
@@ -187,6 +200,7 @@ class Daemon:
                 "body": lambda: unit.animator.last_error or _trouble(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
+            files=lambda: unit_files(device, device_file, self._persona_file, _state_folder()),
             queues={"to say": lambda: conversation.announcements_waiting},
             lost_s=lambda: microphone.lost_s,
             problems=lambda: (
@@ -194,8 +208,13 @@ class Daemon:
                 *self.watchdog.problems,
                 *self.switches.problems,
                 *unit.store.problems,
-            ),
+            ),  # fmt: skip
         )
+
+    @property
+    def persona_name(self) -> str:
+        """The name of the present persona."""
+        return self._unit.conversation.dialogue.persona.name
 
     async def press(self, button: Button) -> None:
         """Press a button. A mute is on the disk when this returns.
@@ -278,6 +297,19 @@ def _state_folder() -> Path:
         raise ConfigError(
             "STATE_DIRECTORY: this user has no home folder: name a folder for the unit's state"
         ) from error
+
+
+async def _tell_when_ready(notifier: ServiceNotifier, daemon: Daemon, unit: Unit) -> None:
+    await notify_when_ready(notifier, lambda: unit.listener.position > 0)
+    if unit.conversation.state is not State.MUTED:
+        log.info("%s listens.", daemon.persona_name)
+
+
+async def _tell_missing_loudspeaker(device: Device, card: SoundCard) -> None:
+    """Say at once, and not only at the first answer, that nobody will hear it. A microphone is missed by the ears."""
+    problem = await asyncio.to_thread(card.find_problem, None, device.voice.speaker.device)
+    if problem is not None:
+        log.warning("Nobody will hear it: %s", problem)
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:

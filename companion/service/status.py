@@ -18,6 +18,7 @@ from typing import Any
 from companion import __version__
 from companion.events import EAR_RATE, State, TurnEnded
 
+_KIND = {"state": "folder", "memory": "folder"}
 _OWN_MEMORY = Path("/proc/self/status")
 _ZONES = Path("/sys/class/thermal")
 
@@ -60,6 +61,8 @@ class Status:
     """The engine in use for each task: `transcriber` to `vosk`."""
     links: dict[str, str] = field(default_factory=dict)
     """`microphone`, `body`, `character`, each with `well`, or with what is wrong in a few words."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Paths: `device`, `persona`, and where they are known `state` and `memory` (folders)."""
     queues: dict[str, int] = field(default_factory=dict)
     """Length of each queue."""
     problems: tuple[str, ...] = ()
@@ -81,6 +84,7 @@ class HealthMonitor:
         state: Callable[[], State | None],
         engines: Mapping[str, str],
         links: Mapping[str, Callable[[], str]],
+        files: Callable[[], Mapping[str, str]],
         queues: Mapping[str, Callable[[], int]],
         lost_s: Callable[[], float],
         problems: Callable[[], Sequence[str]],
@@ -90,6 +94,7 @@ class HealthMonitor:
         self._state = state
         self._engines = dict(engines)
         self._links = dict(links)
+        self._files = files
         self._queues = dict(queues)
         self._lost_s = lost_s
         self._problems = problems
@@ -125,6 +130,7 @@ class HealthMonitor:
             last_turn=last,
             engines=self._engines,
             links={name: ask() for name, ask in self._links.items()},
+            files=dict(self._files()),
             queues={name: ask() for name, ask in self._queues.items()},
             problems=tuple(self._problems()),
         )
@@ -163,6 +169,7 @@ def format_status(status: Mapping[str, Any]) -> str:
         ("lost sound", _with_unit(status.get("lost_sound_s"), "s")),
         *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),
         *((f"{name} link", link) for name, link in _table(status.get("links"))),
+        *((f"{name} {_KIND.get(name, 'file')}", path) for name, path in _table(status.get("files"))),
         *((f"{name} queue", waiting) for name, waiting in _table(status.get("queues"))),
         *(("PROBLEM", problem) for problem in _list(status.get("problems"))),
     ]

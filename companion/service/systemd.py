@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from companion.plain_text import one_line, visible
+from companion.terminal import terminal_on_stderr
 
 log = logging.getLogger(__name__)
 
@@ -162,7 +163,7 @@ def install_log_handler(environment: Mapping[str, str] = os.environ) -> None:
         handler = JournalHandler()
         handler.setFormatter(OneLineFormatter("%(message)s"))
     else:
-        handler = logging.StreamHandler(sys.stderr)
+        handler = logging.StreamHandler(terminal_on_stderr() or sys.stderr)
         handler.setFormatter(OneLineFormatter("%(levelname)s %(message)s"))
     root = logging.getLogger()
     for old in root.handlers[:]:

@@ -67,10 +67,14 @@ class SoundCard:
         """See `PortAudioThread.busy_since`."""
         return self._thread.busy_since
 
-    def find_problem(self, microphone: str = "default", speaker: str = "default") -> str | None:
-        """Check that both devices exist. Returns the problem in one line, or None. Blocks for at most 10 s."""
+    def find_problem(self, microphone: str | None = "default", speaker: str = "default") -> str | None:
+        """Check that both devices exist. Returns the problem in one line, or None. Blocks for at most 10 s.
+
+        Without `microphone` the loudspeaker alone is checked.
+        """
         try:
-            self._thread.call_blocking(partial(self._find, "input", microphone))
+            if microphone is not None:
+                self._thread.call_blocking(partial(self._find, "input", microphone))
             self._thread.call_blocking(partial(self._find, "output", speaker))
         except DeviceError as error:
             return str(error)

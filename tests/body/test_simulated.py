@@ -16,6 +16,7 @@ from companion.config.body import BodySettings, ChannelSettings
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.events import BodyFrame
+from companion.terminal import Terminal
 
 pytestmark = pytest.mark.looptime
 
@@ -27,7 +28,7 @@ CHANNELS = {
 STILL = BodyFrame({"glow": (1, 2, 3)}, {"head": 0.0, "mouth": 0.0})
 
 
-class Terminal(io.StringIO):
+class Window(io.StringIO):
     """A terminal that counts how often it was drawn on, and may be closed by its window."""
 
     def __init__(self) -> None:
@@ -81,8 +82,8 @@ async def test_a_closed_body_refuses_frames_and_is_neutral() -> None:
 
 
 async def test_it_draws_one_line_in_place_at_most_twenty_times_a_second() -> None:
-    terminal = Terminal()
-    body = SimulatedBody(CHANNELS, terminal)
+    terminal = Window()
+    body = SimulatedBody(CHANNELS, Terminal(terminal))
     for step in range(100):
         await body.show(BodyFrame({"glow": (step, 0, 0)}, {"head": step / 3, "mouth": step / 100}))
         await asyncio.sleep(0.02)
@@ -91,8 +92,8 @@ async def test_it_draws_one_line_in_place_at_most_twenty_times_a_second() -> Non
 
 
 async def test_the_last_frame_is_always_drawn() -> None:
-    terminal = Terminal()
-    body = SimulatedBody(CHANNELS, terminal)
+    terminal = Window()
+    body = SimulatedBody(CHANNELS, Terminal(terminal))
     await body.show(STILL)
     await asyncio.sleep(0.001)
     await body.show(BodyFrame({"glow": (200, 0, 7)}, {"head": 40.0, "mouth": 1.0}))
@@ -106,8 +107,8 @@ async def test_the_last_frame_is_always_drawn() -> None:
 
 
 async def test_a_terminal_that_goes_away_does_not_stop_the_talk(caplog: pytest.LogCaptureFixture) -> None:
-    terminal = Terminal()
-    body = SimulatedBody(CHANNELS, terminal)
+    terminal = Window()
+    body = SimulatedBody(CHANNELS, Terminal(terminal))
     terminal.gone = True
     for _ in range(10):
         await body.show(STILL)

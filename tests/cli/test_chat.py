@@ -117,6 +117,20 @@ def test_a_group_answers_one_after_the_other(chatted: Chatted) -> None:
     assert speakers == ["Momo", "Kiki", "Kiki"]
 
 
+def test_a_script_s_lines_stand_before_their_answers_and_those_after_the_end_are_counted(tmp_path: Path) -> None:
+    script = tmp_path / "turns.txt"
+    script.write_text("hello\n\n# aside\ngoodbye\ntoo late\n\nfar too late\n")
+    asked = ["--script", str(script), "--set", "character.emulator=always"]
+    done = CliRunner().invoke(chat_command, asked)
+    shown = done.stdout.splitlines()
+    assert [line for line in shown if line.startswith("you> ")] == ["you> hello", "you> goodbye"]
+    assert shown[shown.index("you> hello") + 1].startswith("Momo: ")
+    assert "before the last 2 of the script's lines" in done.stderr
+    as_json = CliRunner().invoke(chat_command, [*asked, "--json"])
+    assert [json.loads(line)["said"] for line in as_json.stdout.splitlines()] == ["hello", "goodbye"]
+    assert "before the last 2 of the script's lines" in as_json.stderr
+
+
 def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     script = tmp_path / "turns.txt"
     script.write_bytes(b"\xff\xfe\x00hello")

@@ -62,7 +62,7 @@ def run(*arguments: str, stdin: str = "") -> Result:
 def printed(*arguments: str) -> str:
     done = run(*arguments)
     assert done.exit_code == 0, done.output
-    return done.output
+    return done.stdout
 
 
 def as_json(*arguments: str) -> Any:
@@ -135,7 +135,7 @@ def test_forget_a_person_prints_what_was_erased_and_leaves_the_others() -> None:
     assert [one["person"] for one in as_json("list")] == ["Bo", "Ana"]  # of somebody else
     assert as_json("search", "dog") == []
     done = CliRunner().invoke(usage, ["--device", str(DEVICE), "--json"])
-    assert [one["person"] for one in json.loads(done.output)["days"]] == [""]
+    assert [one["person"] for one in json.loads(done.stdout)["days"]] == [""]
 
 
 @pytest.mark.usefixtures("filled")
@@ -285,7 +285,7 @@ def test_usage_shows_days_persons_and_caps() -> None:
     assert "Ana" in done.output
     assert "90%" in done.output
     assert "0.1200 USD of 0.5 (24%)" in done.output
-    data = json.loads(CliRunner().invoke(usage, [*command, "--json"]).output)
+    data = json.loads(CliRunner().invoke(usage, [*command, "--json"]).stdout)
     assert data["days"][0]["cached_share"] == 0.9
     assert data["totals"] == [{"currency": "USD", "today": 0.12, "month": 0.12, "daily_cap": 0.5, "monthly_cap": None}]
 

@@ -115,6 +115,19 @@ def test_the_list_says_what_is_here_what_is_not_published_and_what_was_never_tri
     assert "ever tried" in whole
 
 
+@pytest.mark.parametrize("name", ["de", "DE", "de-AT", "de_DE", "German", "deutsch"])
+def test_a_language_stands_for_its_recommended_models(shop: Shop, name: str) -> None:
+    shop.list.write_text(shop.list.read_text() + shop.list.read_text().replace(VOSK, "later").replace(VOICE, "other"))
+    done = shop.run("pull", name, VOSK)
+    assert done.exit_code == 0, done.output
+    assert [line.split()[0] for line in done.stdout.splitlines() if "is here now" in line] == [VOSK, VOICE]
+
+
+@pytest.mark.parametrize("name", ["ja", "tlh"])
+def test_a_language_without_models_is_told(shop: Shop, name: str) -> None:
+    assert f"of the language {name}; there are some of de." in shop.refused("pull", name)
+
+
 def test_pulling_twice_makes_no_request(shop: Shop) -> None:
     shop.run("pull", VOICE)
     asked = len(shop.server.asked)

@@ -221,6 +221,10 @@ def test_garbage_at_full_speed_moves_nothing_and_a_host_is_heard_behind_it(board
     assert any(isinstance(one, HelloReply) for one in board.say(Hello(8)))
 
 
+PATIENCE_S = 20.0
+"""How long a busy machine may take for what is quick elsewhere."""
+
+
 class Host:
     """A host in real time, at the port that a companion would open."""
 
@@ -241,7 +245,7 @@ class Host:
 
     def ask(self, command: Command) -> object:
         ticket = self.link.send(command, time.monotonic())
-        self.run(3.0, until=lambda: self._answer(ticket) is not None)
+        self.run(PATIENCE_S, until=lambda: self._answer(ticket) is not None)
         return self._answer(ticket)
 
     def _answer(self, ticket: int) -> object:
@@ -253,7 +257,7 @@ class Host:
         return state
 
     def connect(self) -> None:
-        self.run(10.0, until=lambda: self.link.device is not None)
+        self.run(PATIENCE_S, until=lambda: self.link.device is not None)
         assert self.link.device is not None
 
 
@@ -265,7 +269,7 @@ def qemu(image: Path) -> Iterator[str]:
     serial = f"tcp:127.0.0.1:{number},server=on,wait=off,nodelay=on"
     command = ["qemu-system-avr", "-M", "uno", "-bios", str(image), "-display", "none", "-monitor", "none"]
     process = subprocess.Popen([*command, "-serial", serial])
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             socket.create_connection(("127.0.0.1", number), timeout=1).close()
@@ -288,7 +292,7 @@ def test_the_image_in_qemu_talks_moves_reports_and_goes_neutral(qemu: str) -> No
         assert [host.ask(AskLimits(number)) for number in range(len(LIMITS))] == list(LIMITS)
         for goal in range(200):
             assert host.ask(Set({1: position(goal)})) == Ack()
-        host.run(2.0, until=lambda: not host.state().moving)
+        host.run(PATIENCE_S, until=lambda: not host.state().moving)
         state = host.state()
         assert [position_of(value) for value in state.values[:4]] == [900, 199, 0, 700]
         assert state.values[6] == colour(200, 100, 0)
@@ -296,7 +300,7 @@ def test_the_image_in_qemu_talks_moves_reports_and_goes_neutral(qemu: str) -> No
         assert [one.index for one in host.events if isinstance(one, DeviceEvent)] == [0, 1]
         port.write(b"\x00\x07garbage\x00" + bytes(range(256)))
         assert host.ask(Set({0: position(-9999), 1: position(-5), 3: position(-299)})) == Ack(clamped=True)
-        host.run(2.0, until=lambda: not host.state().moving)
+        host.run(PATIENCE_S, until=lambda: not host.state().moving)
         assert [position_of(value) for value in host.state().values[:4]] == [-900, -5, 0, -299]
         assert host.ask(Stop()) == Ack()
         assert [one for one in host.events if isinstance(one, Lost)] == []
@@ -314,7 +318,7 @@ def test_the_image_in_qemu_talks_moves_reports_and_goes_neutral(qemu: str) -> No
         host = Host(port, 300)
         host.connect()
         assert any(isinstance(one, Connected) for one in host.events)
-        host.run(2.0, until=lambda: not host.state().moving)
+        host.run(PATIENCE_S, until=lambda: not host.state().moving)
         state = host.state()
         assert position_of(state.values[0]) == 0
         assert not state.moving

@@ -109,8 +109,7 @@ def setup_with(python: str, folder: Path, *arguments: str, **environment: str) -
 def test_a_machine_with_an_old_python_is_told_so(tmp_path: Path) -> None:
     done = setup_with('[ "$1" = --version ] && echo "Python 3.9.2" && exit 0; exit 1', tmp_path / "a place", "run")
     assert done.returncode == 1
-    assert "Python 3.11 to 3.14" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert "Python 3.11 to 3.14" in done.stderr.splitlines()[0]
     assert not (tmp_path / "a place" / ".venv").exists()
 
 

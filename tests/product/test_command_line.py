@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support.command import command
+from tests.support.paths import ROOT
 from tests.support.synthetic_user import conversation_wav
 
 
@@ -43,6 +47,58 @@ def test_what_a_person_gets_wrong_is_one_plain_sentence(
     assert done.returncode == status, done.stderr
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "--help", "chat --script {} --json --set character.emulator=always", "chat --script {}", "body list",
+        "memory export", "memory show", "usage", "models list", "parse", "identity", "check", "emulate --port 0",
+        "doctor --auto --only settings", "demo --file --out {}.demo",
+    ],
+)  # fmt: skip
+def test_a_reader_that_went_away_ends_every_command_without_a_word(tmp_path: Path, arguments: str) -> None:
+    """As with `companion ... | head`."""
+    script = tmp_path / "script"
+    script.write_text("hello\nhow are you\n" * 2, "utf-8")
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "companion", *arguments.format(script).split()],
+        cwd=ROOT, input="Hello (waves)", stdout=writing, stderr=subprocess.PIPE, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert done.returncode in (1, 141), done.stderr
+    for word in ("Traceback", "BrokenPipe", "Exception"):
+        assert word not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("stats", "status"),
+        ("memroy", "memory"),
+        ("control persnoa", "persona"),
+        ("models lst", "list"),
+        ("chta", "chat"),
+    ],
+)
+def test_a_mistyped_command_gets_a_suggestion(typed: str, meant: str) -> None:
+    done = command(*typed.split())
+    assert done.returncode == 2
+    assert f"Did you mean {meant}?" in done.stderr
+
+
+@pytest.mark.parametrize("group", ["", "control", "memory", "models", "body"])
+def test_no_line_of_the_help_is_cut_off(group: str) -> None:
+    told = command(*group.split(), "--help").stdout
+    assert "..." not in told.split("Commands:")[1].replace("ARGS]...", "")
+
+
+def test_the_help_has_examples_and_tells_of_completion() -> None:
+    told = command("--help").stdout
+    assert "companion models pull en" in told
+    assert "_COMPANION_COMPLETE=bash_source" in told
 
 
 def test_parse_tells_speech_from_directions() -> None:

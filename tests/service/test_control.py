@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -40,7 +41,7 @@ from companion.service.control_protocol import (
     parse_request,
     request_line,
 )
-from tests.support.paths import DATA, ROOT
+from tests.support.paths import CONFIGS, DATA, ROOT
 
 
 class ScriptedDaemon:
@@ -268,10 +269,18 @@ def test_the_folder_of_the_service_counts_before_that_of_the_user(monkeypatch: p
 
 
 def test_a_persona_is_found_by_its_name_alone(tmp_path: Path) -> None:
-    (tmp_path / "robin.toml").touch()
-    assert control.find_persona(tmp_path, "robin") == tmp_path / "robin.toml"
-    with pytest.raises(ConfigError, match="there are: robin"):
+    for name in ("co_driver", "teddy", "duo", "go_prodigy"):
+        shutil.copy(CONFIGS / "personas" / f"{name}.toml", tmp_path)
+    shutil.copy(CONFIGS / "devices" / "desk.toml", tmp_path)
+    (tmp_path / "broken.toml").touch()
+    assert control.find_persona(tmp_path, "broken") == tmp_path / "broken.toml", "its problems are told when it is read"
+    for name, file in (("co_driver", "co_driver"), ("otto", "co_driver"), ("江让", "go_prodigy")):
+        assert control.find_persona(tmp_path, name) == tmp_path / f"{file}.toml"
+    there = r"there are: co_driver \(Otto\), duo \(Momo\), go_prodigy \(江让\), teddy \(Momo\)$"
+    with pytest.raises(ConfigError, match=f"there is no persona called batman; {there}"):
         control.find_persona(tmp_path, "batman")
+    with pytest.raises(ConfigError, match=f"several personas are called momo; {there}"):
+        control.find_persona(tmp_path, "momo")
 
 
 async def test_the_commands_ask_what_they_say(tmp_path: Path) -> None:

@@ -61,6 +61,9 @@ def test_another_persona_takes_over_and_a_bad_one_is_refused(running: Running) -
     running.command("control", "say", "Now I am somebody else.")
     running.until("heard")
     assert running.status()["persona"] != "Momo"
+    assert "Otto comes" in running.command("control", "persona", "otto").stdout
+    running.command("control", "say", "And now a driver.")
+    running.until("heard", text="And now a driver.")
     bad = running.folder / "personas" / "bad.toml"
     bad.write_text('name = "Bad"\nvoice = 1\n')
     refused = running.command("control", "persona", "bad")
@@ -68,7 +71,7 @@ def test_another_persona_takes_over_and_a_bad_one_is_refused(running: Running) -
     assert "voice" in refused.stderr
     assert "profile" in refused.stderr
     assert running.status()["persona"] != "Bad"
-    assert "there is no such persona" in running.command("control", "persona", "nobody").stderr
+    assert "there is no persona called nobody" in running.command("control", "persona", "nobody").stderr
 
 
 def test_sighup_reads_the_file_anew(running: Running) -> None:

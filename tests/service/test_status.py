@@ -22,6 +22,7 @@ def health(**changed: Any) -> HealthMonitor:
         "state": lambda: State.IDLE,
         "engines": {"transcriber": "vosk"},
         "links": {"microphone": lambda: "well"},
+        "files": lambda: {"device": "/unit/toy.toml", "memory": "/unit/state"},
         "queues": {"speech": lambda: 2},
         "lost_s": lambda: 0.25,
         "problems": lambda: (),
@@ -36,6 +37,8 @@ async def test_the_status_has_every_field() -> None:
         {"transcriber": "vosk"}, {"microphone": "well"}, {"speech": 2}
     )  # fmt: skip
     assert (told["lost_sound_s"], told["dropped_frames"]) == (0.25, 4000)
+    assert told["files"] == {"device": "/unit/toy.toml", "memory": "/unit/state"}
+    assert "/unit/toy.toml" in format_status(told)
     assert told["last_turn"] is None
     assert told["uptime_s"] >= 0
     assert told["memory_mib"] > 5

@@ -162,6 +162,30 @@ def test_it_is_installed_into_an_image_and_once_more_without_harm(tmp_path: Path
     assert "installed /etc/systemd/system/companion.service" in second.stdout
     assert "udev" not in second.stdout
     assert settings.read_text() == "COMPANION_DEVICE=/var/lib/companion/device.toml\n"
+    assert os.readlink(tmp_path / "usr/local/bin/companion") == PROGRAM
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root installs")
+@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="systemd is not installed")
+def test_another_program_called_companion_stays(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    for name in ("passwd", "group"):
+        (tmp_path / "etc" / name).touch()
+    other = tmp_path / "usr/local/bin/companion"
+    other.parent.mkdir(parents=True)
+    other.write_text("#!/bin/sh\n")
+    done = installed(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "is another program and stays" in done.stdout
+    assert other.read_text() == "#!/bin/sh\n"
+
+
+@pytest.mark.parametrize("script", ["systemd/install.sh", "image/customise.sh", "scripts/setup.sh"])
+def test_a_script_says_what_it_is_for(script: str) -> None:
+    done = subprocess.run(["/bin/sh", ROOT / script, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"  {script} " in done.stdout
+    assert "set -eu" not in done.stdout
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root gets that far")
