@@ -79,7 +79,7 @@ def cancel_on_signals(task: asyncio.Task[None]) -> None:
 async def run_until_stopped(
     device: Device, persona: Persona, events: Path | None, persona_settings: Mapping[str, Any], device_file: Path
 ) -> None:
-    """Run the device, read from `device_file`, until SIGTERM or SIGINT. `persona_settings` override every persona file."""
+    """Run what was read from `device_file` until SIGTERM or SIGINT. `persona_settings` override every persona file."""
     task = asyncio.current_task()
     assert task is not None
     cancel_on_signals(task)
@@ -208,7 +208,7 @@ class Daemon:
                 *self.watchdog.problems,
                 *self.switches.problems,
                 *unit.store.problems,
-            ),  # fmt: skip
+            ),
         )
 
     @property
@@ -294,9 +294,7 @@ def _state_folder() -> Path:
     try:
         return state_folder()
     except RuntimeError as error:
-        raise ConfigError(
-            "STATE_DIRECTORY: this user has no home folder: name a folder for the unit's state"
-        ) from error
+        raise ConfigError("STATE_DIRECTORY: this user has no home folder: name a folder for the state") from error
 
 
 async def _tell_when_ready(notifier: ServiceNotifier, daemon: Daemon, unit: Unit) -> None:
