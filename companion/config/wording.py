@@ -119,7 +119,9 @@ def _wrong_value(kind: str, limits: Mapping[str, Any]) -> str:
             return "is a switch; write true or false, without quotation marks"
         case "int_type" | "int_parsing" | "int_from_float" | "int_parsing_size":
             return "is a whole number; write it without quotation marks and without a point"
-        case "float_type" | "float_parsing" | "finite_number":
+        case "finite_number":
+            return "is no number at all; write an ordinary one"
+        case "float_type" | "float_parsing":
             return "is a number; write it without quotation marks, with a point and not a comma"
         case "model_type" | "model_attributes_type" | "dict_type" | "dict_attributes_type":
             return "is a table; write it as [NAME] with its keys below, or { KEY = VALUE }"
