@@ -24,10 +24,12 @@ from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.device import Device
 from companion.config.persona import CastMember, Persona
-from companion.conversation import Conversation, ConversationRules, in_hours
+from companion.conversation import Conversation
+from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
 from companion.ears.listener import Listener
 from companion.ears.no_transcriber import NoTranscriber
+from companion.ears.turn_taking import TurnTaking
 from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
@@ -114,7 +116,10 @@ async def assembled(
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
-        listener = Listener(sound.microphone, wake_word, detector, transcriber, device.ears)
+        listener = Listener(
+            *(sound.microphone, wake_word, detector, transcriber, device.ears),
+            pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
+        )
         bodies: list[Body] = []
         for name in device.body.outputs:
             try:
@@ -171,14 +176,14 @@ async def assembled(
                     longest_silence_s=device.conversation.longest_silence_s,
                     longest_turn_s=device.conversation.longest_turn_s,
                 )
-                yield Dialogue(character, persona, tools)
+                yield Dialogue(character, persona, tools, TurnTaking(device.ears.endpoint, languages))
 
         async with asyncio.TaskGroup() as group:
             dialogues = Dialogues(open_dialogue, group)
             conversation = Conversation(
                 listener,
                 await dialogues.open(persona, synthesizer),
-                _rules(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
+                rules_of(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
                 on_change=lambda: sound.on_change(conversation.state),
             )
             animation = group.create_task(animator.run())
@@ -245,21 +250,6 @@ def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: Event
         return body.night_brightness if in_hours(body.night, datetime.now().time()) else 1.0
 
     return Animator(performer, bodies, sound.clock, event_log, brightness if sound.live and body.night else None)
-
-
-def _rules(device: Device, *, live: bool, hears: bool) -> ConversationRules:
-    settings = device.conversation
-    return ConversationRules(
-        nobody_s=device.ears.endpoint.nobody_s,
-        follow_up_s=settings.follow_up_s,
-        always_open=device.ears.wake.mode == "open",
-        opening_after_s=settings.opening_after_s,
-        continue_after_s=settings.continue_after_s,
-        continue_most=settings.continue_most,
-        may_speak_first=lambda: not in_hours(settings.quiet_hours, datetime.now().time()),
-        reopens_microphone=live,
-        hears=hears,
-    )
 
 
 @asynccontextmanager
@@ -341,7 +331,7 @@ async def converse_with_files(
         said,
         synthesizer.rate,
         realtime,
-        is_replying=lambda: conversation.is_answering,
+        is_replying=lambda: conversation.is_preparing,
         is_listening=lambda: conversation.state is State.LISTENING,
     )
     sound = Sound(card.microphone, card.speaker, card.clock, lambda _: card.changed(), live=False, watched=realtime)

@@ -5,8 +5,12 @@ Rule 2  IDLE: only the wake word (or the button) is listened for; in open mode, 
 Rule 3  A wake leads to LISTENING from every state but MUTED. If a turn is running it is interrupted first: silence,
         then everything else; only what was heard is remembered.
 Rule 4  LISTENING: an utterance leads to THINKING; nobody speaking leads to IDLE. On the first wake of a new session
-        a short silence is enough for the character to say its opening line, which leads back to LISTENING.
-Rule 5  THINKING leads to SPEAKING with the first sound of the answer.
+        a short silence is enough for the character to say its opening line, which leads back to LISTENING. A pause in
+        an utterance is enough for its answer to be made, unheard; going on with other words drops that answer.
+Rule 5  THINKING leads to SPEAKING with the first sound of the answer. Speech holds the answer in both: silence, until
+        words tell what it was. Words lead to LISTENING; none, or only such as people put in while they listen, let the
+        answer go on where it was. Words that began before the answer, or soon after it had begun, take it back: it
+        counts as never given, and what was said before and after it is answered as one.
 Rule 6  The end of a turn leads to FOLLOW_UP, where no wake word is needed; after a goodbye, or where follow-up is off,
         to IDLE. FOLLOW_UP: speech leads to LISTENING; nobody speaking leads to IDLE.
 Rule 7  A spoken "stop" or "goodbye" ends the talk; it is never put to the character.
@@ -28,47 +32,29 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from datetime import time
+from collections.abc import Callable, Iterator
 
+from companion.answers import Answers, Say
+from companion.conversation_rules import ConversationRules
 from companion.dialogue import Dialogue
-from companion.ears.listener import Attention, Listener
+from companion.ears.attention import Attention
+from companion.ears.listener import Listener
 from companion.errors import CompanionError, DeviceError, SpeechError
 from companion.events import (
     EAR_RATE,
     Control,
     Hearing,
+    LikelyUtterance,
     NobodySpoke,
+    NoWords,
     Partial,
+    SpeechResumed,
     SpeechStarted,
     State,
     Utterance,
     WakeHeard,
 )
-
-
-@dataclass(frozen=True)
-class ConversationRules:
-    """When the device listens and speaks. All times are seconds of audio time."""
-
-    nobody_s: float
-    """LISTENING ends after this much silence."""
-    follow_up_s: float
-    """How long FOLLOW_UP lasts; 0: there is none."""
-    always_open: bool = False
-    """Whether words are listened for at rest too."""
-    opening_after_s: float = 2.0
-    continue_after_s: float = 0.0
-    """0: the character never speaks by itself."""
-    continue_most: int = 2
-    may_speak_first: Callable[[], bool] = lambda: True
-    """Whether it is not quiet hours."""
-    hears: bool = True
-    """Whether there is a transcriber."""
-    reopens_microphone: bool = True
-    """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
-
+from companion.long_silence import LongSilence
 
 _ANSWERING = (State.THINKING, State.SPEAKING)
 
@@ -88,10 +74,12 @@ class Conversation:
         self._rules = rules
         self._on_change = on_change
         self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
-        self._turn: asyncio.Task[None] | None = None
-        self._silence: asyncio.Task[None] | None = None
-        """Waits until the silence is long enough for the character to go on by itself."""
-        self._continued = 0
+        tools = dialogue.tools
+        self._answers = Answers(tools.speaker, tools.clock, rules.take_back_s, self._turn_ended)
+        self._somebody_speaks = False
+        """Whether speech began that is not over yet."""
+        self._attention = Attention.WAKE
+        self._silence = LongSilence(rules, lambda: listener.inject(Control("continue")))
         self._announcements: deque[str] = deque()
         self._next: tuple[Dialogue, asyncio.Future[Dialogue]] | None = None
         self._group: asyncio.TaskGroup
@@ -104,6 +92,11 @@ class Conversation:
     def is_answering(self) -> bool:
         """Whether an answer is being made or said."""
         return self.state in _ANSWERING
+
+    @property
+    def is_preparing(self) -> bool:
+        """The same, unless it waits for somebody who seems to speak."""
+        return self.is_answering and not self._somebody_speaks
 
     @property
     def announcements_waiting(self) -> int:
@@ -120,6 +113,7 @@ class Conversation:
     async def run(self) -> None:
         """Listen and answer until the sound ends."""
         async with asyncio.TaskGroup() as self._group:
+            self._answers.use(self._group)
             self._go_idle()
             back_off, last_error = _back_off(), ""
             while True:
@@ -144,7 +138,7 @@ class Conversation:
                         self._go_idle()
                     await asyncio.sleep(next(back_off))
             await self._interrupt()
-            self._cancel_silence()
+            self._silence.end()
 
     async def _handle(self, heard: Hearing) -> None:
         match heard:
@@ -155,13 +149,14 @@ class Conversation:
                 if self.state is State.MUTED:
                     self._go_idle()
             case Control(action="reload"):
-                if self._turn is None:
+                if self._answers.current is None:
+                    await self._answers.drop_ahead()
                     self._switch()
             case _ if self.state is State.MUTED:
                 pass
             case Control(action="stop"):
                 await self._interrupt()
-                self._cancel_silence()
+                self._silence.end()
                 self._go_idle()
             case Control(action="say"):
                 self._announcements.append(heard.text)
@@ -169,44 +164,101 @@ class Conversation:
                     self._say_next_announcement()
             case Control(action="continue"):
                 if self.state in (State.IDLE, State.FOLLOW_UP) and self._rules.may_speak_first():
-                    self._continued += 1
-                    self._start(lambda: self.dialogue.continue_speaking(self._first_sound))
+                    self._silence.continued += 1
+                    self._start(lambda _: self.dialogue.continue_speaking(self._first_sound))
+            case WakeHeard() if heard.word != "button" and self.is_answering and self._rules.barge_in == "off":
+                pass
             case WakeHeard():
                 self._event_log.record("wake", word=heard.word)
                 await self._interrupt()
                 if not self._rules.hears:
-                    self._start(lambda: self.dialogue.say_cannot_hear(self._first_sound))
+                    self._start(lambda _: self.dialogue.say_cannot_hear(self._first_sound))
                     return
                 wait = self._rules.opening_after_s if self.dialogue.pending_opening() else self._rules.nobody_s
                 self._enter(State.LISTENING, Attention.WORDS(wait))
                 self._prepare()
             case SpeechStarted():
                 self._event_log.record("speech_started")
-                if self.state is not State.LISTENING:
+                self._somebody_speaks = True
+                if self.is_answering:
+                    self._answers.hold(duck=self._rules.barge_in == "words" and self.state is State.SPEAKING)
+                elif self.state is not State.LISTENING:
                     self._enter(State.LISTENING)
                     self._prepare()
+            case SpeechResumed():
+                self._somebody_speaks = True
             case Partial():
                 self._event_log.record("partial", text=heard.text)
+                await self._listen_instead(heard.text)
+                await self._drop_ahead()
+            case LikelyUtterance():
+                await self._listen_instead(heard.utterance.text)
+                await self._think_ahead(heard.utterance)
             case Utterance():
-                self._answer(heard)
+                self._somebody_speaks = False
+                if self.is_answering:
+                    self._event_log.record("aside", text=heard.text)
+                    self._answers.go_on()
+                else:
+                    await self._answer(heard)
+            case NoWords():
+                self._somebody_speaks = False
+                if self.is_answering:
+                    self._answers.go_on()
+                elif self._attention is Attention.SPEECH:
+                    self._enter(State.LISTENING, Attention.WORDS(self._rules.nobody_s))
+                    await self._answer(None)
             case NobodySpoke():
                 if self.state is State.LISTENING and (line := self.dialogue.pending_opening()):
-                    self._start(lambda: self.dialogue.say_opening(line, self._first_sound))
+                    self._start(lambda _: self.dialogue.say_opening(line, self._first_sound))
                 else:
                     self._go_idle()
 
-    def _answer(self, utterance: Utterance) -> None:
+    async def _listen_instead(self, words: str) -> None:
+        """Stop the answer for these words, if they are such as an answer stops for."""
+        if self.is_answering and self.dialogue.interrupts(words):
+            await self._answers.stop_for_words()
+            self._enter(State.LISTENING)
+            self._prepare()
+
+    async def _think_ahead(self, utterance: Utterance) -> None:
+        """Begin to make the answer to what may be all that is said."""
+        whole = self._answers.whole(utterance) or utterance
+        if self.state is not State.LISTENING or self._answers.is_ahead(whole.text):
+            return
+        await self._drop_ahead()
+        dialogue = self.dialogue
+        if dialogue.may_think_ahead(whole.text):
+            self._answers.make_ahead(lambda floor: dialogue.reply(whole, None, self._first_sound, floor), whole)
+
+    async def _drop_ahead(self) -> None:
+        if await self._answers.drop_ahead():
+            self._event_log.record("dropped")
+
+    async def _answer(self, utterance: Utterance | None) -> None:
+        """Answer what was said; None where what took an answer back turned out to hold no words."""
+        whole = self._answers.whole(utterance)
+        if whole is None:
+            return
         self._event_log.record(
             "utterance",
-            text=utterance.text,
-            confidence=round(utterance.confidence, 3),
-            start=round(utterance.start / EAR_RATE, 3),
-            end=round(utterance.end / EAR_RATE, 3),
+            text=whole.text,
+            confidence=round(whole.confidence, 3),
+            start=round(whole.start / EAR_RATE, 3),
+            end=round(whole.end / EAR_RATE, 3),
         )
-        self._continued = 0
+        self._silence.continued = 0
+        if self._answers.is_ahead(whole.text):
+            self._answers.give_ahead()
+            self._enter(State.THINKING, self._attention_in(State.THINKING))
+            self._group.create_task(self._prepare_speaker())
+            return
+        await self._drop_ahead()
         dialogue = self.dialogue
-        match dialogue.persona.spoken_command(utterance.text):
+        command = dialogue.persona.spoken_command(utterance.text) if utterance is not None else None
+        match command or dialogue.persona.spoken_command(whole.text):
             case "stop":
+                await self._interrupt()
                 self._go_idle()
             case "goodbye":
                 self._say("goodbye", State.IDLE)
@@ -214,36 +266,43 @@ class Conversation:
                 dialogue.character.start_guest_session()
                 self._say("guest", State.FOLLOW_UP)
             case "again" if (answer := dialogue.character.rephrase()) is not None:
-                self._start(lambda: dialogue.reply(utterance, answer, self._first_sound))
+                self._start(lambda floor: dialogue.reply(whole, answer, self._first_sound, floor), whole)
             case _:
-                self._start(lambda: dialogue.reply(utterance, None, self._first_sound))
+                self._start(lambda floor: dialogue.reply(whole, None, self._first_sound, floor), whole)
 
-    def _start(self, say: Callable[[], Coroutine[None, None, State]]) -> None:
+    def _attention_in(self, state: State) -> Attention:
+        """What to listen for while an answer is made or said."""
+        by_speech = self._rules.hears and not self._rules.by_button
+        if not by_speech or (state is State.SPEAKING and self._rules.barge_in in ("wake", "off")):
+            return Attention.WAKE
+        return Attention.SPEECH
+
+    def _start(self, say: Say, answers: Utterance | None = None) -> None:
         """An answer will be said soon: a loudspeaker that fell asleep during long speech wakes up meanwhile."""
-        self._enter(State.THINKING, Attention.WAKE)
+        self._enter(State.THINKING, self._attention_in(State.THINKING))
         self._group.create_task(self._prepare_speaker())
-        self._turn = self._group.create_task(self._run_turn(say))
-
-    async def _run_turn(self, say: Callable[[], Coroutine[None, None, State]]) -> None:
-        self._turn_ended(await say())
+        self._answers.start(say, answers)
 
     def _say(self, line: str, then: State) -> None:
         """Say one of the persona's own lines."""
-        self._start(lambda: self.dialogue.say_line(line, then, self._first_sound))
+        self._start(lambda _: self.dialogue.say_line(line, then, self._first_sound))
 
     def _first_sound(self) -> None:
-        self._enter(State.SPEAKING)
+        self._answers.began()
+        self._enter(State.SPEAKING, self._attention_in(State.SPEAKING))
 
     def _turn_ended(self, then: State) -> None:
-        self._turn = None
         self._switch()
         if not self._rules.hears:
             self._go_idle()
+        elif self._somebody_speaks and then in (State.LISTENING, State.FOLLOW_UP):
+            self._enter(State.LISTENING)
+            return
         elif then is State.LISTENING:
             self._enter(State.LISTENING, Attention.WORDS(self._rules.nobody_s))
         elif then is State.FOLLOW_UP and self._rules.follow_up_s > 0:
             self._enter(State.FOLLOW_UP, Attention.WORDS(self._rules.follow_up_s))
-            self._time_silence()
+            self._silence.begin(self._group, self.dialogue.tools.clock)
         else:
             self._go_idle()
         self._say_next_announcement()
@@ -251,7 +310,7 @@ class Conversation:
     def _say_next_announcement(self) -> None:
         if self._announcements:
             text = self._announcements.popleft()
-            self._start(lambda: self.dialogue.say_text(text, State.FOLLOW_UP, self._first_sound))
+            self._start(lambda _: self.dialogue.say_text(text, State.FOLLOW_UP, self._first_sound))
 
     def _switch(self) -> None:
         """Hand over to the character that `switch_to` named, if it did."""
@@ -264,29 +323,11 @@ class Conversation:
     def _go_idle(self) -> None:
         self._enter(State.IDLE, self._idle_attention)
 
-    def _time_silence(self) -> None:
-        rules = self._rules
-        if rules.continue_after_s > 0 and self._continued < rules.continue_most:
-            self._silence = self._group.create_task(self._continue_after_silence())
-
-    async def _continue_after_silence(self) -> None:
-        await self.dialogue.tools.clock.sleep(self._rules.continue_after_s)
-        self._silence = None
-        self._listener.inject(Control("continue"))
-
-    def _cancel_silence(self) -> None:
-        """Somebody did something: the silence is over."""
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
-
     async def _interrupt(self) -> None:
-        """Barge-in: the loudspeaker falls silent before anything else is done."""
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            self.dialogue.tools.speaker.flush()
-            turn.cancel()
-            await asyncio.wait([turn])
+        """Barge-in: the loudspeaker falls silent before anything else is done. Whatever was ahead is dropped too."""
+        self._somebody_speaks = False
+        await self._answers.end()
+        await self._drop_ahead()
 
     def _prepare(self) -> None:
         """Somebody is about to speak: open the connection and the loudspeaker meanwhile."""
@@ -305,8 +346,11 @@ class Conversation:
     def _enter(self, state: State, attention: Attention | None = None) -> None:
         if attention is not None:
             self._listener.listen_for(attention)
+            # A change drops the words that were being said; to listen on over an answer changes nothing.
+            self._somebody_speaks = self._somebody_speaks and attention is self._attention is Attention.SPEECH
+            self._attention = attention
         if state not in (State.IDLE, State.FOLLOW_UP):
-            self._cancel_silence()
+            self._silence.end()
         if state is not self.state:
             self.state = state
             self._event_log.record("state", state=state.value)
@@ -317,15 +361,3 @@ class Conversation:
 def _back_off() -> Iterator[float]:
     """Seconds between attempts to reopen a lost microphone."""
     return itertools.chain((0.25, 0.5, 1.0), itertools.repeat(2.0))
-
-
-def in_hours(hours: str, now: time) -> bool:
-    """Whether `now` lies in `hours`, written as in the settings: `20:00-07:00`, the end not included.
-
-    Hours may go over midnight; empty hours hold no time.
-    """
-    if not hours:
-        return False
-    start, end = (time.fromisoformat(part) for part in hours.split("-"))
-    moment = now.replace(tzinfo=None)
-    return start <= moment < end if start <= end else moment >= start or moment < end

@@ -11,9 +11,12 @@ import itertools
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 
+from companion.config.device import EndpointSettings
 from companion.config.persona import Persona, SpokenLines
+from companion.ears.turn_taking import TurnTaking
 from companion.errors import CompanionError, DeviceError, NothingToSay
 from companion.events import State, Utterance
+from companion.floor import Floor
 from companion.languages.language import language
 from companion.ports import Character, Synthesizer
 from companion.turn import Turn, TurnTools
@@ -52,7 +55,10 @@ _UNREACHED = ("offline", "busy", "denied", "unpaid")
 class Dialogue:
     """One character with its voice and body."""
 
-    def __init__(self, character: Character, persona: Persona, tools: TurnTools) -> None:
+    def __init__(
+        self, character: Character, persona: Persona, tools: TurnTools, turn_taking: TurnTaking | None = None
+    ) -> None:
+        self.turn_taking = turn_taking or TurnTaking(EndpointSettings(), (language(persona.language),))
         self.character = character
         self.persona = persona
         self.tools = tools
@@ -65,25 +71,48 @@ class Dialogue:
         """The opening line where it is still to be said; else empty."""
         return "" if self._opened else self.character.opening()
 
+    def may_think_ahead(self, said: str) -> bool:
+        """Whether the answer to this may be made before it is sure that this is all."""
+        return self.persona.spoken_command(said) is None and self.character.may_think_ahead(said)
+
+    def interrupts(self, words: str) -> bool:
+        """Whether these words, said over an answer, are more than what people put in while they listen."""
+        return self.persona.spoken_command(words) is not None or self.turn_taking.interrupts(words)
+
     async def say_opening(self, line: str, on_first_sound: Callable[[], None]) -> State:
         """Say the opening line; then it is the person's turn."""
         self._opened = True
         return await self.say_text(line, State.LISTENING, on_first_sound)
 
     async def reply(
-        self, utterance: Utterance, answer: AsyncGenerator[str] | None, on_first_sound: Callable[[], None]
+        self,
+        utterance: Utterance,
+        answer: AsyncGenerator[str] | None,
+        on_first_sound: Callable[[], None],
+        floor: Floor | None = None,
     ) -> State:
-        """Answer what was said; in a group, one after the other. `answer` takes the place of asking the character."""
-        self._opened = True
+        """Answer what was said; in a group, one after the other. `answer` takes the place of asking the character.
+
+        Where the `floor` is withdrawn nothing of it is remembered.
+        """
+        floor = floor or Floor(given=True)
         said = utterance.text
         heard = ""
         for speaker in self.character.speakers(said):
-            deltas = answer or self.character.reply(utterance.text, speaker)
-            turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker)
+            turn = Turn(
+                self.tools, self._deltas(utterance, speaker, answer, floor), on_first_sound, utterance, speaker, floor
+            )
             try:
                 ended = await turn.run()
+                if turn.failed_early:
+                    # It failed before anybody waited for it, so there is time to ask once more.
+                    await floor.wait()
+                    deltas = self._deltas(utterance, speaker, answer, floor)
+                    turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor)
+                    ended = await turn.run()
             finally:
-                if said or turn.heard:
+                if floor.counts and (said or turn.heard):
+                    self._opened = True
                     self.character.remember(said, turn.heard, speaker)
             said = ""
             self.trouble = ended.line
@@ -98,6 +127,11 @@ class Dialogue:
             self.tools.event_log.record("error", code=error.code, sentence=str(error))
             return await self.say_line(error.line, State.FOLLOW_UP, on_first_sound)
         return State.FOLLOW_UP
+
+    def _deltas(
+        self, utterance: Utterance, speaker: str, answer: AsyncGenerator[str] | None, floor: Floor
+    ) -> AsyncGenerator[str]:
+        return self.character.reply(utterance.text, speaker, floor) if answer is None else answer
 
     async def continue_speaking(self, on_first_sound: Callable[[], None]) -> State:
         """Go on speaking though nobody answered. Where that fails nothing is said about it."""

@@ -29,6 +29,8 @@ Kind = Literal[
     "request",
     "first_token",
     "sentence",
+    "dropped",
+    "aside",
     "cue",
     "body",
     "speaking",
@@ -72,11 +74,11 @@ class EventLog:
             except OSError as error:
                 raise DeviceError(f"{path}: the events cannot be written there: {error.strerror}") from error
 
-    def record(self, kind: Kind, **fields: Any) -> None:
-        """Record one event at the present audio time."""
+    def record(self, kind: Kind, *, t: float | None = None, **fields: Any) -> None:
+        """Record one event at the audio time `t`: now, where none is given."""
         self._on_event(kind, fields)
         if self._file is not None:
-            line = {"t": round(self._clock.now(), 4), "kind": kind, **fields}
+            line = {"t": round(self._clock.now() if t is None else t, 4), "kind": kind, **fields}
             try:
                 self._file.write(json.dumps(line, ensure_ascii=False) + "\n")
             except OSError as error:

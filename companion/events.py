@@ -78,15 +78,37 @@ class Utterance:
     """Position of the last voiced sample."""
 
     decided: int
-    """Position at which the end was decided: `end` plus the configured silence."""
+    """Position at which its words were asked for: `end` plus a short pause."""
 
     transcribed_ms: float = 0.0
-    """Milliseconds from that decision to the final words, by the loop's clock."""
+    """Milliseconds from then to the final words, by the loop's clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikelyUtterance:
+    """A short pause: what was said may be all. `SpeechResumed`, or the `Utterance` itself, follows."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechResumed:
+    """After a `LikelyUtterance` the person went on speaking: the utterance that follows holds its words too."""
+
+    at: int
+    """Position of the first voiced sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoWords:
+    """What had started as speech held no words: a cough, a noise."""
+
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
 class NobodySpoke:
-    """Nobody spoke in time, or what was heard held no words."""
+    """Nobody spoke in time."""
 
     at: int
 
@@ -100,7 +122,9 @@ class Control:
     """For `say`: the text to speak."""
 
 
-Hearing = WakeHeard | SpeechStarted | Partial | Utterance | NobodySpoke | Control
+Hearing = (
+    WakeHeard | SpeechStarted | Partial | LikelyUtterance | SpeechResumed | Utterance | NoWords | NobodySpoke | Control
+)
 """Everything that a listener yields."""
 
 
@@ -259,7 +283,7 @@ class State(StrEnum):
     MUTED = "muted"
 
 
-EndReason = Literal["finished", "interrupted", "offline", "refused", "failed", "stopped"]
+EndReason = Literal["finished", "interrupted", "taken_back", "offline", "refused", "failed", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
 from companion.events import AudioFrame, BodyFrame, SynthesizedSpeech, Transcript
+from companion.floor import Floor
 
 
 class Clock(Protocol):
@@ -93,9 +94,14 @@ class Character(Protocol):
     def speakers(self, said: str) -> tuple[str, ...]:
         """The names of those who answer this, in order: the persona's, or several in a group. Never empty."""
 
-    def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
+    def may_think_ahead(self, said: str) -> bool:
+        """Whether `reply` may be asked for before the person has finished, though nobody may hear the answer."""
+
+    def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
         """Answer what the person said, as text deltas of any size. Nothing is remembered yet (see `remember`).
 
+        What is asked for before the `floor` was given may never be heard: it costs as little as possible, and changes
+        nothing.
         `speaker` is one of `speakers(said)`; when empty, the first. In a group each is asked after the answers before
         it have been remembered. Closing the generator closes the stream. Raises `CharacterError` if the first delta
         does not arrive in time, or if the stream breaks or stalls.
@@ -152,8 +158,17 @@ class Speaker(Protocol):
     async def drain(self) -> None:
         """Return when everything written has been heard or flushed. Raises `DeviceError`."""
 
+    def pause(self) -> None:
+        """Fall silent within 50 ms and keep what has not been heard; `position()` stands still until `resume()`."""
+
+    def duck(self) -> None:
+        """Play on, 12 dB quieter, until `resume()`."""
+
+    def resume(self) -> None:
+        """Go on where it was, at the usual volume."""
+
     def flush(self) -> int:
-        """Drop what has not been heard yet; silence follows within 50 ms. Returns `position()`.
+        """End a pause, and drop what has not been heard yet; silence follows within 50 ms. Returns `position()`.
 
         Positions continue from there: the next `write` returns at least this value.
         """

@@ -1,6 +1,8 @@
 """One turn: a reply from text deltas to audible speech. Think -> synthesize -> speak -> animate.
 
-These are four tasks joined by bounded queues, so a stage that is ahead waits. The turn ends when the whole reply has
+These are four tasks joined by bounded queues, so a stage that is ahead waits. All but the loudspeaker work before the
+person has finished; it waits for the floor. What happens before that is recorded once the floor is given, with the time
+when it happened, and never where it is not. The turn ends when the whole reply has
 been heard, or when it is cancelled, which silences the loudspeaker. In both cases `heard` then holds the text that came
 out of the loudspeaker.
 """
@@ -11,11 +13,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from companion.animator import Animator
 from companion.errors import CharacterError, CharacterRefused, CompanionError
-from companion.event_log import EventLog
+from companion.event_log import EventLog, Kind
 from companion.events import (
     EAR_RATE,
     Cue,
@@ -27,6 +29,7 @@ from companion.events import (
     TurnEnded,
     Utterance,
 )
+from companion.floor import Floor
 from companion.ports import Clock, Speaker, Synthesizer
 
 _PIECE = 500
@@ -99,12 +102,16 @@ class Turn:
         on_first_sound: Callable[[], None],
         utterance: Utterance | None = None,
         speaker: str = "",
+        floor: Floor | None = None,
     ) -> None:
         """`answer` yields the reply as text deltas. `utterance` is what it answers, if somebody spoke.
 
-        `speaker` is the name of the speaker in a group.
+        `speaker` is the name of the speaker in a group. Without a `floor` it may speak at once.
         """
         self._tools = tools
+        self._floor = floor or Floor(given=True)
+        self._early: list[tuple[float, Kind, dict[str, Any]]] = []
+        """What happened before the floor was given."""
         self._voice = tools.voices.get(speaker, tools.synthesizer)
         self._speaker_name = speaker
         self._answer = answer
@@ -118,6 +125,8 @@ class Turn:
         if utterance is not None:
             self._latency["endpoint"] = (utterance.decided - utterance.end) / EAR_RATE * 1000
             self._latency["transcribe"] = utterance.transcribed_ms
+        self.failed_early = False
+        """Whether no answer came, before anybody waited for one: it may be asked for again."""
         self.heard = ""
         """The text that came out of the loudspeaker; valid once `run` has returned or was cancelled."""
         self._time_limit: asyncio.Timeout
@@ -152,13 +161,13 @@ class Turn:
     async def _think(self) -> None:
         """Text deltas -> sentences. Text that arrived before a failure is still spoken."""
         stage, sentences = self._tools.stage(self._speaker_name), self._tools.sentences()
-        self._tools.event_log.record("request")
+        self._record("request")
         self._first_time("request")
         try:
             async with aclosing(self._answer) as deltas:
                 async for delta in deltas:
                     if self._first_time("first_token"):
-                        self._tools.event_log.record("first_token")
+                        self._record("first_token")
                     for begin in range(0, len(delta), _PIECE):
                         for piece in stage.feed(delta[begin : begin + _PIECE]):
                             await self._queue(sentences.feed(piece))
@@ -177,7 +186,7 @@ class Turn:
     async def _queue(self, sentences: list[Sentence]) -> None:
         for sentence in sentences:
             self._first_time("first_sentence")
-            self._tools.event_log.record("sentence", text=sentence.text)
+            self._record("sentence", text=sentence.text)
             await self._sentences.put(sentence)
 
     async def _synthesize(self) -> None:
@@ -193,13 +202,23 @@ class Turn:
     async def _speak(self) -> None:
         """Speech -> the loudspeaker, without gaps, until the end of it has been heard."""
         speaker = self._tools.speaker
-        while (chunk := await self._speech.get()) is not None:
+        chunk = await self._speech.get()
+        if chunk is None and self._reason == "offline" and not self._floor.was_given:
+            return
+        self._first_time("ready")
+        await self._floor.wait()
+        self._first_time("allowed")
+        self._record_early()
+        self._time_limit.reschedule(asyncio.get_running_loop().time() + self._tools.longest_silence_s)
+        while chunk is not None:
             self._timeline.add(await speaker.write(chunk.pcm), chunk)
             if chunk.pcm and self._first_time("first_sound"):
                 self._tools.event_log.record("speaking")
                 self._tools.spotlight(self._speaker_name)
                 self._time_limit.reschedule(asyncio.get_running_loop().time() + self._tools.longest_turn_s)
                 self._on_first_sound()
+            chunk = await self._speech.get()
+            await self._floor.wait()
         await speaker.drain()
         self._act(speaker.position())
 
@@ -228,13 +247,33 @@ class Turn:
         self._stage_began = now
         return True
 
+    def _record(self, kind: Kind, **fields: Any) -> None:
+        if self._floor.was_given:
+            self._tools.event_log.record(kind, **fields)
+        else:
+            self._early.append((self._tools.clock.now(), kind, fields))
+
+    def _record_early(self) -> None:
+        for at, kind, fields in self._early:
+            self._tools.event_log.record(kind, t=at, **fields)
+        self._early.clear()
+
     def _record_error(self, error: CompanionError) -> None:
-        self._tools.event_log.record("error", code=error.code, sentence=str(error))
+        self._record("error", code=error.code, sentence=str(error))
 
     def _finish(self) -> TurnEnded:
-        """Silence the loudspeaker, close the mouth, and record what was heard and why the turn ended."""
+        """Silence the loudspeaker, close the mouth, and record what was heard and why the turn ended.
+
+        A turn that never had the floor leaves no trace.
+        """
+        if not self._floor.was_given:
+            self.failed_early = True
+            return TurnEnded("", self._reason, self._line)
+        self._record_early()
+        if self._floor.withdrawn:
+            self._reason = "taken_back"
         self.heard = self._timeline.heard_text(self._tools.speaker.flush())
-        if self._reason == "interrupted":
+        if self._reason in ("interrupted", "taken_back"):
             self._tools.animator.relax()
         self._tools.animator.set_mouth(0.0)
         latency = {stage: round(ms, 2) for stage, ms in self._latency.items()}

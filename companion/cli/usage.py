@@ -26,7 +26,10 @@ MILLION = 1_000_000
     "--days", type=click.IntRange(1, 3660), default=7, show_default=True, help="How many days, today included."
 )
 def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int) -> None:
-    """Show requests, tokens, cached share and cost by day and person, and what is spent of the caps."""
+    """Show requests, tokens, cached share and cost by day and person, and what is spent of the caps.
+
+    Requests that were made ahead and dropped, because the person said more, have rows of their own.
+    """
     from companion.config.unit import load_unit
 
     device, _ = load_unit(device_file, settings)
@@ -41,12 +44,12 @@ def usage(device_file: Path, settings: tuple[str, ...], as_json: bool, days: int
     if not rows:
         click.echo(f"No requests in {'the last day' if days == 1 else f'the last {days} days'}.")
     else:
-        click.echo(f"{'day':10}  {'person':16} {'requests':>8} {'prompt':>9} {'cached':>7} {'completion':>10}  cost")
+        click.echo(f"{'day':10}  {'person':20} {'requests':>8} {'prompt':>9} {'cached':>7} {'completion':>10}  cost")
     for one in rows:
         unpriced = f" and {one.unpriced} of unknown price" if one.unpriced else ""
-        person = one_line(one.person) or "(no name)"
+        person = (one_line(one.person) or "(no name)") + (" (dropped)" if one.dropped else "")
         click.echo(
-            f"{one.day}  {person:16} {one.requests:8} {one.prompt:9} {one.cached_share:7.0%} "
+            f"{one.day}  {person:20} {one.requests:8} {one.prompt:9} {one.cached_share:7.0%} "
             f"{one.completion:10}  {_money(one.cost_micro, one.currency)}{unpriced}"
         )
     for total in totals:

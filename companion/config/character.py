@@ -59,6 +59,10 @@ class CharacterSettings(Settings):
     said."""
     thinking_s: Seconds = 12.0
     """The same for a model that is seen to think before it answers. `conversation.longest_silence_s` must be longer."""
+    think_ahead: Literal["always", "cheap", "never"] = "always"
+    """Whether an answer is asked for at the first short pause, before it is sure that the person has finished. Where
+    they had not, the request is dropped, which costs money (`companion usage` shows it); `cheap` only does it while
+    most of the request comes from the service's cache and no limit of spending is near."""
     stall_s: Seconds = 4.0
     """Longest pause within an answer, in seconds."""
     max_tokens: int = Field(default=300, ge=1, le=4000)

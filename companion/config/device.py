@@ -73,8 +73,11 @@ class EndpointSettings(Settings):
     """The speech detector: `silero`, or that of another package."""
     threshold: float = Field(default=0.5, gt=0, lt=1)
     """Speech probability above which a frame counts as voiced."""
+    likely_s: Seconds = 0.15
+    """Pause, in seconds, after which an utterance is likely over: its words are read and the answer is made ahead."""
     silence_s: Seconds = 0.7
-    """Silence, in seconds, that ends an utterance. Shorter is quicker, but cuts off people who pause."""
+    """Pause, in seconds, that ends an utterance whose words do not tell whether it is whole: those that do need half of
+    it, or twice. Shorter is quicker, but cuts off people who pause."""
     longest_s: Seconds = 15.0
     """Longest utterance, in seconds; it is cut off here even when sound goes on (a television never stops)."""
     nobody_s: Seconds = 5.0
@@ -132,6 +135,12 @@ class ConversationSettings(Settings):
     """A turn is abandoned when nothing of its answer is heard within this time, in seconds."""
     longest_turn_s: Seconds = 90.0
     """Longest answer, in seconds; it is ended here."""
+    barge_in: Literal["speech", "words", "wake", "off"] = "speech"
+    """What stops an answer, beside the button: `speech` (silence at once, and it goes on where nothing was said),
+    `words` (quieter at once, silence with the first words), `wake` (the wake word only) or `off`."""
+    take_back_s: float = Field(default=1.0, ge=0, le=5)
+    """Whoever goes on speaking within this time of an answer's first sound, in seconds, takes the answer back: what was
+    said before and after it is answered as one."""
     opening_after_s: float = Field(default=2.0, ge=0, le=30)
     """First wake of a new session: seconds of silence before the opening line is said. Words spoken earlier come
     first."""

@@ -1,9 +1,12 @@
-"""Endpointing: where an utterance begins and where it ends, in audio time.
+"""Endpointing: where an utterance begins, where it pauses and where it ends, in audio time.
 
 Pure: no I/O, no clock. `Endpointer` is fed with frames and the probability that each holds speech, and decides at frame
 boundaries. Time is counted in samples at `EAR_RATE`. Only silence that was really heard counts, so a gap in the
 positions (the sound card lost sound) does not end an utterance. The two limits, longest utterance and longest wait for
 speech, count positions.
+
+After a short pause the utterance is likely over (`SpeechPaused`). It ends when the pause has lasted as long as its
+words ask for (`Endpointer.wait_for`), unless the person goes on first, which takes as much speech as to begin.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 from operator import mul
 
 from companion.config.device import EndpointSettings
-from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, NobodySpoke, SpeechStarted
+from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, NobodySpoke, SpeechResumed, SpeechStarted
 
 ONSET_WINDOW = 5
 """Speech begins when, of this many frames ..."""
@@ -57,8 +60,8 @@ class Framer:
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechEnded:
-    """An utterance is over."""
+class SpeechPaused:
+    """An utterance is likely over."""
 
     start: int
     """Position of the first voiced sample."""
@@ -67,19 +70,59 @@ class SpeechEnded:
     """Position just after the last voiced frame."""
 
     decided: int
-    """Position at which the end was decided."""
+    """Position at which this was decided."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnded(SpeechPaused):
+    """An utterance is over."""
+
+
+class Onset:
+    """The last few frames: whether enough of them are voiced for speech to begin."""
+
+    def __init__(self) -> None:
+        self._starts: deque[int | None] = deque(maxlen=ONSET_WINDOW)
+        """For each frame: its start if it was voiced, else None."""
+        self._run_start = 0
+        self.end = 0
+        """Position just after the last voiced frame."""
+
+    @property
+    def start(self) -> int:
+        """Position of the first voiced sample. A run of voiced frames may begin before the window, if words follow the
+        wake word in one breath."""
+        return min(self._run_start, next(start for start in self._starts if start is not None))
+
+    def count(self, frame: AudioFrame, *, voiced: bool, ignored_until: int = 0) -> int:
+        """Note the next frame; how many of the window are voiced and do not begin before `ignored_until`."""
+        if voiced:
+            if not self._starts or self._starts[-1] is None:
+                self._run_start = frame.start
+            self.end = frame.end
+        self._starts.append(frame.start if voiced else None)
+        return sum(start is not None and start >= ignored_until for start in self._starts)
 
 
 class Endpointer:
     """Finds utterances. `begin` starts to wait for speech; then `feed` frames until it returns a decision."""
 
+    _in_speech: bool
+    _paused: bool
+    _start: int
+    _end: int
+    _quiet: int
+    """Samples of silence since `_end`."""
+    _loudest: int
+    _onset: Onset
+
     def __init__(self, settings: EndpointSettings) -> None:
         self._threshold = settings.threshold
+        self._pause = min(settings.likely_s, settings.silence_s) * EAR_RATE
         self._silence = settings.silence_s * EAR_RATE
         self._longest = settings.longest_s * EAR_RATE
         self._deadline = math.inf
         self._ignored_until = 0
-        self._loudest = 0
         self._reset()
 
     @property
@@ -96,30 +139,36 @@ class Endpointer:
         self._reset()
 
     def resume(self, at: int) -> NobodySpoke | None:
-        """Go on waiting, with the same deadline, because the last utterance turned out to hold no words."""
+        """Go on waiting, with the same deadline, because what was heard turned out to hold no words."""
         self._ignored_until = at
         self._reset()
         return NobodySpoke(at) if at >= self._deadline else None
 
-    def feed(self, frame: AudioFrame, probability: float) -> SpeechStarted | SpeechEnded | NobodySpoke | None:
+    def wait_for(self, silence_s: float) -> None:
+        """How long the pause must last, in seconds from its beginning, to end the utterance that has just paused."""
+        self._needed = silence_s * EAR_RATE
+
+    def feed(
+        self, frame: AudioFrame, probability: float
+    ) -> SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | NobodySpoke | None:
         """Take the next frame and the probability that it holds speech; return the decision that it leads to."""
-        if self._in_speech:
-            return self._feed_during_speech(frame, probability)
-        return self._feed_before_speech(frame, probability)
+        if not self._in_speech:
+            return self._feed_before_speech(frame, probability)
+        energy = _energy(array("h", frame.pcm))
+        self._loudest = max(self._loudest, energy)
+        voiced = probability >= self._threshold * HYSTERESIS and energy >= SILENCE_LEVEL**2 * self._loudest
+        decision = self._feed_in_pause(frame, voiced) if self._paused else self._feed_during_speech(frame, voiced)
+        if decision is None and frame.end - self._start >= self._longest:
+            decision = SpeechEnded(self._start, self._end, frame.end)
+        if isinstance(decision, SpeechEnded):
+            self._reset()
+        return decision
 
     def _feed_before_speech(self, frame: AudioFrame, probability: float) -> SpeechStarted | NobodySpoke | None:
-        voiced = probability >= self._threshold
-        if voiced:
-            # A run of voiced frames may begin before the window, if words follow the wake word in one breath.
-            if not self._onset or self._onset[-1] is None:
-                self._start = frame.start
-            self._end = frame.end
-        self._onset.append(frame.start if voiced else None)
-        voiced_starts = [start for start in self._onset if start is not None]
-        counted = sum(start >= self._ignored_until for start in voiced_starts)
+        counted = self._onset.count(frame, voiced=probability >= self._threshold, ignored_until=self._ignored_until)
         if counted >= ONSET_VOICED:
             self._in_speech = True
-            self._start = min(self._start, voiced_starts[0])
+            self._start, self._end = self._onset.start, self._onset.end
             self._quiet = frame.end - self._end
             return SpeechStarted(self._start)
         # Somebody may just be starting to speak: extend the deadline once, by the length of the window.
@@ -129,19 +178,31 @@ class Endpointer:
             return NobodySpoke(frame.end)
         return None
 
-    def _feed_during_speech(self, frame: AudioFrame, probability: float) -> SpeechEnded | None:
-        energy = _energy(array("h", frame.pcm))
-        self._loudest = max(self._loudest, energy)
-        if probability >= self._threshold * HYSTERESIS and energy >= SILENCE_LEVEL**2 * self._loudest:
+    def _feed_during_speech(self, frame: AudioFrame, voiced: bool) -> SpeechPaused | None:
+        if voiced:
             self._end = frame.end
             self._quiet = 0
-        else:
-            self._quiet += frame.end - frame.start
-        if self._quiet < self._silence and frame.end - self._start < self._longest:
             return None
-        ended = SpeechEnded(self._start, self._end, frame.end)
-        self._reset()
-        return ended
+        self._quiet += frame.end - frame.start
+        if self._quiet < self._pause:
+            return None
+        self._paused, self._onset = True, Onset()
+        return SpeechPaused(self._start, self._end, frame.end)
+
+    def _feed_in_pause(self, frame: AudioFrame, voiced: bool) -> SpeechResumed | SpeechEnded | None:
+        """A sound too short for a word does not lengthen the utterance; what may become one is waited for, briefly."""
+        counted = self._onset.count(frame, voiced=voiced)
+        if counted >= ONSET_VOICED:
+            self._paused = False
+            self._needed = self._silence
+            self._end = self._onset.end
+            self._quiet = frame.end - self._end
+            return SpeechResumed(self._onset.start)
+        self._quiet += frame.end - frame.start
+        patience = ONSET_WINDOW * (frame.end - frame.start) if counted else 0
+        if self._quiet >= self._needed + patience:
+            return SpeechEnded(self._start, self._end, frame.end)
+        return None
 
     def end_of_sound(self, at: int) -> SpeechEnded | None:
         """End the utterance, if there is one, because the sound itself ends at position `at`."""
@@ -150,11 +211,11 @@ class Endpointer:
         return ended
 
     def _reset(self) -> None:
-        self._in_speech = False
+        self._in_speech = self._paused = False
         self._start = self._end = self._quiet = 0
+        self._needed = self._silence
         self._loudest = 0
-        self._onset: deque[int | None] = deque(maxlen=ONSET_WINDOW)
-        """For each of the last frames: its start if it was voiced, else None."""
+        self._onset = Onset()
 
 
 WAKE_LOOK_BACK = round(0.35 * EAR_RATE)

@@ -6,6 +6,10 @@ before the next is pulled, so the same sound from a file gives the same result e
 inline (a tenth of a millisecond each). The transcriber is awaited, and sound that arrives meanwhile waits in the
 microphone's queue.
 
+A pause makes an utterance likely over: its words are read at once (`LikelyUtterance`), while listening goes on. If the
+person goes on too, what they say is transcribed as a further piece and joined to it; else the utterance ends when the
+pause has lasted as long as its words ask for.
+
 What listening costs: the wake word engine runs on every frame unless the device is muted, the detector and the
 transcriber only while listening for words. A wake word during an utterance drops the utterance, and a new one begins
 after it.
@@ -18,20 +22,30 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal
 
 from companion.config.device import EarsSettings
-from companion.ears.endpointing import WAKE_LOOK_BACK, Endpointer, Framer, SpeechEnded, samples_after_wake_word
+from companion.ears.attention import Attention
+from companion.ears.endpointing import (
+    WAKE_LOOK_BACK,
+    Endpointer,
+    Framer,
+    SpeechEnded,
+    SpeechPaused,
+    samples_after_wake_word,
+)
 from companion.events import (
     EAR_RATE,
     SAMPLE_BYTES,
     AudioFrame,
     Control,
     Hearing,
+    LikelyUtterance,
     NobodySpoke,
+    NoWords,
     Partial,
+    SpeechResumed,
     SpeechStarted,
     Utterance,
     WakeHeard,
@@ -48,30 +62,6 @@ _WAKE_VALID_FOR = EAR_RATE
 """Samples after a wake word within which `Attention.WORDS` counts as the reaction to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
-    """What to listen for: `Attention.NOTHING`, `Attention.WAKE` or `Attention.WORDS(no_speech_s)`."""
-
-    kind: Literal["nothing", "wake", "words"]
-    no_speech_s: float = math.inf
-    """For words only: seconds of sound without speech after which `NobodySpoke` is reported."""
-
-    NOTHING: ClassVar[Attention]
-    """Muted: sound is dropped at once, without being kept or examined."""
-
-    WAKE: ClassVar[Attention]
-    """The wake word and the button: while idle, and while a reply is prepared or spoken (barge-in)."""
-
-    @classmethod
-    def WORDS(cls, no_speech_s: float = math.inf) -> Attention:
-        """An utterance. After it, or after `NobodySpoke`, the listener waits for the next one in the same way."""
-        return cls("words", no_speech_s)
-
-
-Attention.NOTHING = Attention("nothing")
-Attention.WAKE = Attention("wake")
-
-
 class Listener:
     """Yields what is heard (`hear`). It starts with `Attention.WAKE`."""
 
@@ -85,7 +75,13 @@ class Listener:
         detector: SpeechDetector,
         transcriber: Transcriber,
         settings: EarsSettings,
+        pause_after: Callable[[str], float] | None = None,
+        is_person: Callable[[AudioFrame], bool] = lambda _: True,
     ) -> None:
+        """`pause_after`: seconds that the pause behind these words must last for them to be all. `is_person`: whether
+        a frame holds more than what the device itself says."""
+        self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
+        self._is_person = is_person
         self._microphone = microphone
         self._wake_word = wake_word
         self._detector = detector
@@ -107,22 +103,26 @@ class Listener:
         self._transcribing = False
         self._untranscribed: deque[bytes] = deque()
         self._partial = ""
+        self._pieces = ""
+        """The words of the current utterance before its last pause."""
+        self._likely: Utterance | None = None
+        """What was said up to the pause that lasts now."""
 
     def listen_for(self, what: Attention) -> None:
         """Change what to listen for, from the next frame on. An unfinished utterance is dropped.
 
-        `Attention.WAKE` while already listening for the wake word changes nothing. `Attention.WORDS` in reaction to a
-        `WakeHeard` includes what was said right after the wake word. Otherwise it starts with the next frame, so that
+        `Attention.WAKE` or `SPEECH` while already listening in that way changes nothing. `Attention.WORDS` in reaction
+        to a `WakeHeard` includes what was said right after the wake word. Otherwise it starts with the next frame, so that
         the device's own voice is not mistaken for the person's.
         """
-        if what.kind == "wake" and self._attention.kind == "wake":
+        if what == self._attention and what in (Attention.WAKE, Attention.SPEECH):
             return
         if what.kind == "nothing":
             self._recent_frames.clear()
             self._framer.drop()
             if self._wake_word is not None:
                 self._wake_word.reset()
-        if what.kind != "words":
+        if what.kind != "words" or what.over_answer:
             self._last_wake = None
         self._attention = what
         self._attention_is_new = True
@@ -164,9 +164,9 @@ class Listener:
                 for frame in self._framer.frames(sound):
                     async for hearing in self._examine(frame):
                         yield hearing
-            if self._transcribing and not self._attention_is_new:
+            if not self._attention_is_new:
                 ended = self._endpointer.end_of_sound(self.position)
-                if ended is not None and (utterance := await self._transcribe(ended)) is not None:
+                if ended is not None and (utterance := await self._words_of(ended)) is not None:
                     yield utterance
         finally:
             await self._drop_words()
@@ -228,37 +228,71 @@ class Listener:
                 return
 
     async def _hear_words(self, frame: AudioFrame) -> AsyncIterator[Hearing]:
-        decision = self._endpointer.feed(frame, self._detector.probability(frame.pcm))
+        probability = self._detector.probability(frame.pcm)
+        if self._attention.over_answer and probability > 0 and not self._is_person(frame):
+            probability = 0.0
+        decision = self._endpointer.feed(frame, probability)
         if self._transcribing:
             self._untranscribed.append(frame.pcm)
-        if isinstance(decision, SpeechStarted):
-            self._untranscribed.extend(self._sound_between(decision.at - self._preroll, frame.end))
-            yield decision
-            if self._attention_is_new:
+        match decision:
+            case SpeechStarted() | SpeechResumed():
+                if self._likely is not None:
+                    self._pieces, self._likely = self._likely.text, None
+                self._untranscribed.extend(self._sound_between(decision.at - self._preroll, frame.end))
+                yield decision
+                if self._attention_is_new:
+                    return
+                await self._transcriber.start()
+                self._transcribing = True
+            case SpeechEnded():
+                async for hearing in self._end_words(decision):
+                    yield hearing
                 return
-            await self._transcriber.start()
-            self._transcribing = True
-        elif isinstance(decision, SpeechEnded):
-            utterance = await self._transcribe(decision)
-            # Another task may have changed the attention while the transcriber was working.
-            if self._attention_is_new:
+            case SpeechPaused():
+                async for hearing in self._pause_words(decision):
+                    yield hearing
                 return
-            self._words_from = decision.end
-            if utterance is not None:
-                self._endpointer.begin(decision.decided, self._attention.no_speech_s)
-                yield utterance
-            elif (nobody := self._endpointer.resume(decision.decided)) is not None:
-                self._endpointer.begin(nobody.at, self._attention.no_speech_s)
-                yield nobody
-            return
-        elif isinstance(decision, NobodySpoke):
-            self._endpointer.begin(decision.at, self._attention.no_speech_s)
-            yield decision
+            case NobodySpoke():
+                self._endpointer.begin(decision.at, self._attention.no_speech_s)
+                yield decision
         while len(self._untranscribed) >= FRAMES_PER_FEED and not self._attention_is_new:
             text = await self._feed(FRAMES_PER_FEED)
             if text and text != self._partial:
                 self._partial = text
-                yield Partial(text, frame.end - len(self._untranscribed) * self._detector.frame_samples)
+                at = frame.end - len(self._untranscribed) * self._detector.frame_samples
+                yield Partial(_joined(self._pieces, text), at)
+
+    async def _pause_words(self, paused: SpeechPaused) -> AsyncIterator[Hearing]:
+        likely = await self._words_of(paused)
+        # Another task may have changed the attention while the transcriber was working.
+        if self._attention_is_new:
+            return
+        if likely is None:
+            async for hearing in self._heard_no_words(paused.decided):
+                yield hearing
+            return
+        self._likely = likely
+        self._endpointer.wait_for(self._pause_after(likely.text))
+        yield LikelyUtterance(likely)
+
+    async def _end_words(self, ended: SpeechEnded) -> AsyncIterator[Hearing]:
+        utterance = await self._words_of(ended)
+        if self._attention_is_new:
+            return
+        self._pieces, self._likely = "", None
+        if utterance is None:
+            async for hearing in self._heard_no_words(ended.decided):
+                yield hearing
+            return
+        self._endpointer.begin(ended.decided, self._attention.no_speech_s)
+        yield utterance
+
+    async def _heard_no_words(self, at: int) -> AsyncIterator[Hearing]:
+        nobody = self._endpointer.resume(at)
+        yield NoWords(at)
+        if nobody is not None and not self._attention_is_new:
+            self._endpointer.begin(at, self._attention.no_speech_s)
+            yield nobody
 
     def _sound_between(self, start: int, end: int) -> list[bytes]:
         start = max(start, self._words_from)
@@ -272,8 +306,10 @@ class Listener:
         piece = b"".join(self._untranscribed.popleft() for _ in range(frames))
         return await self._transcriber.feed(piece)
 
-    async def _transcribe(self, ended: SpeechEnded) -> Utterance | None:
-        """The words of the utterance that has just ended, or None if there are none."""
+    async def _words_of(self, paused: SpeechPaused) -> Utterance | None:
+        """The utterance up to this pause, or None if there are no words in it."""
+        if not self._transcribing:
+            return self._likely
         time = asyncio.get_running_loop().time
         decided = time()
         while self._untranscribed:
@@ -281,18 +317,24 @@ class Listener:
         transcript = await self._transcriber.finish()
         self._transcribing = False
         self._partial = ""
-        text = transcript.text.strip()
+        text = _joined(self._pieces, transcript.text.strip())
         if not text:
             return None
+        self._words_from = paused.decided
         took = (time() - decided) * 1000
-        return Utterance(text, transcript.confidence, ended.start, ended.end, ended.decided, took)
+        return Utterance(text, transcript.confidence, paused.start, paused.end, paused.decided, took)
 
     async def _drop_words(self) -> None:
         self._untranscribed.clear()
-        self._partial = ""
+        self._partial = self._pieces = ""
+        self._likely = None
         if self._transcribing:
             self._transcribing = False
             await self._transcriber.cancel()
+
+
+def _joined(before: str, words: str) -> str:
+    return f"{before} {words}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     "commands.toml": OptionalPart(
         lambda one: one.commands, "spoken commands to the device (stop, goodbye, again, guest) are not understood"
     ),
+    "turn_taking.toml": OptionalPart(
+        lambda one: one.turn_taking, "every pause counts alike, whatever was said, and any word stops an answer"
+    ),
     "facts.toml": OptionalPart(
         lambda one: one.facts, "facts that a person tells are not found by patterns (the summary still proposes them)"
     ),

@@ -99,6 +99,19 @@ class Commands(Part):
     """Glued to the name of somebody who is called: the 야 of `토리야`."""
 
 
+class TurnTakingWords(Part):
+    """`turn_taking.toml`: by which words people show that they have finished, or have not."""
+
+    unfinished: Regex | None = None
+    """What ends in this goes on: `and`, an article, "um"."""
+    whole: Regex | None = None
+    """This is all, as far as words can tell."""
+    short_answer: Regex | None = None
+    """This is all, where the character had asked something."""
+    listening: WordSet = frozenset()
+    """Words of which consists what people say while they listen: it does not stop the one who speaks."""
+
+
 class SummaryPrompt(Part):
     """What the model is asked when it has to sum a talk up."""
 
@@ -178,8 +191,13 @@ class Language:
         return read_part(self.code, "commands.toml", Commands) or Commands()
 
     @cached_property
+    def turn_taking(self) -> TurnTakingWords:
+        """`turn_taking.toml`; empty where there is none, as are all that follow."""
+        return read_part(self.code, "turn_taking.toml", TurnTakingWords) or TurnTakingWords()
+
+    @cached_property
     def directions(self) -> Directions:
-        """`directions.toml`; empty where there is none, as are all that follow."""
+        """`directions.toml`."""
         return read_part(self.code, "directions.toml", Directions) or Directions()
 
     @cached_property

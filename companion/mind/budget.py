@@ -38,7 +38,7 @@ class UsageEntry:
     model: str
     region: str
     purpose: str
-    """`talk`, `summary`, `again` ..."""
+    """`talk`, `summary`, or `dropped`: asked for ahead, and nobody heard the answer."""
     prompt: int
     """Tokens of the request, the cached ones included."""
     cached: int
@@ -71,6 +71,8 @@ class DailyUsage:
     unpriced: int
     """Requests of unknown price; they are not in `cost_micro`."""
     currency: str
+    dropped: bool = False
+    """Whether these were asked for ahead and dropped: the person said more."""
 
     @property
     def cached_share(self) -> float:
@@ -114,7 +116,7 @@ class Ledger:
         return SpendingTotals(self._totals[today, wanted], month, wanted)
 
     async def days(self, count: int) -> tuple[DailyUsage, ...]:
-        """The last `count` days, today included, by day, person and currency; the newest first."""
+        """The last `count` days, today included, by day, person, currency and whether dropped; the newest first."""
         first = self._now().date() - timedelta(days=count - 1)
         return await self._store.read(lambda on: _days(on, first))
 
@@ -146,11 +148,11 @@ def _sums(on: Connection, first: date) -> tuple[list[tuple[str, str, int]], str]
 def _days(on: Connection, first: date) -> tuple[DailyUsage, ...]:
     rows = on.execute(
         "SELECT substr(at, 1, 10), person, count(*), sum(prompt), sum(cached), sum(completion), "
-        "coalesce(sum(cost_micro), 0), sum(cost_micro IS NULL), currency FROM uses WHERE at >= ? "
-        "GROUP BY 1, 2, 9 ORDER BY 1 DESC, 2, 9",
+        "coalesce(sum(cost_micro), 0), sum(cost_micro IS NULL), currency, purpose = 'dropped' FROM uses "
+        "WHERE at >= ? GROUP BY 1, 2, 9, 10 ORDER BY 1 DESC, 2, 9, 10",
         (first.isoformat(),),
     )
-    return tuple(DailyUsage(date.fromisoformat(row[0]), *row[1:]) for row in rows)
+    return tuple(DailyUsage(date.fromisoformat(row[0]), *(*row[1:9], bool(row[9]))) for row in rows)
 
 
 def usage_entries_of(on: Connection, persona: str, person: str) -> list[dict[str, object]]:
@@ -196,19 +198,30 @@ class Budget:
         if why is not None:
             raise CharacterRefused(why, "spent", "spent")
 
-    def record(self, person: str, purpose: str, usage: Usage) -> tuple[int | None, str]:
-        """Enter one request. Returns its price in millionths, None where it is unknown, and the currency."""
+    def price(self, usage: Usage) -> tuple[int | None, str]:
+        """What one request costs, in millionths, None where it is unknown, and the currency."""
+        return models.price(self._model, usage.prompt, usage.cached, usage.completion), self._model.currency
+
+    @property
+    def is_far(self) -> bool:
+        """Whether no limit of spending is near: four fifths of none are spent."""
+        totals = self.totals
+        caps = ((totals.today_micro, self._settings.daily), (totals.month_micro, self._settings.monthly))
+        return all(cap is None or spent < 0.8 * cap * MICRO for spent, cap in caps)
+
+    def record(self, person: str, purpose: str, usage: Usage) -> None:
+        """Enter one request."""
         made = usage.memory
         if made is not None and made != self._summary:
             # The service tells with each request what its last summary cost; the same figures are the same summary.
             self._summary = made
             if made.prompt:
                 self._add(person, "summary", Usage(made.prompt, made.completion, made.cached))
-        return self._add(person, purpose, usage), self._model.currency
+        self._add(person, purpose, usage)
 
-    def _add(self, person: str, purpose: str, usage: Usage) -> int | None:
+    def _add(self, person: str, purpose: str, usage: Usage) -> None:
         model = self._model
-        cost = models.price(model, usage.prompt, usage.cached, usage.completion)
+        cost, _ = self.price(usage)
         if self._ledger is not None:
             self._ledger.add(
                 UsageEntry(
@@ -224,4 +237,3 @@ class Budget:
                     currency=model.currency,
                 )
             )
-        return cost

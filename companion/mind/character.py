@@ -18,6 +18,7 @@ from contextlib import aclosing
 
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.floor import Floor
 from companion.languages.language import language
 from companion.languages.understood import understood
 from companion.mind.api.client import ServiceClient
@@ -215,7 +216,18 @@ class ServiceCharacter:
             return (self._group.last_speaker(exchanges),)
         return self._group.speakers(said, exchanges)
 
-    async def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
+    def may_think_ahead(self, said: str) -> bool:
+        """Whether `reply` may be asked for before the person has finished, though nobody may hear the answer.
+
+        Not where it would change something (who speaks, what the service remembers), cost what the settings do not
+        allow, or leave no room for the request that is heard.
+        """
+        known = self.working_memory.known
+        if self._service_memory or introduced_name(said, self._languages, known, self._group.names) is not None:
+            return False
+        return self.replies.may_think_ahead and self._client.has_room(2)
+
+    async def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
         """Answer, as text deltas. Raises `CharacterError`, or `CharacterRefused` where trying again is no use."""
         began = asyncio.get_running_loop().time()
         await self.start()
@@ -223,7 +235,7 @@ class ServiceCharacter:
         if not is_second:
             await self._notice_speaker(said)
         extra = await self._extra_for(said)
-        asked = ReplyRequest(self._group.role(speaker), "" if is_second else said, extra)
+        asked = ReplyRequest(self._group.role(speaker), "" if is_second else said, extra, floor=floor)
         async with aclosing(self._stream(asked, began)) as deltas:
             async for delta in deltas:
                 yield delta

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 from companion.config.character import CharacterSettings
 from companion.errors import CharacterError, CharacterRefused
+from companion.floor import Floor
 from companion.mind.api.client import ServiceClient
 from companion.mind.api.models import Model
 from companion.mind.api.parser import Message, Request, ServiceMemory
@@ -28,6 +29,9 @@ from companion.mind.prompt import History, Role, SpeakerLabelFilter, build_messa
 
 _NEARLY_FULL = 0.75
 """From this share of the model's input on, the history is long."""
+
+_MOSTLY = 0.5
+"""Of a request that costs little, this share comes from the service's cache."""
 
 SAVED = ("system", "output")
 """What the service does not keep of an ordinary round."""
@@ -49,6 +53,8 @@ class ReplyRequest:
     seed: int | None = None
     goes_on: bool = False
     """The character goes on speaking by itself."""
+    floor: Floor | None = None
+    """Given once somebody waits for the reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,15 @@ class ReplyGenerator:
         """Whether something was just refused: memories of it must not be told to the model again."""
         return self._moderated is not None
 
+    @property
+    def may_think_ahead(self) -> bool:
+        """Whether the owner wants replies to be asked for before it is sure that they will be heard."""
+        wanted = self._settings.think_ahead
+        if wanted == "cheap":
+            cost = self.last_report.cost if self.last_report is not None else Cost()
+            return cost.cached >= _MOSTLY * cost.prompt > 0 and self._client.budget.is_far
+        return wanted == "always"
+
     async def stream(self, asked: ReplyRequest, began: float) -> AsyncGenerator[str]:
         """Text deltas; the time until the first counts from `began`.
 
@@ -206,12 +221,16 @@ class ReplyGenerator:
             lambda: replace(self._make_request(asked, history, rounds), other_speakers=self._others(asked.role)),
             self._working_memory.session(asked.role.name),
             GUEST if self._working_memory.is_guest else self._working_memory.person,
+            floor=asked.floor,
             shorten=history.shorten,
             thinking_deadline=began + self._settings.thinking_s,
         )
         try:
             reply = await self._client.open_reply(request, began + limit, limit)
         except CharacterRefused as error:
+            if asked.floor is not None and not asked.floor.was_given:
+                # Of what nobody has finished saying nothing is kept; the whole of it is asked for again.
+                raise CharacterError(str(error), error.line) from error
             if error.line == "change_subject" and asked.said:
                 if self._moderated is not None:
                     # Twice in a row: what is refused must be in the history.

@@ -27,7 +27,7 @@ from companion.body.inputs import BodySwitches
 from companion.config.device import Device
 from companion.config.persona import Persona, load_persona
 from companion.ears import microphone
-from companion.ears.listener import Attention
+from companion.ears.attention import Attention
 from companion.ears.microphone import CardMicrophone
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import Control, State, TurnEnded

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from companion.events import SAMPLE_BYTES
-from companion.sound.pcm import fade_out
+from companion.sound.pcm import fade, fade_out
 from companion.sound.wave_file import WaveWriter
 
 TICKS_PER_SECOND = 100
@@ -15,6 +15,7 @@ TICKS_PER_SECOND = 100
 
 _AHEAD_S = 1.0
 _FADE_S = 0.005
+_DUCKED = 0.25
 
 
 class FileSpeaker:
@@ -34,6 +35,7 @@ class FileSpeaker:
         self._missing = 0  # samples that the queue lacked for that tick
         self._waiters: set[asyncio.Future[None]] = set()
         self._ended = False
+        self._volume = self._wanted_volume = 1.0
 
     @property
     def queued(self) -> int:
@@ -62,8 +64,24 @@ class FileSpeaker:
         """See `ports.Speaker.drain`."""
         await self._wait_until(lambda: not self._queue)
 
+    def pause(self) -> None:
+        """See `ports.Speaker.pause`. The tick in which it happens fades out."""
+        self._wanted_volume = 0.0
+
+    def duck(self) -> None:
+        """See `ports.Speaker.duck`."""
+        self._wanted_volume = _DUCKED
+
+    def resume(self) -> None:
+        """See `ports.Speaker.resume`."""
+        self._wanted_volume = 1.0
+        self._on_change()
+
     def flush(self) -> int:
         """See `ports.Speaker.flush`. A fade of 5 ms follows."""
+        if self._volume == 0.0:
+            self._queue.clear()
+        self._volume = self._wanted_volume = 1.0
         del self._queue[round(_FADE_S * self.rate) * SAMPLE_BYTES :]
         self._queue[:] = fade_out(bytes(self._queue))
         self._on_change()
@@ -106,8 +124,13 @@ class FileSpeaker:
 
     def _move_to_tick(self, samples: int) -> int:
         """Move up to this many samples from the queue to the current tick. Returns how many."""
-        sound = self._queue[: samples * SAMPLE_BYTES]
+        if self._volume == self._wanted_volume == 0.0:
+            return 0
+        sound = bytes(self._queue[: samples * SAMPLE_BYTES])
         del self._queue[: len(sound)]
+        if self._volume != 1.0 or self._wanted_volume != 1.0:
+            sound = fade(sound, self._volume, self._wanted_volume)
+        self._volume = self._wanted_volume
         self._tick += sound
         self._position += len(sound) // SAMPLE_BYTES
         return len(sound) // SAMPLE_BYTES
@@ -150,6 +173,15 @@ class InstantFileSpeaker:
     async def drain(self) -> None:
         """See `ports.Speaker.drain`."""
         self._file.save()
+
+    def pause(self) -> None:
+        """See `ports.Speaker.pause`. There is never a queue."""
+
+    def duck(self) -> None:
+        """See `ports.Speaker.duck`."""
+
+    def resume(self) -> None:
+        """See `ports.Speaker.resume`."""
 
     def flush(self) -> int:
         """See `ports.Speaker.flush`. There is never a queue."""

@@ -38,11 +38,16 @@ def apply_gain(pcm: bytes, gain: float) -> bytes:
     return np.clip(louder, -_FULL_SCALE - 1, _FULL_SCALE).astype("<i2").tobytes()
 
 
+def fade(pcm: bytes, begin: float, end: float) -> bytes:
+    """Change the volume evenly over the whole length of the sound, from factor `begin` to `end`: without a click."""
+    samples = np.frombuffer(pcm, dtype="<i2")
+    factors = np.linspace(begin, end, len(samples) + 1, dtype=np.float32)[1:]
+    return (samples * factors).astype("<i2").tobytes()
+
+
 def fade_out(pcm: bytes) -> bytes:
     """Fade the sound to silence over its whole length, for a stop without a click."""
-    samples = np.frombuffer(pcm, dtype="<i2")
-    falling = np.linspace(1.0, 0.0, len(samples) + 1, dtype=np.float32)[1:]
-    return (samples * falling).astype("<i2").tobytes()
+    return fade(pcm, 1.0, 0.0)
 
 
 def earcon(rate: int) -> bytes:

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 
 from companion.events import SAMPLE_BYTES
-from companion.sound.pcm import fade_out
+from companion.sound.pcm import fade, fade_out
 
 _PULL = 0.1
 _JUMP_S = 0.03
@@ -86,6 +86,9 @@ class HeardCounter:
 AHEAD_S = 1.0
 """Speech that is queued further ahead than this has to wait."""
 
+DUCKED = 0.25
+"""Volume while somebody may be speaking over it: 12 dB quieter."""
+
 _FADE_S = 0.005
 _LEAD_IN_S = 0.02
 _IDLE_S = 3.0
@@ -108,6 +111,7 @@ class Playback:
         self._handed = 0
         self._heard = HeardCounter(rate)
         self._running = False
+        self._volume = self._wanted_volume = 1.0
         self._lead_in = 0
         self._idle = 0
         self._last_fill = clock()
@@ -144,9 +148,17 @@ class Playback:
                 self._queue.append(memoryview(pcm))
                 self._queued += len(pcm) // SAMPLE_BYTES
 
-    def cut(self, fade_s: float = _FADE_S) -> None:
-        """Drop what is queued, except for a short fade."""
+    def set_volume(self, volume: float) -> None:
+        """From now on this factor; at 0 nothing is taken from the queue."""
         with self._lock:
+            self._wanted_volume = volume
+
+    def cut(self, fade_s: float = _FADE_S) -> None:
+        """Drop what is queued, except for a short fade. The volume is the usual one again."""
+        with self._lock:
+            if self._volume == 0.0:
+                fade_s = 0
+            self._volume = self._wanted_volume = 1.0
             tail = bytearray(min(self._queued, round(fade_s * self.rate)) * SAMPLE_BYTES)
             self._take(memoryview(tail))
             self._queue.clear()
@@ -184,18 +196,33 @@ class Playback:
             self._lead_in -= silent
             before, first = self._queued, self._handed
             begin = silent * SAMPLE_BYTES
-            taken = self._take(buffer[begin:])
+            taken = self._take_at_volume(buffer[begin:])
             self._handed += taken
             end = begin + taken * SAMPLE_BYTES
             buffer[:begin] = bytes(begin)
             buffer[end:] = bytes(len(buffer) - end)
             self._heard.count_call(self._last_fill, delay, samples, silent, first, taken)
-            self._idle = 0 if taken else self._idle + samples
+            # What is paused keeps the card awake.
+            self._idle = 0 if before else self._idle + samples
             self._running = self._idle < _IDLE_S * self.rate
             running, after = self._running, self._queued
         if before > AHEAD_S * self.rate >= after or before > after == 0:
             self._on_low()
         return running
+
+    def _take_at_volume(self, buffer: memoryview) -> int:
+        """The same as `_take`, louder or quieter. The caller holds the lock."""
+        volume, wanted = self._volume, self._wanted_volume
+        if volume == wanted == 0.0:
+            return 0
+        if wanted == 0.0:
+            buffer = buffer[: round(_FADE_S * self.rate) * SAMPLE_BYTES]
+        taken = self._take(buffer)
+        if volume != 1.0 or wanted != 1.0:
+            end = taken * SAMPLE_BYTES
+            buffer[:end] = fade(bytes(buffer[:end]), volume, wanted)
+        self._volume = wanted
+        return taken
 
     def _take(self, buffer: memoryview) -> int:
         """Move samples from the queue into `buffer`; returns how many. The caller holds the lock."""

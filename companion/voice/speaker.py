@@ -18,7 +18,7 @@ from companion.events import SAMPLE_BYTES
 from companion.sound.card import SoundCard
 from companion.sound.pcm import Resampler, apply_gain
 from companion.sound.stream import Stream
-from companion.voice.playback import AHEAD_S, Playback
+from companion.voice.playback import AHEAD_S, DUCKED, Playback
 
 _STALLED_S = 2.0
 """How long to wait for a device that asks for no more sound: many do not report it when they are unplugged."""
@@ -86,6 +86,18 @@ class CardSpeaker:
         while (left := self._playback.unheard_s()) > 0:  # noqa: ASYNC110  # the card gives no event for this
             await asyncio.sleep(left + 0.001)
         self._raise_failure()
+
+    def pause(self) -> None:
+        """See `ports.Speaker.pause`. What the card holds is still heard, then a fade of 5 ms."""
+        self._playback.set_volume(0.0)
+
+    def duck(self) -> None:
+        """See `ports.Speaker.duck`."""
+        self._playback.set_volume(DUCKED)
+
+    def resume(self) -> None:
+        """See `ports.Speaker.resume`."""
+        self._playback.set_volume(1.0)
 
     def flush(self) -> int:
         """See `ports.Speaker.flush`. What the card holds is still heard, then a fade of 5 ms."""

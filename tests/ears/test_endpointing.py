@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from companion.config.device import Device, EndpointSettings
 from companion.ears import vad
-from companion.ears.endpointing import Endpointer, Framer, SpeechEnded, samples_after_wake_word
-from companion.events import AudioFrame, NobodySpoke, SpeechStarted
+from companion.ears.endpointing import Endpointer, Framer, SpeechEnded, SpeechPaused, samples_after_wake_word
+from companion.events import AudioFrame, NobodySpoke, SpeechResumed, SpeechStarted
 from companion.ports import SpeechDetector
+from tests.support.ears import without_pauses
 from tests.support.synthetic_user import RATE, VOICES, room, say, seconds, silence
 
 FRAME = 512
@@ -34,7 +35,7 @@ def decisions(endpointer: Endpointer, probabilities: list[float], at: int = 0) -
     made = [
         endpointer.feed(frame, one) for frame, one in zip(frames(len(probabilities), at), probabilities, strict=True)
     ]
-    return [decision for decision in made if decision is not None]
+    return without_pauses(made)
 
 
 def started_endpointer(no_speech_s: float = 5.0, **changes: Any) -> Endpointer:
@@ -171,31 +172,42 @@ def test_decisions_are_in_order_and_within_their_limits(
     endpointer.begin(0, no_speech_s)
     period = 0
     started: int | None = None
+    paused = False
     for frame, probability in zip(
         frames(sum(count for count, _ in runs)),
         [probability for count, probability in runs for _ in range(count)],
         strict=True,
     ):
         decision = endpointer.feed(frame, probability)
-        assert endpointer.in_speech == (
-            isinstance(decision, SpeechStarted) or (started is not None and decision is None)
-        )
-        if isinstance(decision, SpeechStarted):
-            assert started is None
-            assert period <= decision.at < frame.end
-            started = decision.at
-        elif isinstance(decision, SpeechEnded):
-            assert started == decision.start <= decision.end <= decision.decided == frame.end
-            by_silence = (decision.decided - decision.end) / RATE
-            whole = (decision.decided - decision.start) / RATE
-            assert silence_s <= by_silence < silence_s + 0.033 or longest_s <= whole < longest_s + 0.17
-        elif isinstance(decision, NobodySpoke):
-            assert started is None
-            assert no_speech_s <= (decision.at - period) / RATE < no_speech_s + 6 * 0.032
-        if isinstance(decision, SpeechEnded | NobodySpoke):
-            started = None
+        match decision:
+            case SpeechStarted():
+                assert started is None
+                assert period <= decision.at < frame.end
+                started = decision.at
+            case SpeechEnded():
+                assert started == decision.start <= decision.end <= decision.decided == frame.end
+                by_silence = (decision.decided - decision.end) / RATE
+                whole = (decision.decided - decision.start) / RATE
+                # Five frames longer, where the last sound might have become a word.
+                assert (paused and silence_s <= by_silence < silence_s + 0.2) or longest_s <= whole < longest_s + 0.17
+            case SpeechPaused():
+                assert started == decision.start <= decision.end <= decision.decided == frame.end
+                assert not paused
+                assert min(0.15, silence_s) <= (decision.decided - decision.end) / RATE < min(0.15, silence_s) + 0.033
+                paused = True
+            case SpeechResumed():
+                assert paused
+                assert started is not None
+                assert started < decision.at < frame.end
+                paused = False
+            case NobodySpoke():
+                assert started is None
+                assert no_speech_s <= (decision.at - period) / RATE < no_speech_s + 6 * 0.032
+        if isinstance(decision, NobodySpoke) or type(decision) is SpeechEnded:
+            started, paused = None, False
             period = frame.end
             endpointer.begin(period, no_speech_s)
+        assert endpointer.in_speech == (started is not None)
 
 
 @given(st.lists(st.integers(0, 2000), max_size=30))
@@ -246,7 +258,7 @@ def heard(pcm: bytes, **changes: Any) -> list[Any]:
     silero = detector()
     endpointer = started_endpointer(no_speech_s=600.0, **changes)
     made = [endpointer.feed(frame, silero.probability(frame.pcm)) for frame in Framer(FRAME).frames(AudioFrame(pcm, 0))]
-    return [decision for decision in made if decision is not None]
+    return without_pauses(made)
 
 
 @pytest.mark.parametrize("voice", VOICES)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.ears import transcriber_vosk, vad, wake_word
-from companion.ears.listener import Attention, Listener
+from companion.ears.attention import Attention
+from companion.ears.listener import Listener
 from companion.errors import DeviceError, SpeechError
 from companion.events import (
     AudioFrame,
@@ -25,6 +26,7 @@ from companion.events import (
 )
 from tests.support.ears import (
     FRAME,
+    PAUSE_FRAMES,
     SILENCE_FRAMES,
     Scribe,
     Tape,
@@ -52,7 +54,7 @@ async def test_a_wake_word_and_a_sentence() -> None:
         WakeHeard("okay_nabu", 41 * FRAME),
         SpeechStarted(60 * FRAME),
         Utterance(
-            "what is your name", 0.9, 60 * FRAME, 90 * FRAME, (90 + SILENCE_FRAMES) * FRAME, heard[-1].transcribed_ms
+            "what is your name", 0.9, 60 * FRAME, 90 * FRAME, (90 + PAUSE_FRAMES) * FRAME, heard[-1].transcribed_ms
         ),  # type: ignore[union-attr]
     ]
 
@@ -63,7 +65,7 @@ async def test_all_sound_of_an_utterance_reaches_the_transcriber_once_and_in_ord
     ears.listen_for(Attention.WORDS())
     await everything(ears)
     first = 60 * FRAME - RATE
-    assert scribe.utterances == [sound(first, (90 + SILENCE_FRAMES) * FRAME).pcm]
+    assert scribe.utterances == [sound(first, (90 + PAUSE_FRAMES) * FRAME).pcm]
 
 
 async def test_partials_tell_what_changed() -> None:
@@ -110,7 +112,7 @@ async def test_an_utterance_has_no_sound_of_the_one_before() -> None:
     ears = listener(Tape(*whole(200)), VoiceAt(voiced(40, 60), voiced(90, 110)), scribe)
     ears.listen_for(Attention.WORDS())
     await everything(ears)
-    assert first_of(scribe.utterances[1]) == 60 * FRAME
+    assert first_of(scribe.utterances[1]) == (60 + PAUSE_FRAMES) * FRAME
 
 
 async def test_sound_without_words_leaves_the_rest_of_the_time() -> None:
@@ -125,7 +127,7 @@ async def test_sound_without_words_leaves_the_rest_of_the_time() -> None:
     # Its end comes after the time is over: told at once.
     ears = listener(Tape(*whole(200)), VoiceAt(voiced(150, 160)), Scribe(""))
     ears.listen_for(Attention.WORDS(5.0))
-    assert (await everything(ears))[-1] == NobodySpoke((160 + SILENCE_FRAMES) * FRAME)
+    assert (await everything(ears))[-1] == NobodySpoke((160 + PAUSE_FRAMES) * FRAME)
 
 
 async def test_the_devices_own_voice_before_the_follow_up_is_not_transcribed() -> None:
@@ -249,7 +251,7 @@ async def test_the_end_of_a_file_ends_the_utterance() -> None:
 
 
 async def test_the_end_of_a_file_after_the_attention_turned_away_ends_nothing() -> None:
-    tape = Tape(*whole(50), lambda: ears.listen_for(Attention.WAKE))
+    tape = Tape(*whole(49), lambda: ears.listen_for(Attention.WAKE))
     ears = listener(tape, VoiceAt(voiced(20, 45)), Scribe())
     ears.listen_for(Attention.WORDS())
     assert [type(one) for one in without_partials(await everything(ears))] == [SpeechStarted]
@@ -297,7 +299,7 @@ async def test_a_lost_microphone_is_told_and_opened_again() -> None:
     assert tape.openings == 2
     assert isinstance(heard[-1], Utterance)
     # Nothing of the sound before the loss is left in it.
-    assert scribe.utterances[1] == sound(0, (60 + SILENCE_FRAMES) * FRAME).pcm
+    assert scribe.utterances[1] == sound(0, (60 + PAUSE_FRAMES) * FRAME).pcm
 
 
 async def test_a_listener_that_is_stopped_drops_its_words() -> None:
@@ -319,7 +321,7 @@ async def test_lost_sound_moves_the_positions_and_does_not_end_the_utterance() -
     utterance = (await everything(ears))[-1]
     assert isinstance(utterance, Utterance)
     assert (utterance.start, utterance.end) == (10 * FRAME, 80 * FRAME)
-    assert len(scribe.utterances[0]) == (30 + 20 + SILENCE_FRAMES) * FRAME * 2
+    assert len(scribe.utterances[0]) == (30 + 20 + PAUSE_FRAMES) * FRAME * 2
 
 
 @pytest.mark.looptime
@@ -397,7 +399,7 @@ async def test_what_is_said_behind_the_wake_word_is_heard_exactly(voice: str, pa
     assert isinstance(utterance, Utterance)
     assert utterance.text == words
     assert utterance.end / RATE == pytest.approx(1.0 + seconds(wake) + pause + seconds(speech), abs=0.2)
-    assert 0.7 <= (utterance.decided - utterance.end) / RATE < 0.74
+    assert 0.15 <= (utterance.decided - utterance.end) / RATE < 0.2
 
 
 @pytest.mark.parametrize("voice", ["en", "en-us", "en+f3", "en-us+m3"])

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from companion.ears.listener import Attention
+from companion.ears.attention import Attention
 from companion.events import AudioFrame, Hearing, Partial, SpeechStarted, Utterance, WakeHeard
 from tests.support.ears import (
     FRAME,

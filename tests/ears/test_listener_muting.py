@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from companion.ears.listener import Attention
+from companion.ears.attention import Attention
 from companion.events import AudioFrame, Utterance, WakeHeard
 from tests.support.ears import FRAME, Scribe, Tape, VoiceAt, everything, first_of, listener, voiced, whole
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from companion.ears.listener import Attention
+from companion.ears.attention import Attention
 from companion.errors import CharacterError, CharacterRefused, DeviceError, SpeechError
 from companion.events import Hearing, NobodySpoke, Partial, SpeechStarted
 from tests.support.doubles import MUTE, STOP, UNMUTE, ScriptedCharacter, VirtualSpeaker, pass_time

@@ -8,7 +8,7 @@ import pytest
 
 from companion.config.persona import SpokenLines, Words
 from companion.dialogue import Dialogue
-from companion.ears.listener import Attention
+from companion.ears.attention import Attention
 from companion.errors import CharacterError, CharacterRefused
 from companion.events import Control, NobodySpoke, SpeechStarted
 from tests.support.doubles import MUTE, STOP, UNMUTE, ScriptedCharacter, ScriptedVoice, pass_time

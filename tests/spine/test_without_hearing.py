@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from companion.ears.listener import Attention
+from companion.ears.attention import Attention
 from companion.events import Control
 from tests.support.scene import PERSONA, WAKE, scene
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import Any
 
-from companion.ears.listener import Attention
+from companion.ears.attention import Attention
 from companion.errors import CompanionError
 from companion.events import EAR_RATE, BodyFrame, Control, Hearing, SynthesizedSpeech
+from companion.floor import Floor
 
 RATE = 8000
 CHAR_S = 0.05
@@ -91,6 +92,7 @@ class ScriptedCharacter:
     """How long it takes to open a connection. One that was opened is kept."""
     closes_s: float = 0.0
     """How long it takes to close an answer."""
+    thinks_ahead: bool = True
     given: int = 0
     """How many pieces of text were taken from it."""
 
@@ -117,7 +119,11 @@ class ScriptedCharacter:
     def start_guest_session(self) -> None:
         self.guest = True
 
-    async def reply(self, said: str, speaker: str = "") -> AsyncGenerator[str]:
+    def may_think_ahead(self, said: str) -> bool:
+        assert said
+        return self.thinks_ahead
+
+    async def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:  # noqa: ARG002
         self.asked.append(said)
         self.asked_of.append(speaker)
         await self._connect()
@@ -190,6 +196,9 @@ class VirtualSpeaker:
         self._began = 0.0
         self._base = 0
         self.flushed_at: list[float] = []
+        self.paused_at: list[float] = []
+        self.ducked_at: list[float] = []
+        self._paused: int | None = None
 
     async def prepare(self) -> None:
         if self._now() >= self._awake_until:
@@ -211,7 +220,22 @@ class VirtualSpeaker:
         return start
 
     def position(self) -> int:
+        if self._paused is not None:
+            return self._paused
         return min(self._written, self._base + round((self._now() - self._began) * self.rate))
+
+    def pause(self) -> None:
+        """Time stands still for what is queued."""
+        if self._paused is None:
+            self._paused = self.position()
+            self.paused_at.append(self._now())
+
+    def duck(self) -> None:
+        self.ducked_at.append(self._now())
+
+    def resume(self) -> None:
+        if self._paused is not None:
+            self._base, self._began, self._paused = self._paused, self._now(), None
 
     async def drain(self) -> None:
         end = self._written
@@ -224,7 +248,7 @@ class VirtualSpeaker:
         if self.position() < self._written:
             self.flushed_at.append(self._now())
         self._written = self._base = self.position()
-        self._began = self._now()
+        self._began, self._paused = self._now(), None
         return self._written
 
     @property
@@ -247,6 +271,8 @@ _EVENT_FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "request": {},
     "first_token": {},
     "sentence": {"text": str},
+    "dropped": {},
+    "aside": {"text": str},
     "speaking": {},
     "cue": {"emotion": (str, NoneType), "gesture": (str, NoneType), "intensity": float, "source": str},
     "body": {"lights": dict, "positions": dict},
@@ -264,13 +290,14 @@ class RecordedEvents:
         self._clock = clock
         self.notes: list[tuple[float, str, dict[str, Any]]] = []
 
-    def record(self, kind: str, **fields: Any) -> None:
+    def record(self, kind: str, *, t: float | None = None, **fields: Any) -> None:
+        assert t is None or t <= self._clock.now()
         assert kind in _EVENT_FIELDS, f"there is no event {kind!r}"
         wanted = _EVENT_FIELDS[kind]
         assert fields.keys() == wanted.keys(), f"{kind} has {wanted.keys()}, not {fields.keys()}"
         for name, value in fields.items():
             assert isinstance(value, wanted[name]), f"{kind}.{name} is {value!r}"
-        self.notes.append((self._clock.now(), kind, fields))
+        self.notes.append((self._clock.now() if t is None else t, kind, fields))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [fields for _, noted, fields in self.notes if noted == kind]

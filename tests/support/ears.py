@@ -12,10 +12,22 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
 from companion.config.device import Device
-from companion.ears.endpointing import Endpointer
-from companion.ears.listener import Attention, Listener
+from companion.ears.attention import Attention
+from companion.ears.endpointing import Endpointer, SpeechPaused
+from companion.ears.listener import Listener
 from companion.errors import CompanionError
-from companion.events import AudioFrame, Hearing, NobodySpoke, Partial, Transcript, Utterance, WakeHeard
+from companion.events import (
+    AudioFrame,
+    Hearing,
+    LikelyUtterance,
+    NobodySpoke,
+    NoWords,
+    Partial,
+    SpeechResumed,
+    Transcript,
+    Utterance,
+    WakeHeard,
+)
 from tests.support.synthetic_user import RATE
 
 FRAME = 512
@@ -23,6 +35,8 @@ MOST_HEARD = 10_000
 """More than any test has to hear."""
 SILENCE_FRAMES = 22
 """0.7 s are 21.9 frames of 32 ms."""
+PAUSE_FRAMES = 5
+"""0.15 s are 4.7 of them."""
 
 
 def sound(start: int, end: int) -> AudioFrame:
@@ -190,12 +204,17 @@ def as_a_conversation(hearing: Hearing) -> Attention | None:
 def frames_decided(endpointer: Endpointer, frames: Iterable[tuple[bytes, float]]) -> list[Any]:
     """All that an endpointer decides on frames from position 0 on, each with how likely it holds speech."""
     made = [endpointer.feed(AudioFrame(pcm, at * FRAME), one) for at, (pcm, one) in enumerate(frames)]
-    return [decision for decision in made if decision is not None]
+    return without_pauses(made)
+
+
+def without_pauses(decisions: Iterable[Any]) -> list[Any]:
+    """What an endpointer decides, without what may still be taken back."""
+    return [one for one in decisions if one is not None and type(one) not in (SpeechPaused, SpeechResumed)]
 
 
 def without_partials(heard: Iterable[Hearing]) -> list[Hearing]:
     """What is heard, without the guesses on the way."""
-    return [hearing for hearing in heard if not isinstance(hearing, Partial)]
+    return [hearing for hearing in heard if not isinstance(hearing, Partial | LikelyUtterance | SpeechResumed | NoWords)]
 
 
 def voiced(first_frame: int, end_frame: int) -> tuple[int, int]:

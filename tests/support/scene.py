@@ -13,7 +13,8 @@ import pytest
 from companion.animator import Animator
 from companion.body.timeline import Timeline
 from companion.config.persona import Persona, load_persona
-from companion.conversation import Conversation, ConversationRules
+from companion.conversation import Conversation
+from companion.conversation_rules import ConversationRules
 from companion.dialogue import Dialogue
 from companion.events import TurnEnded, Utterance, WakeHeard
 from companion.ports import Synthesizer

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from companion.errors import CharacterError, CharacterRefused
+from companion.floor import Floor
 from companion.mind.api.capabilities import NO_THOUGHTS, Capabilities
 from companion.mind.api.connection import Connection
 from companion.mind.api.errors import explain_refusal
@@ -104,7 +105,11 @@ class ServiceClient:
         self.last_used = asyncio.get_running_loop().time()
         async with AsyncExitStack() as stack:
             encoded = encode_request(self.protocol, request)
-            response = await self.connection.send(encoded, asked.session)
+            try:
+                response = await self.connection.send(encoded, asked.session)
+            except asyncio.CancelledError:
+                self.record_cost(asked, request, reservation, None, "")
+                raise
             opened = ServiceReply(self, response, asked, request, reservation, on_thought)
             reply = await stack.enter_async_context(aclosing(opened))
             if response.status != 200:
@@ -132,14 +137,26 @@ class ServiceClient:
     def record_cost(
         self, asked: ServiceRequest, request: Request, reservation: Reservation, usage: Usage | None, text: str
     ) -> Cost:
-        """Record what an answer cost. Nothing came: it cost nothing."""
-        if usage is None and not text:
+        """Record what an answer cost. Nothing came: it cost nothing, unless it was dropped when it had been sent.
+
+        What was asked for ahead is recorded when it is known whether anybody heard the answer.
+        """
+        floor = asked.floor or Floor(given=True)
+        if usage is None and not text and not floor.withdrawn:
             self.rate_limiter.settle(reservation, 0)
             return Cost()
-        known = usage or Usage(self.estimate_tokens(request.messages), estimate_text_tokens(text), 0)
+        completion = estimate_text_tokens(text) if text else 0
+        known = usage or Usage(self.estimate_tokens(request.messages), completion, 0)
         self.rate_limiter.settle(reservation, known.prompt + known.completion)
-        micro, currency = self.budget.record(asked.person, asked.purpose, known)
+        floor.when_decided(
+            lambda: self.budget.record(asked.person, asked.purpose if floor.was_given else "dropped", known)
+        )
+        micro, currency = self.budget.price(known)
         return Cost(known.prompt, known.completion, known.cached, micro, currency, estimated=usage is None)
+
+    def has_room(self, requests: int) -> bool:
+        """Whether so many requests may go at once now, as far as the account's limit a second goes."""
+        return self.rate_limiter.has_room(asyncio.get_running_loop().time(), requests)
 
     def error_for(self, refused: Refused, asked: ServiceRequest, request: Request, *, began: bool) -> CharacterError:
         """The error for a refusal; before the answer has begun, what can be changed in the request is changed."""

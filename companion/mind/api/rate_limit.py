@@ -60,6 +60,11 @@ class RateLimiter:
         self._entries.append(_Entry(self._count, at, tokens))
         return Reservation(self._count, at - now)
 
+    def has_room(self, now: float, requests: int) -> bool:
+        """Whether so many requests may be sent at once now."""
+        recent = sum(entry.at > now - self._window_s for entry in self._entries)
+        return recent + requests <= self._most
+
     def settle(self, reservation: Reservation, tokens: int) -> None:
         """Record how many tokens the request really took; 0 where it was refused."""
         for entry in self._entries:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from companion.errors import CharacterError, CharacterRefused
+from companion.floor import Floor
 from companion.mind.api.answer_filter import AnswerFilter
 from companion.mind.api.capabilities import NO_THOUGHTS, Capabilities
 from companion.mind.api.connection import Response
@@ -45,6 +46,8 @@ class ServiceRequest:
     session: str
     person: str = ""
     purpose: str = "talk"
+    floor: Floor | None = None
+    """Given once somebody waits for the answer; without one somebody does."""
     shorten: Callable[[], bool] = lambda: False
     """Make the next request shorter; False where that is not possible any more."""
     thinking_deadline: float = 0.0

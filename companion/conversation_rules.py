@@ -1,0 +1,69 @@
+"""What the owner of a unit decides about its conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Literal
+
+from companion.config.device import Device
+
+
+@dataclass(frozen=True)
+class ConversationRules:
+    """When the device listens and speaks. All times are seconds of audio time."""
+
+    nobody_s: float
+    """LISTENING ends after this much silence."""
+    follow_up_s: float
+    """How long FOLLOW_UP lasts; 0: there is none."""
+    always_open: bool = False
+    """Whether words are listened for at rest too."""
+    opening_after_s: float = 2.0
+    continue_after_s: float = 0.0
+    """0: the character never speaks by itself."""
+    continue_most: int = 2
+    may_speak_first: Callable[[], bool] = lambda: True
+    """Whether it is not quiet hours."""
+    hears: bool = True
+    """Whether there is a transcriber."""
+    by_button: bool = False
+    """Whether words are listened for only after the button was pressed."""
+    barge_in: Literal["speech", "words", "wake", "off"] = "speech"
+    """What stops an answer, beside the button: speech or only words of it, the wake word, or nothing."""
+    take_back_s: float = 1.0
+    """Speech that begins within this time of an answer's first sound takes the answer back."""
+    reopens_microphone: bool = True
+    """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
+
+
+def in_hours(hours: str, now: time) -> bool:
+    """Whether `now` lies in `hours`, written as in the settings: `20:00-07:00`, the end not included.
+
+    Hours may go over midnight; empty hours hold no time.
+    """
+    if not hours:
+        return False
+    start, end = (time.fromisoformat(part) for part in hours.split("-"))
+    moment = now.replace(tzinfo=None)
+    return start <= moment < end if start <= end else moment >= start or moment < end
+
+
+def rules_of(device: Device, *, live: bool, hears: bool) -> ConversationRules:
+    """The rules in a device file. `live`: with a sound card; `hears`: there is a transcriber."""
+    settings = device.conversation
+    return ConversationRules(
+        nobody_s=device.ears.endpoint.nobody_s,
+        follow_up_s=settings.follow_up_s,
+        always_open=device.ears.wake.mode == "open",
+        opening_after_s=settings.opening_after_s,
+        continue_after_s=settings.continue_after_s,
+        continue_most=settings.continue_most,
+        may_speak_first=lambda: not in_hours(settings.quiet_hours, datetime.now().time()),
+        barge_in=settings.barge_in,
+        take_back_s=settings.take_back_s,
+        reopens_microphone=live,
+        hears=hears,
+        by_button=device.ears.wake.mode == "button",
+    )
