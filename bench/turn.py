@@ -136,7 +136,8 @@ def report(raw: Path, events: Path, silence: float) -> None:
     if cuts:
         spread("end of the wake word -> silence (barge-in)", cuts)
     noted = [json.loads(line) for line in events.read_text().split("\n")[:-1]]
-    for stage in ("endpoint", "transcribe", "request", "first_token", "first_sentence", "first_sound", "total"):
+    stages = "endpoint transcribe request first_token first_sentence ready allowed first_sound total"
+    for stage in stages.split():
         spread(
             f"  by the daemon: {stage}",
             [e["latency_ms"][stage] for e in noted if e["kind"] == "turn" and stage in e["latency_ms"]],

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from companion.events import State, Utterance
 from companion.floor import Floor
-from companion.ports import Clock, Speaker
+from companion.turn import TurnTools
 
 Say = Callable[[Floor], Coroutine[None, None, State]]
 """Says something once it has the floor; returns the state that follows."""
@@ -41,14 +41,12 @@ class Answers:
 
     def __init__(
         self,
-        speaker: Speaker,
-        clock: Clock,
+        tools: TurnTools,
         take_back_s: float,
         on_end: Callable[[State], None],
     ) -> None:
         """`on_end` is told the state that follows an answer. `take_back_s` counts from the first sound."""
-        self._speaker = speaker
-        self._clock = clock
+        self._tools = tools
         self._take_back_s = take_back_s
         self._on_end = on_end
         self._group: asyncio.TaskGroup
@@ -81,14 +79,13 @@ class Answers:
         if self.current is not None:
             self.current.floor.give()
 
-    async def drop_ahead(self) -> bool:
+    async def drop_ahead(self) -> None:
         """End the answer that is made ahead, if there is one: nothing of it was heard."""
         answer, self.ahead = self.ahead, None
-        if answer is None:
-            return False
-        answer.floor.withdraw()
-        await _end(answer.task)
-        return True
+        if answer is not None:
+            answer.floor.withdraw()
+            await _end(answer.task)
+            self._tools.event_log.record("dropped")
 
     def whole(self, utterance: Utterance | None) -> Utterance | None:
         """The utterance with what was said before it, if that had its answer taken back."""
@@ -97,46 +94,44 @@ class Answers:
             return utterance or before
         return replace(utterance, text=f"{before.text} {utterance.text}", start=before.start)
 
-    def began(self) -> None:
+    def note_first_sound(self) -> None:
         """The first sound of the answer is heard."""
         if self.current is not None and self.current.began is None:
-            self.current.began = self._clock.now()
+            self.current.began = self._tools.clock.now()
 
     def hold(self, *, duck: bool) -> None:
         """Somebody may be speaking: fall silent where the answer is, or only quieter."""
         answer = self.current
         if answer is None:
             return
-        answer.held_early = answer.began is None or self._clock.now() - answer.began <= self._take_back_s
+        answer.held_early = answer.began is None or self._tools.clock.now() - answer.began <= self._take_back_s
         if duck:
-            self._speaker.duck()
+            self._tools.speaker.duck()
         else:
             answer.floor.hold()
-            self._speaker.pause()
+            self._tools.speaker.pause()
 
     def go_on(self) -> None:
         """Nobody was speaking, or said nothing that an answer stops for."""
         if self.current is not None:
-            self._speaker.resume()
+            self._tools.speaker.resume()
             self.current.floor.give()
 
-    async def stop_for_words(self) -> bool:
-        """Stop the answer that is held, for words that were said over it. Whether it was taken back."""
+    async def stop_for_words(self) -> None:
+        """Stop the answer that is held, for words that were said over it; early ones take it back."""
         answer = self.current
-        if answer is None or not answer.held_early or answer.answers is None:
-            await self.end()
-            return False
-        answer.floor.withdraw()
+        taken_back = answer.answers if answer is not None and answer.held_early else None
+        if answer is not None and taken_back is not None:
+            answer.floor.withdraw()
         await self.end()
-        self._before = answer.answers
-        return True
+        self._before = taken_back
 
     async def end(self) -> None:
         """End the answer that is given: the loudspeaker falls silent before anything else is done."""
         self._before = None
         answer, self.current = self.current, None
         if answer is not None:
-            self._speaker.flush()
+            self._tools.speaker.flush()
             await _end(answer.task)
 
     def _make(self, say: Say, floor: Floor, answers: Utterance | None) -> Answer:

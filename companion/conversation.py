@@ -7,10 +7,9 @@ Rule 3  A wake leads to LISTENING from every state but MUTED. If a turn is runni
 Rule 4  LISTENING: an utterance leads to THINKING; nobody speaking leads to IDLE. On the first wake of a new session
         a short silence is enough for the character to say its opening line, which leads back to LISTENING. A pause in
         an utterance is enough for its answer to be made, unheard; going on with other words drops that answer.
-Rule 5  THINKING leads to SPEAKING with the first sound of the answer. Speech holds the answer in both: silence, until
-        words tell what it was. Words lead to LISTENING; none, or only such as people put in while they listen, let the
-        answer go on where it was. Words that began before the answer, or soon after it had begun, take it back: it
-        counts as never given, and what was said before and after it is answered as one.
+Rule 5  THINKING leads to SPEAKING with the first sound of the answer. Speech holds the answer in both. Words lead to
+        LISTENING; without any, or with a listener's "mhm", it goes on where it was. Words that began before the answer,
+        or soon after its first sound, take it back: what was said before and after it is answered as one.
 Rule 6  The end of a turn leads to FOLLOW_UP, where no wake word is needed; after a goodbye, or where follow-up is off,
         to IDLE. FOLLOW_UP: speech leads to LISTENING; nobody speaking leads to IDLE.
 Rule 7  A spoken "stop" or "goodbye" ends the talk; it is never put to the character.
@@ -30,12 +29,11 @@ All inputs arrive one after the other through the listener, so no two of them ca
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from companion.answers import Answers, Say
-from companion.conversation_rules import ConversationRules
+from companion.conversation_rules import ConversationRules, back_off
 from companion.dialogue import Dialogue
 from companion.ears.attention import Attention
 from companion.ears.listener import Listener
@@ -75,7 +73,7 @@ class Conversation:
         self._on_change = on_change
         self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
         tools = dialogue.tools
-        self._answers = Answers(tools.speaker, tools.clock, rules.take_back_s, self._turn_ended)
+        self._answers = Answers(tools, rules.take_back_s, self._turn_ended)
         self._somebody_speaks = False
         """Whether speech began that is not over yet."""
         self._attention = Attention.WAKE
@@ -115,11 +113,11 @@ class Conversation:
         async with asyncio.TaskGroup() as self._group:
             self._answers.use(self._group)
             self._go_idle()
-            back_off, last_error = _back_off(), ""
+            waits, last_error = back_off(), ""
             while True:
                 try:
                     async for heard in self._listener.hear():
-                        back_off, last_error = _back_off(), ""
+                        waits, last_error = back_off(), ""
                         await self._handle(heard)
                     break
                 except SpeechError as error:
@@ -136,7 +134,7 @@ class Conversation:
                         raise
                     if self.state in (State.LISTENING, State.FOLLOW_UP):
                         self._go_idle()
-                    await asyncio.sleep(next(back_off))
+                    await asyncio.sleep(next(waits))
             await self._interrupt()
             self._silence.end()
 
@@ -190,7 +188,7 @@ class Conversation:
             case Partial():
                 self._event_log.record("partial", text=heard.text)
                 await self._listen_instead(heard.text)
-                await self._drop_ahead()
+                await self._answers.drop_ahead()
             case LikelyUtterance():
                 await self._listen_instead(heard.utterance.text)
                 await self._think_ahead(heard.utterance)
@@ -223,17 +221,11 @@ class Conversation:
 
     async def _think_ahead(self, utterance: Utterance) -> None:
         """Begin to make the answer to what may be all that is said."""
-        whole = self._answers.whole(utterance) or utterance
-        if self.state is not State.LISTENING or self._answers.is_ahead(whole.text):
-            return
-        await self._drop_ahead()
-        dialogue = self.dialogue
-        if dialogue.may_think_ahead(whole.text):
-            self._answers.make_ahead(lambda floor: dialogue.reply(whole, None, self._first_sound, floor), whole)
-
-    async def _drop_ahead(self) -> None:
-        if await self._answers.drop_ahead():
-            self._event_log.record("dropped")
+        whole, dialogue = self._answers.whole(utterance) or utterance, self.dialogue
+        if self.state is State.LISTENING and not self._answers.is_ahead(whole.text):
+            await self._answers.drop_ahead()
+            if dialogue.may_think_ahead(whole.text):
+                self._answers.make_ahead(lambda floor: dialogue.reply(whole, None, self._first_sound, floor), whole)
 
     async def _answer(self, utterance: Utterance | None) -> None:
         """Answer what was said; None where what took an answer back turned out to hold no words."""
@@ -253,7 +245,7 @@ class Conversation:
             self._enter(State.THINKING, self._attention_in(State.THINKING))
             self._group.create_task(self._prepare_speaker())
             return
-        await self._drop_ahead()
+        await self._answers.drop_ahead()
         dialogue = self.dialogue
         command = dialogue.persona.spoken_command(utterance.text) if utterance is not None else None
         match command or dialogue.persona.spoken_command(whole.text):
@@ -288,7 +280,7 @@ class Conversation:
         self._start(lambda _: self.dialogue.say_line(line, then, self._first_sound))
 
     def _first_sound(self) -> None:
-        self._answers.began()
+        self._answers.note_first_sound()
         self._enter(State.SPEAKING, self._attention_in(State.SPEAKING))
 
     def _turn_ended(self, then: State) -> None:
@@ -327,7 +319,7 @@ class Conversation:
         """Barge-in: the loudspeaker falls silent before anything else is done. Whatever was ahead is dropped too."""
         self._somebody_speaks = False
         await self._answers.end()
-        await self._drop_ahead()
+        await self._answers.drop_ahead()
 
     def _prepare(self) -> None:
         """Somebody is about to speak: open the connection and the loudspeaker meanwhile."""
@@ -356,8 +348,3 @@ class Conversation:
             self._event_log.record("state", state=state.value)
             self.dialogue.tools.animator.show_state(state.value)
             self._on_change()
-
-
-def _back_off() -> Iterator[float]:
-    """Seconds between attempts to reopen a lost microphone."""
-    return itertools.chain((0.25, 0.5, 1.0), itertools.repeat(2.0))

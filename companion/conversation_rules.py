@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Literal
@@ -67,3 +68,8 @@ def rules_of(device: Device, *, live: bool, hears: bool) -> ConversationRules:
         hears=hears,
         by_button=device.ears.wake.mode == "button",
     )
+
+
+def back_off() -> Iterator[float]:
+    """Seconds between attempts to reopen a lost microphone."""
+    return itertools.chain((0.25, 0.5, 1.0), itertools.repeat(2.0))

@@ -78,8 +78,10 @@ class Listener:
         pause_after: Callable[[str], float] | None = None,
         is_person: Callable[[AudioFrame], bool] = lambda _: True,
     ) -> None:
-        """`pause_after`: seconds that the pause behind these words must last for them to be all. `is_person`: whether
-        a frame holds more than what the device itself says."""
+        """`pause_after`: seconds that the pause behind these words must last for them to be all.
+
+        `is_person`: whether a frame holds more than what the device itself says.
+        """
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
         self._is_person = is_person
         self._microphone = microphone
@@ -111,8 +113,8 @@ class Listener:
     def listen_for(self, what: Attention) -> None:
         """Change what to listen for, from the next frame on. An unfinished utterance is dropped.
 
-        `Attention.WAKE` or `SPEECH` while already listening in that way changes nothing. `Attention.WORDS` in reaction
-        to a `WakeHeard` includes what was said right after the wake word. Otherwise it starts with the next frame, so that
+        `Attention.WAKE` or `SPEECH` while already listening in that way changes nothing. `WORDS` in reaction to a
+        `WakeHeard` includes what was said right after the wake word. Otherwise it starts with the next frame, so that
         the device's own voice is not mistaken for the person's.
         """
         if what == self._attention and what in (Attention.WAKE, Attention.SPEECH):

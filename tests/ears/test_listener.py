@@ -27,7 +27,6 @@ from companion.events import (
 from tests.support.ears import (
     FRAME,
     PAUSE_FRAMES,
-    SILENCE_FRAMES,
     Scribe,
     Tape,
     VoiceAt,

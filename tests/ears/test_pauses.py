@@ -1,4 +1,4 @@
-"""Pauses within what somebody says: the words so far are told at once, and those behind the pause are joined to them."""
+"""Pauses within what somebody says: the words so far are told at once, those behind the pause are joined to them."""
 
 from __future__ import annotations
 

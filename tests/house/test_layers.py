@@ -170,7 +170,7 @@ def test_messages_and_errors_need_only_the_standard_library() -> None:
 
 
 def test_ports_know_only_messages() -> None:
-    assert OWN["companion.ports"] == {"companion.events"}
+    assert OWN["companion.ports"] == {"companion.events", "companion.floor"}
     assert FOREIGN["companion.ports"] == set()
 
 

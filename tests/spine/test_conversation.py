@@ -20,9 +20,9 @@ async def test_one_sentence_walks_from_the_wake_word_to_the_follow_up() -> None:
     async with scene() as s:
         s.listener.put(WAKE, SpeechStarted(16000), Partial("how", 20000), said("how are you"))
         await s.until("thinking")
-        assert s.listener.attention == Attention.WAKE
+        assert s.listener.attention == Attention.SPEECH
         await s.until("speaking")
-        assert s.listener.attention == Attention.WAKE
+        assert s.listener.attention == Attention.SPEECH
         await s.until("follow_up")
         assert s.notes.states() == ["idle", "listening", "thinking", "speaking", "follow_up"]
         assert s.voice.spoken == ["Hello.", "How are you?"]

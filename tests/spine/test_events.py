@@ -101,6 +101,8 @@ async def test_the_times_of_a_turn_are_told_with_two_digits_behind_the_point() -
             "request": pytest.approx(0, abs=1),
             "first_token": 212.35,
             "first_sentence": pytest.approx(100, abs=1),
+            "ready": pytest.approx(0, abs=1),
+            "allowed": pytest.approx(0, abs=1),
             "first_sound": pytest.approx(0, abs=1),
             "total": pytest.approx(1024.7, abs=2),
         }

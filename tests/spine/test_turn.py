@@ -94,6 +94,8 @@ async def test_the_latency_of_every_stage_is_told() -> None:
             "request",
             "first_token",
             "first_sentence",
+            "ready",
+            "allowed",
             "first_sound",
             "total",
         ]

@@ -214,7 +214,9 @@ def without_pauses(decisions: Iterable[Any]) -> list[Any]:
 
 def without_partials(heard: Iterable[Hearing]) -> list[Hearing]:
     """What is heard, without the guesses on the way."""
-    return [hearing for hearing in heard if not isinstance(hearing, Partial | LikelyUtterance | SpeechResumed | NoWords)]
+    return [
+        hearing for hearing in heard if not isinstance(hearing, Partial | LikelyUtterance | SpeechResumed | NoWords)
+    ]
 
 
 def voiced(first_frame: int, end_frame: int) -> tuple[int, int]:
