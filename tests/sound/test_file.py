@@ -285,3 +285,35 @@ async def test_a_sentence_spoken_into_a_file_is_kept_completely(tmp_path: Path) 
     assert speaker.flush() == speaker.position() == 150
     await speaker.close()
     assert recorded(tmp_path / "said.wav").tobytes() == ramp(100) + ramp(50)
+
+
+async def test_the_files_loudspeaker_pauses_goes_quieter_and_goes_on(tmp_path: Path) -> None:
+    card = FileSoundCard(silence(tmp_path / "in.wav", 1.0), tmp_path / "out.wav", RATE)
+    loud = np.full(RATE // 2, 8000, "<i2").tobytes()
+    await card.speaker.write(loud)
+    frames = card.microphone.frames()
+
+    async def pass_ticks(count: int) -> int:
+        for _ in range(count):
+            await anext(frames)
+        return card.speaker.position()
+
+    await pass_ticks(10)
+    card.speaker.pause()
+    paused = await pass_ticks(2)
+    assert await pass_ticks(10) == paused
+    card.speaker.resume()
+    await pass_ticks(5)
+    card.speaker.duck()
+    await pass_ticks(5)
+    card.speaker.resume()
+    await listen(card)
+    await frames.aclose()
+    await card.microphone.close()
+    heard = recorded(tmp_path / "out.wav")
+    tenth = RATE // 10
+    assert heard[tenth // 2 : tenth].tolist() == [8000] * (tenth - tenth // 2)
+    assert not heard[tenth + 2 * RATE // 100 : 2 * tenth].any()
+    assert set(heard[27 * RATE // 100 : 30 * RATE // 100]) <= {2000, 8000} or 2000 in heard
+    assert int((heard != 0).sum()) >= RATE // 2 - RATE // 50
+    assert card.speaker.position() == RATE // 2

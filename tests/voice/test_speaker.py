@@ -348,3 +348,62 @@ def test_what_was_heard_never_runs_backwards_nor_ahead_of_what_was_handed(
             assert seen <= at <= handed
             seen = at
     assert heard.heard_by(now + 10) == handed
+
+
+LOUD = 8000
+
+
+def tone(seconds: float) -> bytes:
+    return np.full(round(seconds * RATE), LOUD, "<i2").tobytes()
+
+
+async def test_a_pause_is_silence_and_then_it_goes_on_without_a_lost_sample() -> None:
+    async with loudspeaker() as (speaker, card):
+        await speaker.write(tone(0.5))
+        await asyncio.sleep(0.2)
+        speaker.pause()
+        await asyncio.sleep(0.05 + DELAY_S)
+        at = speaker.position()
+        quiet_from = len(card.sound)
+        await asyncio.sleep(6.0)
+        # Longer than an idle card stays awake.
+        assert speaker.position() == at
+        assert not card.sound[quiet_from:].any()
+        speaker.resume()
+        await speaker.drain()
+        assert speaker.position() == 0.5 * RATE
+        assert card.starts == 1
+        # The volume changes evenly: no click.
+        begin, end = np.flatnonzero(card.sound)[[0, -1]]
+        assert np.abs(np.diff(card.sound[begin : end + 1].astype(int))).max() <= LOUD / 50
+        assert (card.sound == LOUD).sum() >= 0.5 * RATE - 2 * 0.01 * RATE
+
+
+async def test_ducked_it_plays_on_12_db_quieter() -> None:
+    async with loudspeaker() as (speaker, card):
+        await speaker.write(tone(0.6))
+        await asyncio.sleep(0.2)
+        speaker.duck()
+        await asyncio.sleep(0.1)
+        assert set(card.sound[-RATE // 50 :]) == {LOUD // 4}
+        speaker.resume()
+        await asyncio.sleep(0.1)
+        assert set(card.sound[-RATE // 50 :]) == {LOUD}
+        await speaker.drain()
+        assert speaker.position() == 0.6 * RATE
+
+
+async def test_a_flush_in_a_pause_ends_it_and_nothing_of_it_is_heard() -> None:
+    async with loudspeaker() as (speaker, card):
+        await speaker.write(tone(0.5))
+        await asyncio.sleep(0.2)
+        speaker.pause()
+        await asyncio.sleep(0.1)
+        at, quiet_from = speaker.position(), len(card.sound)
+        assert speaker.flush() == at
+        await asyncio.sleep(0.1)
+        assert not card.sound[quiet_from:].any()
+        start = await speaker.write(tone(0.1))
+        await speaker.drain()
+        assert start >= at
+        assert (card.sound[quiet_from:] == LOUD).sum() == 0.1 * RATE
