@@ -32,6 +32,7 @@ FLOORS: tuple[set[str], ...] = (
     {"identity", "local_server", "models", "sound", "ports"},
     {"config"},
     {"languages"},
+    {"toml_file"},
     {"events", "errors", "plain_text", "priority", "storage", "terminal"},
 )
 """The rooms of `companion/`, from the top floor down. A file imports from its own room and from lower floors only."""
