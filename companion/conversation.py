@@ -19,6 +19,7 @@ Rule 10 Where the owner wants it, the character goes on by itself after a long s
 Rule 11 A unit that has nothing to understand speech with answers every wake with a line that says so, and listens
         to no words.
 Rule 12 A new persona, and what `companion control say` asks for, wait until nobody speaks.
+        Muting and "stop" drop what waits to be said.
 
 All inputs arrive one after the other through the listener, so no two of them can be half done at once.
 """
@@ -70,6 +71,9 @@ class ConversationRules:
     """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
 
 
+MOST_ANNOUNCEMENTS = 8
+"""So many wait at most, so that no program can make a device talk for hours."""
+
 _ANSWERING = (State.THINKING, State.SPEAKING)
 
 
@@ -110,6 +114,17 @@ class Conversation:
         """How many announcements wait until nobody speaks."""
         return len(self._announcements)
 
+    def announce(self, text: str) -> None:
+        """Say this as soon as nobody speaks. Raises `CompanionError` while muted, and where too much waits already."""
+        if self.state is State.MUTED:
+            raise CompanionError("The device is muted and says nothing; unmute it first.")
+        if len(self._announcements) >= MOST_ANNOUNCEMENTS:
+            raise CompanionError(
+                f"{MOST_ANNOUNCEMENTS} announcements wait already: try again later; `control stop` drops them."
+            )
+        self._announcements.append(text)
+        self._listener.inject(Control("say"))
+
     async def switch_to(self, dialogue: Dialogue) -> Dialogue:
         """Let another character take over as soon as nobody speaks. Returns the previous one once that has happened."""
         previous: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
@@ -149,6 +164,7 @@ class Conversation:
     async def _handle(self, heard: Hearing) -> None:
         match heard:
             case Control(action="mute"):
+                self._announcements.clear()
                 await self._interrupt()
                 self._enter(State.MUTED, Attention.NOTHING)
             case Control(action="unmute"):
@@ -160,11 +176,11 @@ class Conversation:
             case _ if self.state is State.MUTED:
                 pass
             case Control(action="stop"):
+                self._announcements.clear()
                 await self._interrupt()
                 self._cancel_silence()
                 self._go_idle()
             case Control(action="say"):
-                self._announcements.append(heard.text)
                 if self.state in (State.IDLE, State.FOLLOW_UP):
                     self._say_next_announcement()
             case Control(action="continue"):
@@ -207,6 +223,7 @@ class Conversation:
         dialogue = self.dialogue
         match dialogue.persona.spoken_command(utterance.text):
             case "stop":
+                self._announcements.clear()
                 self._go_idle()
             case "goodbye":
                 self._say("goodbye", State.IDLE)
