@@ -22,6 +22,7 @@ Rule 10 Where the owner wants it, the character goes on by itself after a long s
 Rule 11 A unit that has nothing to understand speech with answers every wake with a line that says so, and listens
         to no words.
 Rule 12 A new persona, and what `companion control say` asks for, wait until nobody speaks.
+        Muting and "stop" drop what waits to be said.
 
 All inputs arrive one after the other through the listener, so no two of them can be half done at once.
 """
@@ -29,9 +30,9 @@ All inputs arrive one after the other through the listener, so no two of them ca
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
+from companion.announcements import Announcements
 from companion.answers import Answers, Say
 from companion.conversation_rules import ConversationRules, back_off
 from companion.dialogue import Dialogue
@@ -52,6 +53,7 @@ from companion.events import (
     Utterance,
     WakeHeard,
 )
+from companion.handover import Handover
 from companion.long_silence import LongSilence
 
 _ANSWERING = (State.THINKING, State.SPEAKING)
@@ -78,8 +80,8 @@ class Conversation:
         """Whether speech began that is not over yet."""
         self._attention = Attention.WAKE
         self._silence = LongSilence(rules, lambda: listener.inject(Control("continue")))
-        self._announcements: deque[str] = deque()
-        self._next: tuple[Dialogue, asyncio.Future[Dialogue]] | None = None
+        self._announcements = Announcements()
+        self._handover = Handover()
         self._group: asyncio.TaskGroup
         self.state: State | None = None
         self.dialogue = dialogue
@@ -101,10 +103,16 @@ class Conversation:
         """How many announcements wait until nobody speaks."""
         return len(self._announcements)
 
+    def announce(self, text: str) -> None:
+        """Say this as soon as nobody speaks. Raises `CompanionError` while muted, and where too much waits already."""
+        if self.state is State.MUTED:
+            raise CompanionError("The device is muted and says nothing; unmute it first.")
+        self._announcements.add(text)
+        self._listener.inject(Control("say"))
+
     async def switch_to(self, dialogue: Dialogue) -> Dialogue:
         """Let another character take over as soon as nobody speaks. Returns the previous one once that has happened."""
-        previous: asyncio.Future[Dialogue] = asyncio.get_running_loop().create_future()
-        self._next = dialogue, previous
+        previous = self._handover.request(dialogue)
         self._listener.inject(Control("reload"))
         return await previous
 
@@ -141,6 +149,7 @@ class Conversation:
     async def _handle(self, heard: Hearing) -> None:
         match heard:
             case Control(action="mute"):
+                self._announcements.clear()
                 await self._interrupt()
                 self._enter(State.MUTED, Attention.NOTHING)
             case Control(action="unmute"):
@@ -149,15 +158,15 @@ class Conversation:
             case Control(action="reload"):
                 if self._answers.current is None:
                     await self._answers.drop_ahead()
-                    self._switch()
+                    self.dialogue = self._handover.take(self.dialogue)
             case _ if self.state is State.MUTED:
                 pass
             case Control(action="stop"):
+                self._announcements.clear()
                 await self._interrupt()
                 self._silence.end()
                 self._go_idle()
             case Control(action="say"):
-                self._announcements.append(heard.text)
                 if self.state in (State.IDLE, State.FOLLOW_UP):
                     self._say_next_announcement()
             case Control(action="continue"):
@@ -250,6 +259,7 @@ class Conversation:
         command = dialogue.persona.spoken_command(utterance.text) if utterance is not None else None
         match command or dialogue.persona.spoken_command(whole.text):
             case "stop":
+                self._announcements.clear()
                 await self._interrupt()
                 self._go_idle()
             case "goodbye":
@@ -284,7 +294,7 @@ class Conversation:
         self._enter(State.SPEAKING, self._attention_in(State.SPEAKING))
 
     def _turn_ended(self, then: State) -> None:
-        self._switch()
+        self.dialogue = self._handover.take(self.dialogue)
         if not self._rules.hears:
             self._go_idle()
         elif self._somebody_speaks and then in (State.LISTENING, State.FOLLOW_UP):
@@ -303,14 +313,6 @@ class Conversation:
         if self._announcements:
             text = self._announcements.popleft()
             self._start(lambda _: self.dialogue.say_text(text, State.FOLLOW_UP, self._first_sound))
-
-    def _switch(self) -> None:
-        """Hand over to the character that `switch_to` named, if it did."""
-        if self._next is not None:
-            (dialogue, previous), self._next = self._next, None
-            self.dialogue, left = dialogue, self.dialogue
-            if not previous.done():
-                previous.set_result(left)
 
     def _go_idle(self) -> None:
         self._enter(State.IDLE, self._idle_attention)

@@ -118,8 +118,6 @@ class Control:
     """A request that was not spoken: a switch, a signal, `companion control`, or (`continue`) a long silence."""
 
     action: Literal["mute", "unmute", "stop", "say", "reload", "continue"]
-    text: str = ""
-    """For `say`: the text to speak."""
 
 
 Hearing = (

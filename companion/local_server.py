@@ -4,7 +4,8 @@ The device's loop and this one cannot slow each other down. `start` and `stop` a
 block for well below half a second. The only file that imports uvicorn.
 
 Security: it listens on 127.0.0.1 only. `SameOriginOnly` keeps other web sites out (DNS rebinding, foreign origins),
-because a browser on this machine may have any page open.
+because a browser on this machine may have any page open. Connections are bounded in number, and those without a request
+in time.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from companion.errors import DeviceError
+
+MOST_CONNECTIONS = 64
+"""Of one server; further ones are closed at once."""
+FIRST_REQUEST_S = 10.0
+"""A connection on which no request has begun by then is closed."""
 
 _STOP_S = 2.0
 
@@ -43,7 +49,7 @@ class LocalServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=ResettableProtocol,
+                http=GuardedProtocol,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -89,12 +95,23 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class ResettableProtocol(H11Protocol):
-    """Gives an app access to its own connection, so that it can reset it."""
+class GuardedProtocol(H11Protocol):
+    """Bounds the connections, and gives an app access to its own one, so that it can reset it.
+
+    Every program of this machine may connect, and the daemon's control socket needs descriptors too.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         super().connection_made(transport)
         self.app_state: dict[str, Any] = {**self.app_state, "transport": transport}
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+        else:
+            self.loop.call_later(FIRST_REQUEST_S, self._close_without_request)
+
+    def _close_without_request(self) -> None:
+        if self.cycle is None:
+            self.transport.abort()
 
 
 class SameOriginOnly:

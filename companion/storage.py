@@ -103,11 +103,24 @@ def read_own_file(path: Path, longest: int) -> bytes | None:
     return _read_plain_file(path, longest, own=True)
 
 
+def read_bounded_file(path: Path, longest: int) -> bytes:
+    """The content of a file that may be reached through links: never of a pipe or a device, at most `longest` bytes.
+
+    Raises `OSError`, whose `strerror` says what is wrong.
+    """
+    return _read_bounded(path, longest, 0, own=False)
+
+
 def _read_plain_file(path: Path, longest: int, *, own: bool) -> bytes | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        return _read_bounded(path, longest, os.O_NOFOLLOW, own=own)
     except FileNotFoundError:
         return None
+
+
+def _read_bounded(path: Path, longest: int, flags: int, *, own: bool) -> bytes:
+    # Opening a pipe would wait for its writer.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | flags)
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

@@ -116,4 +116,38 @@ class AskLimits:
         return cls(channel)
 
 
-Command = Heartbeat | Set | Keyframes | Stop | Query | AskLimits
+@dataclass(frozen=True, slots=True)
+class Glide:
+    """How fast channels go to the neutral pose by themselves."""
+
+    type: ClassVar[int] = 0x09
+    fastest: dict[int, int]
+    """Channel number -> largest change per second in the channel's unit; 0: as fast as the device allows."""
+
+    def payload(self) -> bytes:
+        return b"".join(struct.pack("<BH", channel, fastest) for channel, fastest in self.fastest.items())
+
+    @classmethod
+    def read(cls, payload: bytes) -> Glide:
+        if not payload or len(payload) % 3:
+            raise MalformedMessage("a glide holds whole entries of three bytes")
+        return cls(dict(struct.iter_unpack("<BH", payload)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Whether motion is locked for a reason that the host knows."""
+
+    type: ClassVar[int] = 0x0A
+    locked: bool
+
+    def payload(self) -> bytes:
+        return bytes((self.locked,))
+
+    @classmethod
+    def read(cls, payload: bytes) -> Lock:
+        (locked,) = payload
+        return cls(bool(locked))
+
+
+Command = Heartbeat | Set | Keyframes | Stop | Query | AskLimits | Glide | Lock

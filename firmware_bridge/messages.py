@@ -12,10 +12,12 @@ from firmware_bridge.commands import (
     AskLimits,
     Command,
     EventAck,
+    Glide,
     Heartbeat,
     Hello,
     Keyframe,
     Keyframes,
+    Lock,
     Query,
     Set,
     Stop,
@@ -46,6 +48,7 @@ __all__ = [
     "DeviceEvent",
     "EventAck",
     "EventKind",
+    "Glide",
     "Heartbeat",
     "Hello",
     "HelloReply",
@@ -53,6 +56,7 @@ __all__ = [
     "Keyframes",
     "Kind",
     "Limits",
+    "Lock",
     "MalformedMessage",
     "Message",
     "Nack",
@@ -71,7 +75,8 @@ __all__ = [
 Message = Hello | Command | EventAck | Answer | DeviceEvent
 
 _WITH_PAYLOAD = {
-    one.type: one for one in (Hello, Set, Keyframes, AskLimits, HelloReply, Ack, Nack, State, Limits, DeviceEvent)
+    one.type: one
+    for one in (Hello, Set, Keyframes, AskLimits, Glide, Lock, HelloReply, Ack, Nack, State, Limits, DeviceEvent)
 }
 _WITHOUT = {one.type: one for one in (Heartbeat, Stop, Query, EventAck)}
 

@@ -28,6 +28,7 @@ import companion
 from companion.body.gpio_switches import GpioSwitches
 from companion.body.inputs import BodyEvent
 from companion.body.log_limit import LogLimit
+from companion.child_environment import child_environment
 from companion.config.body import ChannelSettings
 from companion.config.device import Device
 from companion.config.outputs import GpioSettings, LedPart, Part, RgbLedPart, ServoPart
@@ -153,6 +154,7 @@ class GpioBody:
                 stdout=subprocess.PIPE,
                 cwd=Path(companion.__file__).resolve().parents[1],
                 bufsize=0,
+                env=child_environment(),
             )
         except OSError as error:
             self._errors.append(f"body.gpio: the process that owns the pins cannot be started: {error.strerror}.")

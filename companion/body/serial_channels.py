@@ -20,7 +20,7 @@ from companion.config.outputs import SerialSettings
 from companion.events import BodyFrame
 from firmware_bridge import messages
 from firmware_bridge.link import Link
-from firmware_bridge.messages import Channel, Keyframe, Keyframes, Kind, Nack, Reason, Set
+from firmware_bridge.messages import Channel, Glide, Keyframe, Keyframes, Kind, Lock, Nack, Reason, Set
 
 POSE_MS = 100
 """Time between two poses of the servos."""
@@ -28,6 +28,10 @@ POSE_MS = 100
 _KINDS = {"light": Kind.LIGHT, "servo": Kind.SERVO, "motor": Kind.MOTOR, "mouth": Kind.MOUTH}
 _UNITS = {Kind.SERVO: 10, Kind.MOTOR: 1000, Kind.MOUTH: 1000}
 """Units on the wire per unit of the device file."""
+
+_FASTEST_ON_THE_WIRE = 65535
+_KNOWS_GLIDE_AND_LOCK = 2
+"""The version of the protocol."""
 
 
 class SerialChannels:
@@ -49,6 +53,10 @@ class SerialChannels:
         self._sent: dict[int, bytes] = {}
         self._pose_at = -math.inf
         self._queue_full = False
+        self._locked: bool | None = None
+        """The lock that the device knows of; None: a new session, which says it in any case."""
+        self._glides: dict[int, int] = {}
+        """What is still to be said about the way to neutral of a device whose host is lost."""
         self.was_connected = False
         """Whether there has been a session."""
         self.next_send_at = math.inf
@@ -60,6 +68,7 @@ class SerialChannels:
         self.resend_all()
         self._device_channels.clear()
         self._queue_full = False
+        self._locked = None
         left = dict(enumerate(found))
         for name, number in self._settings.channels.items():
             if name in self._channels and number in left and left[number].kind == _KINDS[self._channels[name].kind]:
@@ -75,6 +84,11 @@ class SerialChannels:
                 self._device_channels[name] = number, left.pop(number)
             else:
                 self._log.log(logging.WARNING, f"The body has no {one.kind} for the channel {name}.")
+        self._glides = {
+            number: min(max(1, round(self._channels[name].fastest * _UNITS[channel.kind])), _FASTEST_ON_THE_WIRE)
+            for name, (number, channel) in self._device_channels.items()
+            if channel.kind in (Kind.SERVO, Kind.MOUTH)
+        }
 
     def resend_all(self) -> None:
         """Send all values again with the next frame: the body is no longer where it was sent."""
@@ -84,6 +98,9 @@ class SerialChannels:
         """Send the values of this frame that the body does not have yet, if the link is free."""
         self.next_send_at = math.inf
         if frame is None or not self.link.idle or self.link.device is None:
+            return
+        if self.link.device.version >= _KNOWS_GLIDE_AND_LOCK and (said := self._safety(frame)) is not None:
+            self.link.send(said, now)
             return
         wanted: dict[int, bytes] = {}
         poses: dict[int, bytes] = {}
@@ -105,6 +122,17 @@ class SerialChannels:
             self._pose_at = now + POSE_MS / 1000
             self.link.send(Keyframes(tuple(Keyframe(n, POSE_MS, value, False) for n, value in poses.items())), now)
             self._sent |= poses
+
+    def _safety(self, frame: BodyFrame) -> Lock | Glide | None:
+        """What the body has to know before it moves: whether it may, and how fast it may without us."""
+        if self._locked is not frame.released:
+            if not frame.released:
+                # What was said during the lock has been dropped.
+                self.resend_all()
+            self._locked = frame.released
+            return Lock(frame.released)
+        glides, self._glides = self._glides, {}
+        return Glide(glides) if glides else None
 
     def handle_refusal(self, nack: Nack) -> None:
         """The body refused a command. If its keyframe queue is full, everything is sent again without keyframes."""

@@ -7,9 +7,9 @@ which tomllib cannot.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from companion.config.toml_lines import line_of
 from companion.config.wording import Form, explain, explain_toml
 from companion.errors import ConfigError
+from companion.toml_file import LONGEST, parse_toml, read_toml_text
 
 
 class Settings(BaseModel):
@@ -62,6 +63,9 @@ TimeSpan = Annotated[
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
 
+MOST_PROBLEMS = 100
+"""Nobody reads more at once, and finding the line of each takes time."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -75,7 +79,8 @@ def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] |
         return model.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
         problems: list[tuple[int, str]] = []
-        for one in error.errors():
+        found = error.errors()
+        for one in found[:MOST_PROBLEMS]:
             place = _written_key(one["loc"], tables)
             for problem in explain(one, model).splitlines():
                 # A table's own checks name the key within it.
@@ -85,7 +90,10 @@ def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] |
                 problems.append((line_of(text, at) or 0, located(path, text, at, words if names else problem)))
         # In the order of the file, which is that of mending.
         problems.sort(key=lambda problem: problem[0])
-        raise ConfigError([problem for _, problem in problems]) from error
+        sentences = [problem for _, problem in problems]
+        if len(found) > MOST_PROBLEMS:
+            sentences.append(f"{path}: -: {len(found) - MOST_PROBLEMS} more problems; mend these first")
+        raise ConfigError(sentences) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -102,8 +110,10 @@ def located(path: Path, text: str, key: Sequence[str | int], problem: str) -> st
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_toml_text(path)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise ConfigError(f"{path}: -: is too long: a settings file has at most {LONGEST // 1024} KB") from error
         raise ConfigError(f"{path}: -: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: -: is not UTF-8 text; save it as UTF-8") from error
@@ -111,9 +121,8 @@ def _read_text(path: Path) -> str:
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        # Besides its own error tomllib raises those of absurd numbers and nesting.
+        return parse_toml(text)
+    except ValueError as error:
         line, words = explain_toml(str(error))
         raise ConfigError(f"{path}{f':{line}' if line else ''}: -: {words}") from error
 
@@ -140,8 +149,8 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
         if not equals or not key or "" in key.split("."):
             raise ConfigError(f"--set: {pair}: write it as KEY=VALUE, for example ears.wake.word=alexa")
         try:
-            overrides[key.strip()] = tomllib.loads(f"value = {value}")["value"]
-        except (ValueError, RecursionError):
+            overrides[key.strip()] = parse_toml(f"value = {value}")["value"]
+        except ValueError:
             overrides[key.strip()] = value
     return overrides
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 Key = tuple[str | int, ...]
 """The parts of a dotted key; a number counts the tables of an array, from 0."""
@@ -37,7 +38,13 @@ def line_of(text: str, key: Sequence[str | int]) -> int | None:
     return line
 
 
-def _keys(text: str) -> Iterator[tuple[int, Key]]:
+@lru_cache(maxsize=1)
+def _keys(text: str) -> tuple[tuple[int, Key], ...]:
+    """The keys of the text that was asked for last: each of a file's problems asks for them."""
+    return tuple(_find_keys(text))
+
+
+def _find_keys(text: str) -> Iterator[tuple[int, Key]]:
     """Every table header and every assignment, with its line and its whole key."""
     table: Key = ()
     counts: dict[Key, int] = {}

@@ -13,6 +13,7 @@ import tempfile
 from datetime import datetime
 from pathlib import Path
 
+from companion.child_environment import child_environment
 from companion.doctor.check import CheckContext, run_in_thread
 from companion.doctor.report import CheckResult, failed, passed, skipped
 from companion.service.status import temperature_c
@@ -184,7 +185,12 @@ def firmware_flags(file: Path = FIRMWARE_FLAGS, program: str = "vcgencmd") -> in
         pass
     try:
         told = subprocess.run(
-            (program, "get_throttled"), capture_output=True, text=True, timeout=_VCGENCMD_S, check=False
+            (program, "get_throttled"),
+            capture_output=True,
+            text=True,
+            timeout=_VCGENCMD_S,
+            check=False,
+            env=child_environment(),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

@@ -21,13 +21,14 @@ from urllib.parse import urlsplit
 import certifi
 
 from companion import __version__
+from companion.child_environment import KEY_VARIABLE
 from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
 from companion.doctor.check import STOP_DAEMON_ADVICE, CheckContext, UnitUnderTest, run_in_thread
 from companion.doctor.report import CheckResult, failed, passed, skipped
 from companion.errors import CharacterError, ConfigError
 from companion.mind.api import models
 from companion.mind.api.errors import explain_refusal
-from companion.mind.api.key import CREDENTIAL, VARIABLE, Key, find_key
+from companion.mind.api.key import CREDENTIAL, Key, find_key
 from companion.mind.api.models import Region
 from companion.mind.api.parser import parse_refusal
 from companion.mind.assembly import is_own_host
@@ -72,7 +73,7 @@ async def ask_service(settings: CharacterSettings) -> CheckResult:
     address = models_address(settings, settings.region)
     own = is_own_host(address)
     if key is None and own:
-        where = f"set {VARIABLE}, a systemd credential called {CREDENTIAL}, or character.key_file"
+        where = f"set {KEY_VARIABLE}, a systemd credential called {CREDENTIAL}, or character.key_file"
         advice = f"Give it one: {where}."
         if settings.emulator == "auto":
             advice += ' A unit that is meant to practise has character.emulator = "always" in its device file.'

@@ -6,12 +6,12 @@ The Wi-Fi is asked of NetworkManager (`nmcli`), the key of the service itself, a
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from companion.child_environment import child_environment
 from companion.config.character import CharacterSettings
 from companion.doctor.checks_service import ask_service
 from companion.errors import ConfigError
@@ -81,7 +81,7 @@ def _nmcli(*arguments: str) -> list[str] | None:
             errors="replace",
             check=True,
             timeout=_NMCLI_WITHIN_S,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            env={**child_environment(), "LC_ALL": "C.UTF-8"},
         )
     except (OSError, subprocess.SubprocessError):
         return None

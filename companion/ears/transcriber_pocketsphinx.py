@@ -14,6 +14,7 @@ import importlib.util
 import sys
 from asyncio.subprocess import PIPE, Process
 
+from companion.child_environment import child_environment
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.ears.pocketsphinx_process import (
@@ -54,7 +55,9 @@ class PocketsphinxTranscriber:
             await self._end_child()
         if self._child is None:
             try:
-                self._child = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE)
+                self._child = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=PIPE, stdout=PIPE, env=child_environment()
+                )
             except OSError as error:
                 raise SpeechError(f"the pocketsphinx process cannot be started: {error}") from error
         await self._ask(START)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -45,6 +46,10 @@ from companion.local_server import is_same_origin
 
 BASE_PATH = "/compatible-mode/v1"
 DASHSCOPE_PATH = "/api/v1"
+
+LONGEST_BODY = 2_097_152
+"""Bytes of a request's body. The longest context that the service takes has about a tenth of them."""
+LONGEST_BODY_S = 20.0
 
 _GENERATION = f"{DASHSCOPE_PATH}/services/aigc/text-generation/generation"
 _PAGE = """<!doctype html><title>Emulator</title>
@@ -124,13 +129,13 @@ class EmulatorApp:
         return JSONResponse({"object": "list", "data": items})
 
     async def _openai(self, request: Request) -> Response:
-        body = await request.body()
+        body = await _body(request)
         return await self._chat(
             request, "openai", body, lambda: read_openai(body, self._models, self._memory_least), stream=False
         )
 
     async def _dashscope(self, request: Request) -> Response:
-        body = await request.body()
+        body = await _body(request)
         stream = request.headers.get("x-dashscope-sse", "").lower() == "enable"
         return await self._chat(
             request,
@@ -234,11 +239,11 @@ class EmulatorApp:
         return self._loading
 
     async def _plan_faults(self, request: Request) -> Response:
-        body = await request.body()
+        body = await _body(request)
         return _control_response(request, lambda: plan_faults(self._schedule, body))
 
     async def _advance_clock(self, request: Request) -> Response:
-        body = await request.body()
+        body = await _body(request)
         return _control_response(request, lambda: advance_clock(self._clock, body))
 
     async def _reset(self, request: Request) -> Response:
@@ -252,6 +257,20 @@ class EmulatorApp:
 
     async def _requests(self, request: Request) -> Response:
         return JSONResponse(self._request_log.as_json()) if _is_own(request) else _forbidden()
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body. Raises `HTTPException`, which answers with 413 or 408."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(LONGEST_BODY_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > LONGEST_BODY:
+                    raise HTTPException(413, f"A body has at most {LONGEST_BODY} bytes.")
+    except TimeoutError as error:
+        raise HTTPException(408, f"A body arrives within {LONGEST_BODY_S:g} s.") from error
+    return bytes(body)
 
 
 def _is_own(request: Request) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from companion.child_environment import KEY_VARIABLE
 from companion.config.character import CharacterSettings
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -15,7 +16,7 @@ from companion.config.wording import nearest
 from companion.errors import ConfigError
 from companion.examination.findings import Remark, error, warning
 from companion.mind.api import models
-from companion.mind.api.key import CREDENTIAL, VARIABLE, find_key
+from companion.mind.api.key import CREDENTIAL, find_key
 from companion.mind.assembly import is_own_host
 from companion.mind.tokens import MESSAGE_TOKENS, estimate_text_tokens
 
@@ -96,7 +97,7 @@ def _key(settings: CharacterSettings, *, wanted: bool) -> Iterator[Remark]:
     if key is None and wanted and settings.emulator == "never":
         yield error(
             "character.emulator",
-            f'is "never" and there is no key; set {VARIABLE}, a systemd credential called {CREDENTIAL}, or '
+            f'is "never" and there is no key; set {KEY_VARIABLE}, a systemd credential called {CREDENTIAL}, or '
             "character.key_file",
         )
 

@@ -15,6 +15,7 @@ from companion.examination.of_body import body_remarks, choreography_remarks
 from companion.examination.of_character import character_remarks
 from companion.examination.of_engines import engine_remarks, voice_remarks
 from companion.examination.of_persona import persona_remarks
+from companion.toml_file import read_toml_text
 
 
 def examine(file: Path, device: Device, persona: Persona, *, key_is_here: bool = True) -> list[Finding]:
@@ -57,7 +58,7 @@ def _of_persona(remarks: Iterable[Remark]) -> Iterable[Remark]:
 def _placed(file: Path, remarks: Iterable[Remark]) -> list[Finding]:
     file = plain_path(file)
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = read_toml_text(file)
     except (OSError, UnicodeDecodeError):
         # It was read a moment ago; without it only the lines are unknown.
         text = ""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import string
-import tomllib
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -18,6 +17,8 @@ from importlib.resources.abc import Traversable
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, ValidationInfo
+
+from companion.toml_file import parse_toml
 
 _FRAGMENT = re.compile(r"\{([a-z][a-z_]*)\}")
 _NUMBERED_REFERENCE = re.compile(r"(?<!\\)(?:\\\\)*\\[1-9]")
@@ -163,7 +164,7 @@ def read_part(code: str, file: str, model: type[AnyPart]) -> AnyPart | None:
 def parse_part(name: str, text: str, model: type[AnyPart]) -> AnyPart:
     """A part from the text of its file. `name` says in errors which file it is. Raises `LanguageError`."""
     try:
-        tables: dict[str, Any] = tomllib.loads(text)
+        tables: dict[str, Any] = parse_toml(text)
         fragments = _fragments(tables, model)
         return model.model_validate(tables, context={"fragments": fragments})
     except ValidationError as error:

@@ -25,6 +25,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from companion.child_environment import child_environment
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import CompanionError, EngineUnavailable
@@ -126,6 +127,7 @@ class Command:
                     stdout=writing,
                     stderr=asyncio.subprocess.DEVNULL,
                     start_new_session=True,
+                    env=child_environment(),
                 )
                 step_back(program.pid)
             finally:

@@ -11,7 +11,6 @@ The list is `catalogue.toml`; a manufacturer can use another one of the same for
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,6 +21,7 @@ from companion.errors import ConfigError, EngineUnavailable
 from companion.languages.language import find_language, language
 from companion.languages.loader import language_codes
 from companion.storage import state_folder
+from companion.toml_file import parse_toml, read_toml_text
 
 Kind = Literal["vosk", "piper"]
 
@@ -82,7 +82,7 @@ class Model:
 def read_catalogue(path: Path = CATALOGUE) -> tuple[Model, ...]:
     """Read a catalogue; preferred models come first. Raises `ConfigError` with one sentence."""
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))["model"]
+        tables = parse_toml(read_toml_text(path))["model"]
         models = tuple(map(_model, tables))
     except OSError as error:
         raise ConfigError(f"{path}: -: cannot be read: {error.strerror}") from error

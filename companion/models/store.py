@@ -142,7 +142,7 @@ def _place_piper(model: Model, parts: Path, place: Path, sums: dict[str, str], f
     try:
         described = json.loads(settings.read_text("utf-8"))
         rate = described["audio"]["sample_rate"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         settings.unlink(missing_ok=True)
         raise EngineUnavailable(f"{settings.name} does not describe a Piper voice: it was thrown away.") from error
     if not isinstance(rate, int):

@@ -16,7 +16,7 @@ from pathlib import Path
 from companion.errors import ConfigError
 from companion.provisioning.settings import Diagnostic, InstallerSettings, read_settings
 from companion.provisioning.values import Choices
-from companion.storage import write_atomically
+from companion.storage import read_bounded_file, write_atomically
 
 INSTALLER_FILE = "companion.toml"
 
@@ -146,8 +146,8 @@ def read_installer_file(boot: Path, choices: Choices) -> InstallerFile:
         text = f"There is no {INSTALLER_FILE} on the card. Put one there; the one that came with the card shows how."
         return InstallerFile(usual, diagnostics=(*diagnostics, Diagnostic(text)))
     try:
-        with path.open("rb") as file:
-            text_found = decode(file.read(LONGEST + 1))
+        # More than `decode` takes: it says better than an `OSError` what to do.
+        text_found = decode(read_bounded_file(path, 16 * LONGEST))
     except OSError as error:
         diagnostics.append(Diagnostic(f"{path.name} cannot be read: {error.strerror}. Put a fresh copy there."))
         return InstallerFile(path, diagnostics=tuple(diagnostics))

@@ -67,7 +67,7 @@ class DaemonControls(Protocol):
     def say(self, text: str) -> None:
         """Say this in the persona's voice, as a turn of its own, as soon as nobody is speaking.
 
-        Raises `CompanionError` where it cannot, for instance while muted.
+        Raises `CompanionError` where it cannot, for instance while muted, or where much waits already.
         """
 
     def reload(self, persona: str | None) -> str:

@@ -254,10 +254,8 @@ class Daemon:
         self._loudspeaker.volume = volume
 
     def say(self, text: str) -> None:
-        """Say this as soon as nobody is speaking. Raises `CompanionError` while muted."""
-        if self._unit.conversation.state is State.MUTED:
-            raise CompanionError("The device is muted and says nothing; unmute it first.")
-        self._unit.listener.inject(Control("say", text))
+        """Say this as soon as nobody is speaking. Raises `CompanionError`, see `Conversation.announce`."""
+        self._unit.conversation.announce(text)
 
     def reload(self, persona: str | None) -> str:
         """Switch to another persona, or reload the present one's file. See `control.DaemonControls.reload`."""

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from companion.child_environment import child_environment
 from companion.config.device import Device
 from companion.config.persona import Persona, PersonaVoice
 from companion.errors import EngineUnavailable, SpeechError
@@ -137,7 +138,11 @@ class EspeakSynthesizer:
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
-            self._arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            self._arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=child_environment(),
         )
         step_back(process.pid)
         return process
@@ -266,7 +271,9 @@ def _check_variant(voice: str) -> None:
 
 def _run_espeak(arguments: Sequence[str], text: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(arguments, input=text, capture_output=True, timeout=_PROBE_S, check=False)
+        return subprocess.run(
+            arguments, input=text, capture_output=True, timeout=_PROBE_S, check=False, env=child_environment()
+        )
     except FileNotFoundError as error:
         raise EngineUnavailable("espeak-ng is not installed: apt install espeak-ng") from error
     except (OSError, subprocess.TimeoutExpired) as error:

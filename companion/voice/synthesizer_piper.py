@@ -12,9 +12,11 @@ makes all sentences equally loud.
 from __future__ import annotations
 
 import asyncio
+import errno
 import importlib.util
 import json
 import os
+import stat
 import unicodedata
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,11 +33,18 @@ from companion.events import Phoneme, SynthesizedSpeech
 from companion.languages.language import find_language
 from companion.models.catalogue import find_installed
 from companion.priority import step_back
+from companion.storage import read_bounded_file
 from companion.voice.lipsync import normalize_loudness
 from companion.voice.readable import Reading
 
 THREADS = 2
 """Threads of the ONNX runtime: half the cores of a Raspberry Pi, so that listening goes on during speech."""
+
+LONGEST_SETTINGS = 1 << 20
+"""Bytes of a voice's `.onnx.json`; the published ones have up to 20 KB."""
+
+_MOST_FIELDS = 10_000
+"""Outermost fields of an ONNX file; real ones have about ten."""
 
 _UNSPEAKABLE = ("Cc", "Cf", "Cs", "Co", "Cn", "So", "Sk")
 
@@ -125,7 +134,7 @@ def read_voice_file(model: Path) -> VoiceFile:
     try:
         if not is_whole_onnx(model):
             raise EngineUnavailable(f"{model}: is not a whole ONNX file; download the voice again.")
-        description = json.loads(settings.read_bytes())
+        description = json.loads(read_bounded_file(settings, LONGEST_SETTINGS))
         rate, speakers = description["audio"]["sample_rate"], description["num_speakers"]
         language, _ = str(description["espeak"]["voice"]), description["phoneme_id_map"]
     except OSError as error:
@@ -133,7 +142,7 @@ def read_voice_file(model: Path) -> VoiceFile:
         raise EngineUnavailable(
             f"{missing}: cannot be read ({error.strerror}); a voice is an .onnx file and its .onnx.json beside it."
         ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise EngineUnavailable(f"{settings}: does not describe a Piper voice; download it again.") from error
     if not (isinstance(rate, int) and isinstance(speakers, int) and 4000 <= rate <= 192_000 and speakers >= 1):
         raise EngineUnavailable(f"{settings}: does not describe a Piper voice; download it again.")
@@ -147,9 +156,15 @@ def is_whole_onnx(path: Path) -> bool:
     field. Raises OSError.
     Wire format: https://protobuf.dev/programming-guides/encoding/
     """
-    size = path.stat().st_size
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        # Opening a pipe would wait for its writer.
+        raise PermissionError(errno.EPERM, "is not a plain file", str(path))
+    size = found.st_size
     with path.open("rb") as file:
-        while file.tell() < size:
+        for _ in range(_MOST_FIELDS):
+            if file.tell() >= size:
+                break
             wire_type = _varint(file) & 7
             length = {0: 0, 1: 8, 2: -1, 5: 4}.get(wire_type, size)
             if wire_type == 0:
@@ -201,7 +216,7 @@ def _load_voice(voice: VoiceFile, speaker: int | None, speed: float) -> Speak:
     options.intra_op_num_threads = THREADS
     options.inter_op_num_threads = 1
     try:
-        config = PiperConfig.from_dict(json.loads(voice.settings.read_bytes()))
+        config = PiperConfig.from_dict(json.loads(read_bounded_file(voice.settings, LONGEST_SETTINGS)))
         session = onnxruntime.InferenceSession(str(voice.model), options, providers=["CPUExecutionProvider"])
     except cannot_load as error:
         raise SpeechError(f"{voice.model}: the voice cannot be loaded; download it again.") from error

@@ -6,6 +6,7 @@
 #   sudo ./install.sh --no-start   install only (an image)
 #   sudo ./install.sh --check      only see whether the kit is whole and fits this machine
 #   sudo ./install.sh --rollback   go back to the version before
+#   sudo ./install.sh --older      install and start, although a newer version runs
 #
 #   /opt/companion/versions/NAME   one folder for each version; NAME ends in the first digits of the kit's own number
 #   /opt/companion/current         the one that runs: a link, switched in one step
@@ -22,6 +23,9 @@ longest_wait=120 # seconds for the new version to hear its microphone, before th
 say() { printf 'companion: %s\n' "$*"; }
 fail() { printf 'companion: %s\n' "$*" >&2; exit 1; }
 about() { sed -n "s/.*\"$1\": \"\([^\"]*\)\".*/\1/p" kit.json; }
+is_word() { case $1 in '' | *[!0-9A-Za-z._+-]* | .* | -* | *..*) return 1 ;; esac; }
+sortable() { printf '%s\n' "$1" | sed 's/[.-]\{0,1\}\(a\|b\|rc\|dev\)[0-9]/~&/g'; } # 1.0rc1 comes before 1.0
+is_older() { [ "$1" != "$2" ] && [ "$({ sortable "$1"; sortable "$2"; } | sort -V | head -n 1)" = "$(sortable "$1")" ]; }
 target_of() { readlink "$home/$1" 2>/dev/null || :; }
 
 switch() { # LINK TARGET: in one step, also when the power fails
@@ -58,7 +62,7 @@ rollback() {
 # --- what it stands on -------------------------------------------------------------------------------------------
 
 mode=${1:-}
-case $mode in '' | --no-start | --check | --rollback) ;; *) fail "$mode is not understood: see the first lines of install.sh" ;; esac
+case $mode in '' | --no-start | --check | --rollback | --older) ;; *) fail "$mode is not understood: see the first lines of install.sh" ;; esac
 [ "$(id -u)" = 0 ] || [ "$mode" = --check ] || fail "run this as root: sudo $0"
 if [ "$mode" != --check ]; then
     mkdir -p "$home"
@@ -70,15 +74,30 @@ fi
 [ -f manifest.sha256 ] && [ -f kit.json ] || fail 'this is not a whole kit: unpack it again'
 sha256sum --check --quiet --strict manifest.sha256 >/dev/null 2>&1 ||
     fail "the kit is damaged ($(sha256sum --check --quiet manifest.sha256 2>/dev/null | head -n 1)): copy or fetch it again; nothing was changed"
+# Whole folders of the kit are installed, so nothing else may lie in them, nor lead elsewhere.
+stranger=$(find . ! -type d ! -path ./manifest.sha256 | cut -c 3- |
+    awk 'NR == FNR { named[substr($0, 67)]; next } !($0 in named) { print; exit }' manifest.sha256 -)
+[ -z "$stranger" ] || fail "$stranger is no part of this kit: remove it, or unpack the kit again; nothing was changed"
+link=$(find . ! -type d ! -type f | head -n 1)
+[ -z "$link" ] || fail "${link#./} is not a plain file: unpack the kit again; nothing was changed"
+version=$(about version)
+for word in "$version" "$(about machine)" "$(about python)" "$(about device)"; do
+    is_word "$word" || fail "kit.json is none of ours: get the kit again; nothing was changed"
+done
 
 machine=$(about machine)
 [ "$(uname -m)" = "$machine" ] || fail "this kit is for $machine and this machine is $(uname -m): make one for it"
 python=python$(about python)
 kit=$(sha256sum manifest.sha256 | cut -c 1-8)
-name=$(about version)-$kit
+name=$version-$kit
 place=$home/versions/$name
 if [ -e "$home/.venv" ] && [ ! -L "$home/.venv" ]; then
     fail "$home was installed from source: move it away (sudo mv $home $home.old) and run this again"
+fi
+runs=$(target_of current)
+runs=${runs#versions/}
+if [ "$mode" != --older ] && [ -n "$runs" ] && is_older "$version" "${runs%-*}"; then
+    fail "this kit is older ($version) than what is installed (${runs%-*}): get a newer one, or install it with --older"
 fi
 needed=$(($(du -sk wheels | cut -f 1) * 5 + 50000))
 free=$(df -Pk "$(if [ -d "$home" ]; then echo "$home"; else echo /; fi)" | awk 'NR == 2 { print $4 }')

@@ -19,13 +19,13 @@ import re
 import shutil
 import subprocess
 import tarfile
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from companion import __version__
 from companion.config.device import load_device
+from companion.config.loading import read_toml
 from companion.errors import CompanionError, ConfigError
 from studio.kit.wheels import Target, sha256_of
 
@@ -160,7 +160,7 @@ def _compress(plain: Path, into: Path) -> None:
 
 def reject_local_models(device: Path) -> None:
     """Raise `ConfigError` where a device file names a model that the unit would not find."""
-    settings = tomllib.loads(device.read_text("utf-8"))
+    settings = read_toml(device)
     for table in (("ears", "transcriber"), ("voice",)):
         named = settings
         for key in table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from firmware_bridge.link import Answered, Connected, Link
 from firmware_bridge.messages import (
     Keyframe,
     Keyframes,
+    Lock,
     Message,
     Nack,
     Set,
@@ -37,15 +38,16 @@ CHANNELS = {
 class Wire:
     """The device at the other end, in simulated time: what it is told, and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: Mapping[str, ChannelSettings] = CHANNELS) -> None:
         self.device = Simulator()
         self.link = Link(1)
-        self.channels = SerialChannels(self.link, SerialSettings(port="none"), CHANNELS, LogLimit(lambda: 0.0))
+        self.channels = SerialChannels(self.link, SerialSettings(port="none"), channels, LogLimit(lambda: 0.0))
         self.now = 0.0
         self.said: list[tuple[float, Message]] = []
         self._receiver = Receiver()
         self.link.connect(0.0)
         self.run(0.02, lambda _t: None)
+        self.run(0.06, lambda _t: BodyFrame({}, {}))
 
     def run(self, seconds: float, frame_at: Callable[[float], BodyFrame | None]) -> None:
         """Let 20 ms frames pass, with a new frame of ours in each."""
@@ -84,6 +86,43 @@ def test_a_smooth_motion_travels_as_ten_poses_a_second_and_is_followed_closely()
     shown = [angle for _, angle in ways][25:]
     worst = max(abs(a - b) for a, b in zip(wanted[100:], shown[100:], strict=True))
     assert worst < 4.0, "degrees, 100 ms later"
+
+
+def test_a_body_of_its_own_lid_is_told_of_ours_before_anything_else_and_holds_nothing() -> None:
+    """The lid's switch is on the board's own pins, the servos on the microcontroller."""
+    wire = Wire()
+    wire.run(1.0, lambda _t: BodyFrame({}, {"head": 30.0, "mouth": 1.0, "wheels": 0.5}))
+    wire.run(0.1, lambda _t: BodyFrame({"eyes": (9, 9, 9)}, {"head": 12.0, "mouth": 0.5, "wheels": 0.0}, released=True))
+    assert [wire.device.released[number] for number in (0, 4)] == [True, True]
+    assert [wire.device.values[number] for number in (5, 6)] == [[0], [9, 9, 9]]
+    stood = wire.device.values[0]
+    wire.run(0.5, lambda _t: BodyFrame({}, {"head": -30.0, "mouth": 0.0, "wheels": 0.0}, released=True))
+    assert wire.device.values[0] == stood
+    wire.run(1.0, lambda _t: BodyFrame({}, {"head": -30.0, "mouth": 0.0, "wheels": 0.0}))
+    assert wire.device.values[0] == [-300]
+    assert not wire.device.released[0]
+    assert [one for _, one in wire.told(Lock)] == [Lock(False), Lock(True), Lock(False)]
+
+
+def test_a_body_that_is_found_under_an_open_lid_never_moves() -> None:
+    wire = Wire()
+    wire.device = Simulator()
+    wire.link.connect(wire.now)
+    wire.run(3.0, lambda _t: BodyFrame({}, {"head": 30.0, "mouth": 1.0, "wheels": 0.5}, released=True))
+    assert [wire.device.released[number] for number in (0, 4)] == [True, True]
+    assert wire.device.values[5] == [0]
+
+
+def test_a_body_that_lost_us_glides_to_neutral_as_slowly_as_the_device_file_says() -> None:
+    wire = Wire({**CHANNELS, "head": ChannelSettings(kind="servo", low=-80, high=80, fastest=90)})
+    wire.run(2.0, lambda _t: BodyFrame({}, {"head": 60.0, "mouth": 1.0}))
+    seen = []
+    for _ in range(80):
+        before = wire.device.values[0][0]
+        wire.device.frame()
+        seen.append(before - wire.device.values[0][0])
+    assert max(seen) == 90 * 10 / 50, "tenths of a degree in 20 ms; the firmware's own limit is 600 degrees a second"
+    assert wire.device.values[0] == [0]
 
 
 def test_the_first_motion_is_sent_at_once_and_so_are_lights_and_mouth_always() -> None:

@@ -175,6 +175,14 @@ def test_without_a_checksum_it_must_come_encrypted_or_from_nearby(shop: Shop) ->
     assert "No checksum is published" in shop.run("pull", VOSK).output
 
 
+def test_where_there_is_only_an_md5_it_says_what_that_is_worth(shop: Shop) -> None:
+    written = shop.list.read_text()
+    sha256, md5 = hashlib.sha256(ARCHIVE).hexdigest(), hashlib.md5(ARCHIVE, usedforsecurity=False).hexdigest()
+    shop.list.write_text(written.replace(f'sha256 = "{sha256}"', f'md5 = "{md5}"'))
+    assert "Only an MD5 is published" in shop.run("pull", VOSK).output
+    assert "is published" not in shop.run("pull", VOICE).output
+
+
 def test_a_model_too_large_for_the_memory_is_refused(shop: Shop, tmp_path: Path) -> None:
     memory = tmp_path / "meminfo"
     memory.write_text("MemTotal:         430000 kB\nMemFree: 1 kB\n")

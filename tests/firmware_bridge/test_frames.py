@@ -36,6 +36,7 @@ ANY: dict[str, st.SearchStrategy[Any]] = {
     "version": u8,
     "values": st.dictionaries(u8, value, min_size=1, max_size=30),
     "entries": st.lists(st.builds(Keyframe, u8, u16, value, st.booleans()), min_size=1, max_size=17).map(tuple),
+    "fastest": st.dictionaries(u8, u16, min_size=1, max_size=40),
     "firmware": st.tuples(u8, u8, u8),
     "silence_ms": u16,
     "queue": u8,

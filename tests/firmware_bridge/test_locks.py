@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from firmware_bridge.frames import encode_frame
 from firmware_bridge.messages import (
     Ack,
     DeviceEvent,
     EventKind,
+    Glide,
     Hello,
+    Lock,
+    Nack,
     Query,
+    Reason,
     Set,
     State,
     Stop,
@@ -171,3 +176,70 @@ def test_a_lost_host_never_means_faster_than_announced_nor_more_current(moving: 
             assert now[MOTOR] == [0]
             assert now[LIGHT] == [0, 0, 0]
     assert [before[number] for number in HELD] == [[0]] * 5
+
+
+def test_a_host_s_lock_outlives_the_host_and_ends_with_its_word() -> None:
+    host = stretched()
+    host.say(Set({number: position(CHANNELS[number].low) for number in SERVOS}))
+    host.wait(5)
+    stood = [host.device.values[number] for number in HELD]
+    assert host.say(Lock(True)) == [Ack()]
+    assert released(host) == list(HELD)
+    assert host.device.values[MOTOR] == [0]
+    host.wait(100, alive=False)
+    host.say(Hello(2), seq=0)
+    host.seq = 0
+    host.wait(10)
+    assert [host.device.values[number] for number in HELD] == stood
+    assert released(host) == list(HELD)
+    assert host.say(Set({HEAD: position(3), LIGHT: colour(1, 2, 3)})) == [Ack(locked=True)]
+    host.device.activate(EventKind.LID)
+    host.wait(5)
+    host.say(Lock(False))
+    host.wait(5)
+    assert released(host) == list(HELD), "its own lid is open too"
+    host.device.activate(EventKind.LID, active=False)
+    host.wait(60)
+    assert released(host) == []
+
+
+def test_a_host_that_knows_of_no_lock_ends_that_of_another() -> None:
+    host = stretched()
+    host.say(Lock(True))
+    host.say(Hello(2, version=1), seq=0)
+    host.seq = 0
+    host.wait(60)
+    assert released(host) == []
+
+
+@pytest.mark.parametrize("fastest", [1, 30, 1800, 5000, 6000, 60000, 0])
+@pytest.mark.parametrize("what", ["stop", "new session", "dead host"])
+def test_the_way_to_neutral_is_as_slow_as_the_host_said_until_the_body_has_caught_up(what: str, fastest: int) -> None:
+    host = stretched()
+    assert host.say(Glide(dict.fromkeys(SERVOS, fastest))) == [Ack()]
+    if what == "stop":
+        host.say(Stop())
+    elif what == "new session":
+        host.say(Hello(2), seq=0)
+        host.seq = 0
+    most = min(CHANNELS[HEAD].fastest, fastest or CHANNELS[HEAD].fastest) // 50 or 1
+    for _ in range(60):
+        before = host.device.values
+        host.wait(1, alive=what != "dead host")
+        assert all(abs(host.device.values[number][0] - before[number][0]) <= most for number in SERVOS)
+    if what != "dead host" and most > 20:
+        host.wait(60)
+        assert host.device.values[HEAD] == [0]
+        host.say(Set({HEAD: position(900)}))
+        host.wait(30)
+        assert host.device.values[HEAD] == [900], "once it has caught up, the device's own limits count"
+
+
+@pytest.mark.parametrize(("payload", "why"), [(b"", Reason.MALFORMED), (b"\2", Reason.MALFORMED)])
+def test_a_lock_that_is_none_is_refused(payload: bytes, why: Reason) -> None:
+    host = Host()
+    host.seq += 1
+    host.device.receive(encode_frame(bytes((Lock.type, host.seq)) + payload))
+    assert host.heard() == [Nack(why, 0)]
+    assert host.say(Glide({8: 1})) == [Nack(Reason.UNKNOWN_CHANNEL, 8)]
+    assert host.say(Glide({})) == [Nack(Reason.MALFORMED, 0)]

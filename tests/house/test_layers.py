@@ -24,18 +24,19 @@ FLOORS: tuple[set[str], ...] = (
     {"examination"},
     {"app"},
     {"conversation"},
-    {"answers", "long_silence"},
+    {"answers", "long_silence", "handover"},
     {"conversation_rules"},
     {"dialogue"},
     {"turn"},
     {"animator"},
     # The rooms of the device side by side: none knows another.
     {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins"},
-    {"identity", "local_server", "models", "sound", "ports"},
+    {"announcements", "identity", "local_server", "models", "sound", "ports"},
     {"floor"},
     {"config"},
     {"languages"},
-    {"events", "errors", "plain_text", "priority", "storage", "terminal"},
+    {"toml_file"},
+    {"child_environment", "events", "errors", "plain_text", "priority", "storage", "terminal"},
 )
 """The rooms of `companion/`, from the top floor down. A file imports from its own room and from lower floors only."""
 
@@ -88,6 +89,17 @@ def offences(source: str) -> Iterator[str]:
             bare = node.func.attr == "create_task" and (owner == "asyncio" or "loop" in owner)
             if bare or node.func.attr == "ensure_future":
                 yield f"line {node.lineno}: starts a task outside of a TaskGroup"
+
+
+def starts_with_the_key(source: str) -> Iterator[int]:
+    """The lines that start a program and give it the whole environment."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner, name = ast.unparse(node.func.value), node.func.attr
+            starts = owner == "subprocess" or name.startswith("create_subprocess")
+            given = [ast.unparse(one.value) for one in node.keywords if one.arg == "env"]
+            if starts and not any("child_environment()" in one for one in given):
+                yield node.lineno
 
 
 def modules(folder: str) -> dict[str, Path]:
@@ -146,6 +158,11 @@ def test_the_tree_is_seen() -> None:
 def test_every_room_has_its_floor() -> None:
     rooms = {room_of(name) for name in MODULES if name != "companion"}
     assert rooms == {room for floor in FLOORS for room in floor}
+
+
+def test_no_program_is_started_with_the_key_in_its_environment() -> None:
+    found = {name: list(starts_with_the_key(file.read_text("utf-8"))) for name, file in MODULES.items()}
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 def test_imports_go_down_the_floors_only() -> None:

@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
+from companion.announcements import MOST_ANNOUNCEMENTS
 from companion.config.persona import SpokenLines, Words
 from companion.dialogue import Dialogue
 from companion.ears.attention import Attention
-from companion.errors import CharacterError, CharacterRefused
-from companion.events import Control, NobodySpoke, SpeechStarted
+from companion.errors import CharacterError, CharacterRefused, CompanionError
+from companion.events import Hearing, NobodySpoke, SpeechStarted
 from tests.support.doubles import MUTE, STOP, UNMUTE, ScriptedCharacter, ScriptedVoice, pass_time
 from tests.support.scene import PERSONA, WAKE, said, scene
 
@@ -117,7 +118,7 @@ async def test_it_never_speaks_by_itself_in_quiet_hours_nor_by_default() -> None
 
 async def test_it_speaks_on_after_an_announcement_too() -> None:
     async with scene(continue_after_s=0.8) as s:
-        s.listener.put(Control("say", "Dinner is ready."))
+        s.conversation.announce("Dinner is ready.")
         await s.until("follow_up")
         await pass_time(1.0)
         assert s.character.asked == ["(on)"]
@@ -262,7 +263,7 @@ async def test_an_announcement_waits_until_nobody_speaks() -> None:
     async with scene() as s:
         s.listener.put(WAKE, said("hi"))
         await s.until("speaking")
-        s.listener.put(Control("say", "Dinner is ready."))
+        s.conversation.announce("Dinner is ready.")
         await s.until("follow_up")
         await s.until("follow_up")
         assert s.voice.spoken == ["Hello.", "How are you?", "Dinner is ready."]
@@ -275,19 +276,51 @@ async def test_an_announcement_is_said_at_once_where_nobody_speaks(state: str) -
         if state == "follow_up":
             s.listener.put(WAKE, said("hi"))
         await s.until(state)
-        s.listener.put(Control("say", "Dinner is ready."))
+        s.conversation.announce("Dinner is ready.")
         await s.until("speaking")
         assert s.voice.spoken[-1] == "Dinner is ready."
 
 
 async def test_a_muted_device_says_nothing_by_itself() -> None:
     async with scene() as s:
-        s.listener.put(MUTE, Control("say", "Dinner is ready."))
+        s.listener.put(MUTE)
+        s.conversation.announce("Dinner is ready.")
         await s.until("muted")
         s.listener.put(UNMUTE)
         await s.until("idle")
         await pass_time(10)
         assert s.voice.spoken == []
+
+
+async def test_only_a_few_announcements_wait() -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        for number in range(MOST_ANNOUNCEMENTS):
+            s.conversation.announce(f"Number {number}.")
+        with pytest.raises(CompanionError, match="announcements wait already"):
+            s.conversation.announce("One too many.")
+        for _ in range(MOST_ANNOUNCEMENTS + 1):
+            await s.until("follow_up")
+        assert s.voice.spoken[-1] == f"Number {MOST_ANNOUNCEMENTS - 1}."
+        s.conversation.announce("Now there is room again.")
+        await s.until("speaking")
+
+
+@pytest.mark.parametrize("quiet", [[MUTE, UNMUTE], [STOP], [WAKE, said("stop")]], ids=["mute", "stop", "spoken stop"])
+async def test_what_waits_to_be_said_is_dropped_by_mute_and_stop(quiet: list[Hearing]) -> None:
+    async with scene() as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("speaking")
+        for _ in range(3):
+            s.conversation.announce("Dinner is ready.")
+        s.listener.put(*quiet)
+        await s.until("idle")
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        await pass_time(60)
+        assert "Dinner is ready." not in s.voice.spoken
+        assert s.conversation.announcements_waiting == 0
 
 
 async def test_a_new_persona_takes_over_between_two_answers() -> None:

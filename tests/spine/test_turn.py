@@ -170,7 +170,7 @@ async def test_a_direction_and_an_emoji_that_mean_the_same_are_acted_once() -> N
 
 async def test_the_mouth_shuts_where_the_loudspeaker_is_lost_in_the_middle_of_a_word() -> None:
     async with scene() as s:
-        s.listener.put(Control("say", "One two three four five six seven eight."))
+        s.conversation.announce("One two three four five six seven eight.")
         await s.until("speaking")
         await pass_time(1.0)
         assert s.performer.opening > 0

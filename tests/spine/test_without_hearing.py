@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from companion.ears.attention import Attention
-from companion.events import Control
 from tests.support.scene import PERSONA, WAKE, scene
 
 pytestmark = pytest.mark.looptime
@@ -37,7 +36,7 @@ async def test_the_personas_own_line_comes_first() -> None:
 @pytest.mark.parametrize("always_open", [False, True])
 async def test_words_are_never_listened_for(always_open: bool) -> None:
     async with scene(hears=False, always_open=always_open) as s:
-        s.listener.put(Control("say", "Dinner is ready."))
+        s.conversation.announce("Dinner is ready.")
         await s.until("speaking")
         await s.until("idle")
         assert s.listener.attention == Attention.WAKE

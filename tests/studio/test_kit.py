@@ -331,16 +331,87 @@ def test_install_refuses_a_damaged_kit(made: Path, tmp_path: Path, name: str, da
     assert done.stdout == ""
 
 
-def test_install_refuses_a_kit_for_another_machine(made: Path, tmp_path: Path) -> None:
-    kit = shutil.copytree(made / "companion-kit", tmp_path / "kit")
-    about = (kit / "kit.json").read_text().replace(MACHINE, "riscv64")
-    (kit / "kit.json").write_text(about)
+def resealed(made: Path, place: Path, *changes: tuple[str, str, str]) -> Path:
+    """A copy of the kit with (file, old, new) changed, and a manifest that fits."""
+    kit: Path = shutil.copytree(made / "companion-kit", place)
+    for name, old, new in changes:
+        text = (kit / name).read_text()
+        assert old in text
+        (kit / name).write_text(text.replace(old, new))
     names = sorted(one.relative_to(kit).as_posix() for one in kit.rglob("*") if one.is_file())
     lines = [f"{sha256_of(kit / name)}  {name}\n" for name in names if name != "manifest.sha256"]
     (kit / "manifest.sha256").write_text("".join(lines))
-    done = install_check(kit)
+    return kit
+
+
+def test_install_refuses_a_kit_for_another_machine(made: Path, tmp_path: Path) -> None:
+    done = install_check(resealed(made, tmp_path / "kit", ("kit.json", MACHINE, "riscv64")))
     assert done.returncode == 1
     assert f"this kit is for riscv64 and this machine is {MACHINE}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "configs/personas/evil.toml",
+        "models/vosk/x",
+        "systemd/evil.service",
+        ".hidden",
+        "wheels/a b\n.whl",
+        "new/a.json",
+    ],
+)
+def test_install_refuses_what_the_manifest_does_not_name(made: Path, tmp_path: Path, name: str) -> None:
+    kit = shutil.copytree(made / "companion-kit", tmp_path / "kit")
+    (kit / name).parent.mkdir(parents=True, exist_ok=True)
+    (kit / name).touch()
+    done = install_check(kit)
+    assert done.returncode == 1
+    assert f"{name.partition(chr(10))[0]} is no part of this kit" in done.stderr
+
+
+def test_install_refuses_links(made: Path, tmp_path: Path) -> None:
+    kit = shutil.copytree(made / "companion-kit", tmp_path / "kit")
+    persona = kit / "configs/personas/teddy.toml"
+    persona.rename(tmp_path / "elsewhere")
+    persona.symlink_to(tmp_path / "elsewhere")
+    done = install_check(kit)
+    assert done.returncode == 1
+    assert "configs/personas/teddy.toml is not a plain file" in done.stderr
+
+
+@pytest.mark.parametrize("version", ["../../../x", "", "1 2", "1;reboot", "-rf", "1/2", "..", "$(reboot)"])
+def test_install_refuses_a_version_that_is_none(made: Path, tmp_path: Path, version: str) -> None:
+    kit = resealed(made, tmp_path / "kit", ("kit.json", '"version": "0.1.0"', f'"version": "{version}"'))
+    done = install_check(kit)
+    assert done.returncode == 1
+    assert "kit.json is none of ours" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("offered", "installed", "is_older"),
+    [
+        ("0.1.0", "0.1.0", False), ("0.0.1", "0.1.0", True), ("0.1.0", "0.1.1", True), ("0.9.0", "0.10.0", True),
+        ("0.10.0", "0.9.0", False), ("1.0", "1.0.1", True), ("1.0rc1", "1.0", True), ("1.0", "1.0rc1", False),
+        ("1.0rc1", "1.0rc2", True), ("1.0.dev1", "1.0", True), ("1.0.dev1", "0.9", False),
+    ],
+)  # fmt: skip
+def test_install_does_not_go_back_by_accident(
+    made: Path, tmp_path: Path, offered: str, installed: str, is_older: bool
+) -> None:
+    home = tmp_path / "opt"
+    home.mkdir()
+    (home / "current").symlink_to(f"versions/{installed}-01234567")
+    kit = resealed(
+        made,
+        tmp_path / "kit",
+        ("kit.json", '"version": "0.1.0"', f'"version": "{offered}"'),
+        ("install.sh", "home=/opt/companion", f"home={home}"),
+    )
+    done = install_check(kit)
+    assert done.returncode == int(is_older), done.stderr
+    told = f"this kit is older ({offered}) than what is installed ({installed})"
+    assert (told in done.stderr) is is_older
 
 
 def test_a_device_of_one_s_own_goes_along(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,15 +115,18 @@ class OwnedPins:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hear one owner to its end; then its pins are inputs again."""
         self.owners += 1
-        self.process = int(await reader.readline())
-        while line := await reader.readline():
-            change = PinChange(*json.loads(line))
-            self.changes.append(change)
-            self._now[change.pin] = change
+        try:
+            self.process = int(await reader.readline())
+            while line := await reader.readline():
+                change = PinChange(*json.loads(line))
+                self.changes.append(change)
+                self._now[change.pin] = change
+                self._news.set()
+            self._now.clear()
             self._news.set()
-        self._now.clear()
-        self._news.set()
-        writer.close()
+        finally:
+            # The test may end before the owner does.
+            writer.close()
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.child_environment import KEY_VARIABLE
 from companion.errors import EngineUnavailable, SpeechError
 from companion.voice import synthesizer_espeak as espeak
 from tests.support.voices import device, needs_espeak, persona
@@ -104,13 +105,19 @@ def wav(pcm: bytes, rate: int = 22050, layout: int = 1, channels: int = 1, bits:
     return b"RIFF\x24\xf0\xff\x7fWAVEfmt " + struct.pack("<I", 16) + form + b"data\x00\xf0\xff\x7f" + pcm
 
 
-async def test_the_text_never_stands_in_the_list_of_processes(tmp_path: Path) -> None:
+async def test_the_text_and_the_key_never_stand_in_the_list_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "sk-secret")
     (tmp_path / "sound.wav").write_bytes(wav(b"\x10\x20" * 9))
-    script = f"cat /proc/$$/cmdline >{tmp_path}/argv; cat >{tmp_path}/stdin; cat {tmp_path}/sound.wav"
+    script = f"cat /proc/$$/cmdline /proc/$$/environ >{tmp_path}/argv; cat >{tmp_path}/stdin; cat {tmp_path}/sound.wav"
     voice = espeak.EspeakSynthesizer(program(tmp_path, script), 22050, 5.0)
     assert (await voice.synthesize("My secret is honey, and I say")).pcm
     await voice.close()
-    assert b"honey" not in (tmp_path / "argv").read_bytes()
+    shown = (tmp_path / "argv").read_bytes()
+    assert b"PATH=" in shown
+    assert b"honey" not in shown
+    assert b"sk-secret" not in shown
     assert (tmp_path / "stdin").read_bytes() == b"My secret is honey, and I say"
 
 

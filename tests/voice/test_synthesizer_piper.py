@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,34 @@ def test_a_download_that_was_cut_anywhere_is_said_so(tmp_path: Path) -> None:
         assert not piper.is_whole_onnx(model)
     model.write_bytes(whole)
     assert piper.is_whole_onnx(model)
+
+
+@pytest.mark.parametrize("part", ["voice.onnx", "voice.onnx.json"])
+def test_a_pipe_and_a_device_are_no_voice_and_are_not_waited_for(tmp_path: Path, part: str) -> None:
+    model = copied(tmp_path)
+    (tmp_path / part).unlink()
+    os.mkfifo(tmp_path / part)
+    with pytest.raises(EngineUnavailable, match=f"{part}: cannot be read \\(is not a plain file"):
+        piper.build(device(model), persona())
+    (tmp_path / part).unlink()
+    (tmp_path / part).symlink_to("/dev/zero")
+    with pytest.raises(EngineUnavailable, match="cannot be read"):
+        piper.build(device(model), persona())
+
+
+def test_millions_of_fields_are_no_voice(tmp_path: Path) -> None:
+    model = copied(tmp_path)
+    model.write_bytes(bytes(60_000_000))
+    with pytest.raises(EngineUnavailable, match="download the voice again"):
+        piper.build(device(model), persona())
+
+
+@pytest.mark.parametrize("data", [b"[" * 200_000, b" " * 2_000_000])
+def test_settings_of_a_voice_that_are_none_are_said_so(tmp_path: Path, data: bytes) -> None:
+    model = copied(tmp_path)
+    (tmp_path / "voice.onnx.json").write_bytes(data)
+    with pytest.raises(EngineUnavailable, match=r"voice\.onnx\.json: (does not describe|cannot be read)"):
+        piper.build(device(model), persona())
 
 
 @given(data=st.binary(max_size=60))

@@ -13,11 +13,11 @@ import string
 from itertools import groupby
 from pathlib import Path
 
+from companion.child_environment import KEY_VARIABLE
 from companion.config.character import CharacterSettings
 from companion.errors import ConfigError
 
 CREDENTIAL = "dashscope-key"
-VARIABLE = "DASHSCOPE_API_KEY"
 
 _LONGEST = 4096
 """Bytes; a real key has about 35."""
@@ -72,8 +72,8 @@ def find_key(settings: CharacterSettings) -> Key | None:
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
     if folder and os.path.exists(credential := Path(folder) / CREDENTIAL):
         return _checked(_read(credential, private=False), str(credential))
-    if value := os.environ.get(VARIABLE):
-        return _checked(value, VARIABLE)
+    if value := os.environ.get(KEY_VARIABLE):
+        return _checked(value, KEY_VARIABLE)
     if settings.key_file is not None:
         return _checked(_read(settings.key_file, private=True), str(settings.key_file))
     return None

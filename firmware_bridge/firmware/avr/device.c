@@ -13,7 +13,7 @@
 #define BATTERY_STEP_MV 100
 
 enum type {
-    HELLO = 0x01, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK, ASK_LIMITS,
+    HELLO = 0x01, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK, ASK_LIMITS, GLIDE, LOCK,
     HELLO_REPLY = 0x81, ACK, NACK, STATE, LIMITS_REPLY, EVENT = 0x90
 };
 enum reason { VERSION = 1, NO_SESSION, OUT_OF_ORDER, UNKNOWN_TYPE, MALFORMED, UNKNOWN_CHANNEL, QUEUE_FULL };
@@ -35,6 +35,7 @@ static struct {
     uint8_t levels, reported;   /* bits of the inputs that are active */
     uint8_t changing[INPUTS];   /* frames for which an input has differed from its level */
     bool has_levels;
+    bool host_locks;
     uint16_t battery_mv, reported_mv;
     struct event events[EVENTS];
     uint8_t first_event, events_waiting, event_seq, event_pause;
@@ -147,6 +148,8 @@ static void take_hello(const uint8_t *payload, uint8_t length)
         return;
     }
     device.version = payload[0];
+    if (device.version < 2)
+        device.host_locks = false; /* it does not know that it could lock, so it would never unlock */
     uint16_t session = payload[1] | (uint16_t)payload[2] << 8;
     if (!device.open || session != device.session) {
         device.open = true;
@@ -218,6 +221,43 @@ static void ask_limits(const uint8_t *payload, uint8_t length)
     }
 }
 
+static void take_glides(const uint8_t *payload, uint8_t length)
+{
+    if (length == 0 || length % GLIDE_BYTES != 0) {
+        refuse(MALFORMED, 0);
+        return;
+    }
+    for (uint8_t at = 0; at < length; at += GLIDE_BYTES)
+        if (payload[at] >= CHANNELS) {
+            refuse(UNKNOWN_CHANNEL, payload[at]);
+            return;
+        }
+    for (uint8_t at = 0; at < length; at += GLIDE_BYTES)
+        motion_set_glide(payload[at], payload[at + 1] | (uint16_t)payload[at + 2] << 8);
+}
+
+static void lock_or_unlock(void)
+{
+    bool locks = device.host_locks || is_active(LID) || is_active(OVER_CURRENT);
+    if (locks && !motion_locked()) {
+        motion_lock();
+    } else if (!locks && motion_locked()) {
+        motion_unlock();
+        if (!device.open)
+            motion_neutral();
+    }
+}
+
+static void take_lock(const uint8_t *payload, uint8_t length)
+{
+    if (length != 1 || payload[0] > 1) {
+        refuse(MALFORMED, 0);
+        return;
+    }
+    device.host_locks = payload[0] != 0;
+    lock_or_unlock();
+}
+
 static void carry_out(uint8_t type, const uint8_t *payload, uint8_t length)
 {
     device.last_type = ACK;
@@ -228,7 +268,11 @@ static void carry_out(uint8_t type, const uint8_t *payload, uint8_t length)
         take_entries(payload, length, KEYFRAME_BYTES);
     else if (type == ASK_LIMITS)
         ask_limits(payload, length);
-    else if (type == 0 || type > ASK_LIMITS)
+    else if (type == GLIDE)
+        take_glides(payload, length);
+    else if (type == LOCK)
+        take_lock(payload, length);
+    else if (type == 0 || type > LOCK)
         refuse(UNKNOWN_TYPE, type);
     else if (length != 0)
         refuse(MALFORMED, 0);
@@ -314,14 +358,7 @@ static void read_inputs(const struct readings *readings)
         }
     }
     device.battery_mv = readings->battery_mv < LOWEST_BATTERY_MV ? 0 : readings->battery_mv;
-    bool locked = is_active(LID) || is_active(OVER_CURRENT);
-    if (locked && !motion_locked()) {
-        motion_lock();
-    } else if (!locked && motion_locked()) {
-        motion_unlock();
-        if (!device.open)
-            motion_neutral();
-    }
+    lock_or_unlock();
 }
 
 static void report_inputs(void)

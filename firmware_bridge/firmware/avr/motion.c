@@ -20,6 +20,8 @@ static struct channel {
     uint16_t done; /* frames of the first keyframe that have passed */
     int16_t speed; /* change in the last frame; only for channels with an acceleration */
     uint16_t ran, rested; /* frames */
+    int16_t glide; /* the largest change per frame on its own way to neutral */
+    bool gliding;  /* it is on that way, or has not yet caught up with the host since */
     bool resting;
     bool released; /* gets no pulses, so that it neither moves nor holds: after the start and a lock, until it runs */
     uint8_t runs;
@@ -55,6 +57,20 @@ static bool read_value(uint8_t channel, const uint8_t *bytes, int16_t goal[3])
     return goal[0] != asked;
 }
 
+static int16_t step_of(uint8_t channel)
+{
+    int16_t step = LIMITS[channel].fastest / FRAMES_A_SECOND;
+    return step ? step : 1;
+}
+
+void motion_set_glide(uint8_t channel, uint16_t fastest)
+{
+    int16_t step = fastest / FRAMES_A_SECOND;
+    if (step == 0)
+        step = 1;
+    channels[channel].glide = fastest && step < step_of(channel) ? step : step_of(channel);
+}
+
 void motion_start(void)
 {
     memset(channels, 0, sizeof channels);
@@ -62,6 +78,7 @@ void motion_start(void)
     held = locked = false;
     for (uint8_t i = 0; i < CHANNELS; i++) {
         channels[i].released = has_pulses(i);
+        channels[i].glide = step_of(i);
         channels[i].value[0] = channels[i].target[0] = LIMITS[i].neutral;
         channels[i].falling[0] = channels[i].falling[1] = true;
         channels[i].since_rise[0] = channels[i].since_rise[1] = RISE_PAUSE;
@@ -74,6 +91,7 @@ void motion_neutral(void)
         struct channel *one = &channels[i];
         one->waiting = 0;
         one->done = 0;
+        one->gliding = true;
         for (uint8_t part = 0; part < 3; part++)
             one->target[part] = 0;
         one->target[0] = LIMITS[i].neutral;
@@ -177,12 +195,6 @@ static void show_light(struct channel *one, int16_t step)
 
 static uint16_t frames_of(uint16_t ms) { return ms / FRAME_MS + (ms % FRAME_MS != 0); }
 
-static int16_t step_of(uint8_t channel)
-{
-    int16_t step = LIMITS[channel].fastest / FRAMES_A_SECOND;
-    return step ? step : 1;
-}
-
 /* The largest change per frame, up to step, that can slow down by acceleration a frame within distance. */
 static int16_t fastest_to_stop(int32_t distance, int16_t acceleration, int16_t step)
 {
@@ -245,7 +257,9 @@ static void move(struct channel *one, uint8_t channel, int16_t goal)
 {
     count(one, channel, wants(one, channel, goal));
     one->released = false;
-    int16_t step = step_of(channel), at = one->value[0];
+    int16_t step = one->gliding ? one->glide : step_of(channel), at = one->value[0];
+    if (at == goal && !one->speed)
+        one->gliding = false;
     if (!LIMITS[channel].acceleration) {
         one->value[0] = stepped(at, goal, step);
         return;

@@ -10,8 +10,11 @@
 #define QUEUE 4
 #define KEYFRAME_BYTES 7
 #define SETTING_BYTES 4
+#define GLIDE_BYTES 3
 
 void motion_start(void);
+/* How fast a channel goes to neutral by itself, per second; 0: as fast as it may. */
+void motion_set_glide(uint8_t channel, uint16_t fastest);
 /* Heads for the neutral pose: motors and lights are there at once, the others get there within their limits. */
 void motion_neutral(void);
 /* Stops everything but the lights where it is. Servos and mouths hold nothing until motion_unlock. */

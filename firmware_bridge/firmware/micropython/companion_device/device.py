@@ -13,7 +13,7 @@ EVENT_REPEAT = 5
 EVENTS = 8
 BATTERY_STEP_MV = 100
 
-HELLO, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK, ASK_LIMITS = 1, 2, 3, 4, 5, 6, 7, 8
+HELLO, HEARTBEAT, SET, KEYFRAMES, STOP, QUERY, EVENT_ACK, ASK_LIMITS, GLIDE, LOCK = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 HELLO_REPLY, ACK, NACK, STATE, LIMITS, EVENT = 0x81, 0x82, 0x83, 0x84, 0x85, 0x90
 VERSION, NO_SESSION, OUT_OF_ORDER, UNKNOWN_TYPE, MALFORMED, UNKNOWN_CHANNEL, QUEUE_FULL = 1, 2, 3, 4, 5, 6, 7
 CLAMPED, LOCKED = 1, 2
@@ -43,6 +43,7 @@ class Device:
         self._send_bytes = send
         self._receiver = Receiver()
         self._session = None
+        self._host_locks = False
         self._expected = 1
         self._last = 0, b""
         self._silent = 0
@@ -107,6 +108,9 @@ class Device:
         if not OLDEST_VERSION <= payload[0] <= PROTOCOL_VERSION:
             self._send(NACK, 0, bytes((VERSION, PROTOCOL_VERSION)))
             return
+        if payload[0] < 2:
+            # It does not know that it could lock, so it would never unlock.
+            self._host_locks = False
         session = payload[1] | payload[2] << 8
         if session != self._session:
             self._session = session
@@ -144,7 +148,15 @@ class Device:
             return ACK, bytes((self._take_entries(kind, payload),))
         if kind == ASK_LIMITS:
             return LIMITS, self._limits(payload)
-        if kind == 0 or kind > ASK_LIMITS:
+        if kind == GLIDE:
+            return ACK, self._take_glides(payload)
+        if kind == LOCK:
+            if len(payload) != 1 or payload[0] > 1:
+                raise Refused(MALFORMED, 0)
+            self._host_locks = payload[0] == 1
+            self._lock_or_unlock()
+            return ACK, b"\0"
+        if kind == 0 or kind > LOCK:
             raise Refused(UNKNOWN_TYPE, kind)
         if payload:
             raise Refused(MALFORMED, 0)
@@ -159,6 +171,17 @@ class Device:
             raise Refused(UNKNOWN_CHANNEL, payload[0])
         limits = self.channels[payload[0]].limits[5:]
         return payload + b"".join(u16(limit) for limit in limits) + u16(self._motion.budget)
+
+    def _take_glides(self, payload):
+        if not payload or len(payload) % 3:
+            raise Refused(MALFORMED, 0)
+        entries = [payload[at : at + 3] for at in range(0, len(payload), 3)]
+        for entry in entries:
+            if entry[0] >= len(self.channels):
+                raise Refused(UNKNOWN_CHANNEL, entry[0])
+        for entry in entries:
+            self.channels[entry[0]].set_glide(entry[1] | entry[2] << 8)
+        return b"\0"
 
     def _take_entries(self, kind, payload):
         """Carry out a set or keyframes command completely. Returns the flags of its ack. Raises Refused."""
@@ -202,7 +225,10 @@ class Device:
                 self._levels[number] = bool(active[number])
                 self._changing[number] = 0
         self._battery_mv = 0 if battery_mv < 1000 else battery_mv
-        locked = self._is_active(LID) or self._is_active(OVER_CURRENT)
+        self._lock_or_unlock()
+
+    def _lock_or_unlock(self):
+        locked = self._host_locks or self._is_active(LID) or self._is_active(OVER_CURRENT)
         if locked and not self._motion.locked:
             self._motion.lock()
         elif self._motion.locked and not locked:

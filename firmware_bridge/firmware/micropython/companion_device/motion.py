@@ -87,6 +87,9 @@ class Channel:
         self.limits = limits
         self.kind, self.low, self.neutral, self.high, fastest, acceleration, longest, rest, self.current = limits
         self._step = fastest // FRAMES_A_SECOND or 1
+        self._glide = self._step
+        self._gliding = False
+        """Whether it is on its own way to neutral, or has not yet caught up with the host since."""
         self._acceleration = acceleration and (acceleration // (FRAMES_A_SECOND * FRAMES_A_SECOND) or 1)
         self._longest = (longest + FRAME_MS - 1) // FRAME_MS
         self._rest_frames = (rest + FRAME_MS - 1) // FRAME_MS
@@ -134,9 +137,14 @@ class Channel:
         self._queue.append(((ms + FRAME_MS - 1) // FRAME_MS or 1, goal, smooth))
         return clamped
 
+    def set_glide(self, fastest):
+        """How fast it goes to neutral by itself, per second; 0: as fast as it may."""
+        self._glide = min(self._step, fastest // FRAMES_A_SECOND or 1) if fastest else self._step
+
     def go_neutral(self):
         self._queue = []
         self._done = 0
+        self._gliding = True
         self._target = self._rest()
         if self.kind == LIGHT:
             self._falling = [True, True]
@@ -190,10 +198,13 @@ class Channel:
         self._count(self.wants(goal))
         self.released = False
         at = self.value[0]
+        step = self._glide if self._gliding else self._step
+        if at == goal and not self._speed:
+            self._gliding = False
         if not self._acceleration:
-            self.value = [stepped(at, goal, self._step)]
+            self.value = [stepped(at, goal, step)]
             return
-        most = fastest_to_stop(abs(goal - at), self._acceleration, self._step)
+        most = fastest_to_stop(abs(goal - at), self._acceleration, step)
         self._speed = stepped(self._speed, most if goal > at else -most, self._acceleration)
         self.value = [at + self._speed]
 
