@@ -56,10 +56,10 @@ def stressed_words(look: Lookahead, start: int, begins: bool, languages: Underst
             # Particles of Korean are glued to the word, and Chinese puts no blanks: `너는 *최고*야`.
             glued = is_word_char(look.at(end)) and not (takes_particles(said[-1:]) and takes_particles(look.at(end)))
             closes = end - index == run - start and not glued
-            stands = said and said[0].isalnum() and said[-1].isalnum()
+            stands = said and said[0].isalnum() and (said[-1].isalnum() or said[-1] in "!?")
             stressed = closes and stands and is_emphasis(look, start, end, said, begins, languages)
             return Token(end, "again", said) if stressed else None
-        if not (ch.isalnum() or (ch and ch in " '’-")):
+        if not (ch.isalnum() or (ch and ch in " '’-!?")):
             return None
     return None
 

@@ -37,8 +37,8 @@ def shown(text: str, code: str, name: str) -> tuple[str, list[str]]:
         (
             "en",
             "Mia",
-            "I lean closer and smile. “What a lovely drawing!” I say.",
-            "What a lovely drawing!",
+            "I lean closer and smile. “What a drawing!” I say.",
+            "What a drawing!",
             ["lean_in"],
         ),
         ("en", "Mia", 'She waves.\n\n"Hello!"\n\nMia smiles. "Come in."', "Hello! Come in.", ["wave", "happy"]),
