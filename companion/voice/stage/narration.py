@@ -121,13 +121,17 @@ def _last_before(look: Lookahead, start: int, blanks: str) -> int:
 
 
 def _is_said(look: Lookahead, start: int) -> bool:
-    """Whether the quotation that opens at `start` ends with a mark, or does not end soon: no title does."""
+    """Whether the quotation that opens at `start` ends with a mark or ends its line, or does not end soon.
+
+    No title does, and Japanese puts no mark before `」`.
+    """
     closing = _CLOSING[look.text[start]]
     for index in range(start + 1, start + _REACH):
         if look.at(index) in ("", "\n"):
             return False
         if look.text[index] in closing:
-            return look.at(_last_before(look, index, " \xa0\u202f")) in _ENDS
+            ends_line = look.at(index + 1) in ("", "\n")
+            return ends_line or look.at(_last_before(look, index, " \xa0\u202f")) in _ENDS
     return True
 
 
