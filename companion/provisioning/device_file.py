@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
-from companion.config.character import KEY_EXPOSED, exposes_key
 from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
 from companion.config.persona import load_persona
@@ -107,7 +106,7 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
         return None
     if run.examine is not None:
         read = device.model_copy(update={"persona": run.persona_file or persona})
-        run.diagnostics += run.examine(source, read)
+        run.diagnostics += run.examine(source, read, run.has_key)
     if run.write(target, device_file_text(device, source).encode()):
         run.report_value("device", name)
         _report_settings(run, file.settings, device)
@@ -116,9 +115,6 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
 
 def _report_settings(run: ProvisioningRun, settings: InstallerSettings, device: Device) -> None:
     """Report what counts of each setting, also where the file does not say or says something wrong."""
-    address = device.character.base_url
-    if run.has_key and address is not None and exposes_key(address):
-        run.diagnostics.append(Diagnostic(f"its character.base_url {KEY_EXPOSED}.", name="device"))
     wake, spending = device.ears.wake, device.spending
     in_effect = {
         "name": device.name,

@@ -40,7 +40,7 @@ class Wire:
     def __init__(self) -> None:
         self.device = Simulator()
         self.link = Link(1)
-        self.channels = SerialChannels(self.link, SerialSettings(port="none"), CHANNELS, LogLimit(lambda: 0.0))
+        self.channels = SerialChannels(self.link, SerialSettings(port="/dev/none"), CHANNELS, LogLimit(lambda: 0.0))
         self.now = 0.0
         self.said: list[tuple[float, Message]] = []
         self._receiver = Receiver()
