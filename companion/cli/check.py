@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 
 from companion.body.choreography import load_choreography
-from companion.cli.options import PROJECT, use_unit_here
+from companion.cli.options import PROJECT, own_file, use_unit_here
 from companion.config.device import load_device
 from companion.config.loading import read_toml
 from companion.config.persona import Persona, load_persona
@@ -58,7 +58,7 @@ def check(paths: tuple[Path, ...]) -> None:
     """
     if not paths:
         unit = use_unit_here()
-        paths = (unit.device_file if unit is not None else PROJECT / "configs",)
+        paths = (unit.device_file if unit is not None else own_file(PROJECT / "configs"),)
         click.echo(f"Checking {paths[0]}", err=True)
     found = check_paths(paths)
     for note in found.notes:
