@@ -89,14 +89,9 @@ def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] |
         return model.model_validate(tables, context={"folder": path.parent})
     except ValidationError as error:
         problems: list[tuple[int, str]] = []
-<<<<<<< HEAD
         found = error.errors()
         for one in found[:MOST_PROBLEMS]:
-            place = _written_key(one["loc"], tables)
-=======
-        for one in error.errors():
             place = _written_key(one["loc"], tables, absent=one["type"] == "missing")
->>>>>>> wt-cards
             for problem in explain(one, model).splitlines():
                 # A table's own checks name the key within it.
                 inner, colon, words = problem.partition(": ")

@@ -8,12 +8,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from urllib.parse import urlsplit
 
-<<<<<<< HEAD
 from companion.child_environment import KEY_VARIABLE
-from companion.config.character import CharacterSettings
-=======
 from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
->>>>>>> wt-cards
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.config.wording import nearest

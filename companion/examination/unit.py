@@ -15,11 +15,8 @@ from companion.examination.of_body import body_remarks, choreography_remarks, li
 from companion.examination.of_character import character_remarks
 from companion.examination.of_engines import engine_remarks, voice_remarks
 from companion.examination.of_persona import persona_remarks
-<<<<<<< HEAD
-from companion.toml_file import read_toml_text
-=======
 from companion.examination.of_settings import settings_remarks
->>>>>>> wt-cards
+from companion.toml_file import read_toml_text
 
 
 def examine(file: Path, device: Device, persona: Persona, *, has_key: bool | None = None) -> list[Finding]:
