@@ -51,7 +51,7 @@ class Light(Settings):
     """Red, green and blue as in a web page: `#ff8800`."""
     pattern: Pattern = "solid"
     """`spin` runs around the device's lights; `sparkle` makes each light twinkle by itself; `flicker` is a flame."""
-    period_s: float = Field(default=4.0, le=60, allow_inf_nan=False)
+    period_s: float = Field(default=4.0, le=60)
     """Seconds from one brightness peak to the next. Not used by `solid`."""
 
     @field_validator("period_s")
@@ -126,8 +126,8 @@ class IdleEpisode(Routine):
 
     blend: Blend = "add"
     every_s: tuple[
-        Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)],
-        Annotated[float, Field(ge=0.5, le=3600, allow_inf_nan=False)],
+        Annotated[float, Field(ge=0.5, le=3600)],
+        Annotated[float, Field(ge=0.5, le=3600)],
     ] = (6.0, 15.0)
     """Shortest and longest pause before it plays again."""
     states: tuple[Literal["idle", "listening", "follow_up", "thinking", "speaking"], ...] = ("idle",)
@@ -168,7 +168,9 @@ class Choreography(Settings):
         for name in RESTING_STATES:
             performances = routines[name].performances() if name in routines else ()
             if any(light.pattern != "solid" for one in performances for light in one.lights_used):
-                raise ValueError(f"{name}.light.pattern must be solid: a resting device does no work")
+                raise ValueError(
+                    f'{name}: a resting device does no work, so its lights must be solid: pattern = "solid"'
+                )
         return _check_names("state", routines, STATES)
 
 

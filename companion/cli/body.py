@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 
 from companion.cli.group import HelpfulGroup
-from companion.cli.options import PROJECT, run_to_end, unit_options
+from companion.cli.options import PROJECT, own_file, run_to_end, unit_options
 from companion.config.device import Device
 from companion.config.outputs import PageSettings
 from companion.config.persona import Persona
@@ -42,6 +42,7 @@ def view(port: int, open_page: bool, rounds: int | None, device_file: Path | Non
     from companion.config.unit import load_unit
     from companion.demo.demonstration import load_demo_unit
 
+    own_file(PROJECT / "configs")
     device, persona = load_demo_unit(PROJECT)
     shown = load_unit(device_file)[0] if device_file is not None else device
     page = PageSettings(port=_free_port(port), path=secrets.token_urlsafe(16), open=open_page)

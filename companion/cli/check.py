@@ -15,17 +15,16 @@ from pathlib import Path
 import click
 
 from companion.body.choreography import load_choreography
-from companion.cli.options import PROJECT, use_unit_here
-from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
+from companion.cli.options import PROJECT, own_file, use_unit_here
 from companion.config.device import load_device
 from companion.config.loading import read_toml
 from companion.config.persona import Persona, load_persona
+from companion.config.unit import calibration, check_references
 from companion.errors import ConfigError
 from companion.examination.findings import Finding
 from companion.examination.unit import examine, examine_persona, plain_path
 from companion.languages.check import missing
 from companion.languages.check import problems as language_problems
-from companion.mind.api.key import find_key
 from companion.provisioning.device_file import check_installer_file
 
 _LOADERS: dict[str, Callable[[Path], object]] = {
@@ -59,7 +58,7 @@ def check(paths: tuple[Path, ...]) -> None:
     """
     if not paths:
         unit = use_unit_here()
-        paths = (unit.device_file if unit is not None else PROJECT / "configs",)
+        paths = (unit.device_file if unit is not None else own_file(PROJECT / "configs"),)
         click.echo(f"Checking {paths[0]}", err=True)
     found = check_paths(paths)
     for note in found.notes:
@@ -101,36 +100,22 @@ def _check(file: Path, problems: list[str], found: CheckedFiles) -> None:
     match kind:
         case "devices":
             # A unit works only when the files that it refers to are right, too.
-            device = load_device(file)
+            device = load_device(file, calibration())
+            check_references(file, device)
             persona = None
             try:
                 persona = _check_persona(plain_path(device.persona), problems, found.notes)
             except ConfigError as error:
                 problems += error.problems
-            _check_address(file, device.character, problems, found.notes)
             if device.body.choreography is not None:
                 load_choreography(plain_path(device.body.choreography))
             if persona is not None and not problems:
-                _sort(examine(file, device, persona), problems, found.warnings)
+                _sort(examine(file, device, persona), problems, found)
         case "personas":
             persona = _check_persona(file, problems, found.notes)
-            _sort(examine_persona(file, persona), problems, found.warnings)
+            _sort(examine_persona(file, persona), problems, found)
         case _:
             _LOADERS[kind](file)
-
-
-def _check_address(file: Path, settings: CharacterSettings, problems: list[str], notes: list[str]) -> None:
-    """Check that no key goes out unencrypted: a problem where a key is here, a note where the unit may have one."""
-    if settings.emulator == "always" or settings.base_url is None or not exposes_key(settings.base_url):
-        return
-    try:
-        has_key = find_key(settings) is not None
-    except ConfigError:
-        has_key = True
-    if has_key:
-        problems.append(f"{file}: character.base_url: {KEY_EXPOSED}")
-    else:
-        notes.append(f"{file}: character.base_url: a unit with a key refuses this address, because it {KEY_EXPOSED}")
 
 
 def _check_persona(file: Path, problems: list[str], notes: list[str]) -> Persona:
@@ -143,9 +128,10 @@ def _check_persona(file: Path, problems: list[str], notes: list[str]) -> Persona
     return persona
 
 
-def _sort(findings: Iterable[Finding], problems: list[str], warnings: list[str]) -> None:
+def _sort(findings: Iterable[Finding], problems: list[str], found: CheckedFiles) -> None:
+    places = {"error": problems, "note": found.notes}
     for one in findings:
-        (problems if one.severity == "error" else warnings).append(str(one))
+        places.get(one.severity, found.warnings).append(str(one))
 
 
 def _kind_by_keys(file: Path) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from companion.cli.options import PROJECT, run_to_end
+from companion.cli.options import PROJECT, own_file, run_to_end
 
 
 @click.command()
@@ -16,4 +16,5 @@ def demo(out: Path, from_file: bool) -> None:
     """Talk live where there is a sound card; otherwise play a conversation from a file and draw it."""
     from companion.demo.demonstration import demonstrate
 
+    own_file(PROJECT / "configs")
     run_to_end(demonstrate(PROJECT, out, from_file=from_file))

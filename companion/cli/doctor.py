@@ -210,7 +210,7 @@ def _settings_result(device_file: Path, unit: UnitUnderTest | None, config_error
     text = f"{device_file.name}: {name}; persona {persona.name} ({persona.language})"
     try:
         # The key is looked for by `character`, also where only the service finds it; engines are built by `engines`.
-        found = examine(device_file, unit.device, persona, key_is_here=False)
+        found = examine(device_file, unit.device, persona, has_key=False)
     except ConfigError as error:
         return CompletedCheck("settings", failed(str(error), advice), 0.0)
     if errors := [str(one) for one in found if one.severity == "error"]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from companion.errors import CompanionError
+from companion.errors import CompanionError, ConfigError
 
 if TYPE_CHECKING:
     # `companion --help` must not import the settings' library, which is slow on a small board.
@@ -36,7 +36,7 @@ def device_options(command: Command) -> Command:
 
 def bench_options(command: Command) -> Command:
     """`device_options` of a command that never takes the place of the unit of this machine."""
-    return _device_options(command, lambda _context, _option, given: given or DEFAULT_DEVICE, None)
+    return _device_options(command, lambda _context, _option, given: given or own_file(DEFAULT_DEVICE), None)
 
 
 def _device_options(command: Command, of_device: Callback, of_settings: Callback | None) -> Command:
@@ -64,6 +64,16 @@ def _device_options(command: Command, of_device: Callback, of_settings: Callback
     return command
 
 
+def own_file(path: Path) -> Path:
+    """The path, where the project's own files are here. Raises `ConfigError` in the package alone."""
+    if not path.exists():
+        raise ConfigError(
+            "This is the package alone, without the project's device and persona files: name a file of your own "
+            "(--device FILE; for check just FILE), or install from the project's folder or a kit."
+        )
+    return path
+
+
 def use_unit_here(socket: Path | None = None) -> InstalledUnit | None:
     """The unit of this machine, if any; from here on this process uses its state folder, as the service does.
 
@@ -82,7 +92,7 @@ def _or_of_unit(context: click.Context, _: click.Parameter, given: Path | None) 
         return given
     unit = use_unit_here(context.params.get("socket"))
     if unit is None:
-        return DEFAULT_DEVICE
+        return own_file(DEFAULT_DEVICE)
     try:
         os.stat(unit.device_file)
     except PermissionError as error:

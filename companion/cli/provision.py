@@ -82,11 +82,13 @@ def _models_of(state: Path) -> Iterator[None]:
             os.environ["STATE_DIRECTORY"] = before
 
 
-def _examine(source: Path, device: Device) -> list[Diagnostic]:
+def _examine(source: Path, device: Device, has_key: bool) -> list[Diagnostic]:
     """What the examination that `check`, `doctor` and `run` make as well says of this unit."""
     try:
         # The key is kept where only the daemon's service finds it.
-        findings = examine(source, device, load_persona(device.persona), key_is_here=False)
+        findings = examine(source, device, load_persona(device.persona), has_key=has_key)
     except ConfigError as error:
         return [Diagnostic(as_sentence(problem), name="device") for problem in error.problems]
-    return [Diagnostic(as_sentence(one.text), name=one.key, note=one.severity == "warning") for one in findings]
+    return [
+        Diagnostic(as_sentence(one.text), name=one.key, note=one.severity in ("warning", "note")) for one in findings
+    ]

@@ -36,5 +36,6 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
     put_ears_first()
     device, persona = load_unit(device_file, settings)
     for finding in examine(device_file, device, persona):
-        log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
+        if finding.severity != "note":
+            log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
     run_to_end(run_until_stopped(device, persona, events, persona_settings(settings), device_file))

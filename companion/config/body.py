@@ -46,17 +46,17 @@ _KIND_DEFAULTS: Mapping[str, Mapping[str, float | None]] = MappingProxyType(
 class ChannelSettings(Settings):
     kind: Literal["light", "servo", "motor", "mouth"]
     """What the channel is."""
-    low: float = Field(default=-90.0, allow_inf_nan=False)
+    low: float = -90.0
     """Lowest position. Servo: degrees from the middle (-90). Motor: full speed backward (-1). Mouth: closed (0). Not
     used by lights."""
-    high: float = Field(default=90.0, allow_inf_nan=False)
+    high: float = 90.0
     """Highest position. Servo: degrees from the middle (90). Motor: full speed forward (1). Mouth: open (1). Not used
     by lights."""
-    neutral: float = Field(default=0.0, allow_inf_nan=False)
+    neutral: float = 0.0
     """Position at rest, between `low` and `high`."""
-    fastest: float = Field(default=360.0, gt=0, allow_inf_nan=False)
+    fastest: float = Field(default=360.0, gt=0)
     """Largest speed (slew rate), in the channel's own unit per second. Motors 4; mouths 20."""
-    acceleration: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    acceleration: float | None = Field(default=None, gt=0)
     """Largest acceleration, in the channel's own unit per second squared. When absent, `fastest` is reached in a
     twentieth of a second; mouths 2000."""
     duty: float = Field(default=0.8, ge=0.05, le=1)

@@ -104,8 +104,19 @@ class CharacterSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _shorten_base_url(cls, base_url: str | None) -> str | None:
-        """What a server's page gives is often the address of the chat itself."""
-        return base_url and _CHAT.sub(r"\1", base_url)
+        """What a server's page gives is often the address of the chat itself. Raises `ValueError` for no address."""
+        if base_url is None:
+            return None
+        try:
+            parts = urlsplit(base_url)
+            labels, port = (parts.hostname or "").rstrip(".").split("."), parts.port or 0
+        except ValueError:
+            labels, port = [""], 0
+        if re.search(r"[\s\x00-\x1f\x7f]", base_url):
+            raise ValueError("has a blank in it; write it without")
+        if port > 65_535 or any(not 0 < len(label) < 64 for label in labels):
+            raise ValueError("names no host that can be found; write it as https://host/v1 or http://host:port/v1")
+        return _CHAT.sub(r"\1", base_url)
 
     @field_validator("extra")
     @classmethod
@@ -194,5 +205,5 @@ class ContextSettings(Settings):
         ):
             if name in self.providers and not value:
                 key = "speed_file" if name == "speed" else name
-                raise ValueError(f"providers names {name}: say which with context.{key}")
+                raise ValueError(f"providers: names {name}; say which with context.{key}")
         return self

@@ -7,10 +7,11 @@ that contains them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
@@ -157,6 +158,14 @@ class HealthSettings(Settings):
     """Port on loopback for Prometheus metrics (`/metrics`). Not served when absent."""
 
 
+def _nearest_timezone(name: str) -> str:
+    """The advice for an unknown time zone; people often write the city alone, or without capitals."""
+    wanted = re.sub(r"[\s_]+", "_", name.strip()).casefold()
+    known = {zone.casefold(): zone for zone in sorted(available_timezones()) if re.match("(?!Etc)[A-Z].*/", zone)}
+    near = known.get(wanted) or next((zone for low, zone in known.items() if low.endswith(f"/{wanted}")), None)
+    return f"did you mean {near}?" if near else "write it as Europe/Berlin or Asia/Shanghai: a continent and a city"
+
+
 class Device(Settings):
     """One unit: what it hears, thinks, speaks and moves with."""
 
@@ -198,9 +207,7 @@ class Device(Settings):
             try:
                 ZoneInfo(name)
             except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-                raise ValueError(
-                    f"{name!r} is no time zone here; write it as Europe/Berlin (timedatectl list-timezones shows all)"
-                ) from error
+                raise ValueError(f"is no time zone here; {_nearest_timezone(name)}") from error
         return name
 
     @model_validator(mode="after")

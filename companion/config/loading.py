@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, ValidationInfo
 
 from companion.config.toml_lines import line_of
 from companion.config.wording import Form, explain, explain_toml
@@ -25,14 +25,15 @@ from companion.toml_file import LONGEST, parse_toml, read_toml_text
 class Settings(BaseModel):
     """A table of a settings file: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 def _from_file(value: object, info: ValidationInfo) -> object:
     """Make a path relative to the folder of the file that contains it."""
-    if not isinstance(value, str):
-        return value
-    if not value or "\0" in value:
+    if not isinstance(value, str | Path):
+        raise ValueError('is the path of a file; write it in quotation marks: "..."')
+    value = str(value)
+    if not value.strip() or "\0" in value:
         raise ValueError("is no path; name a file, or leave the key out")
     try:
         path = Path(value).expanduser()
@@ -53,8 +54,17 @@ ChannelName = Annotated[
     str, Form(r"^[a-z][a-z0-9_]*$", "is no name of a channel; write small letters a to z, digits and _, a letter first")
 ]
 
+
+def _two_times(span: str) -> str:
+    begin, _, end = span.partition("-")
+    if span and begin == end:
+        raise ValueError('ends when it begins; write another end, or "" for never')
+    return span
+
+
 TimeSpan = Annotated[
     str,
+    AfterValidator(_two_times),
     Form(
         r"^$|^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
         'is no span of time; write two times of day, such as "20:00-07:00", or "" for never',
@@ -81,7 +91,7 @@ def read_settings(path: Path, model: type[Model], overrides: Mapping[str, Any] |
         problems: list[tuple[int, str]] = []
         found = error.errors()
         for one in found[:MOST_PROBLEMS]:
-            place = _written_key(one["loc"], tables)
+            place = _written_key(one["loc"], tables, absent=one["type"] == "missing")
             for problem in explain(one, model).splitlines():
                 # A table's own checks name the key within it.
                 inner, colon, words = problem.partition(": ")
@@ -127,15 +137,18 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
         raise ConfigError(f"{path}{f':{line}' if line else ''}: -: {words}") from error
 
 
-def _written_key(location: tuple[int | str, ...], tables: object) -> tuple[int | str, ...]:
-    """The key as the file has it: pydantic adds the kind of a part, and a mark for a key that is wrong itself."""
+def _written_key(location: tuple[int | str, ...], tables: object, *, absent: bool) -> tuple[int | str, ...]:
+    """The key as the file has it: pydantic adds the kind of a part, and a mark for a key that is wrong itself.
+
+    `absent`: the last part is a key that the file lacks.
+    """
     key: list[int | str] = []
     for at, part in enumerate(location):
         inside = isinstance(tables, Mapping) and part in tables
         numbered = isinstance(tables, list) and isinstance(part, int) and part < len(tables)
         if inside or numbered:
             tables = tables[part]  # type: ignore[index]  # one of the two, as just seen
-        elif at < len(location) - 1 or part == "[key]":
+        elif not absent or at < len(location) - 1:
             continue
         key.append(part)
     return tuple(key)

@@ -12,18 +12,25 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from companion.config.loading import Settings
-from companion.config.wording import Form
+from companion.config.wording import Form, nearest
 
 Pin = Annotated[int, Field(ge=0, le=27)]
 ChannelKind = Literal["light", "servo", "motor", "mouth"]
 PagePath = Annotated[
     str, Form(r"^$|^[\w-]{16,64}$", 'is too easy to guess; write 16 to 64 letters, digits, - or _, or "" for a new one')
 ]
+PortName = Annotated[
+    str,
+    Form(
+        r"^/.|^usb:[0-9a-fA-F]{1,4}:[0-9a-fA-F]{1,4}(:.+)?$|^socket://.+:[0-9]+$",
+        "is no serial port; write /dev/ttyACM0, usb:2341:0043 or socket://host:port",
+    ),
+]
 HardwarePwm = Annotated[str, Form(r"^pwmchip\d+:\d+$", "is no PWM channel; write it as pwmchip0:1")]
 
 
 class SerialSettings(Settings):
-    port: str = Field(min_length=1)
+    port: PortName
     """The serial port: `/dev/ttyACM0`, `usb:2341:0043` (vendor and product, optionally `:` and a serial number) or
     `socket://host:port`."""
     baud: int = Field(default=115_200, ge=1_200, le=4_000_000)
@@ -95,8 +102,10 @@ class ServoPart(Settings):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        if self.low_us >= self.high_us or self.low_degrees >= self.high_degrees:
-            raise ValueError("low_us must be below high_us, and low_degrees below high_degrees")
+        # `inverted` is for a servo that turns the other way round.
+        for what, low, high in (("us", self.low_us, self.high_us), ("degrees", self.low_degrees, self.high_degrees)):
+            if low >= high:
+                raise ValueError(f"low_{what}: must be below high_{what}; write the smaller one here")
         return self
 
 
@@ -140,6 +149,8 @@ class SwitchPart(Settings):
     @model_validator(mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise ValueError("is the number of a pin; write it without quotation marks, as 17 for GPIO17")
         return {"pin": value} if type(value) is int else value
 
 
@@ -168,6 +179,11 @@ class GpioSettings(Settings):
                     f"{name.removeprefix('body.gpio.')}: GPIO{pin} is given to {seen[pin]} already; take another pin"
                 )
             seen[pin] = name
+        driven: dict[str, str] = {}
+        for name, part in self.channels.items():
+            pwm = part.hardware_pwm if isinstance(part, ServoPart) else None
+            if pwm is not None and (other := driven.setdefault(pwm, name)) != name:
+                raise ValueError(f"channels.{name}.hardware_pwm: {pwm} is given to {other} already; take another one")
         return self
 
     def switches(self) -> dict[str, SwitchPart]:
@@ -201,13 +217,12 @@ def output_problems(
     """Where outputs and channels (`kinds`: name to kind) do not fit together, one sentence per problem."""
     problems = []
     if "serial" in outputs and serial is None:
-        problems.append('outputs names serial: add a table [body.serial] with port = "..."')
+        problems.append('outputs: names serial; add a table [body.serial] with port = "..."')
     if "gpio" in outputs and gpio is None:
-        problems.append("outputs names gpio: add a table [body.gpio] that says what hangs on which pin")
+        problems.append("outputs: names gpio; add a table [body.gpio] that says what is connected to which pin")
     for table, named in (("serial", serial.channels if serial else ()), ("gpio", gpio.channels if gpio else ())):
-        unknown = sorted(set(named) - set(kinds))
-        if unknown:
-            problems.append(f"{table}.channels: there is no channel called {', '.join(unknown)}")
+        for name in sorted(set(named) - set(kinds)):
+            problems.append(f"{table}.channels.{name}: there is no channel called {name}; {nearest(name, kinds)}")
     for name, part in gpio.channels.items() if gpio else ():
         kind = kinds.get(name)
         if kind is not None and kind not in _SHOWS[part.kind]:

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from companion.config.device import Device, load_device
-from companion.config.loading import parse_overrides, read_toml, to_toml
+from companion.config.loading import located, parse_overrides, read_toml, to_toml
 from companion.config.persona import Persona, load_persona
+from companion.config.wording import nearest
 from companion.errors import ConfigError, DeviceError
 from companion.storage import PRIVATE, create_private_folder, state_folder, write_atomically
 
@@ -32,11 +33,33 @@ def load_unit(device_file: Path, settings: Sequence[str] = ()) -> tuple[Device, 
     From then on local time in this process is that of the unit's time zone.
     """
     of_device, of_persona = split_overrides(parse_overrides(settings))
-    device = load_device(device_file, {**_calibration(), **of_device})
+    device = load_device(device_file, {**calibration(), **of_device})
+    check_references(device_file, device)
     if device.timezone is not None:
         os.environ["TZ"] = device.timezone
         time.tzset()
     return device, load_persona(device.persona, of_persona)
+
+
+def check_references(device_file: Path, device: Device) -> None:
+    """Raise `ConfigError` where a file that the device file refers to is not there, at the key that names it."""
+    problems = []
+    for key, path in (("persona",), device.persona), (("body", "choreography"), device.body.choreography):
+        if path is None or path.is_file():
+            continue
+        if path.is_dir():
+            problem = f"{path} is a folder; name a file in it"
+        else:
+            beside = [one.stem for one in path.parent.glob("*.toml") if one.name != device_file.name]
+            near = nearest(path.stem, beside) if beside else ""
+            advice = "write its path from the folder of this file, with / and .toml"
+            if near.startswith("did"):
+                advice = f"{near.removesuffix('?')}.toml?"
+            problem = f"there is no file {path}; {advice}"
+        text = device_file.read_text(encoding="utf-8-sig")
+        problems.append(located(device_file, text, key, problem))
+    if problems:
+        raise ConfigError(problems)
 
 
 def persona_settings(settings: Sequence[str]) -> dict[str, Any]:
@@ -71,8 +94,8 @@ def split_overrides(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     return of_device, of_persona
 
 
-def _calibration() -> dict[str, float]:
-    """The calibration of this unit, as overrides."""
+def calibration() -> dict[str, float]:
+    """The calibration of this unit, as overrides. Raises `ConfigError` for a file that this program has not written."""
     try:
         return read_calibration(state_folder())
     except RuntimeError:

@@ -34,7 +34,8 @@ class Form:
         return {**handler(schema), "pattern": self.pattern}
 
     def _checked(self, value: str) -> str:
-        if not re.search(self.pattern, value):
+        # `$` would let a line break at the end through.
+        if not re.search(self.pattern, value) or value.endswith("\n"):
             raise ValueError(self.sentence)
         return value
 

@@ -9,9 +9,9 @@ from typing import Literal
 
 from companion.config.loading import located
 
-Severity = Literal["error", "missing", "warning"]
+Severity = Literal["error", "missing", "warning", "note"]
 """`error`: the unit would not start, or would be silent. `missing`: it starts and says what it lacks. `warning`: it
-works less well than it could."""
+works less well than it could. `note`: it matters only to whoever changes something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,11 @@ def missing(key: str, text: str) -> Remark:
 def warning(key: str, text: str) -> Remark:
     """A warning."""
     return Remark("warning", tuple(key.split(".")), text)
+
+
+def note(key: str, text: str) -> Remark:
+    """A note."""
+    return Remark("note", tuple(key.split(".")), text)
 
 
 def placed(file: Path, text: str, remarks: Iterable[Remark]) -> list[Finding]:

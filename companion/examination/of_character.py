@@ -5,24 +5,27 @@ Asks nobody. What only the service can tell, `companion doctor` finds out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from urllib.parse import urlsplit
 
 from companion.child_environment import KEY_VARIABLE
-from companion.config.character import CharacterSettings
+from companion.config.character import KEY_EXPOSED, CharacterSettings, exposes_key
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.config.wording import nearest
 from companion.errors import ConfigError
-from companion.examination.findings import Remark, error, warning
+from companion.examination.findings import Remark, error, note, warning
 from companion.mind.api import models
 from companion.mind.api.key import CREDENTIAL, find_key
 from companion.mind.assembly import is_own_host
 from companion.mind.tokens import MESSAGE_TOKENS, estimate_text_tokens
 
 
-def character_remarks(device: Device, persona: Persona, *, key_is_here: bool = True) -> Iterator[Remark]:
-    """What is wrong with `[character]`. Without `key_is_here` the key is kept where this process does not look."""
+def character_remarks(device: Device, persona: Persona, *, has_key: bool | None = None) -> Iterator[Remark]:
+    """What is wrong with `[character]`.
+
+    `has_key`: whether the unit has a key, where that is kept where this process does not look; None: look for it.
+    """
     settings = device.character
     if settings.emulator == "always":
         return
@@ -30,8 +33,13 @@ def character_remarks(device: Device, persona: Persona, *, key_is_here: bool = T
     base_url = settings.base_url or models.base_url(settings.region, settings.protocol)
     if is_own_host(base_url):
         yield from _model(settings)
-    if key_is_here:
-        yield from _key(settings, wanted=is_own_host(base_url))
+    if has_key is None:
+        has_key = yield from _key(settings, wanted=is_own_host(base_url))
+    if exposes_key(base_url):
+        sentence = f"a unit with a key refuses this address, because it {KEY_EXPOSED}"
+        yield error("character.base_url", KEY_EXPOSED) if has_key else note("character.base_url", sentence)
+    if has_key or not is_own_host(base_url):
+        yield from _connection(settings, base_url)
     model = models.find(settings.model, settings.region)
     if model.most_output is not None and settings.max_tokens > model.most_output:
         text = f"{settings.model} gives {model.most_output} tokens at most; write that or less"
@@ -88,18 +96,32 @@ def _model(settings: CharacterSettings) -> Iterator[Remark]:
         yield error("character.model", text)
 
 
-def _key(settings: CharacterSettings, *, wanted: bool) -> Iterator[Remark]:
+def _connection(settings: CharacterSettings, base_url: str) -> Iterator[Remark]:
+    """What the connection itself refuses: names that no host can have, and certificates that cannot be read."""
+    # Slow to import, and `run` needs it anyway.
+    from companion.mind.api.connection import check_connection
+
+    try:
+        check_connection(base_url, settings.ca_file)
+    except ConfigError as problem:
+        key, _, words = str(problem).partition(": ")
+        yield error(key, words)
+
+
+def _key(settings: CharacterSettings, *, wanted: bool) -> Generator[Remark, None, bool]:
+    """Look for the key; returns whether there is one, if only a wrong one."""
     try:
         key = find_key(settings)
     except ConfigError as problem:
         yield error("character.key_file", "; ".join(problem.problems))
-        return
+        return True
     if key is None and wanted and settings.emulator == "never":
         yield error(
             "character.emulator",
             f'is "never" and there is no key; set {KEY_VARIABLE}, a systemd credential called {CREDENTIAL}, or '
             "character.key_file",
         )
+    return key is not None
 
 
 def _lengths(persona: Persona, most_input: int) -> Iterator[Remark]:

@@ -11,25 +11,29 @@ from companion.config.device import Device
 from companion.config.loading import read_settings
 from companion.config.persona import Persona
 from companion.examination.findings import Finding, Remark, placed
-from companion.examination.of_body import body_remarks, choreography_remarks
+from companion.examination.of_body import body_remarks, choreography_remarks, light_remarks
 from companion.examination.of_character import character_remarks
 from companion.examination.of_engines import engine_remarks, voice_remarks
 from companion.examination.of_persona import persona_remarks
+from companion.examination.of_settings import settings_remarks
 from companion.toml_file import read_toml_text
 
 
-def examine(file: Path, device: Device, persona: Persona, *, key_is_here: bool = True) -> list[Finding]:
+def examine(file: Path, device: Device, persona: Persona, *, has_key: bool | None = None) -> list[Finding]:
     """Examine a unit whose files could be read. `file` is the device file, for messages.
 
-    Without `key_is_here` the key is kept where this process does not look. Raises `ConfigError` for the choreography.
+    `has_key`: whether the unit has a key, where that is kept where this process does not look; None: look for it.
+    Raises `ConfigError` for the choreography.
     """
     built_in, own = load_choreography(None), None
     if device.body.choreography is not None:
         own = read_settings(device.body.choreography, Choreography)
     remarks = [
         *engine_remarks(device, persona),
-        *character_remarks(device, persona, key_is_here=key_is_here),
+        *character_remarks(device, persona, has_key=has_key),
+        *settings_remarks(device, persona),
         *body_remarks(device, built_in, own),
+        *light_remarks(device.body, persona),
         *voice_remarks(persona),
         *(one for one in _of_persona(persona_remarks(persona))),
     ]

@@ -107,6 +107,13 @@ def _form(value: object, info: ValidationInfo) -> str:
     return text
 
 
+def _named_regex(value: object, info: ValidationInfo) -> str:
+    text = _expanded(value, info, kept="name")
+    if not text or _compiled(text.replace("{name}", "x")).search("") is not None:
+        raise ValueError("matches everything")
+    return text
+
+
 def _words(value: object) -> frozenset[str]:
     return frozenset(split_words(value))
 
@@ -127,6 +134,9 @@ def filled_with(*names: str, optional: tuple[str, ...] = ()) -> AfterValidator:
 
 Regex = Annotated[str, BeforeValidator(_regex)]
 """The text of a regular expression, its fragments filled in. It never matches the empty text."""
+
+NamedRegex = Annotated[str, BeforeValidator(_named_regex)]
+"""The same, with `{name}` where the character's name may stand."""
 
 RegexTemplate = Annotated[str, BeforeValidator(_template)]
 """A piece of a regular expression, which may match nothing by itself."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from companion.languages.loader import Part, Regex, WordList, WordSet
+from companion.languages.loader import NamedRegex, Part, Regex, WordList, WordSet
 
 _NO_ENDINGS: Mapping[str, tuple[str, ...]] = {}
 
@@ -244,8 +244,10 @@ class Speech(Part):
     """Characters after a quotation that ends with 。 with which the sentence goes on: と."""
     enumerators: Regex | None = None
     """What numbers a list before a closing bracket: `三）`."""
-    narration: Regex | None = None
+    narration: NamedRegex | None = None
     """How prose about the character begins, in novel style: `she whispers`."""
+    narration_inside: NamedRegex | None = None
+    """How it begins behind a comma inside a dialogue with dashes: `— Entre, dit-elle.`"""
     narrated: WordSet = frozenset()
     """Words for the character with which such prose begins an answer, before what is said: `she`."""
     thought_tags: WordSet = frozenset()

@@ -11,9 +11,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import TZPATH, available_timezones
 
-from companion.config.character import KEY_EXPOSED, exposes_key
 from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
 from companion.config.persona import load_persona
@@ -67,10 +66,8 @@ def check_installer_file(path: Path) -> None:
     file = read_installer_file(path.parent, available_choices(CONFIGS, path.parent))
     wrong = [one for one in (*file.diagnostics, *file.settings.diagnostics) if not one.note]
     if wrong:
-        lines = (f"line {one.line}: " if one.line else "" for one in wrong)
-        raise ConfigError(
-            [f"{path}: {one.name or '-'}: {line}{one.text}" for one, line in zip(wrong, lines, strict=True)]
-        )
+        places = (f"{path}:{one.line}" if one.line else f"{path}" for one in wrong)
+        raise ConfigError([f"{place}: {one.name or '-'}: {one.text}" for one, place in zip(wrong, places, strict=True)])
 
 
 def available_choices(configs: Path, boot: Path) -> Choices:
@@ -83,7 +80,18 @@ def available_choices(configs: Path, boot: Path) -> Choices:
             log.warning("%s", error)
     devices = [one.stem for one in sorted((configs / "devices").glob("*.toml"))]
     devices = [one for one in devices if one != _NOT_FOR_INSTALLERS]
-    return Choices(personas, devices, other_toml_files(boot), sorted(available_timezones()))
+    return Choices(personas, devices, other_toml_files(boot), sorted(available_timezones()), _countries())
+
+
+def _countries() -> tuple[str, ...]:
+    """The two letters of every country, from the system's time zones; empty where it has no such list."""
+    for folder in TZPATH:
+        try:
+            text = Path(folder, "iso3166.tab").read_text("utf-8")
+        except OSError:
+            continue
+        return tuple(line[:2] for line in text.splitlines() if not line.startswith("#"))
+    return ()
 
 
 def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choices) -> Device | None:
@@ -107,7 +115,7 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
         return None
     if run.examine is not None:
         read = device.model_copy(update={"persona": run.persona_file or persona})
-        run.diagnostics += run.examine(source, read)
+        run.diagnostics += run.examine(source, read, run.has_key)
     if run.write(target, device_file_text(device, source).encode()):
         run.report_value("device", name)
         _report_settings(run, file.settings, device)
@@ -116,9 +124,6 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
 
 def _report_settings(run: ProvisioningRun, settings: InstallerSettings, device: Device) -> None:
     """Report what counts of each setting, also where the file does not say or says something wrong."""
-    address = device.character.base_url
-    if run.has_key and address is not None and exposes_key(address):
-        run.diagnostics.append(Diagnostic(f"its character.base_url {KEY_EXPOSED}.", name="device"))
     wake, spending = device.ears.wake, device.spending
     in_effect = {
         "name": device.name,

@@ -17,8 +17,9 @@ from companion.storage import PUBLIC, ensure_private_folder, read_own_file, writ
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 
-Examine = Callable[[Path, Device], Sequence[Diagnostic]]
-"""Tells what of a unit would not work on this machine: takes the built-in device file and its settings."""
+Examine = Callable[[Path, Device, bool], Sequence[Diagnostic]]
+"""Tells what of a unit would not work on this machine: takes the built-in device file, its settings, and whether the
+unit has a key."""
 
 _SHORTEST_SECRET = 4
 """Characters. Shorter pieces of a secret reveal nothing, and hiding them would blank ordinary words."""

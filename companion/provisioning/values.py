@@ -6,6 +6,7 @@ Pure. No message shows a secret, its length, or a word that may be one.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -48,6 +49,8 @@ class Choices:
     """Names of the persona files on the card."""
     timezones: Sequence[str] = ()
     """All that the system knows."""
+    countries: Sequence[str] = ()
+    """The two letters of each; empty where they are not known."""
 
 
 class InvalidValue(Exception):
@@ -113,7 +116,7 @@ def _amount(value: Value) -> float:
 
 
 def _persona(value: str, choices: Choices) -> str:
-    wanted = value.strip().removesuffix(".toml")
+    wanted = re.split(r"[/\\]", value.strip())[-1].removesuffix(".toml")
     for file in choices.card_files:
         if file.lower() == f"{wanted}.toml".lower():
             return file
@@ -172,7 +175,8 @@ def _timezone(value: str, choices: Choices) -> str:
         return zones[plain]
     if len(found := cities.get(plain, [])) == 1:
         return found[0]
-    near = get_close_matches(plain, [*zones, *cities], 1)
+    # A near miss only: UTC+8 is not UTC, and Beijing is not Berlin.
+    near = get_close_matches(plain, [*zones, *cities], 1, 0.85)
     hint = f" Is it {(cities.get(near[0]) or [zones[near[0]]])[0]}?" if near else ""
     raise InvalidValue(f"there is no such time zone.{hint} Write a continent and a city, as Europe/Berlin.")
 
@@ -197,7 +201,7 @@ def _memory(value: str, _: Choices) -> str:
 
 def _quiet_hours(value: str, _: Choices) -> str:
     """`20:00-07:00`, or `none`."""
-    plain = value.strip().lower()
+    plain = unicodedata.normalize("NFKC", value).strip().lower()
     if plain in ("none", "off", "never"):
         return "none"
     if found := re.fullmatch(rf"{_HOUR}\s*(?:-|–|—|to|until)\s*{_HOUR}", plain):
@@ -225,6 +229,8 @@ def _key(value: str, _: Choices) -> str:
         return REMOVE
     if re.search(r"\.\.\.|…|[<>]|x{4,}|your", key, re.IGNORECASE):
         raise InvalidValue("still holds the example. Put the key of the service there.")
+    if key[:1] in "\"'" or "://" in key or re.match(r"[A-Z_]+=", key):
+        raise InvalidValue("has more than the key in it. Put the key alone there, without its name or an address.")
     if not re.fullmatch(r"[!-~]{8,512}", key):
         raise InvalidValue(
             "is no key: a key is one long word. Copy it once more from the service's page. It was left out."
@@ -248,9 +254,9 @@ def _wifi_password(value: str, _: Choices) -> str:
     raise InvalidValue("cannot be right: a Wi-Fi password has 8 to 63 characters. It was left out.")
 
 
-def _country(value: str, _: Choices) -> str:
+def _country(value: str, choices: Choices) -> str:
     plain = {"UK": "GB"}.get(value.strip().upper(), value.strip().upper())
-    if not re.fullmatch(r"[A-Z]{2}", plain):
+    if not re.fullmatch(r"[A-Z]{2}", plain) or (choices.countries and plain not in choices.countries):
         raise InvalidValue("write the two letters of the country, for example DE, US, GB or CN. It was left out.")
     return plain
 

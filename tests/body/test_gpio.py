@@ -174,7 +174,7 @@ def test_an_owner_that_hears_nothing_for_300_ms_lets_go_of_everything_until_it_h
         ({"channels": {"eyes": {**PARTS["eyes"], "blue": 17}}}, r"eyes\.blue: GPIO17 is given to .*eyes\.red"),
         ({"channels": {"nose": PARTS["head"]}}, "no channel called nose"),
         ({"channels": {"eyes": PARTS["head"]}}, "a light is shown by led or rgb_led, not by servo"),
-        ({"channels": {"head": {**PARTS["head"], "low_us": 2600}}}, "low_us must be below high_us"),
+        ({"channels": {"head": {**PARTS["head"], "low_us": 2600}}}, "low_us: must be below high_us"),
         ({"channels": {"head": {**PARTS["head"], "pin": 40}}}, "less than or equal to 27"),
         ({"channels": {"head": {"kind": "laser", "pin": 3}}}, "led"),
         ({"button": True}, "valid dictionary|SwitchPart"),
@@ -188,7 +188,7 @@ def test_a_wrong_table_is_refused_with_the_reason(gpio: dict[str, object], words
 def test_a_channel_cannot_have_two_outputs() -> None:
     with pytest.raises(ValueError, match="one way out"):
         BodySettings.model_validate(
-            {"channels": CHANNELS, "gpio": {"channels": PARTS}, "serial": {"port": "x", "channels": {"head": 0}}}
+            {"channels": CHANNELS, "gpio": {"channels": PARTS}, "serial": {"port": "/dev/x", "channels": {"head": 0}}}
         )
 
 

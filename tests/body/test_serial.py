@@ -219,7 +219,6 @@ async def test_a_body_that_is_not_there_at_the_start_comes_later(toy: Toy, openi
     [
         ("/dev/there-is-none", "No such file"),
         ("usb:ffff:fffe", "no such USB device"),
-        ("nonsense://x", "cannot be opened"),
     ],
 )
 async def test_a_port_that_cannot_be_opened_is_named_in_one_sentence(port: str, words: str, openings: Openings) -> None:

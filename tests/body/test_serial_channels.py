@@ -41,7 +41,7 @@ class Wire:
     def __init__(self, channels: Mapping[str, ChannelSettings] = CHANNELS) -> None:
         self.device = Simulator()
         self.link = Link(1)
-        self.channels = SerialChannels(self.link, SerialSettings(port="none"), channels, LogLimit(lambda: 0.0))
+        self.channels = SerialChannels(self.link, SerialSettings(port="/dev/none"), channels, LogLimit(lambda: 0.0))
         self.now = 0.0
         self.said: list[tuple[float, Message]] = []
         self._receiver = Receiver()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from companion.cli.check import check
-from tests.support.paths import CONFIGS
+from tests.support.paths import CONFIGS, ROOT
 
 
 def checked(folder: Path, character: str) -> tuple[int, str]:
@@ -40,3 +44,17 @@ def test_without_a_key_it_is_a_note_and_on_this_machine_nothing(
     monkeypatch.setenv("DASHSCOPE_API_KEY", "sk-here")
     status, told = checked(tmp_path / "b", 'base_url = "http://127.0.0.1:8080/v1"')
     assert (status, "base_url" in told) == (0, False)
+
+
+def test_the_package_alone_says_what_is_missing(tmp_path: Path) -> None:
+    """Installed from a wheel: no `configs` beside the package."""
+    shutil.copytree(ROOT / "companion", tmp_path / "companion", ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    for words in (["run"], ["check"], ["chat"], ["demo"], ["body", "view"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "companion", *words],
+            cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 78, (words, done.stderr)
+        assert "This is the package alone" in done.stderr
+        assert "site-packages" not in done.stderr

@@ -160,7 +160,10 @@ def test_check_finds_problems_in_every_kind_of_file(tmp_path: Path) -> None:
 def test_check_follows_a_device_to_its_persona(tmp_path: Path) -> None:
     path = tmp_path / "unit.toml"
     path.write_text('persona = "nobody.toml"\n', encoding="utf-8")
-    assert check_paths([path]).problems == [f"{tmp_path / 'nobody.toml'}: -: cannot be read: No such file or directory"]
+    assert check_paths([path]).problems == [
+        f"{path}:1: persona: there is no file {tmp_path / 'nobody.toml'}; "
+        "write its path from the folder of this file, with / and .toml"
+    ]
 
 
 def test_the_personas_sections_have_a_fixed_order() -> None:

@@ -14,6 +14,7 @@ from companion.cli.provision import provision as command
 from companion.config.device import Device
 from companion.config.unit import load_unit
 from companion.errors import ConfigError
+from companion.provisioning.device_file import check_installer_file
 from tests.support.paths import CONFIGS
 from tests.support.provisioned_unit import FILLED, TEMPLATE, Unit
 
@@ -196,3 +197,36 @@ def test_a_time_zone_that_does_not_exist_is_a_sentence(tmp_path: Path, zone: str
     device.write_text(f"persona = 'p.toml'\ntimezone = '{zone}'\n")
     with pytest.raises(ConfigError, match="is no time zone here; write it as Europe/Berlin"):
         load_unit(device)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "words"),
+    [
+        ('timezone = ""', 'timezone = "UTC+8"', "timezone", "no such time zone. Write"),
+        ('timezone = ""', 'timezone = "Beijing"', "timezone", "no such time zone. Write"),
+        ('timezone = ""', 'timezone = "Europe/Berln"', "timezone", "Is it Europe/Berlin?"),
+        ('country = ""', 'country = "EN"', "wifi.country", "the two letters of the country"),
+        ('key = ""', "key = 'DASHSCOPE_API_KEY=sk-1234567890'", "key", "Put the key alone there"),
+        ('key = ""', "key = 'https://keys.example.com/1'", "key", "Put the key alone there"),
+    ],
+)
+def test_check_names_the_line_of_a_card_as_of_every_file(
+    tmp_path: Path, old: str, new: str, key: str, words: str
+) -> None:
+    card = tmp_path / "companion.toml"
+    text = (CONFIGS / "boot" / "companion.toml").read_text("utf-8")
+    assert old in text
+    card.write_text(text.replace(old, new, 1), encoding="utf-8")
+    line = text[: text.index(old)].count("\n") + 1
+    with pytest.raises(ConfigError) as caught:
+        check_installer_file(card)
+    [problem] = caught.value.problems
+    assert problem.startswith(f"{card}:{line}: {key}: ")
+    assert words in problem
+
+
+def test_full_width_signs_of_a_time_and_the_path_of_a_persona_are_understood(tmp_path: Path) -> None:
+    text = (CONFIGS / "boot" / "companion.toml").read_text("utf-8")
+    text = text.replace('quiet_hours = ""', 'quiet_hours = "２０：００－０７：００"')
+    (tmp_path / "companion.toml").write_text(text.replace('"teddy"', '"personas/teddy.toml"'), encoding="utf-8")
+    check_installer_file(tmp_path / "companion.toml")

@@ -264,6 +264,11 @@ def _character_error(service: str, error: httpx.HTTPError) -> CharacterError:
     return CharacterError(f"The connection to {service[0].lower()}{service[1:]} broke.")
 
 
+def check_connection(base_url: str, ca_file: Path | None) -> None:
+    """Raise `ConfigError` where a connection with these settings could not even be tried."""
+    _trusted(_checked_url(base_url), ca_file)
+
+
 def _checked_url(base_url: str) -> httpx.URL:
     """The address, parsed. Raises `ConfigError` for one that can never work."""
     try:

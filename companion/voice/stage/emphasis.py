@@ -9,7 +9,7 @@ from __future__ import annotations
 from companion.languages.understood import Understood
 from companion.voice.stage.brackets import STARS
 from companion.voice.stage.emphasis_grammar import is_direction, is_emphasis, is_known_action
-from companion.voice.stage.scanner import Lookahead, Token, is_cjk, is_small_letter, is_word_char
+from companion.voice.stage.scanner import Lookahead, Token, is_cjk, is_small_letter, is_word_char, takes_particles
 
 _LENGTH = 120
 """Code points within which a mark must close, on the same line, to enclose a direction."""
@@ -54,18 +54,14 @@ def stressed_words(look: Lookahead, start: int, begins: bool, languages: Underst
             end = look.skip(STARS, index)
             said = look.text[run:index]
             # Particles of Korean are glued to the word, and Chinese puts no blanks: `너는 *최고*야`.
-            glued = is_word_char(look.at(end)) and not (_is_unlatin(said[-1:]) and _is_unlatin(look.at(end)))
+            glued = is_word_char(look.at(end)) and not (takes_particles(said[-1:]) and takes_particles(look.at(end)))
             closes = end - index == run - start and not glued
-            stands = said and said[0].isalnum() and said[-1].isalnum()
+            stands = said and said[0].isalnum() and (said[-1].isalnum() or said[-1] in "!?")
             stressed = closes and stands and is_emphasis(look, start, end, said, begins, languages)
             return Token(end, "again", said) if stressed else None
-        if not (ch.isalnum() or (ch and ch in " '’-")):
+        if not (ch.isalnum() or (ch and ch in " '’-!?")):
             return None
     return None
-
-
-def _is_unlatin(ch: str) -> bool:
-    return is_cjk(ch) or "\uac00" <= ch <= "\ud7a3"
 
 
 def tilde(look: Lookahead, start: int, begins: bool, languages: Understood) -> Token:

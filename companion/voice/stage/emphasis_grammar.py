@@ -161,9 +161,14 @@ def is_emphasis(look: Lookahead, start: int, end: int, said: str, begins: bool, 
     """Whether `said` in single stars is a stressed word or a title: `It is *not* a toy`, `I read *The Red Bear*`.
 
     Single stars are the usual marks of directions, so only a few words are taken for emphasis, only where a sentence
-    goes on around them, and not if they may be done. `start`, `end`, `begins`: see `is_direction`.
+    goes on around them or is exclaimed (`*Non* !`, `*What a day!*`), and not if they may be done. `start`, `end`,
+    `begins`: see `is_direction`.
     """
     words = said.split()
+    exclaimed = said[-1] in "!?"
+    said = said.rstrip("!?")
+    if exclaimed and not begins:
+        return False
     grammar = grammar_of(languages)
     if any(is_cjk(ch) for ch in said):
         return not begins and grammar.stressed.fullmatch(said) is not None
@@ -180,8 +185,9 @@ def is_emphasis(look: Lookahead, start: int, end: int, said: str, begins: bool, 
     )
     if begins:
         after = look.at(look.skip(" \t", end))
-        goes_on = look.at(end) in (",", ";") or (look.at(end).isspace() and after.islower())
-        return goes_on and said[0].isupper() and len(words) <= _MOST_STRESSED and not may_be_done
+        goes_on = look.at(end) in (",", ";") or (look.at(end).isspace() and after.islower()) or after in ("!", "?", ":")
+        most = _MOST_TITLE if exclaimed else _MOST_STRESSED
+        return (goes_on or exclaimed) and said[0].isupper() and len(words) <= most and not may_be_done
     before = look.text[max(0, start - _LOOK_BACK) : start].rstrip()
     leads_in = before.rpartition(" ")[2].lstrip("\"'“‘(").casefold() in grammar.leads_in
     if sum(word[0].isupper() for word in words) > len(words) / 2 and len(words) > 1:

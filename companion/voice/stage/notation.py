@@ -162,7 +162,7 @@ def _said(end: int, tex: str) -> Token:
     text = _POWER.sub(lambda found: _raised(found[1] or found[2] or ""), text)
     text = _INDEX.sub(lambda found: found[1] or found[2] or "", text)
     text = _COMMAND.sub(lambda found: f" {_COMMANDS.get(found[1], found[1])} ", text)
-    text = " ".join(re.sub(r"[\\{}$]", "", text).split())
+    text = " ".join(re.sub(r"[\\{}$\[\]【】|`#]", "", text).replace("*", "×").split())
     return Token(end, "text", text) if text else Token(end, "gap")
 
 

@@ -88,6 +88,11 @@ def is_cjk(ch: str) -> bool:
     return ch >= "\u2e80" and _CJK.match(ch) is not None
 
 
+def takes_particles(ch: str) -> bool:
+    """Whether words that end with it run on into particles: Chinese, Japanese, Korean (`너는 최고야`)."""
+    return is_cjk(ch) or "\uac00" <= ch <= "\ud7a3"
+
+
 def is_word_char(ch: str) -> bool:
     """Whether it is a letter or digit of writing that uses blanks between words."""
     return ch.isalnum() and not is_cjk(ch)

@@ -212,12 +212,19 @@ class Stage:
         if ch == "\\" and (found := notation.escape(look, start)):
             return found
         if ch == "\\":
-            escapes = (after := look.at(start + 1)) and not after.isalnum()
-            return Token(start + 1, "mark") if escapes else Token(start + 1, "text", ch)
+            if (after := look.at(start + 1)) and not after.isalnum():
+                return Token(start + 1, "mark")
+            in_path = is_word_char(look.at(start - 1)) or look.at(start - 1) == ":"
+            return Token(start + 1, "text", ch) if after and in_path else Token(start + 1, "gap")
         if ch in _SILENT or "\U000e0020" <= ch <= "\U000e007f" or "\ufe00" <= ch <= "\ufe0f":
             return Token(start + 1, "mark")
         if ch == "#" and (end := keycap_end(look, start)) > start:
             return Token(end, "gap")
+        if ch == "#":
+            # `#1` is a number and `C#` a note; `#honey` is a word.
+            after = look.at(start + 1)
+            means = after.isdigit() or (is_word_char(look.at(start - 1)) and not is_word_char(after))
+            return Token(start + 1, "text" if means else "gap", ch)
         if ch == "." and self._spoken.after_gap:
             end = look.skip(".", start)
             return Token(end, "text", look.text[start:end])

@@ -38,6 +38,19 @@ def test_signs_that_mean_something_are_kept(text: str) -> None:
     assert said(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("I love #honey and #bears.", "I love honey and bears."),
+        ("Look ## here.", "Look here."),
+        ("So \\ hello \\my friend.", "So hello my friend."),
+        ("Half is \\(18] * [2\\) g.", "Half is 18 × 2 g."),
+    ],
+)
+def test_signs_for_the_eye_are_not_said(text: str, spoken: str) -> None:
+    assert said(text) == spoken
+
+
 @pytest.mark.parametrize("name", XIAOZHI_EMOTIONS)
 @pytest.mark.parametrize("form", ["[{}]", "<{}>", "【{}】", '{{"emotion": "{}"}}', "{{emotion: {}}}"])
 def test_a_label_of_the_xiaozhi_emotions_is_a_tag(name: str, form: str) -> None:
@@ -54,7 +67,7 @@ def test_a_label_of_the_xiaozhi_emotions_is_a_tag(name: str, form: str) -> None:
     [
         ("Hello there.\n## Title\nBye.", "Hello there.\nTitle\nBye."),
         ("# One\n###### Six\n#\tTab", "One\nSix\nTab"),
-        ("####### Seven", "####### Seven"),
+        ("####### Seven", "Seven"),
         ("#1 fan", "#1 fan"),
         ("> Hello\n>Bye", "Hello\nBye"),
         (">5 is more", ">5 is more"),
