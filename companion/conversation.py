@@ -56,8 +56,6 @@ from companion.events import (
 from companion.handover import Handover
 from companion.long_silence import LongSilence
 
-_ANSWERING = (State.THINKING, State.SPEAKING)
-
 
 class Conversation:
     """One device's talk with whoever is there. `run` it once; it ends only when the microphone's file ends."""
@@ -91,7 +89,7 @@ class Conversation:
     @property
     def is_answering(self) -> bool:
         """Whether an answer is being made or said."""
-        return self.state in _ANSWERING
+        return self.state in (State.THINKING, State.SPEAKING)
 
     @property
     def is_preparing(self) -> bool:
@@ -100,7 +98,7 @@ class Conversation:
 
     @property
     def announcements_waiting(self) -> int:
-        """How many announcements wait until nobody speaks."""
+        """How many wait until nobody speaks."""
         return len(self._announcements)
 
     def announce(self, text: str) -> None:
