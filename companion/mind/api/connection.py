@@ -14,6 +14,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -165,6 +166,8 @@ class Response:
         self._decoder: Decoder | None = None
         self._parser = parser
         self._events: deque[Event] = deque()
+        self._last_at = inf
+        """Until when, in the loop's time, more is read once every answer is whole."""
 
     @property
     def usage(self) -> Usage | None:
@@ -209,8 +212,10 @@ class Response:
 
     async def _next_chunk(self) -> bytes | None:
         """None at the end, and where the connection breaks or sticks after everything has arrived."""
+        if self._parser.is_whole:
+            self._last_at = min(self._last_at, asyncio.get_running_loop().time() + _LAST_S)
         try:
-            async with asyncio.timeout(_LAST_S if self._parser.is_whole else None):
+            async with asyncio.timeout_at(self._last_at if self._parser.is_whole else None):
                 return await anext(self._chunks, None)
         except TimeoutError:
             log.debug("%s did not end its response after its answer.", self._service)
