@@ -66,7 +66,11 @@ def _dashscope_body(request: Request) -> dict[str, Any]:
     return {
         "model": request.model,
         "input": {"messages": list(request.messages)},
-        "parameters": {"result_format": "message", "incremental_output": True, **request.parameters()},
+        "parameters": {
+            "result_format": "message",
+            **({"incremental_output": True} if request.stream else {}),
+            **request.parameters(),
+        },
     }
 
 

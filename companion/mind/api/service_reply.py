@@ -212,5 +212,5 @@ class ServiceReply:
                 "thoughts",
             )
         if self._response.has_unknown_form:
-            return CharacterRefused(f"{service} answered in a form that is not known.", "unknown_form")
+            return CharacterRefused(f"{service} answered in a form that is not known.", "unknown_form", "denied")
         return CharacterError(f"{service} answered with nothing.")
