@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from companion.mind.api.speakers import OtherSpeakersFilter
 from companion.mind.api.thoughts import ThoughtFilter
 from companion.mind.memory.index_words import UNSPACED
 
-_LONGEST_WORD = 40
-_LAST_WORD = re.compile(rf"[^\W_{UNSPACED}](?:[^\W{UNSPACED}]|['’-])*\Z")
+_LONGEST_WORD = 100
+_LAST_WORD = re.compile(rf"[^\W_{UNSPACED}](?:[^\W{UNSPACED}]|['’/+=~-])*\Z")
 """A word that may go on. Where there are no spaces between words, every sign can be the last."""
 
 
 class AnswerFilter:
     """Reads one answer. `feed` it text as it comes, then `close` it."""
 
-    def __init__(self, other_speakers: Iterable[str] = (), *, expects_thought: bool = False) -> None:
-        """`expects_thought`: this model is known to begin with a thought without an opening."""
+    def __init__(
+        self,
+        other_speakers: Iterable[str] = (),
+        *,
+        expects_thought: bool = False,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        """`expects_thought`: this model is known to begin with a thought without an opening.
+
+        `redact` takes out the key; it is given whole words, however the answer was cut.
+        """
+        self._redact = redact
         self._expects_thought = expects_thought
         self._thoughts = ThoughtFilter(expects_thought=expects_thought)
         self._speakers = OtherSpeakersFilter(other_speakers)
@@ -72,6 +82,6 @@ class AnswerFilter:
         return self._keep(rest)
 
     def _keep(self, said: str) -> str:
-        if said:
+        if said := self._redact(said):
             self._said.append(said)
         return said

@@ -86,7 +86,7 @@ class Connection:
         self._connect_s = connect_s
         self._step: Step = "asked"
         """How far the latest request came."""
-        self._redact = key.redact if key is not None else str
+        self._key = key
         self._client = _client(url, session, key, transport, connect_s, ca_file)
 
     async def warm_up(self) -> None:
@@ -118,7 +118,7 @@ class Connection:
             except httpx.ConnectTimeout as error:
                 raise CharacterError(self.late(self._connect_s)) from error
         parser = AnswerParser(self._protocol, request.answers, request.longest)
-        return Response(self.service, response, parser, self._redact)
+        return Response(self.service, response, parser, self._key)
 
     def late(self, within_s: float) -> str:
         """The sentence about a request that took longer than this: how far did it come?"""
@@ -151,10 +151,10 @@ class Connection:
 class Response:
     """One open response, read event by event."""
 
-    def __init__(
-        self, service: str, response: httpx.Response, parser: AnswerParser, redact: Callable[[str], str] = str
-    ) -> None:
-        """`redact` takes the key out of the service's own words: a refusal is logged and shown."""
+    def __init__(self, service: str, response: httpx.Response, parser: AnswerParser, key: Key | None = None) -> None:
+        """The `key` is taken out of the service's own words: a refusal is logged and shown, an answer is spoken."""
+        redact: Callable[[str], str] = key.redact if key is not None else str
+        self.redact_answer: Callable[[str], str] = key.redact_speech if key is not None else str
         self.status = response.status_code
         self.request_id = re.sub(r"[^A-Za-z0-9-]", "", redact(response.headers.get("x-request-id", "")))[:64]
         """The id that the service's support asks for; empty where the response has none."""

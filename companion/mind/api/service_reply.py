@@ -183,7 +183,9 @@ class ServiceReply:
     def _answer(self, index: int) -> AnswerFilter:
         if index not in self._answers:
             self._answers[index] = AnswerFilter(
-                self._request.other_speakers, expects_thought=self._client.capabilities.expects_thought
+                self._request.other_speakers,
+                expects_thought=self._client.capabilities.expects_thought,
+                redact=self._response.redact_answer,
             )
         return self._answers[index]
 
