@@ -11,6 +11,7 @@ What moderation refuses is not kept: it would have every later request refused t
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -33,6 +34,8 @@ from companion.mind.memory.working_memory import WorkingMemory
 from companion.mind.prompt import Exchange, History, Role
 from companion.mind.reply import ReplyGenerator, ReplyReport, ReplyRequest, ServiceMemoryLog
 from companion.mind.summarizer import Summarizer
+
+log = logging.getLogger("companion")
 
 MAX_SPEAKERS = 2
 """How many characters of a group answer one utterance."""
@@ -299,7 +302,12 @@ class ServiceCharacter:
             self._summarizer.resume()
 
     async def _notice_speaker(self, said: str) -> None:
-        """Notice who speaks, and what was forgotten by another process."""
+        """Notice who speaks, what was forgotten by another process, and that the service remembers nothing."""
+        if self._service_memory and self._client.capabilities.lacks("character_options"):
+            log.warning("%s has no memory for this model; what is said is remembered here.", self._client.service)
+            self._service_memory = False
+            await self.working_memory.keep_here()
+            self._begin_session()
         person = introduced_name(said, self._languages, self.working_memory.known, self._group.names)
         if person is not None:
             await self.switch_person(person)

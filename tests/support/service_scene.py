@@ -200,7 +200,7 @@ def on(
         who,
         model,
         client,
-        make_working_memory(unit, who, "unit-1", None),
+        make_working_memory(unit, "unit-1", None),
         ContextCollector(contexts, unit.context.longest),
     )
 
