@@ -16,6 +16,7 @@ import random
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -25,6 +26,7 @@ from companion.mind.api.client import ServiceClient
 from companion.mind.api.connection import WARM_S
 from companion.mind.api.models import Model
 from companion.mind.budget import SpendingTotals
+from companion.mind.candidates import LATELY
 from companion.mind.context import PREPARE_TIMEOUT_S, ContextCollector
 from companion.mind.memory import inspection
 from companion.mind.memory.index_words import UNSPACED
@@ -32,6 +34,7 @@ from companion.mind.memory.introductions import introduced_name, prepare
 from companion.mind.memory.store import Store
 from companion.mind.memory.working_memory import WorkingMemory
 from companion.mind.prompt import Exchange, History, Role
+from companion.mind.rephrasing import in_other_words
 from companion.mind.reply import ReplyGenerator, ReplyReport, ReplyRequest, ServiceMemoryLog
 from companion.mind.summarizer import Summarizer
 
@@ -287,7 +290,18 @@ class ServiceCharacter:
         seed = random.randrange(_SEEDS)
         extra = await self._extra_for(exchange.said) if exchange.said else ""
         asked = ReplyRequest(role, exchange.said, extra, before, seed, goes_on=not exchange.said)
-        async with aclosing(self._stream(asked, began)) as deltas:
+
+        def ask(again: bool) -> AsyncGenerator[str]:
+            if not again:
+                return self._stream(asked, began)
+            hint = language(self._persona.language).prompts.other_words
+            more = replace(asked, extra="\n".join(filter(None, (extra, hint))), seed=(seed + 1) % _SEEDS)
+            return self._stream(more, asyncio.get_running_loop().time())
+
+        earlier = [one.heard for one in self.working_memory.history.exchanges[-LATELY:] if one.heard]
+        until = began + self._device.character.answer_within_s
+        answer = in_other_words(ask, earlier, until, until + self._device.character.stall_s)
+        async with aclosing(answer) as deltas:
             async for delta in deltas:
                 yield delta
 
