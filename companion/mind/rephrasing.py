@@ -38,11 +38,12 @@ async def in_other_words(
                 yield first
     if is_new:
         return
-    alike = likeness(first, earlier)
-    if alike >= NEAR:
+    if likeness(first, earlier) >= NEAR:
         log.debug("An answer repeats an earlier one; it is asked for once more.")
         second = await _second(ask, give_up)
-        if second.strip() and likeness(second, earlier) < alike:
+        # Where both were heard before, the one that was not heard last.
+        less = [(likeness(one, earlier), likeness(one, earlier[-1:])) for one in (second, first)]
+        if second.strip() and less[0] < less[1]:
             first = second
     if first:
         yield first
