@@ -135,6 +135,7 @@ def _capabilities(device: Device, persona: Persona, base_url: str) -> Capabiliti
         asterisks=persona.cues.channel == "emoji",
         foreign=_is_foreign(device, base_url),
         model=settings.model,
+        may_think="think" not in str(dict(settings.extra)),
     )
 
 

@@ -159,6 +159,8 @@ class ServiceReply:
                     if said and (index == 0 or not self._request.stream):
                         return said
                 case Thought():
+                    # The server tells thoughts from text, so the text holds none.
+                    self._client.capabilities.expects_thought = False
                     self._notice_thought()
                 case Finished(index=index, reason=reason):
                     if reason.casefold() in _WITHHELD:
