@@ -307,7 +307,12 @@ def _client(
             timeout=httpx.Timeout(None, connect=connect_s),
             limits=httpx.Limits(keepalive_expiry=WARM_S + 15),
         )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+    except ImportError as error:
+        raise ConfigError(
+            "environment: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names a SOCKS proxy, which is not supported: "
+            "name an HTTP proxy there"
+        ) from error
+    except (ValueError, OSError, httpx.InvalidURL) as error:
         raise ConfigError(
             f"environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or SSL_CERT_FILE cannot be used: {error}"
         ) from error

@@ -46,6 +46,8 @@ class FrameReader:
         """The whole body, once it turns out to be plain JSON."""
         self._is_lines: bool | None = None
         """Whether each line of the bare body is an object of its own; None before the end of the first."""
+        self._objects = 0
+        """How many lines were objects."""
         self._started = False
         self._data: list[bytes] = []
         self._size = 0
@@ -55,7 +57,7 @@ class FrameReader:
     @property
     def is_bare(self) -> bool:
         """Whether it is plain JSON, whose own end is the end of the answer, or a web page."""
-        return self._bare is not None
+        return self._bare is not None and self._objects < 2
 
     def feed(self, data: bytes) -> Iterator[Frame | Broken]:
         """Take the next bytes; yield what they complete."""
@@ -100,7 +102,9 @@ class FrameReader:
             self._is_lines = _is_object(bytes(lines[0]))
         if self._is_lines:
             self._bare = rest
-            yield from (Frame(bytes(line.strip())) for line in lines if line.strip())
+            frames = [Frame(bytes(line.strip())) for line in lines if line.strip()]
+            self._objects += len(frames)
+            yield from frames
 
     def _begin(self, data: bytes) -> bytes:
         """See from the first bytes what it is; return what is to be read as that."""

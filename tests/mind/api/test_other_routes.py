@@ -95,6 +95,11 @@ def test_lines_are_read_as_they_come() -> None:
     assert parser.feed(rest) + parser.close() == [Delta(0, "day."), Finished(0, "stop"), Done()]
 
 
+def test_lines_that_stop_before_the_last_are_no_whole_answer() -> None:
+    said = [{"message": {"content": one}, "done": False} for one in ("Good day. ", "I am")]
+    assert parse_answer(lines(*said))[-1] == Broken("it stopped before the end of the answer")
+
+
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
