@@ -11,10 +11,12 @@ What moderation refuses is not kept: it would have every later request refused t
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -24,6 +26,7 @@ from companion.mind.api.client import ServiceClient
 from companion.mind.api.connection import WARM_S
 from companion.mind.api.models import Model
 from companion.mind.budget import SpendingTotals
+from companion.mind.candidates import LATELY
 from companion.mind.context import PREPARE_TIMEOUT_S, ContextCollector
 from companion.mind.memory import inspection
 from companion.mind.memory.index_words import UNSPACED
@@ -31,8 +34,11 @@ from companion.mind.memory.introductions import introduced_name, prepare
 from companion.mind.memory.store import Store
 from companion.mind.memory.working_memory import WorkingMemory
 from companion.mind.prompt import Exchange, History, Role
+from companion.mind.rephrasing import in_other_words
 from companion.mind.reply import ReplyGenerator, ReplyReport, ReplyRequest, ServiceMemoryLog
 from companion.mind.summarizer import Summarizer
+
+log = logging.getLogger("companion")
 
 MAX_SPEAKERS = 2
 """How many characters of a group answer one utterance."""
@@ -284,7 +290,18 @@ class ServiceCharacter:
         seed = random.randrange(_SEEDS)
         extra = await self._extra_for(exchange.said) if exchange.said else ""
         asked = ReplyRequest(role, exchange.said, extra, before, seed, goes_on=not exchange.said)
-        async with aclosing(self._stream(asked, began)) as deltas:
+
+        def ask(again: bool) -> AsyncGenerator[str]:
+            if not again:
+                return self._stream(asked, began)
+            hint = language(self._persona.language).prompts.other_words
+            more = replace(asked, extra="\n".join(filter(None, (extra, hint))), seed=(seed + 1) % _SEEDS)
+            return self._stream(more, asyncio.get_running_loop().time())
+
+        earlier = [one.heard for one in self.working_memory.history.exchanges[-LATELY:] if one.heard]
+        until = began + self._device.character.answer_within_s
+        answer = in_other_words(ask, earlier, until, until + self._device.character.stall_s)
+        async with aclosing(answer) as deltas:
             async for delta in deltas:
                 yield delta
 
@@ -299,7 +316,12 @@ class ServiceCharacter:
             self._summarizer.resume()
 
     async def _notice_speaker(self, said: str) -> None:
-        """Notice who speaks, and what was forgotten by another process."""
+        """Notice who speaks, what was forgotten by another process, and that the service remembers nothing."""
+        if self._service_memory and self._client.capabilities.lacks("character_options"):
+            log.warning("%s has no memory for this model; what is said is remembered here.", self._client.service)
+            self._service_memory = False
+            await self.working_memory.keep_here()
+            self._begin_session()
         person = introduced_name(said, self._languages, self.working_memory.known, self._group.names)
         if person is not None:
             await self.switch_person(person)
