@@ -30,10 +30,10 @@ def test_a_name_counts_whatever_is_said_behind_it(said: str, name: str) -> None:
     assert who(said) == name
 
 
-STATES = """
-hungry five batman sorry fun tired ready scared bored happy sad cold hot done home late fine good great sick sleepy lost
-superman playing eating going coming lucky angry thirsty busy
-""".split()
+STATES = (
+    *("hungry", "five", "batman", "sorry", "fun", "tired", "ready", "scared", "bored", "happy", "sad", "cold", "hot"),
+    *("done", "home", "late", "fine", "good", "great", "sick", "sleepy", "lost", "superman", "playing", "eating"),
+)
 FORMS = (
     *("i'm {}", "I'm {} and my dog is called Rex", "i'm {} and i want mama", "I'm {}, tell me a story"),
     *("i'm {} can you sing", "this is {}", "{} here", "i am {} and i love ana"),
