@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from companion import __version__
+from companion.cli.examples import EXAMPLES, GROUPS
 from companion.cli.group import HelpfulGroup
 from companion.errors import CompanionError
 from companion.service import systemd
@@ -39,7 +40,7 @@ COMMANDS = {
     "provision": ("provision:provision", "Set a unit up from companion.toml on its card."),
     "run": ("run:run", "Listen, talk and move, with the sound card, until stopped."),
     "say": ("say:say", "Say TEXT in the persona's voice."),
-    "status": ("control:status", "How the running device is."),
+    "status": ("control:status", "Show the state of the running device."),
     "usage": ("usage:usage", "Requests, tokens, cached share and cost, by day and person."),
 }
 """Each command's name with its module and object in `companion.cli`, and its line in the list of commands."""
@@ -78,11 +79,19 @@ class Commands(HelpfulGroup):
         """See `click.Group`."""
         return sorted({*super().list_commands(ctx), *COMMANDS, *_commands_of_packages()})
 
+    def sections(self, ctx: click.Context) -> dict[str, list[str]]:
+        """See `HelpfulGroup`."""
+        parts = {title: list(names) for title, names in GROUPS.items()}
+        grouped = {name for names in parts.values() for name in names}
+        others = [name for name in self.list_commands(ctx) if name not in grouped]
+        return parts | ({"Other": others} if others else {})
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """See `click.Group`. Raises `click.UsageError` for a maker's command where those are not installed."""
         if cmd_name in COMMANDS:
             module, _, name = COMMANDS[cmd_name][0].partition(":")
             command: click.Command = getattr(importlib.import_module(f"companion.cli.{module}"), name)
+            command.epilog = f"Example: {EXAMPLES[cmd_name]}"
             return command
         added = _commands_of_packages().get(cmd_name)
         if added is None and cmd_name in _MAKERS_COMMANDS:

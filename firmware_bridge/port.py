@@ -30,8 +30,14 @@ class Port:
     def __init__(self, name: str, baud: int) -> None:
         self.name = name
         path = resolve_port(name)
+        options = {"timeout": 0, "write_timeout": WRITE_TIMEOUT_S, "exclusive": None}
         try:
-            self._serial = serial.serial_for_url(path, baud, timeout=0, write_timeout=WRITE_TIMEOUT_S, exclusive=None)
+            self._serial = serial.serial_for_url(path, baud, do_not_open=True, **options)
+            try:
+                self._serial.open()
+            except (serial.SerialException, OSError):
+                _close(self._serial)
+                raise
         except (serial.SerialException, OSError, ValueError) as error:
             raise PortError(f"{name}: the body's port cannot be opened: {_error_text(error)}") from error
 
@@ -63,7 +69,7 @@ class Port:
     def close(self) -> None:
         """Close the port. Closing it again is harmless."""
         try:
-            self._serial.close()
+            _close(self._serial)
         except (serial.SerialException, OSError) as error:
             raise self._gone_error(error) from error
 
@@ -93,6 +99,16 @@ def resolve_port(name: str) -> str:
         if (one.vid, one.pid) == (vendor, product) and number in (None, one.serial_number):
             return str(one.device)
     raise PortError(f"{name}: no such USB device is plugged in; list them with: python -m serial.tools.list_ports -v")
+
+
+def _close(opened: serial.SerialBase) -> None:
+    """Close a port, also one that opened only in part: pyserial leaves the socket of a peer that has gone open."""
+    left = getattr(opened, "_socket", None)
+    try:
+        opened.close()
+    finally:
+        if left is not None:
+            left.close()
 
 
 def _error_text(error: Exception) -> str:

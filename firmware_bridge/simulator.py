@@ -118,7 +118,9 @@ def serve(
                 host.close()
                 host = None
         if time.monotonic() >= due:
-            due += FRAME_S
+            # Frames that this process came too late for are not made up for: they would all pass before the host, which
+            # was late for the same reason, could say a word, and the device would take it for dead.
+            due = max(due + FRAME_S, time.monotonic())
             simulator.frame()
             if simulator.values != before:
                 before = simulator.values

@@ -122,7 +122,7 @@ def list_entries(device_file: Path, settings: tuple[str, ...], as_json: bool) ->
 @body.command()
 @click.argument("cue")
 @click.option("--intensity", type=click.FloatRange(0, 1), default=1.0, show_default=True, help="0 faint, 1 whole.")
-@click.option("--seconds", type=click.FloatRange(0.1, 600), help="How long; as long as it takes when not given.")
+@click.option("--seconds", type=click.FloatRange(0.1, 600), help="Seconds to play; by default until it is over.")
 @click.option("--seed", type=click.IntRange(0, 2**32), help="The same number plays it the same way.")
 @unit_options
 def play(

@@ -28,7 +28,7 @@ def _socket_option(command: Command) -> Command:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @_socket_option
 def status(as_json: bool, socket: Path | None) -> None:
-    """How the running device is: state, last turn, engines, memory, temperature, links, queues.
+    """Show the state of the running device: last turn, engines, memory, temperature, links, queues.
 
     Exit status: 0 it runs and is well, 1 there is a problem, 69 it does not run.
     """

@@ -18,7 +18,7 @@ from companion.errors import ConfigError
 @click.command()
 @click.option("--port", type=click.IntRange(0, 65_535), default=8765, show_default=True, help="0 takes a free one.")
 @click.option("--key-env", metavar="VAR", help="Let in only requests with the key that this variable holds.")
-@click.option("--limits/--no-limits", default=True, help="Refuse as the service does beyond 2 requests a second.")
+@click.option("--limits/--no-limits", default=True, help="Refuse more than 2 requests a second, as the service does.")
 @click.option("--first-token-ms", type=click.FloatRange(0, 60_000), default=400.0, show_default=True)
 @click.option("--piece-ms", type=click.FloatRange(0, 60_000), default=30.0, show_default=True)
 @click.option("--scripts", type=click.Path(path_type=Path, file_okay=False), help="A folder of characters of your own.")

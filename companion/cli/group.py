@@ -28,9 +28,13 @@ class HelpfulGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: Any) -> None:
         """See `click.Group`."""
-        rows = [(name, self.line_of(ctx, name)) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+        for title, names in self.sections(ctx).items():
+            with formatter.section(title):
+                formatter.write_dl([(name, self.line_of(ctx, name)) for name in names])
+
+    def sections(self, ctx: click.Context) -> dict[str, list[str]]:
+        """The parts of the list: title and commands."""
+        return {"Commands": self.list_commands(ctx)}
 
     def line_of(self, ctx: click.Context, name: str) -> str:
         """The command's line in the list."""

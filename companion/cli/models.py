@@ -86,7 +86,7 @@ def pull(names: tuple[str, ...], source: str | None, folder: Path | None, catalo
             click.echo(f"{model.name} {'is here now' if fresh else 'was here already'}. In the device file:")
             click.echo(model.device_lines(place))
             if any(file.sha256 is None and file.md5 is None for file in model.files):
-                click.echo("No checksum is published for it, so nobody could tell whether it is the right one.")
+                click.echo("No checksum is published for it, so a damaged or exchanged file would not be noticed.")
             elif any(file.sha256 is None for file in model.files):
                 click.echo("Only an MD5 is published for it: it came undamaged, but MD5 does not keep out a forgery.")
     if as_json:

@@ -161,6 +161,8 @@ class Prompts(Part):
     """What a person is called whose name is unknown."""
     speaking_with: Annotated[str, filled_with("person")]
     """With `{person}`."""
+    other_words: str = ""
+    """Asks once more for an answer that repeated an earlier one."""
     script_names: tuple[str, ...] = ()
     """What a script calls the two who speak (user, assistant), beside the English words: a line that begins with one is
     not the character's."""

@@ -83,7 +83,7 @@ async def build(
     store = store or await open_store(device, now)
     ledger = Ledger(store, now)
     await ledger.load()
-    by_service = _by_service(device, persona)
+    by_service = _by_service(device, persona, base_url)
     memory = None
     if device.memory.mode != "off":
         memory = LongTermMemory(store, persona.name, now, understood(persona.language))
@@ -100,7 +100,7 @@ async def build(
         persona,
         model,
         client,
-        make_working_memory(device, persona, identity, memory),
+        make_working_memory(device, identity, memory, by_service=by_service),
         ContextCollector(providers, device.context.longest),
         service_memory=by_service,
         store=store,
@@ -111,10 +111,10 @@ async def build(
 
 
 def make_working_memory(
-    device: Device, persona: Persona, identity: str, memory: LongTermMemory | None
+    device: Device, identity: str, memory: LongTermMemory | None, *, by_service: bool = False
 ) -> WorkingMemory:
-    """What is kept where, as `device.memory` says. Without a `memory` nothing is kept."""
-    keeps = memory is not None and not _by_service(device, persona)
+    """What is kept where: by the service, else in the `memory`; without one nothing is kept."""
+    keeps = memory is not None and not by_service
     history = device.character.history
     # Where a summary takes the older half away, the history may grow until the summary is made.
     longest = 2 * min(history, device.memory.entries) if keeps else history
@@ -133,15 +133,23 @@ def _capabilities(device: Device, persona: Persona, base_url: str) -> Capabiliti
     return Capabilities(
         None if wants_directions or settings.ban_brackets == "off" else settings.ban_brackets,
         asterisks=persona.cues.channel == "emoji",
-        # The emulator's address is not in the settings.
-        foreign=base_url == settings.base_url and not is_own_host(base_url),
+        foreign=_is_foreign(device, base_url),
         model=settings.model,
+        may_think="think" not in str(dict(settings.extra)),
     )
 
 
-def _by_service(device: Device, persona: Persona) -> bool:
-    """Whether the service remembers. It does so for one character only, and in Chinese only."""
+def _is_foreign(device: Device, base_url: str) -> bool:
+    """Whether another server answers. The emulator's address is not in the settings."""
+    return base_url == device.character.base_url and not is_own_host(base_url)
+
+
+def _by_service(device: Device, persona: Persona, base_url: str) -> bool:
+    """Whether the service remembers. It does so for one character only, and in Chinese only; other servers never do."""
     if device.memory.mode != "service":
+        return False
+    if _is_foreign(device, base_url):
+        log.warning('memory.mode = "service" is for the service itself; with another server it is remembered here.')
         return False
     if persona.cast:
         log.warning('memory.mode = "service" is not for groups; they are remembered on this device.')

@@ -15,8 +15,11 @@ from dataclasses import dataclass
 LATELY = 6
 """How many of the last answers are compared."""
 
-_NEAR = 0.6
+NEAR = 0.6
 """From this share of common pieces on, two answers are the same in other words."""
+
+_FEW = 12
+"""Letters; fewer tell nothing."""
 
 _DIRECTION = re.compile(r"\([^()]*\)|（[^（）]*）|\[[^\[\]]*\]|【[^【】]*】|\*+[^*\n]+\*+")
 _OPEN = re.compile(r"[(（\[【]")
@@ -68,6 +71,21 @@ def rank_candidates(candidates: Sequence[Candidate], longest: int, lately: Seque
     return sorted(verdicts, key=lambda verdict: verdict._weight)
 
 
+def likeness(text: str, earlier: Sequence[str]) -> float:
+    """From 0 to 1: how like the most similar of the earlier answers this one is."""
+    own = _pieces(_DIRECTION.sub(" ", text))
+    return max((_likeness(own, _pieces(_DIRECTION.sub(" ", one))) for one in earlier), default=0.0)
+
+
+def may_repeat(begun: str, earlier: Sequence[str]) -> bool:
+    """Whether an answer that begins so may turn out to be one of the earlier ones."""
+    spoken = _DIRECTION.sub(" ", begun)
+    if len(_SAID.findall(spoken)) < _FEW:
+        return bool(earlier)
+    own = _pieces(spoken)
+    return any(len(own & _pieces(one)) >= NEAR * len(own) for one in earlier)
+
+
 def _verdict(index: int, candidate: Candidate, longest: int, lately: Sequence[frozenset[str]]) -> Verdict:
     text = candidate.text
     spoken = _DIRECTION.sub(" ", text)
@@ -78,7 +96,7 @@ def _verdict(index: int, candidate: Candidate, longest: int, lately: Sequence[fr
         empty=not _SAID.search(spoken),
         cut=not candidate.whole,
         directions=directions,
-        said_lately=any(_likeness(own, one) >= _NEAR for one in lately),
+        said_lately=any(_likeness(own, one) >= NEAR for one in lately),
         too_long=max(0, len(" ".join(spoken.split())) - longest),
     )
 

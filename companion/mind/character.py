@@ -11,10 +11,11 @@ What moderation refuses is not kept: it would have every later request refused t
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -25,18 +26,20 @@ from companion.mind.api.client import ServiceClient
 from companion.mind.api.connection import WARM_S
 from companion.mind.api.models import Model
 from companion.mind.budget import SpendingTotals
+from companion.mind.candidates import LATELY
 from companion.mind.context import PREPARE_TIMEOUT_S, ContextCollector
+from companion.mind.group import Group
 from companion.mind.memory import inspection
-from companion.mind.memory.index_words import UNSPACED
 from companion.mind.memory.introductions import introduced_name, prepare
 from companion.mind.memory.store import Store
 from companion.mind.memory.working_memory import WorkingMemory
-from companion.mind.prompt import Exchange, History, Role
+from companion.mind.prompt import Exchange, History
+from companion.mind.rephrasing import in_other_words
 from companion.mind.reply import ReplyGenerator, ReplyReport, ReplyRequest, ServiceMemoryLog
 from companion.mind.summarizer import Summarizer
 
-MAX_SPEAKERS = 2
-"""How many characters of a group answer one utterance."""
+log = logging.getLogger("companion")
+
 _SEEDS = 2**31
 _CHARACTERS_PER_TOKEN = 0.5
 """For the input of a summary: an estimate that holds in Chinese too."""
@@ -44,64 +47,6 @@ _LONGEST_SUMMARY_INPUT = 24_000
 """Characters, where the model's limit is unknown."""
 _URGENT = 1.25
 """From this many times the messages at which a summary is due, it is made beside the talk."""
-
-_UNSPACED = re.compile(f"[{UNSPACED}]")
-
-
-class Group:
-    """The characters of one persona file, mostly one. The persona itself is always the first."""
-
-    def __init__(self, persona: Persona) -> None:
-        opening = persona.opening.strip()
-        profiles = [(persona.name, persona.profile), *((member.name, member.profile) for member in persona.cast)]
-        self._roles = {
-            name: Role(
-                name=name,
-                system=persona.model_copy(update={"profile": profile}).system_message(),
-                language=persona.language,
-                opening=opening,
-                opener=persona.name,
-                group=len(profiles) > 1,
-                others=tuple(other for other, _ in profiles if other != name),
-            )
-            for name, profile in profiles
-        }
-        self.names = tuple(self._roles)
-        """The persona's own name first."""
-
-    @property
-    def has_several(self) -> bool:
-        """Whether there is more than one character."""
-        return len(self.names) > 1
-
-    def role(self, name: str) -> Role:
-        """The character of that name; the persona itself for a name that is nobody's."""
-        return self._roles.get(name) or self._roles[self.names[0]]
-
-    def speakers(self, said: str, exchanges: Sequence[Exchange]) -> tuple[str, ...]:
-        """Who answers: those called by name, else the persona and the one who has been silent longest."""
-        if not self.has_several:
-            return self.names
-        called = sorted((at, name) for name in self.names if (at := _position(name, said)) >= 0)
-        if called:
-            return tuple(name for _, name in called)[:MAX_SPEAKERS]
-        spoke = {exchange.speaker: at for at, exchange in enumerate(exchanges) if exchange.heard}
-        others = sorted(self.names[1:], key=lambda name: spoke.get(name, -1))
-        return (self.names[0], *others)[:MAX_SPEAKERS]
-
-    def last_speaker(self, exchanges: Sequence[Exchange]) -> str:
-        """Who spoke last; the persona where nobody did."""
-        spoke = (exchange.speaker for exchange in reversed(exchanges) if exchange.heard)
-        return next((name for name in spoke if name in self._roles), self.names[0])
-
-
-def _position(name: str, said: str) -> int:
-    """Where the name stands in what was said; -1 where it does not."""
-    name, said = name.casefold(), said.casefold()
-    if _UNSPACED.search(name):
-        return said.find(name)
-    found = re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)
-    return found.start() if found else -1
 
 
 class ServiceCharacter:
@@ -296,7 +241,18 @@ class ServiceCharacter:
         seed = random.randrange(_SEEDS)
         extra = await self._extra_for(exchange.said) if exchange.said else ""
         asked = ReplyRequest(role, exchange.said, extra, before, seed, goes_on=not exchange.said)
-        async with aclosing(self._stream(asked, began)) as deltas:
+
+        def ask(again: bool) -> AsyncGenerator[str]:
+            if not again:
+                return self._stream(asked, began)
+            hint = language(self._persona.language).prompts.other_words
+            more = replace(asked, extra="\n".join(filter(None, (extra, hint))), seed=(seed + 1) % _SEEDS)
+            return self._stream(more, asyncio.get_running_loop().time())
+
+        earlier = [one.heard for one in self.working_memory.history.exchanges[-LATELY:] if one.heard]
+        until = began + self._device.character.answer_within_s
+        answer = in_other_words(ask, earlier, until, until + self._device.character.stall_s)
+        async with aclosing(answer) as deltas:
             async for delta in deltas:
                 yield delta
 
@@ -311,7 +267,12 @@ class ServiceCharacter:
             self._summarizer.resume()
 
     async def _notice_speaker(self, said: str) -> None:
-        """Notice who speaks, and what was forgotten by another process."""
+        """Notice who speaks, what was forgotten by another process, and that the service remembers nothing."""
+        if self._service_memory and self._client.capabilities.lacks("character_options"):
+            log.warning("%s has no memory for this model; what is said is remembered here.", self._client.service)
+            self._service_memory = False
+            await self.working_memory.keep_here()
+            self._begin_session()
         person = introduced_name(said, self._languages, self.working_memory.known, self._group.names)
         if person is not None:
             await self.switch_person(person)

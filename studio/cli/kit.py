@@ -32,7 +32,7 @@ def kit() -> None:
     help="The kit: kit.tar.zst, or kit.tar for units that have no zstd.",
 )
 @click.option("--wheels", type=_FOLDER, help="Take the Python packages from there.")
-@click.option("--download", is_flag=True, help="Fetch the Python packages; so it is where --wheels is not given.")
+@click.option("--download", is_flag=True, help="Download the Python packages (the default without --wheels).")
 @click.option("--models", type=_FOLDER, help="Models to bring along: a folder of `companion models pull --folder`.")
 @click.option("--debs", type=_FOLDER, help="Take the Debian packages from there instead of fetching them.")
 @click.option(

@@ -172,3 +172,19 @@ def test_a_summary_may_speak_of_anybody() -> None:
     reader = AnswerFilter()
     text = "Facts:\nUser: Ana, 6.\nAssistant: a bear."
     assert reader.feed(text) + reader.close() == text
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("pieces", "heard"),
+    [
+        (["Good morning, my fri", "e"], "Good morning, my "),
+        (["Good morning. I'", "m"], "Good morning. "),
+        (["Good morning."], "Good morning."),
+        (["早上好", "我的朋"], "早上好我的朋"),
+        (["Hel", "lo"], "Hello"),
+    ],
+)
+async def test_a_word_that_the_limit_cut_is_not_said(pieces: list[str], heard: str) -> None:
+    assert await answer(on(Line([*map(event, pieces), event("", "length"), DONE]))) == heard
+    assert await answer(on(Line([*map(event, pieces), event("", "stop"), DONE]))) == "".join(pieces)

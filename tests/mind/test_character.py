@@ -407,13 +407,13 @@ async def test_a_busy_service_is_not_asked_again_at_once() -> None:
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("script", [[event("Once"), LONG], [event("Once"), *[b": alive\n\n", 1.0] * 100]])
+@pytest.mark.parametrize("script", [[event("Once "), LONG], [event("Once "), *[b": alive\n\n", 1.0] * 100]])
 async def test_a_stalled_answer_is_given_up(script: list[Step]) -> None:
     heard: list[str] = []
     began = now()
     with pytest.raises(CharacterError, match="stopped in the middle"):
         await listen(on(Line(script)), "x", heard)
-    assert heard == ["Once"]
+    assert heard == ["Once "]
     assert now() - began == pytest.approx(4.0, abs=0.01)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from companion.config.persona import Persona
-from companion.mind.character import Group
+from companion.mind.group import Group
 from companion.mind.prompt import Exchange
 from tests.support.service_scene import (
     ANSWER,

@@ -8,6 +8,7 @@ from tests.support.service_scene import (
     ANSWER,
     Line,
     Made,
+    error,
     persona,
     request_contents,
     talk,
@@ -40,3 +41,33 @@ async def test_the_services_memory_is_for_chinese_and_says_so(made: Made, caplog
     async with made(Line(ANSWER), memory={"mode": "service"}):
         pass
     assert "Chinese only" in caplog.text
+
+
+async def test_where_the_service_refuses_its_memory_it_is_remembered_here(
+    made: Made, caplog: pytest.LogCaptureFixture
+) -> None:
+    no = [400, error("invalid_parameter_error", "character_options is not supported for this model")]
+    line = Line(no, ANSWER)
+    async with made(line, persona(language="zh"), memory={"mode": "service"}) as character:
+        for said in ("我有一只猫。", "你好", "再来"):
+            await talk(character, said)
+    assert len(line.requests) == 4
+    assert "character_options" not in line.requests[-1]
+    assert caplog.text.count("remembered here") == 1
+    # After a restart what was said is there again, once the service has refused again.
+    line = Line(no, ANSWER)
+    async with made(line, persona(language="zh"), memory={"mode": "service"}) as character:
+        await talk(character, "你好吗")
+        await talk(character, "我有什么？")
+    assert "我有一只猫。" in request_contents(line.requests[-1])
+
+
+async def test_another_server_has_no_memory_of_its_own(made: Made, caplog: pytest.LogCaptureFixture) -> None:
+    line = Line(ANSWER)
+    tables = {"memory": {"mode": "service"}, "character": {"base_url": "http://127.0.0.1:9/v1"}}
+    for said in ("我有一只猫。", "我有什么？"):
+        async with made(line, persona(language="zh"), **tables) as character:
+            await talk(character, said)
+    assert len(line.requests) == 2
+    assert "我有一只猫。" in request_contents(line.requests[-1])
+    assert "with another server it is remembered here" in caplog.text

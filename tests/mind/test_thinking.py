@@ -124,3 +124,32 @@ async def test_a_thinking_model_gets_no_stop_of_ours() -> None:
 async def test_a_model_that_thinks_in_the_middle_of_its_answer_is_heard_to_its_end() -> None:
     character = on(Line([event("Hi. "), thought(), 3.0, thought(), event("Bye."), *END]))
     assert await answer(character) == "Hi. Bye."
+
+
+LOST = (event("Hm, a child. "), event("Be brief.</think>\n"), event("Hi."), *END)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("model", ["deepseek-r1:7b", "Qwen3-4B-Thinking-2507", "qwq-32b", "deepseek-reasoner"])
+async def test_a_model_that_thinks_by_its_name_is_held_back_from_the_first_answer_on(model: str) -> None:
+    character = on(Line(LOST), base_url="http://127.0.0.1:9/v1", model=model)
+    assert [await answer(character) for _ in range(2)] == ["Hi.", "Hi."]
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("model", ["qwen3:8b", "qwen3-no-think", "thinker", "r10"])
+async def test_another_model_is_heard_at_once_and_held_back_once_it_lost_an_opening(model: str) -> None:
+    character = on(Line(LOST), base_url="http://127.0.0.1:9/v1", model=model)
+    assert (await answer(character)).startswith("Hm, a child.")
+    assert await answer(character) == "Hi."
+
+
+@pytest.mark.looptime
+async def test_where_thoughts_have_a_field_of_their_own_the_text_is_heard_as_it_comes() -> None:
+    line = Line([thought(), event("One "), event("two. "), 3.0, event("Three."), *END])
+    character = on(line, base_url="http://127.0.0.1:9/v1", model="deepseek-r1")
+    deltas = character.reply("hello")
+    began = asyncio.get_running_loop().time()
+    assert await anext(deltas) == "One "
+    assert asyncio.get_running_loop().time() - began < 1
+    await deltas.aclose()

@@ -24,6 +24,9 @@ pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 PROBE = [sys.executable, str(ROOT / "tests" / "support" / "virtual_sound_probe.py")]
 LOUD = 500
+TICK_S = 0.005
+PROGRAMS = 4
+"""Sound passes from the probe through the daemon and the recorder to this test, and each of them may be late."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,8 @@ class Recording:
 
     def __init__(self) -> None:
         self.pieces: list[tuple[float, bytes]] = []
+        self.machine_late_s = 0.0
+        """How late this machine was meanwhile by itself, at most: each time below is allowed that much more."""
 
     @property
     def samples(self) -> np.ndarray[Any, Any]:
@@ -90,12 +95,25 @@ def recording(sound: VirtualSound) -> Iterator[Recording]:
             recorded.pieces.append((time.monotonic(), piece))
             running.set()
 
+    over = threading.Event()
+
+    def watch() -> None:
+        while True:
+            due = time.monotonic() + TICK_S
+            if over.wait(TICK_S):
+                return
+            recorded.machine_late_s = max(recorded.machine_late_s, PROGRAMS * (time.monotonic() - due))
+
     reader = threading.Thread(target=read)
     reader.start()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     assert running.wait(10)
     try:
         yield recorded
     finally:
+        over.set()
+        watcher.join()
         recorder.terminate()
         recorder.communicate()
         reader.join()
@@ -125,10 +143,9 @@ def test_what_is_played_into_the_microphone_arrives_complete(sound: VirtualSound
 
 
 def test_speech_comes_out_whole_and_without_gaps(sound: VirtualSound) -> None:
+    """The card holds half a second, so that what is missing was lost by the program and not by a busy machine."""
     with recording(sound) as recorded:
-        probe = Probe(sound, "play", "2")
-        began = probe.line()["began"]
-        [told] = probe.rest()
+        [_, told] = Probe(sound, "play", "2", "22050", "0.5").rest()
         time.sleep(0.1)
     assert told["position"] == told["samples"] == 44_100
     assert told["positions"] == sorted(told["positions"])
@@ -146,8 +163,18 @@ def test_speech_comes_out_whole_and_without_gaps(sound: VirtualSound) -> None:
     sine, cosine = np.sin(phase[middle]), np.cos(phase[middle])
     fit = 2 * (np.mean(tone[middle] * sine) * sine + np.mean(tone[middle] * cosine) * cosine)
     assert np.abs(tone[middle] - fit).max() < 0.02 * 9000
-    assert recorded.first_loud(began) - began < 0.1
-    assert told["drained"] - recorded.last_loud(began, told["drained"] + 1) == pytest.approx(0, abs=0.05)
+
+
+def test_speech_begins_at_once_and_is_over_when_it_is_said_to_be(sound: VirtualSound) -> None:
+    with recording(sound) as recorded:
+        probe = Probe(sound, "play", "0.5")
+        began = probe.line()["began"]
+        [told] = probe.rest()
+        time.sleep(0.1)
+    late = recorded.machine_late_s
+    assert recorded.first_loud(began) - began < 0.1 + late
+    over = recorded.last_loud(began, told["drained"] + 1)
+    assert told["drained"] - over == pytest.approx(0, abs=0.05 + late)
 
 
 def test_a_flush_is_silence_within_50_ms(sound: VirtualSound) -> None:
@@ -157,7 +184,7 @@ def test_a_flush_is_silence_within_50_ms(sound: VirtualSound) -> None:
     flushed = [line["flushed"] for line in told if "flushed" in line]
     # The recorder's own few milliseconds are in these.
     silent = [recorded.last_loud(at - 0.2, at + 0.2) - at for at in flushed]
-    assert statistics.median(silent) < 0.05
+    assert statistics.median(silent) < 0.05 + recorded.machine_late_s
     starts = [line["start"] for line in told if "start" in line]
     positions = [line["position"] for line in told if "position" in line]
     assert all(start >= position for start, position in zip(starts[1:], positions, strict=False))
@@ -173,7 +200,7 @@ def test_a_sound_server_that_dies_is_an_error_and_is_used_when_it_is_back(tmp_pa
         time.sleep(0.5)
         killed = time.monotonic()
         sound.stop(suddenly=True)
-        gone = {}
+        gone: dict[str, dict[str, Any]] = {}
         while len(gone) < 4:
             line = probe.line()
             if "gone" in line:

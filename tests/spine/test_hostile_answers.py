@@ -69,7 +69,7 @@ async def test_every_turn_ends_with_something_said(
         ([event("*waves*", "stop")], PERSONA.lines.failed[0]),
         ([event(" "), event("\n", "stop")], PERSONA.lines.offline[0]),
         ([event("", "stop")], PERSONA.lines.offline[0]),
-        ([event("Good day. "), event("I ha")], f"Good day. I ha {PERSONA.lines.offline[0]}"),
+        ([event("Good day. "), event("I ha")], f"Good day. I {PERSONA.lines.offline[0]}"),
         ([], PERSONA.lines.offline[0]),
     ],
 )

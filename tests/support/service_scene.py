@@ -174,6 +174,7 @@ def on(
     who: Persona | None = None,
     contexts: Sequence[ContextProvider] = (),
     tables: dict[str, Any] | None = None,
+    key: Key | None = None,
     **character: Any,
 ) -> ServiceCharacter:
     """A character in virtual time, without a store: nothing that it needs runs in a thread."""
@@ -183,7 +184,7 @@ def on(
     model = models.find(settings.model, settings.region)
     foreign = settings.base_url is not None
     client = ServiceClient(
-        Connection(settings.base_url or "http://service/v1", "session", None, line, settings.protocol),
+        Connection(settings.base_url or "https://service/v1", "session", key, line, settings.protocol),
         settings.protocol,
         Capabilities(
             settings.ban_brackets if settings.ban_brackets != "off" else None,
@@ -199,7 +200,7 @@ def on(
         who,
         model,
         client,
-        make_working_memory(unit, who, "unit-1", None),
+        make_working_memory(unit, "unit-1", None),
         ContextCollector(contexts, unit.context.longest),
     )
 

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
 from companion.mind.api.speakers import OtherSpeakersFilter
 from companion.mind.api.thoughts import ThoughtFilter
+from companion.mind.memory.index_words import UNSPACED
+
+_LONGEST_WORD = 100
+_LAST_WORD = re.compile(rf"[^\W_{UNSPACED}](?:[^\W{UNSPACED}]|['’/+=~-])*\Z")
+"""A word that may go on. Where there are no spaces between words, every sign can be the last."""
 
 
 class AnswerFilter:
     """Reads one answer. `feed` it text as it comes, then `close` it."""
 
-    def __init__(self, other_speakers: Iterable[str] = (), *, expects_thought: bool = False) -> None:
-        """`expects_thought`: this model is known to begin with a thought without an opening."""
+    def __init__(
+        self,
+        other_speakers: Iterable[str] = (),
+        *,
+        expects_thought: bool = False,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        """`expects_thought`: this model is known to begin with a thought without an opening.
+
+        `redact` takes out the key; it is given whole words, however the answer was cut.
+        """
+        self._redact = redact
         self._expects_thought = expects_thought
         self._thoughts = ThoughtFilter(expects_thought=expects_thought)
         self._speakers = OtherSpeakersFilter(other_speakers)
         self._said: list[str] = []
+        self._word = ""
+        """A word of which more may come: half a word is not said."""
 
     @property
     def said(self) -> str:
@@ -50,13 +68,20 @@ class AnswerFilter:
 
     def feed(self, text: str) -> str:
         """Take the next piece; return what is certain to be heard."""
-        return self._keep(self._speakers.feed(self._thoughts.feed(text)))
+        text = self._word + self._speakers.feed(self._thoughts.feed(text))
+        found = _LAST_WORD.search(text, max(0, len(text) - _LONGEST_WORD))
+        self._word = found[0] if found and not self.is_over else ""
+        return self._keep(text.removesuffix(self._word))
 
     def close(self, *, cut: bool = False) -> str:
-        """The answer ends, or was `cut` off; return what was held back."""
-        return self._keep(self._speakers.feed(self._thoughts.close(cut=cut)) + self._speakers.close())
+        """The answer ends, or was `cut` off, perhaps within a word; return what was held back."""
+        rest = self._word + self._speakers.feed(self._thoughts.close(cut=cut)) + self._speakers.close()
+        if cut and self.has_begun:
+            rest = _LAST_WORD.sub("", rest)
+        self._word = ""
+        return self._keep(rest)
 
     def _keep(self, said: str) -> str:
-        if said:
+        if said := self._redact(said):
             self._said.append(said)
         return said

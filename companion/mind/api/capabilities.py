@@ -29,6 +29,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -89,6 +90,9 @@ NO_THOUGHTS = (
 )
 """What to do about a model that thinks before it answers."""
 
+_THINKS = re.compile(r"(?<!no-)(?<!non-)\b(?:r1|qwq|qvq|reasoner|reasoning|think|thinking)\b", re.IGNORECASE)
+"""In names of models whose templates put the opening of a thought into the prompt."""
+
 _MOST_STOPS = 4
 """More than this some servers refuse."""
 
@@ -102,8 +106,12 @@ _ELSEWHERE = ("moderated", "too_long", "model", "unpaid", "key")
 class Capabilities:
     """What one server is known to lack, for one model."""
 
-    def __init__(self, tier: Tier | None, *, asterisks: bool, foreign: bool, model: str) -> None:
-        """`tier` is the ban list, with `asterisks` or without; `foreign`: the server is not the service itself."""
+    def __init__(
+        self, tier: Tier | None, *, asterisks: bool, foreign: bool, model: str, may_think: bool = True
+    ) -> None:
+        """`tier` is the ban list, with `asterisks` or without; `foreign`: the server is not the service itself;
+        `may_think`: the model was not asked to leave it.
+        """
         self._foreign = foreign
         self._asterisks = asterisks
         self._lacking: set[str] = set()
@@ -115,7 +123,7 @@ class Capabilities:
         self._tier: Tier | None = None
         self._bias: dict[str, int] | None = None
         self._thinks = False
-        self.expects_thought = False
+        self.expects_thought = foreign and may_think and _THINKS.search(model) is not None
         """Whether an answer may begin with a thought that is not marked as one."""
         self._set_ban_list(None if foreign and "qwen" not in model.casefold() else tier)
 

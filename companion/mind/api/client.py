@@ -29,6 +29,7 @@ from companion.mind.api.service_reply import Cost, ServiceReply, ServiceRequest
 from companion.mind.budget import Budget
 from companion.mind.tokens import ANSWER_TOKENS, MESSAGE_TOKENS, estimate_text_tokens
 
+_PACED = "paced"
 _BACK_OFF_S = 0.5
 """At least half of it is waited: units that were refused together must not come back together."""
 
@@ -82,7 +83,10 @@ class ServiceClient:
                         return reply
                     except _RequestShrunk:
                         continue
-                    except CharacterRefused:
+                    except CharacterRefused as error:
+                        # What failed says more than that it must not be tried again.
+                        if failed is not None and error.reason == _PACED:
+                            raise failed from error
                         raise
                     except CharacterError as error:
                         if failed is not None:
@@ -112,7 +116,7 @@ class ServiceClient:
                 raise
             opened = ServiceReply(self, response, asked, request, reservation, on_thought)
             reply = await stack.enter_async_context(aclosing(opened))
-            if response.status != 200:
+            if not 200 <= response.status < 300:
                 raise self.error_for(await response.refusal(), asked, request, began=False)
             await reply.wait_for_first_text()
             self.capabilities.confirm(self.service)
@@ -125,7 +129,7 @@ class ServiceClient:
         tokens = self.estimate_tokens(request.messages) + (request.max_tokens or 0) * request.n
         reservation = self.rate_limiter.reserve(now, tokens, within_s=deadline - now)
         if reservation is None:
-            raise CharacterRefused(f"{self.service} was asked too often lately: wait a little.", "paced", "busy")
+            raise CharacterRefused(f"{self.service} was asked too often lately: wait a little.", _PACED, "busy")
         if reservation.wait_s > 0:
             try:
                 await asyncio.sleep(reservation.wait_s)

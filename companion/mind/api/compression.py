@@ -13,6 +13,8 @@ MOST = 4 << 20
 PIECE = 1 << 16
 
 _GZIP = b"\x1f\x8b"
+_ZLIB = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _ANY_HEADER, _NO_HEADER = 47, -15
 
 
@@ -41,7 +43,7 @@ def decoder(encoding: str) -> Decoder:
 
 
 class _Plain:
-    """Passes everything on, unless it turns out to be gzip without a label."""
+    """Passes everything on, unless it turns out to be compressed without a label."""
 
     def __init__(self) -> None:
         self._begin = b""
@@ -56,10 +58,12 @@ class _Plain:
             self._waiting += data
         else:
             self._begin += data
-            if self._begin.startswith(_GZIP):
+            if self._begin.startswith((_GZIP, *_ZLIB)):
                 self._inner = _Inflating()
                 self._inner.feed(self._begin)
-            elif not _GZIP.startswith(self._begin):
+            elif self._begin.startswith(_ZSTANDARD):
+                raise UnreadableBody("it is compressed (zstd), which was not asked for: check the proxy")
+            elif not any(sign.startswith(self._begin) for sign in (_GZIP, *_ZLIB, _ZSTANDARD)):
                 self._is_plain = True
                 self._waiting = self._begin
 

@@ -14,6 +14,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from typing import Literal
 
@@ -85,7 +86,7 @@ class Connection:
         self._connect_s = connect_s
         self._step: Step = "asked"
         """How far the latest request came."""
-        self._redact = key.redact if key is not None else str
+        self._key = key
         self._client = _client(url, session, key, transport, connect_s, ca_file)
 
     async def warm_up(self) -> None:
@@ -117,7 +118,7 @@ class Connection:
             except httpx.ConnectTimeout as error:
                 raise CharacterError(self.late(self._connect_s)) from error
         parser = AnswerParser(self._protocol, request.answers, request.longest)
-        return Response(self.service, response, parser, self._redact)
+        return Response(self.service, response, parser, self._key)
 
     def late(self, within_s: float) -> str:
         """The sentence about a request that took longer than this: how far did it come?"""
@@ -150,10 +151,10 @@ class Connection:
 class Response:
     """One open response, read event by event."""
 
-    def __init__(
-        self, service: str, response: httpx.Response, parser: AnswerParser, redact: Callable[[str], str] = str
-    ) -> None:
-        """`redact` takes the key out of the service's own words: a refusal is logged and shown."""
+    def __init__(self, service: str, response: httpx.Response, parser: AnswerParser, key: Key | None = None) -> None:
+        """The `key` is taken out of the service's own words: a refusal is logged and shown, an answer is spoken."""
+        redact: Callable[[str], str] = key.redact if key is not None else str
+        self.redact_answer: Callable[[str], str] = key.redact_speech if key is not None else str
         self.status = response.status_code
         self.request_id = re.sub(r"[^A-Za-z0-9-]", "", redact(response.headers.get("x-request-id", "")))[:64]
         """The id that the service's support asks for; empty where the response has none."""
@@ -165,6 +166,8 @@ class Response:
         self._decoder: Decoder | None = None
         self._parser = parser
         self._events: deque[Event] = deque()
+        self._last_at = inf
+        """Until when, in the loop's time, more is read once every answer is whole."""
 
     @property
     def usage(self) -> Usage | None:
@@ -209,8 +212,10 @@ class Response:
 
     async def _next_chunk(self) -> bytes | None:
         """None at the end, and where the connection breaks or sticks after everything has arrived."""
+        if self._parser.is_whole:
+            self._last_at = min(self._last_at, asyncio.get_running_loop().time() + _LAST_S)
         try:
-            async with asyncio.timeout(_LAST_S if self._parser.is_whole else None):
+            async with asyncio.timeout_at(self._last_at if self._parser.is_whole else None):
                 return await anext(self._chunks, None)
         except TimeoutError:
             log.debug("%s did not end its response after its answer.", self._service)
@@ -307,7 +312,12 @@ def _client(
             timeout=httpx.Timeout(None, connect=connect_s),
             limits=httpx.Limits(keepalive_expiry=WARM_S + 15),
         )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+    except ImportError as error:
+        raise ConfigError(
+            "environment: HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names a SOCKS proxy, which is not supported: "
+            "name an HTTP proxy there"
+        ) from error
+    except (ValueError, OSError, httpx.InvalidURL) as error:
         raise ConfigError(
             f"environment: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or SSL_CERT_FILE cannot be used: {error}"
         ) from error

@@ -28,6 +28,9 @@ class Content(NamedTuple):
 def read_message(message: Mapping[str, Any]) -> Content:
     """A `message` or `delta`."""
     said = read_content(message.get("content"))
+    if not said.text and isinstance(audio := message.get("audio"), dict):
+        # A model that speaks by itself writes down what it says.
+        said = read_content(audio.get("transcript"))
     thinks = any(message.get(name) and message.get(name) is not True for name in _THOUGHT_FIELDS)
     return said._replace(has_thought=said.has_thought or thinks)
 

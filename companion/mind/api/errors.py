@@ -146,7 +146,8 @@ _CATALOGUE: dict[Kind, _Row] = {
         ("context_length_exceeded", "exceed_context_size_error"),
     ),
     "parameter": _Row(
-        "failed",
+        # Said again, it is refused again: somebody has to look at the settings.
+        "denied",
         False,
         "refused the request ({code}{allowed}): check the character settings.",
         ("InvalidParameter", "invalid_parameter_error", "invalid_value", "BadRequest", "invalid_request_error"),
@@ -163,7 +164,7 @@ _CATALOGUE: dict[Kind, _Row] = {
         "sent us elsewhere ({code}): check character.base_url, and whether the network wants a sign-in.",
         (),
     ),
-    "unknown": _Row("failed", False, "refused the request ({code}): check the character settings and the account.", ()),
+    "unknown": _Row("denied", False, "refused the request ({code}): check the character settings and the account.", ()),
 }
 
 

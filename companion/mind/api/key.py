@@ -23,6 +23,8 @@ _LONGEST = 4096
 """Bytes; a real key has about 35."""
 _SHORTEST_PIECE = 8
 """Characters. Shorter pieces of a key reveal nothing and stand in ordinary words."""
+_SHORTEST_SECRET = 16
+"""Characters of a key that gives access to anything."""
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
@@ -59,6 +61,10 @@ class Key:
             "(hidden)" if is_hidden else "".join(letter for letter, _ in run)
             for is_hidden, run in groupby(zip(text, hidden, strict=True), key=lambda one: one[1])
         )
+
+    def redact_speech(self, text: str) -> str:
+        """The same for an answer, unless the key is so short (`ollama`, `none`) that it may be a word of it."""
+        return self.redact(text) if len(self._value) >= _SHORTEST_SECRET else text
 
     def __repr__(self) -> str:
         return "Key(hidden)"

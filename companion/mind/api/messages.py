@@ -121,7 +121,7 @@ class Piece:
 
     index: int
     text: str
-    """New text; where the route may repeat, perhaps preceded by the whole text so far."""
+    """New text, perhaps with halves of surrogate pairs; on a route that may repeat, perhaps preceded by all so far."""
 
     reason: str
     """Why this answer ends here; empty while it goes on."""

@@ -34,6 +34,7 @@ from companion.mind.api.messages import (
     Usage,
     join_surrogates,
 )
+from companion.mind.api.other_routes import read_other
 from companion.mind.api.routes import ROUTES, RepetitionFilter
 from companion.mind.api.sse import LONGEST_LINE, Frame, FrameReader
 
@@ -73,6 +74,9 @@ _SHORTEST_REPETITION = 4
 """Characters: "no no" may be meant."""
 _SENTENCE_END = re.compile(r"[.!?…。！？][^\w,;:，；：、(（*]*\Z")
 """A mark that ends a sentence, perhaps with closing marks and emoji behind it."""
+_HALF = re.compile("[\ud800-\udbff]\\Z")
+_ENVELOPES = ("response", "data", "result")
+_EMPTY = "it is empty"
 _MOST_LINES = 1000
 """Of an event that is not one JSON object, this many are read, each as an object of its own."""
 
@@ -123,9 +127,10 @@ class AnswerParser:
         unknown. More than `longest` characters are not read.
         """
         own = ROUTES[protocol]
-        self._readers = (own.read, *(route.read for route in ROUTES.values() if route is not own))
+        self._readers = (read_other, own.read, *(route.read for route in ROUTES.values() if route is not own))
         self._frames = FrameReader()
         self._filters: dict[int, RepetitionFilter] = {}
+        self._halves: dict[int, str] = {}
         self._begun: set[int] = set()
         self._finished: set[int] = set()
         self._answers = answers
@@ -136,6 +141,8 @@ class AnswerParser:
         """Whether there was content in a form that is not known."""
         self._unreadable = False
         """Whether the latest event is no JSON object."""
+        self._why_nothing = _EMPTY
+        """What came where no answer began."""
         self._ended = False
         self._usage: Usage | None = None
 
@@ -151,6 +158,8 @@ class AnswerParser:
 
     def feed(self, data: bytes) -> list[Event]:
         """Take the next bytes; return the events that they complete."""
+        if data and self._why_nothing == _EMPTY:
+            self._why_nothing = "there is no answer in it"
         return self._until_end(self._frames.feed(data))
 
     def close(self) -> list[Event]:
@@ -165,8 +174,8 @@ class AnswerParser:
         """What it means that the response ends here, where nothing in it said so: `[DONE]` may be missing."""
         if self.is_whole or (self._frames.is_bare and self._begun):
             return Done()
-        if self._unreadable and not self._begun:
-            return Broken("it is not a JSON object")
+        if not self._begun:
+            return Broken(self._why_nothing)
         # Some gateways send no finish reason either.
         if (
             self._texts
@@ -194,37 +203,57 @@ class AnswerParser:
         return [*self._held_back(), *([self._usage] if self._usage else []), event]
 
     def _held_back(self) -> list[Event]:
-        return [self._delta(index, text) for index, one in self._filters.items() if (text := one.rest())]
+        held = {index: one.rest() for index, one in self._filters.items()}
+        # Half a sign whose other half never came is shown as what it is.
+        held |= dict.fromkeys(self._halves, "\ufffd")
+        self._halves.clear()
+        return [self._delta(index, text) for index, text in held.items() if text]
 
     def _read(self, frame: Frame) -> Iterator[Event]:
         """What one event of the stream says."""
         failed = frame.event == "error" or (frame.status or 0) >= 400
-        whole = _object(frame.data)
+        whole = _objects(frame.data)
         # Some servers put no empty line between their events.
-        lines = frame.data.splitlines()[:_MOST_LINES] if whole is None else ()
-        objects = [whole, *map(_object, lines)]
-        for data, value in zip((frame.data, *lines), objects, strict=True):
+        lines = frame.data.splitlines()[:_MOST_LINES] if not whole else ()
+        objects = [whole, *map(_objects, lines)]
+        for data, values in zip((frame.data, *lines), objects, strict=True):
             if data == b"[DONE]":
                 yield Done()
-            elif value is not None:
+            for value in values:
                 yield from self._read_object(value, frame.status, failed=failed)
-        self._unreadable = objects == [None] * len(objects)
+        self._unreadable = not any(objects)
+        if self._unreadable and frame.data:
+            self._why_nothing = _why_unreadable(frame.data)
         if self._unreadable and failed:
             yield Refused("", "", frame.status)
 
     def _read_object(self, value: Mapping[str, Any], status: int | None, *, failed: bool) -> Iterator[Event]:
         """One JSON object of the wire: a chunk, a whole answer, or an error."""
-        chunk = next((chunk for read in self._readers if (chunk := read(value)) is not None), None)
+        chunk = self._chunk(value)
+        if chunk is None and not value.get("error"):
+            # Some gateways put the answer into an envelope of their own.
+            inside = next((one for name in _ENVELOPES if isinstance(one := value.get(name), dict)), {})
+            if inside.get("error") or self._chunk(inside) is not None:
+                value, chunk = inside, self._chunk(inside)
         if failed or _is_error(value, chunk):
             yield _refused(value, status)
         elif chunk is not None:
             self._usage = chunk.usage or self._usage
             for piece in chunk.pieces:
                 yield from self._take(piece, may_repeat=chunk.may_repeat)
+        elif not self._begun:
+            self._why_nothing = "its form is not known"
+
+    def _chunk(self, value: Mapping[str, Any]) -> Chunk | None:
+        return next((chunk for read in self._readers if (chunk := read(value)) is not None), None)
 
     def _take(self, piece: Piece, *, may_repeat: bool) -> Iterator[Event]:
         index, text = 0 if self._answers == 1 else piece.index, piece.text
         self._begun.add(index)
+        if not may_repeat and _HALF.search(text := self._halves.pop(index, "") + text):
+            # The other half of the sign comes with the next piece.
+            text, self._halves[index] = text[:-1], text[-1]
+        text = join_surrogates(text)
         if may_repeat:
             text = self._filters.setdefault(index, RepetitionFilter()).take(text, last=piece.reason != "")
         if piece.has_thought:
@@ -263,13 +292,19 @@ def parse_refusal(status: int, body: bytes) -> Refused:
     return replace(found, code=found.code or f"http_{status}", status=status)
 
 
-def _object(data: bytes) -> dict[str, Any] | None:
-    """The JSON object; None where it is none."""
+def _objects(data: bytes) -> list[dict[str, Any]]:
+    """The JSON object, or those of a list; none where it is neither."""
     try:
         value = json.loads(data.decode("utf-8-sig", "replace"))
     except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+        return []
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+
+
+def _why_unreadable(data: bytes) -> str:
+    if data.startswith(b"<"):
+        return "it is a web page; check character.base_url, and whether the network wants a sign-in"
+    return "it is not a JSON object"
 
 
 def _is_error(value: Mapping[str, Any], chunk: Chunk | None) -> bool:
@@ -278,7 +313,9 @@ def _is_error(value: Mapping[str, Any], chunk: Chunk | None) -> bool:
         return True
     if chunk is not None and chunk.pieces:
         return False
-    return bool((value.get("code") and "message" in value) or (chunk is None and value.get("detail")))
+    return bool(
+        (value.get("code") and ("message" in value or "msg" in value)) or (chunk is None and value.get("detail"))
+    )
 
 
 def _refused(value: Mapping[str, Any], status: int | None) -> Refused:
@@ -287,7 +324,7 @@ def _refused(value: Mapping[str, Any], status: int | None) -> Refused:
     named = [holder.get("code"), holder.get("type")]
     # Other servers put the HTTP status into `code`, as a number.
     numbers = [code for code in named if isinstance(code, int) and 400 <= code < 600]
-    message = holder.get("message") or error or value.get("detail")
+    message = holder.get("message") or holder.get("msg") or error or value.get("detail")
     text = join_surrogates(message) if isinstance(message, str) else ""
     if isinstance(message, list):
         # Some servers list what is wrong: then the whole body is the message.

@@ -19,7 +19,6 @@ from companion.mind.api.messages import (
     Request,
     ServiceMemoryUsage,
     Usage,
-    join_surrogates,
     non_negative,
 )
 
@@ -58,16 +57,20 @@ def _openai_body(request: Request) -> dict[str, Any]:
 def _read_openai(value: Mapping[str, Any]) -> Chunk | None:
     choices = value.get("choices")
     usage = value.get("usage")
-    if not isinstance(choices, list) and (not isinstance(usage, dict) or "output" in value):
+    if not isinstance(choices, list | dict) and (not isinstance(usage, dict) or "output" in value):
         return None
-    return Chunk(_pieces(choices), _usage(usage))
+    return Chunk(_pieces(choices), read_usage(usage))
 
 
 def _dashscope_body(request: Request) -> dict[str, Any]:
     return {
         "model": request.model,
         "input": {"messages": list(request.messages)},
-        "parameters": {"result_format": "message", "incremental_output": True, **request.parameters()},
+        "parameters": {
+            "result_format": "message",
+            **({"incremental_output": True} if request.stream else {}),
+            **request.parameters(),
+        },
     }
 
 
@@ -79,7 +82,7 @@ def _read_dashscope(value: Mapping[str, Any]) -> Chunk | None:
     found = _pieces(output.get("choices"))
     if not found and isinstance(output.get("text"), str):
         found = (_piece(0, Content(output["text"]), output.get("finish_reason")),)
-    return Chunk(found, _usage(value.get("usage")), may_repeat=True)
+    return Chunk(found, read_usage(value.get("usage")), may_repeat=True)
 
 
 OPENAI = Route("chat/completions", _openai_body, {"Accept": "text/event-stream"}, _read_openai)
@@ -95,6 +98,8 @@ ROUTES: dict[Protocol, Route] = {"openai": OPENAI, "dashscope": DASHSCOPE}
 
 def _pieces(choices: object) -> tuple[Piece, ...]:
     """What `choices` says; they look the same on both routes, apart from `delta`."""
+    if isinstance(choices, dict):
+        choices = [choices]
     if not isinstance(choices, list):
         return ()
     return tuple(_piece_of(place, choice) for place, choice in enumerate(choices) if isinstance(choice, dict))
@@ -104,8 +109,8 @@ def _piece_of(place: int, choice: Mapping[str, Any]) -> Piece:
     """A choice; `place` is its index where it names none."""
     holder = choice.get("delta") or choice.get("message")
     if not isinstance(holder, dict):
-        # The older route, which completes a text.
-        holder = {"content": choice.get("text")}
+        # The text by itself, or the older route, which completes a text.
+        holder = {"content": holder or choice.get("text")}
     piece = _piece(choice.get("index", place), read_message(holder), choice.get("finish_reason"))
     return replace(piece, reason="content_filter") if holder.get("refusal") else piece
 
@@ -114,14 +119,14 @@ def _piece(index: object, said: Content, reason: object) -> Piece:
     """From raw values. A reason that is the word `null` is none (section 5.2)."""
     return Piece(
         non_negative(index),
-        join_surrogates(said.text),
+        said.text,
         reason if isinstance(reason, str) and reason != "null" else "",
         said.has_thought,
         said.is_unknown,
     )
 
 
-def _usage(usage: object) -> Usage | None:
+def read_usage(usage: object) -> Usage | None:
     """The counts of either route; None where there are none.
 
     The number of cached tokens stood in two places over time, and in none before (section 5.1).
@@ -140,7 +145,7 @@ def _memory_usage(details: Mapping[str, Any]) -> ServiceMemoryUsage | None:
     summary, made = details.get("current_memory_tokens"), details.get("summary_memory_usage")
     if summary is None and not isinstance(made, dict):
         return None
-    making = _usage(made) or Usage(0, 0, 0)
+    making = read_usage(made) or Usage(0, 0, 0)
     return ServiceMemoryUsage(non_negative(summary), making.prompt, making.completion, making.cached)
 
 

@@ -162,6 +162,8 @@ class ServiceReply:
                     if said and (index == 0 or not self._request.stream):
                         return said
                 case Thought():
+                    # The server tells thoughts from text, so the text holds none.
+                    self._client.capabilities.expects_thought = False
                     self._notice_thought()
                 case Finished(index=index, reason=reason):
                     if reason.casefold() in _WITHHELD:
@@ -186,7 +188,9 @@ class ServiceReply:
     def _answer(self, index: int) -> AnswerFilter:
         if index not in self._answers:
             self._answers[index] = AnswerFilter(
-                self._request.other_speakers, expects_thought=self._client.capabilities.expects_thought
+                self._request.other_speakers,
+                expects_thought=self._client.capabilities.expects_thought,
+                redact=self._response.redact_answer,
             )
         return self._answers[index]
 
@@ -215,5 +219,5 @@ class ServiceReply:
                 "thoughts",
             )
         if self._response.has_unknown_form:
-            return CharacterRefused(f"{service} answered in a form that is not known.", "unknown_form")
+            return CharacterRefused(f"{service} answered in a form that is not known.", "unknown_form", "denied")
         return CharacterError(f"{service} answered with nothing.")

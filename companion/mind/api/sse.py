@@ -1,4 +1,4 @@
-"""The framing of an answer: server-sent events, or one bare JSON object. Bytes in, frames out, cut at any byte.
+"""The framing of an answer: server-sent events, bare JSON, or JSON line by line. Bytes in, frames out, cut at any byte.
 
 Pure. The content type is never trusted, because the service frames errors as a stream under `application/json` and
 sends bare JSON where a stream was asked for (sections 4.3 and 5.3): the first byte that is not white space decides.
@@ -7,6 +7,7 @@ Sizes are in bytes and bounded; it never raises.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -43,6 +44,10 @@ class FrameReader:
         self._after_cr = False
         self._bare: bytearray | None = None
         """The whole body, once it turns out to be plain JSON."""
+        self._is_lines: bool | None = None
+        """Whether each line of the bare body is an object of its own; None before the end of the first."""
+        self._objects = 0
+        """How many lines were objects."""
         self._started = False
         self._data: list[bytes] = []
         self._size = 0
@@ -51,8 +56,8 @@ class FrameReader:
 
     @property
     def is_bare(self) -> bool:
-        """Whether it is plain JSON, whose own end is the end of the answer."""
-        return self._bare is not None
+        """Whether it is plain JSON, whose own end is the end of the answer, or a web page."""
+        return self._bare is not None and self._objects < 2
 
     def feed(self, data: bytes) -> Iterator[Frame | Broken]:
         """Take the next bytes; yield what they complete."""
@@ -60,6 +65,7 @@ class FrameReader:
             data = self._begin(data)
         if self._bare is not None:
             self._bare += data
+            yield from self._bare_lines()
             if len(self._bare) > LONGEST_LINE:
                 yield Broken("an answer without end")
             return
@@ -80,11 +86,25 @@ class FrameReader:
     def close(self) -> Iterator[Frame | Broken]:
         """No more bytes will come. Neither the last line nor the last event need an end of their own."""
         if self._bare is not None:
-            yield Frame(bytes(self._bare))
+            if self._bare or not self._is_lines:
+                yield Frame(bytes(self._bare))
             return
         yield from self._take(bytes(self._line))
         # Where it is cut off within an event, that one is passed on too, though it has no data.
         yield from self._dispatch(cut=bool(self._line or self._event))
+
+    def _bare_lines(self) -> Iterator[Frame]:
+        """What is whole of a bare body that comes line by line."""
+        if self._bare is None or self._is_lines is False or b"\n" not in self._bare:
+            return
+        *lines, rest = self._bare.split(b"\n")
+        if self._is_lines is None:
+            self._is_lines = _is_object(bytes(lines[0]))
+        if self._is_lines:
+            self._bare = rest
+            frames = [Frame(bytes(line.strip())) for line in lines if line.strip()]
+            self._objects += len(frames)
+            yield from frames
 
     def _begin(self, data: bytes) -> bytes:
         """See from the first bytes what it is; return what is to be read as that."""
@@ -94,7 +114,7 @@ class FrameReader:
             return b""
         self._rest = b""
         self._started = True
-        if content.startswith(b"{"):
+        if content[:1] in (b"{", b"[", b"<"):
             self._bare = bytearray()
         return content
 
@@ -105,6 +125,9 @@ class FrameReader:
             return
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
+        while name == b"data" and value.startswith(b"data:"):
+            # A gateway has framed what was framed already.
+            value = value[5:].lstrip(b" ")
         match name:
             case b"data":
                 self._data.append(value)
@@ -128,3 +151,10 @@ class FrameReader:
         self._size, self._event, self._status = 0, "", None
         if frame.data or frame.event == "error" or cut or (frame.status or 0) >= 400:
             yield frame
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -199,7 +199,7 @@ def _by_patterns(text: str, language: Language, known: Sequence[str], character:
         if (found := pattern.match(text)) and not _is_never_a_name(found["name"], language):
             name, names = found["name"], language.names
             likely = (names.likely, names.likely_after_greeting if found.start("name") > 0 else None)
-            if name in _first_names(language) or any(one and re.fullmatch(one, name) for one in likely):
+            if name.lower() in _first_names(language) or any(one and re.fullmatch(one, name) for one in likely):
                 return _as_written(name, language)
     return None
 
@@ -209,7 +209,7 @@ def _is_never_a_name(name: str, language: Language) -> bool:
     if name.isascii() and not language.is_spaced:
         # A word in Latin letters belongs to another language.
         return any(name.lower() in one.names.never for one in understood(language.code).spaced[:1])
-    return name in names.never or name.startswith(names.never_begins) or _looks_wrong(names, name)
+    return name.lower() in names.never or name.startswith(names.never_begins) or _looks_wrong(names, name)
 
 
 def _as_written(name: str, language: Language) -> str:

@@ -158,6 +158,15 @@ class WorkingMemory:
         if self._memory is not None and not self._keeps and not self.is_guest:
             self._memory.keep(self.person, "", line)
 
+    async def keep_here(self) -> None:
+        """Store what was said in this process, and go on from what is stored: nobody else remembers."""
+        if self._memory is None or self._keeps or self.is_guest:
+            return
+        self._keeps = True
+        for one in self.history.exchanges:
+            self._memory.keep(self.person, one.said, one.heard, one.speaker)
+        await self._recall()
+
     async def relevant(self, said: str) -> tuple[str, ...]:
         """Memories of the person that matter for this, apart from what the model sees anyway."""
         if self._memory is None or not self._keeps or self.is_guest:

@@ -17,9 +17,9 @@ CATALOGUE: list[tuple[int, str, str, str, int, str]] = [
         "Range of n should be [1, 4]",
         "parameter",
         0,
-        "failed",
+        "denied",
     ),
-    (400, "BadRequest.EmptyInput BadRequest.IllegalInput BadRequest.EmptyModel", "Required", "parameter", 0, "failed"),
+    (400, "BadRequest.EmptyInput BadRequest.IllegalInput BadRequest.EmptyModel", "Required", "parameter", 0, "denied"),
     (
         400,
         "InvalidParameter invalid_parameter_error",
@@ -54,11 +54,11 @@ CATALOGUE: list[tuple[int, str, str, str, int, str]] = [
     (404, "http_404", "", "address", 0, "offline"),
     (302, "http_302", "", "elsewhere", 1, "offline"),
     (413, "http_413", "", "too_long", 0, "failed"),
-    (418, "http_418 teapot", "", "unknown", 0, "failed"),
+    (418, "http_418 teapot", "", "unknown", 0, "denied"),
     (401, "invalid_request_error", "", "key", 0, "denied"),
     (400, "exceed_context_size_error", "the request exceeds the available context size", "too_long", 0, "failed"),
     (404, "not_found_error", 'model "x" not found, try pulling it first', "model", 0, "denied"),
-    (400, "InternalError.Algo.InvalidParameter", "", "parameter", 0, "failed"),
+    (400, "InternalError.Algo.InvalidParameter", "", "parameter", 0, "denied"),
 ]
 ROWS = [
     (status, code, message, kind, retry, line)

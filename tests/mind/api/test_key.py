@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from companion.config.character import CharacterSettings
 from companion.errors import ConfigError
 from companion.mind.api.key import Key, find_key
+from tests.support.service_scene import Line, answer, event, on
 
 
 @pytest.fixture(autouse=True)
@@ -155,3 +156,21 @@ def test_all_else_of_what_it_says_stays(before: str, after: str) -> None:
     key = Key("\x7f".join("0123456789"))
     assert key.redact(before + after) == before + after
     assert Key("k").redact("lack") == "lac(hidden)"
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("size", [1, 2, 5, 100])
+async def test_an_answer_that_holds_the_key_is_said_without_it(size: int) -> None:
+    said = f"I know {SECRET}, my friend."
+    pieces = [event(said[at : at + size]) for at in range(0, len(said), size)]
+    character = on(Line([*pieces, event("", "stop")]), key=Key(SECRET))
+    heard = await answer(character)
+    assert heard.startswith("I know (hidden)")
+    assert heard.endswith(", my friend.")
+    assert not any(SECRET[at : at + 8] in heard for at in range(len(SECRET) - 7))
+
+
+@pytest.mark.looptime
+async def test_a_key_that_is_a_word_stays_a_word_of_an_answer() -> None:
+    character = on(Line([event("My cup is empty."), event("", "stop")]), key=Key("EMPTY"))
+    assert await answer(character) == "My cup is empty."

@@ -278,7 +278,14 @@ def test_an_error_in_the_middle_ends_the_answer_with_or_without_done() -> None:
 
 def test_halves_of_characters_never_leave_the_parser() -> None:
     events = parse_answer(b'data: {"choices":[{"delta":{"content":"\\ud83e\\uddf8 \\ud83e"},"index":0}]}\n\n')
-    assert events[0] == Delta(0, "🧸 \ufffd")
+    assert events[:2] == [Delta(0, "🧸 "), Delta(0, "\ufffd")]
+
+
+def test_halves_of_characters_in_two_pieces_are_joined() -> None:
+    pieces = [r"Hi \ud83d", r"\udc3b there \udc3b.", r"\ud83d!"]
+    sent = "".join(f'data: {{"choices":[{{"delta":{{"content":"{one}"}},"index":0}}]}}\n\n' for one in pieces)
+    text = "".join(event.text for event in parse_answer(sent.encode()) if isinstance(event, Delta))
+    assert text == "Hi 🐻 there \ufffd.\ufffd!"
 
 
 def sent(request: Request, protocol: Protocol = "openai") -> Any:

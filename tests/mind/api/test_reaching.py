@@ -153,3 +153,10 @@ async def test_a_network_without_an_answer_cannot_be_reached() -> None:
     with pytest.raises(CharacterError, match=r"cannot be reached: no connection within 2\.4 s"):
         await connection.send(encode_request("openai", Request("m", ())))
     await connection.close()
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks5h://127.0.0.1:9"])
+def test_a_socks_proxy_is_refused_in_a_persons_words(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigError, match="a SOCKS proxy, which is not supported: name an HTTP proxy there"):
+        Connection("https://service/v1", "session", None)
