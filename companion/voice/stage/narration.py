@@ -23,7 +23,9 @@ _REACH = 160
 _LONGEST = 400
 """Code points of prose behind a quotation."""
 _LONGEST_SUBJECT = 30
-"""Code points in which prose before a quotation shows that it is about the character."""
+"""Code points in which prose before a quotation shows that it is about the character ..."""
+_SUBJECT_WORDS = 3
+"""... or words: an answer that merely begins with "I" must not wait."""
 _BEFORE = " \t\xa0\u202f\u3000,，、"
 _LINES = _BEFORE + "\r\n"
 _ENDS = tuple(".,!?…。！？，~～♪")
@@ -84,7 +86,9 @@ class Narration:
                 return 0
             so_far = look.text[start:index].rstrip()
             opens = mark in _CLOSING and mark != "‘"
-            if (opens or index == start + _LONGEST_SUBJECT) and not about.match(so_far):
+            begun = index == start + _LONGEST_SUBJECT or mark in _ENDS_SENTENCE
+            begun = begun or (mark == " " and so_far.count(" ") == _SUBJECT_WORDS - 1)
+            if (opens or begun) and not about.match(so_far):
                 return 0
             if opens:
                 leads = so_far.endswith(_LEADS_TO_QUOTATION)
