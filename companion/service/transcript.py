@@ -22,7 +22,7 @@ def transcript_line(kind: str, fields: Mapping[str, Any], name: str, user: str =
         case "utterance":
             return f"{user}: {one_line(fields['text'])}"
         case "heard" if fields["text"]:
-            broken_off = " (interrupted)" if fields["reason"] == "interrupted" else ""
+            broken_off = {"interrupted": " (interrupted)", "taken_back": " (taken back)"}.get(fields["reason"], "")
             return f"{name}: {one_line(fields['text'])}{broken_off}"
         case "cue":
             return f"      * {fields['emotion'] or fields['gesture']}"

@@ -93,6 +93,11 @@ def conversation_wav(
     return _as_wav(path, room(*parts))
 
 
+def talk_wav(path: Path, *parts: str | float, voice: str = "en-us+m3") -> Path:
+    """A file in which somebody says the texts, with pauses of so many seconds."""
+    return _as_wav(path, room(1.0, *(say(part, voice) if isinstance(part, str) else part for part in parts)))
+
+
 def flac_as_wav(flac: Path, path: Path) -> Path:
     """A recording with quiet around it."""
     return _as_wav(path, silence(1.0) + recording(flac) + silence(2.0))

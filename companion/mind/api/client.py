@@ -112,7 +112,8 @@ class ServiceClient:
             try:
                 response = await self.connection.send(encoded, asked.session)
             except asyncio.CancelledError:
-                self.record_cost(asked, request, reservation, None, "")
+                if asked.floor is not None and asked.floor.withdrawn:
+                    self.record_cost(asked, request, reservation, None, "")
                 raise
             opened = ServiceReply(self, response, asked, request, reservation, on_thought)
             reply = await stack.enter_async_context(aclosing(opened))
