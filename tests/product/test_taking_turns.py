@@ -1,4 +1,4 @@
-"""People who pause, go on, and talk over the answer: the whole product with real engines, a file in place of the card."""
+"""People who pause, go on, and talk over the answer: the whole product with real engines and a file as the card."""
 
 from __future__ import annotations
 
