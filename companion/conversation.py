@@ -138,6 +138,7 @@ class Conversation:
                     last_error = str(error)
                     if not self._rules.reopens_microphone:
                         raise
+                    self._go_on()
                     if self.state in (State.LISTENING, State.FOLLOW_UP):
                         self._go_idle()
                     await asyncio.sleep(next(waits))
@@ -200,17 +201,14 @@ class Conversation:
                 await self._listen_instead(heard.utterance.text)
                 await self._think_ahead(heard.utterance)
             case Utterance():
-                self._somebody_speaks = False
                 if self.is_answering:
                     self._event_log.record("aside", text=heard.text)
-                    self._answers.go_on()
+                    self._go_on()
                 else:
                     await self._answer(heard)
             case NoWords():
-                self._somebody_speaks = False
-                if self.is_answering:
-                    self._answers.go_on()
-                elif self._attention is Attention.SPEECH:
+                self._go_on()
+                if self.state is State.LISTENING and self._attention is Attention.SPEECH:
                     self._enter(State.LISTENING, Attention.WORDS(self._rules.nobody_s))
                     await self._answer(None)
             case NobodySpoke():
@@ -239,13 +237,10 @@ class Conversation:
         whole = self._answers.whole(utterance)
         if whole is None:
             return
-        self._event_log.record(
-            "utterance",
-            text=whole.text,
-            confidence=round(whole.confidence, 3),
-            start=round(whole.start / EAR_RATE, 3),
-            end=round(whole.end / EAR_RATE, 3),
-        )
+        self._somebody_speaks = False
+        start, end = round(whole.start / EAR_RATE, 3), round(whole.end / EAR_RATE, 3)
+        confidence = round(whole.confidence, 3)
+        self._event_log.record("utterance", text=whole.text, confidence=confidence, start=start, end=end)
         self._silence.continued = 0
         if self._answers.is_ahead(whole.text):
             self._answers.give_ahead()
@@ -315,8 +310,13 @@ class Conversation:
     def _go_idle(self) -> None:
         self._enter(State.IDLE, self._idle_attention)
 
+    def _go_on(self) -> None:
+        """Whoever seemed to speak does not, or not any more: an answer that waited for them goes on."""
+        self._somebody_speaks = False
+        self._answers.go_on()
+
     async def _interrupt(self) -> None:
-        """Barge-in: the loudspeaker falls silent before anything else is done. Whatever was ahead is dropped too."""
+        """Barge-in: silence before anything else is done. What was made ahead is dropped too."""
         self._somebody_speaks = False
         await self._answers.end()
         await self._answers.drop_ahead()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from companion.ears.attention import Attention
+from companion.errors import DeviceError
 from companion.events import LikelyUtterance, NoWords, Partial, SpeechStarted, WakeHeard
 from tests.support.doubles import ScriptedCharacter, pass_time
 from tests.support.scene import WAKE, Scene, said, scene
@@ -181,3 +182,13 @@ async def test_where_words_need_a_button_speech_stops_nothing() -> None:
     async with scene(story(), by_button=True) as s:
         await speaks(s, 0.5)
         assert s.listener.attention == Attention.WAKE
+
+
+async def test_a_microphone_that_is_lost_while_somebody_seems_to_speak_does_not_silence_the_answer() -> None:
+    async with scene(story()) as s:
+        await speaks(s, 1.5)
+        s.listener.put(SPEAKS)
+        await pass_time(0.1)
+        s.listener.put(DeviceError("the microphone was unplugged"))
+        await s.until("follow_up")
+        assert s.notes.of("heard") == [{"text": LONG.strip(), "reason": "finished"}]
