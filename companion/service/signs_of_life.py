@@ -1,7 +1,8 @@
 """What tells that the unit is awake, and at its start what it lacks, where nobody looks at a screen.
 
 A wake word is answered by light; a unit without a lamp answers with a short sound. The ears hear it too, and go on
-listening: see `companion.sound.pcm.wake_earcon`.
+listening: see `companion.sound.pcm.wake_earcon`. Whoever speaks on in one breath gets none, because over their first
+words it could make one of them unclear.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ def _shows_light(device: Device) -> bool:
     return False
 
 
+PATIENCE_S = 0.15
+"""How long the sound waits for words behind the wake word; their beginning is noticed within 0.13 s."""
+
+
 class WakeSound:
     """Plays the sound when a wake word (or the button) makes the unit listen. Give every event to `notice`."""
 
@@ -56,13 +61,16 @@ class WakeSound:
         self._start = start
         self._state = ""
         self._woken = False
+        self._words_began = False
 
     def notice(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Take one event of the log. A running answer is silenced before the state changes; then the sound comes."""
         if kind == "state":
             self._state = fields["state"]
         if kind == "wake":
-            self._woken = True
+            self._woken, self._words_began = True, False
+        if kind == "speech_started":
+            self._words_began = True
         if self._woken and kind in ("wake", "state"):
             listening = self._state == State.LISTENING.value
             # Any other state after the wake is another answer to it: the line of a unit that understands no speech.
@@ -71,6 +79,9 @@ class WakeSound:
                 self._start(self._play())
 
     async def _play(self) -> None:
+        await asyncio.sleep(PATIENCE_S)
+        if self._words_began:
+            return
         try:
             await self._speaker.write(wake_earcon(self._speaker.rate))
             await self._speaker.drain()

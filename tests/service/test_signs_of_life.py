@@ -57,7 +57,7 @@ def test_a_sound_where_nothing_else_shows_it(body: dict[str, Any], at_terminal: 
 
 
 async def heard_after(speaker: VirtualSpeaker, *events: str) -> int:
-    """Samples heard after these events: `wake`, or the name of a state."""
+    """Samples heard after these events: `wake`, `words`, or the name of a state."""
     async with asyncio.TaskGroup() as group:
 
         def start(playing: Coroutine[Any, Any, None]) -> None:
@@ -65,7 +65,10 @@ async def heard_after(speaker: VirtualSpeaker, *events: str) -> int:
 
         sound = WakeSound(speaker, start)
         for event in events:
-            sound.notice(*(("wake", {"word": "okay_nabu"}) if event == "wake" else ("state", {"state": event})))
+            if event == "wake":
+                await pass_time(1.0)
+            kind = {"wake": "wake", "words": "speech_started"}.get(event, "state")
+            sound.notice(kind, {"state": event} if kind == "state" else {})
         await pass_time(1.0)
     return speaker.position()
 
@@ -81,6 +84,8 @@ SOUND = len(wake_earcon(RATE)) // 2
         (("idle", "wake", "listening", "wake"), 2),
         (("speaking", "wake", "listening"), 1),
         (("idle", "wake", "thinking", "listening"), 0),
+        (("idle", "wake", "listening", "words"), 0),
+        (("idle", "wake", "listening", "words", "thinking", "wake", "listening"), 1),
         (("follow_up", "listening"), 0),
         (("speaking", "wake"), 0),
     ],
