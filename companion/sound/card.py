@@ -232,10 +232,15 @@ def _quiet_stderr() -> Iterator[None]:
         os.close(devnull)
 
 
-@ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
 def _log_alsa_error(_file: bytes, _line: int, function: bytes, _error: int, text: bytes) -> None:
     """Called by ALSA, in any thread. The values of the placeholders in `text` cannot be had here."""
     _log.debug("ALSA: %s: %s", function.decode("utf-8", "replace"), text.decode("utf-8", "replace"))
+
+
+_ALSA_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)(
+    _log_alsa_error
+)
+"""ALSA keeps its address only, so it lives as long as this module."""
 
 
 def _log_alsa_errors() -> None:
@@ -248,7 +253,7 @@ def _log_alsa_errors() -> None:
     except OSError:
         # Not Linux.
         return
-    alsa.snd_lib_error_set_handler(_log_alsa_error)
+    alsa.snd_lib_error_set_handler(_ALSA_HANDLER)
     # Python's function must not be called when there is no interpreter any more.
     atexit.register(alsa.snd_lib_error_set_handler, None)
 
