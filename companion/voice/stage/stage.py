@@ -22,6 +22,7 @@ from companion.voice.stage import emoji, emphasis, markup, notation
 from companion.voice.stage.brackets import CLOSING, OPENING, STARS, bracket, star
 from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI_EMOTIONS, feeling_of_emoji, keycap_end, pictograph
 from companion.voice.stage.enclosed_speech import freed_quotations, reads_as_speech
+from companion.voice.stage.labels import Labels
 from companion.voice.stage.lexicon import Feeling
 from companion.voice.stage.meaning import read_direction
 from companion.voice.stage.narration import Narration
@@ -66,6 +67,7 @@ class Stage:
         self._name = None if name is None else name.strip().casefold()
         self._spoken = SpokenText()
         self._narration = Narration(self._languages)
+        self._labels = Labels(self._languages)
         self._text = ""
         self._at = 0
         self._unsaid: list[str] = []
@@ -109,6 +111,7 @@ class Stage:
         ch = text[start]
         if ch == "\n":
             spoken.add_newline()
+            self._labels.end_line()
             self._at += 1
             return look
         if blank := _BLANK.match(text, start):
@@ -143,6 +146,15 @@ class Stage:
 
     def _token(self, look: Lookahead, start: int, ch: str) -> Token:
         """The token at `start`, from the first rule that recognises one."""
+        spoken = self._spoken
+        if found := self._labels.token(
+            look,
+            start,
+            begins_sentence=spoken.at_sentence_start,
+            begins_line=spoken.at_line_start,
+            begins_answer=not spoken.has_words,
+        ):
+            return found
         if found := self._narration.token(look, start, self._name or "", self._spoken.in_quotes):
             return found
         word_start = not is_word_char(look.at(start - 1))
