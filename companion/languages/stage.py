@@ -203,7 +203,7 @@ class Emphasis(Part):
     speech_begins: Regex | None = None
     """How speech begins that follows a direction without a blank, in writing without blanks."""
     stressed: Regex | None = None
-    """All of what single stars may stress inside a sentence, in writing without blanks."""
+    """What single stars stress wherever it stands; in writing without blanks, all of what they may stress."""
 
 
 class Sign(Part):

@@ -13,6 +13,7 @@ Every other word is spoken.
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import assert_never
 
@@ -39,7 +40,10 @@ _SPACED = f"(?:(?![{CJK_RANGES}])[^\\W_٩୧ლʕ‿⁀])+"
 _UNSPACED = f"(?:(?=[{CJK_RANGES}])[^\\W_ヽヾ])+"
 _WORD = re.compile(f"{_SPACED}|{_UNSPACED}")
 _BLANK = re.compile(r"[^\S\n]+")
-_SILENT = "\u200b\u2060\ufeff\xad" + JOINERS + "\U000e0020"
+_INVISIBLE = re.compile(
+    "[\xad\u034f\u061c\u115f\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+"
+)
+"""Soft hyphens, marks of direction, and characters without a width."""
 _LABEL = re.compile(
     r"""[\[【{<]\s*(?:(?P<plain>\w+)|["']?(?:emotion|emo|mood)["']?\s*[:=：]\s*["']?(?P<quoted>\w+)["']?)\s*,?\s*[\]】}>]""",
     re.IGNORECASE,
@@ -75,6 +79,7 @@ class Stage:
 
     def feed(self, delta: str) -> list[str | Cue]:
         """Take the next piece of the answer; return what is certain so far."""
+        delta = _INVISIBLE.sub("", delta)
         for begin in range(0, len(delta), _PIECE):
             self._text += delta[begin : begin + _PIECE]
             self._advance(final=False)
@@ -127,6 +132,8 @@ class Stage:
                 spoken.add_gap()
             case "again":
                 return Lookahead(text[:start] + token.value + text[token.end :], look.final)
+            case "direction" if ch in STARS and notation.is_number(said := token.value.strip(STARS)):
+                return Lookahead(text[:start] + said + text[token.end :], look.final)
             case "direction" if ch not in "{｛" and (freed := freed_quotations(token.value)):
                 return Lookahead(text[:start] + freed + text[token.end :], look.final)
             case "direction" | "tag" | "emoji" | "face":
@@ -194,6 +201,8 @@ class Stage:
             return found
         if ch == "(" and (found := notation.called(look, start)):
             return found
+        if ch in "(（" and (found := notation.number_in_brackets(look, start)):
+            return found
         if ch == "&" and (found := notation.entity(look, start)):
             return found
         if ch in OPENING:
@@ -228,8 +237,10 @@ class Stage:
                 return Token(start + 1, "mark")
             in_path = is_word_char(look.at(start - 1)) or look.at(start - 1) == ":"
             return Token(start + 1, "text", ch) if after and in_path else Token(start + 1, "gap")
-        if ch in _SILENT or "\U000e0020" <= ch <= "\U000e007f" or "\ufe00" <= ch <= "\ufe0f":
+        if ch in JOINERS or unicodedata.category(ch) in ("Cf", "Cc", "Co") or "\ufe00" <= ch <= "\ufe0f":
             return Token(start + 1, "mark")
+        if ch in markup.MAY_BE_STRAY and markup.is_stray(look, start):
+            return Token(start + 1, "gap")
         if ch == "#" and (end := keycap_end(look, start)) > start:
             return Token(end, "gap")
         if ch == "#":
