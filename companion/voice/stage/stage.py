@@ -4,10 +4,10 @@ The text is read once, token by token. A token is recognised only when no later 
 not depend on how the answer was cut into deltas; text that is still open waits. The rules are in `brackets`, `markup`,
 `emphasis` and `emoji`; `spoken_text` closes the gaps that they leave.
 
-Text in brackets is not spoken, whatever it says, and text in single stars only where it is a stressed word inside a
+Text in brackets is not spoken unless it is a number, and text in single stars only where it is a stressed word inside a
 sentence. Quoted speech in either is spoken, and where nothing else is left of the answer what reads as speech
 (`enclosed_speech`). Text in other marks of emphasis is not spoken if it is a stage direction (`emphasis_grammar`).
-Every other word is spoken.
+Lines with a label may be unspoken (`labels`). Every other word is spoken.
 """
 
 from __future__ import annotations
