@@ -1,7 +1,8 @@
 """The terminal on stderr: one line at its bottom that is drawn again and again, and all else above it.
 
 Everything that shares the terminal with such a line is written through the same `Terminal`: the log, the transcript and
-the simulated body. What native libraries write themselves (ALSA's complaints) begins at the left edge, over the line.
+the simulated body. ALSA's complaints go into the log (`companion.sound.card`); what other native libraries write
+themselves begins at the left edge, over the line.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ image='' work=''
 while [ $# -gt 0 ]; do
     case $1 in
         --work) [ $# -gt 1 ] || fail '--work needs a folder'; work=$2; shift 2 ;;
-        -*) fail "$1 is not understood: see the first lines of image/boot-test.sh" ;;
+        -h | --help) sed -n '2,/^set -eu/s/^# \{0,1\}//p' "$0"; exit ;;
+        -*) fail "$1 is not understood; image/boot-test.sh --help tells what is" ;;
         *) [ -z "$image" ] || fail 'one image at a time'; image=$1; shift ;;
     esac
 done

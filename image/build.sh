@@ -31,7 +31,8 @@ while [ $# -gt 0 ]; do
             shift 2
             ;;
         --pin) pin=yes; shift ;;
-        *) fail "$1 is not understood: see the first lines of image/build.sh" ;;
+        -h | --help) sed -n '2,/^set -eu/s/^# \{0,1\}//p' image/build.sh; exit ;;
+        *) fail "$1 is not understood; image/build.sh --help tells what is" ;;
     esac
 done
 [ -n "$out" ] || fail 'say where the image goes: image/build.sh --out companion.img'

@@ -56,7 +56,7 @@ fits() { case $1 in 3.11 | 3.12 | 3.13 | 3.14 | '') ;; *) return 1 ;; esac; } # 
 no_python() {
     say "$supported is needed, and this system has $1. Nothing was installed. Either of these helps:"
     say '  uv (https://docs.astral.sh/uv), which puts a Python beside the system'"'"'s:'
-    say '      uv python install 3.13 && COMPANION_PYTHON=$(uv python find 3.13) make run'
+    say '      uv python install 3.13 && COMPANION_PYTHON=$(uv python find --system 3.13) make run'
     say '  a container, for all but sound and pins:'
     fail '      docker run -it --rm -v "$PWD:/companion" -w /companion debian:12 sh -c "apt-get update && apt-get install -y make && make run"'
 }

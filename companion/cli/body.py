@@ -44,7 +44,11 @@ def view(port: int, open_page: bool, rounds: int | None, device_file: Path | Non
 
     own_file(PROJECT / "configs")
     device, persona = load_demo_unit(PROJECT)
-    shown = load_unit(device_file)[0] if device_file is not None else device
+    shown = device
+    if device_file is not None:
+        shown, its_persona = load_unit(device_file)
+        # Its body is drawn, so its name stands above it; what is said is the demonstration's.
+        persona = persona.model_copy(update={"name": its_persona.name})
     page = PageSettings(port=_free_port(port), path=secrets.token_urlsafe(16), open=open_page)
     body = shown.body.model_copy(update={"outputs": ("page",), "page": page})
     click.echo(f"Look at {shown.name} at http://127.0.0.1:{page.port}/{page.path}/ (Ctrl-C ends)", err=True)
@@ -171,8 +175,12 @@ def play(
             )
         )
 
+    # On a page alone there is nothing to wear out, and somebody has yet to open it.
+    again = "page" in device.body.outputs and set(device.body.outputs) <= {"page", "simulated"}
+
     async def play_on_outputs() -> None:
         from companion import plugins
+        from companion.body.page import PageBody
         from companion.sound.card import MonotonicClock
 
         async with AsyncExitStack() as stack:
@@ -180,16 +188,23 @@ def play(
             for name in device.body.outputs:
                 bodies.append(plugins.build_engine("bodies", name, device, persona))
                 stack.push_async_callback(bodies[-1].close)
-            await play_entry(
-                entry,
-                choreography,
-                device.body,
-                bodies,
-                MonotonicClock(),
-                intensity=intensity,
-                seconds=seconds,
-                seed=seed,
-            )
+                if isinstance(bodies[-1], PageBody):
+                    until = " It is played again and again (Ctrl-C ends)." if again else ""
+                    click.echo(f"Look at it at {bodies[-1].start()}{until}", err=True)
+            clock = MonotonicClock()
+            played = False
+            while again or not played:
+                await play_entry(
+                    entry,
+                    choreography,
+                    device.body,
+                    bodies,
+                    clock,
+                    intensity=intensity,
+                    seconds=seconds,
+                    seed=seed,
+                )
+                played = True
 
     if as_json:
         run_to_end(print_frames())

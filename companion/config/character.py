@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from companion.config.loading import Factory, FilePath, Seconds, Settings
-from companion.config.wording import Form
+from companion.config.wording import KEY_HERE, Form, is_key, is_secret
 
 WebAddress = Annotated[
     str, Form(r"^[hH][tT][tT][pP][sS]?://", "is no web address; write it with http:// or https:// in front")
@@ -101,6 +101,14 @@ class CharacterSettings(Settings):
     the service documents, those that open a round bracket in prose, all, or none. Always off where the persona's cues
     are stage directions."""
 
+    @field_validator("key_file", mode="before")
+    @classmethod
+    def _check_key_file(cls, path: object) -> object:
+        if is_key(path):
+            # Later it would be the name of a missing file, and shown.
+            raise ValueError(f"names a file: {KEY_HERE}")
+        return path
+
     @field_validator("base_url")
     @classmethod
     def _shorten_base_url(cls, base_url: str | None) -> str | None:
@@ -122,6 +130,9 @@ class CharacterSettings(Settings):
     @classmethod
     def _check_extra(cls, extra: dict[str, Any]) -> dict[str, Any]:
         for name, value in extra.items():
+            if is_secret(name, value):
+                # It would stand in the body of every request.
+                raise ValueError(f"{name}: {KEY_HERE}")
             if name in cls.model_fields and name not in _NOT_IN_REQUESTS:
                 raise ValueError(f"{name} has a key of its own: write it as character.{name}")
             if name in _OWN_FIELDS:

@@ -59,6 +59,9 @@ class WakeSettings(Settings):
     also by mistake."""
     button_pin: int | None = Field(default=None, ge=0, le=27)
     """GPIO number (BCM) of the push-to-talk button."""
+    sound: Literal["auto", "always", "never"] = "auto"
+    """A short soft sound that tells that the unit is awake. `auto`: where no light of the body shows it, no page and no
+    terminal. Only with a sound card."""
 
     @model_validator(mode="before")
     @classmethod

@@ -44,7 +44,7 @@ def explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
     """One of pydantic's errors, in the words of the person who edits the file."""
     kind, given, limits = error["type"], error.get("input"), error.get("ctx") or {}
     if kind == "extra_forbidden":
-        return _no_such_key(error["loc"], model)
+        return KEY_HERE if is_secret(error["loc"][-1], given) else _no_such_key(error["loc"], model)
     if kind == "missing":
         return "is missing"
     if kind == "value_error":
@@ -143,6 +143,26 @@ def _wrong_value(kind: str, limits: Mapping[str, Any]) -> str:
         case "less_than_equal":
             return f"is too large; write {limits['le']:g} or less"
     return "cannot be used here; see the comments in the project's own files, or leave it out"
+
+
+KEY_HERE = (
+    "the service's key does not belong here, where others can read it; put it alone into a file with mode 0600 "
+    "that character.key_file names, or on a unit into companion.toml or /etc/companion/dashscope-key"
+)
+"""Says what to do with a secret, and never shows it."""
+
+_SECRET_NAME = re.compile(r"(.+_)?(api_?)?key|token|secret", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"sk-[\w-]{6,}")
+
+
+def is_key(value: object) -> bool:
+    """Whether a value is the key itself, in the form that most services give it."""
+    return isinstance(value, str) and _SECRET_VALUE.fullmatch(value.strip()) is not None
+
+
+def is_secret(name: object, value: object) -> bool:
+    """Whether a setting that nobody knows holds a key, by its name or its form."""
+    return is_key(value) or (isinstance(value, str) and _SECRET_NAME.fullmatch(str(name)) is not None)
 
 
 def _one_of(given: object, expected: str) -> str:

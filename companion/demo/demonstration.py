@@ -77,7 +77,7 @@ async def _play_from_file(project: Path, out: Path) -> None:
     logged = _events(events)
     if (why := _nothing_answered(logged)) is not None:
         raise CompanionError(f"The demonstration came to nothing: {why} What was heard and said is in {out}/.")
-    for number, picture in enumerate(_draw_turns(user, reply, logged), 1):
+    for number, picture in enumerate(_draw_turns(user, reply, logged, device), 1):
         (out / f"turn-{number}.svg").write_text(picture, encoding="utf-8")
     for line in _transcript(logged, persona.name):
         click.echo(line)
@@ -171,9 +171,13 @@ def _nothing_answered(events: list[dict[str, Any]]) -> str | None:
     return failures[-1] if len(failures) >= understood else None
 
 
-def _draw_turns(user: Path, reply: Path, logged: list[dict[str, Any]]) -> list[str]:
+def _draw_turns(user: Path, reply: Path, logged: list[dict[str, Any]], device: Device) -> list[str]:
     heard, said = _read_wav(user), _read_wav(reply)
-    return [draw_turn(heard.pcm, said.pcm, heard.rate, said.rate, logged, start, end) for start, end in _turn_spans(logged)]
+    units = {name: "°" for name, one in device.body.channels.items() if one.kind == "servo"}
+    return [
+        draw_turn(heard.pcm, said.pcm, heard.rate, said.rate, logged, start, end, units)
+        for start, end in _turn_spans(logged)
+    ]
 
 
 def _read_wav(path: Path) -> WavAudio:

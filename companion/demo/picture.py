@@ -49,15 +49,16 @@ def draw_turn(
     events: Sequence[Event],
     start_s: float,
     end_s: float,
+    units: Mapping[str, str] | None = None,
 ) -> str:
-    """Draw what happened from `start_s` to `end_s`.
+    """Draw what happened from `start_s` to `end_s`. `units` are the signs behind the values of the moving channels.
 
     Both sounds are complete recordings, 16-bit mono, that began at time 0. `events` may be those of the whole session.
     After the end of a recording nothing is drawn. Raises `ValueError` when `end_s` is not after `start_s`.
     """
     if end_s <= start_s:
         raise ValueError("a picture needs an end after its start")
-    picture = _Picture(events, start_s, end_s)
+    picture = _Picture(events, start_s, end_s, units or {})
     picture.header()
     picture.states()
     picture.person(user_pcm, rate_user)
@@ -72,8 +73,8 @@ def draw_turn(
 class _Picture:
     """Draws the lanes from top to bottom; `y` is the top of the next one."""
 
-    def __init__(self, events: Sequence[Event], start: float, end: float) -> None:
-        self.start, self.end = start, end
+    def __init__(self, events: Sequence[Event], start: float, end: float, units: Mapping[str, str]) -> None:
+        self.start, self.end, self.units = start, end, units
         ordered = sorted(events, key=lambda one: float(one["t"]))
         # The last state and frame before the start still hold when the picture begins.
         initial = [[one for one in ordered if one["kind"] == kind and one["t"] < start] for kind in ("state", "body")]
@@ -103,8 +104,11 @@ class _Picture:
 
     def header(self) -> None:
         reason = self.first_event("heard").get("reason", "")
+        said = str(self.first_event("utterance").get("text", ""))
         span = f"{self.start:.1f} to {self.end:.1f} s" + (f", {reason}" if reason else "")
-        self.parts += [svg.text(LEFT, 34, "One turn", 22, weight=600), svg.text(LEFT + 122, 34, span, 13, svg.FAINT)]
+        heading = f"“{svg.truncate(said, 440, 22)}”" if said else "One turn"
+        behind = LEFT + svg.width_of(heading, 22) * 1.15 + 12
+        self.parts += [svg.text(LEFT, 34, heading, 22, weight=600), svg.text(behind, 34, span, 13, svg.FAINT)]
         total = self.first_event("turn").get("latency_ms", {}).get("total")
         if total is not None:
             shown = f"{total:,.0f} ms"
@@ -250,7 +254,8 @@ class _Picture:
             lowest, top = min(value for _, value in values), max(abs(value) for _, value in values) or 1.0
             middle, room = (self.y + 38, 34) if lowest >= 0 else (self.y + 21, 18)
             self.caption(name, self.y + 20)
-            limit = f"to {top:.3g}" if lowest >= 0 else f"±{top:.3g}"
+            unit = self.units.get(name, "")
+            limit = f"to {top:.3g}{unit}" if lowest >= 0 else f"±{top:.3g}{unit}"
             self.parts.append(svg.text(LEFT - 10, self.y + 35, limit, 11, svg.FAINT, "end"))
             self.parts.append(svg.horizontal_line(LEFT, RIGHT, middle, svg.LINE))
             points: list[str] = []

@@ -77,6 +77,8 @@ class General(Part):
     """Something short to say when a voice is tried."""
     cannot_hear: str
     """What a unit says that has no speech recognition for the language."""
+    no_microphone: str
+    """What a unit says at its start that has no microphone."""
     colon: str = ":"
     understands: tuple[str, ...] = ()
     """Codes of other languages that a device of this language understands as well."""

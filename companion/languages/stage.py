@@ -203,7 +203,7 @@ class Emphasis(Part):
     speech_begins: Regex | None = None
     """How speech begins that follows a direction without a blank, in writing without blanks."""
     stressed: Regex | None = None
-    """All of what single stars may stress inside a sentence, in writing without blanks."""
+    """What single stars stress wherever it stands; in writing without blanks, all of what they may stress."""
 
 
 class Sign(Part):
@@ -254,6 +254,12 @@ class Speech(Part):
     """Names of tags around the character's thoughts."""
     direction_tags: WordSet = frozenset()
     """Names of tags around stage directions."""
+    unspoken_labels: WordSet = frozenset()
+    """Words before a colon at the beginning of a line that is not spoken: `OOC: ...`. In small letters."""
+    feeling_labels: WordSet = frozenset()
+    """Words before a feeling or gesture in an answer like a form: `mood: happy`."""
+    spoken_labels: WordSet = frozenset()
+    """Words before what is said in one: `reply: Hello!`"""
     lead_ins: WordSet = frozenset()
     """Words before a colon that are not a speaker's name: `Note: ...`."""
     name_never_begins: WordSet = frozenset()

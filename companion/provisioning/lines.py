@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 _AFTER_QUOTED = {False: rf"[{_SPACE},;]*(?:$|#)", True: rf"[{_SPACE}]*[,}}]"}
 """What may follow a quoted value. Key: whether it is inside an inline table."""
-_UNQUOTED = "has no quotation marks around its value; it was read all the same"
+_UNQUOTED = "has no quotation marks around its value; it was understood all the same"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _assignments(
     value, end, remarks, problem = _parse_value(line, start, inline)
     sign = equals.group().strip(_SPACE)
     if sign != "=":
-        remarks = ("has another sign where = belongs; it was read all the same", *remarks)
+        remarks = ("has another sign in the place of =; it was understood all the same", *remarks)
     yield Assignment(number, table, name, value, offset + start, offset + end, remarks, problem)
 
 
@@ -157,7 +157,7 @@ def _parse_quoted(line: str, start: int) -> tuple[Value, int, tuple[str, ...], s
         closing = next((at for at in range(inside, len(line)) if line[at] in family), -1)
         if closing < 0:
             return None, len(line), (), "lacks the quotation mark at its end"
-        remarks = ('has other quotation marks than " around its value; it was read all the same',)
+        remarks = ('has other quotation marks than " around its value; it was understood all the same',)
     text = line[inside:closing]
     if opening == '"' and not remarks and "\\" in text:
         try:

@@ -133,7 +133,9 @@ def _choose(value: str, known: Sequence[str], what: str, also: str) -> str:
         return plain
     near = get_close_matches(plain, known, 1)
     there = ", ".join(known) + (f", {also}" if also else "")
-    raise InvalidValue(f"There is no such {what} here.{f' Is it {near[0]}?' if near else ''} There is: {there}.")
+    raise InvalidValue(
+        f"There is no such {what} here.{f' Is it {near[0]}?' if near else ''} Choose one of these: {there}."
+    )
 
 
 def _language(value: str, choices: Choices) -> str:
@@ -144,7 +146,8 @@ def _language(value: str, choices: Choices) -> str:
         return chosen
     near = [one for one in known if plain.startswith(one)]
     raise InvalidValue(
-        f"No persona here speaks that.{f' Is it {near[0]}?' if near else ''} There is: {', '.join(known)}."
+        f"No persona on this unit speaks that language.{f' Is it {near[0]}?' if near else ''} "
+        f"Choose one of these: {', '.join(known)}."
     )
 
 

@@ -37,6 +37,7 @@ from companion.service import control, metrics
 from companion.service.control_protocol import Button
 from companion.service.installed_unit import unit_files
 from companion.service.kept_mute import KeptMute
+from companion.service.signs_of_life import WakeSound, tell_what_is_missing, wants_wake_sound
 from companion.service.status import HealthMonitor
 from companion.service.systemd import ServiceNotifier, notify_when_ready
 from companion.service.transcript import transcript_line
@@ -105,7 +106,12 @@ async def run_until_stopped(
 
     terminal = terminal_on_stderr()
 
+    wake_sound = WakeSound(loudspeaker, lambda playing: group.create_task(playing))
+    sounds = wants_wake_sound(device, at_terminal=terminal is not None)
+
     def look_on(kind: str, fields: Mapping[str, Any]) -> None:
+        if sounds:
+            wake_sound.notice(kind, fields)
         if terminal is not None and (line := transcript_line(kind, fields, daemon.persona_name)) is not None:
             terminal.write(f"{line}\n")
             terminal.flush()
@@ -126,7 +132,7 @@ async def run_until_stopped(
             work = [
                 group.create_task(daemon.watchdog.run()),
                 group.create_task(_tell_when_ready(notifier, daemon, unit)),
-                group.create_task(_tell_missing_loudspeaker(device, card)),
+                group.create_task(tell_what_is_missing(device, card, unit.conversation, _state_folder())),
             ]
             await _open_controls(device, unit, daemon, stack)
             if kept_mute.muted:
@@ -299,13 +305,6 @@ async def _tell_when_ready(notifier: ServiceNotifier, daemon: Daemon, unit: Unit
     await notify_when_ready(notifier, lambda: unit.listener.position > 0)
     if unit.conversation.state is not State.MUTED:
         log.info("%s listens.", daemon.persona_name)
-
-
-async def _tell_missing_loudspeaker(device: Device, card: SoundCard) -> None:
-    """Say at once, and not only at the first answer, that nobody will hear it. A microphone is missed by the ears."""
-    problem = await asyncio.to_thread(card.find_problem, None, device.voice.speaker.device)
-    if problem is not None:
-        log.warning("Nobody will hear it: %s", problem)
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:

@@ -13,7 +13,9 @@ wait. Sound is 16-bit; times are seconds; a "frame" here is one sample of each c
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import ctypes
 import logging
 import os
 import time
@@ -128,6 +130,7 @@ class SoundCard:
                 raise DeviceError("no sound: the Python package sounddevice is missing; run make setup") from error
             self._sd = sounddevice
             self._cards = _cards()
+            _log_alsa_errors()
         return self._sd
 
     def _find(self, direction: Direction, name: str) -> dict[str, Any]:
@@ -227,6 +230,32 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(stderr, 2)
         os.close(stderr)
         os.close(devnull)
+
+
+def _log_alsa_error(_file: bytes, _line: int, function: bytes, _error: int, text: bytes) -> None:
+    """Called by ALSA, in any thread. The values of the placeholders in `text` cannot be had here."""
+    _log.debug("ALSA: %s: %s", function.decode("utf-8", "replace"), text.decode("utf-8", "replace"))
+
+
+_ALSA_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)(
+    _log_alsa_error
+)
+"""ALSA keeps its address only, so it lives as long as this module."""
+
+
+def _log_alsa_errors() -> None:
+    """Make ALSA's own messages (every underrun is one) debugging lines of the log.
+
+    Its library would print them on the descriptor of stderr, amid the line that is drawn at a terminal.
+    """
+    try:
+        alsa = ctypes.CDLL("libasound.so.2")
+    except OSError:
+        # Not Linux.
+        return
+    alsa.snd_lib_error_set_handler(_ALSA_HANDLER)
+    # Python's function must not be called when there is no interpreter any more.
+    atexit.register(alsa.snd_lib_error_set_handler, None)
 
 
 class MonotonicClock:

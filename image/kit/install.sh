@@ -62,7 +62,8 @@ rollback() {
 # --- what it stands on -------------------------------------------------------------------------------------------
 
 mode=${1:-}
-case $mode in '' | --no-start | --check | --rollback | --older) ;; *) fail "$mode is not understood: see the first lines of install.sh" ;; esac
+case $mode in -h | --help) sed -n '2,/^set -eu/{/^set -eu/d;s/^# \{0,1\}//p;}' install.sh; exit ;; esac
+case $mode in '' | --no-start | --check | --rollback | --older) ;; *) fail "$mode is not understood; ./install.sh --help tells what is" ;; esac
 [ "$(id -u)" = 0 ] || [ "$mode" = --check ] || fail "run this as root: sudo $0"
 if [ "$mode" != --check ]; then
     mkdir -p "$home"

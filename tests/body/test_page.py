@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import logging
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -189,3 +190,14 @@ async def test_the_address_is_logged_and_nobody_needs_to_watch(caplog: pytest.Lo
     assert body.url in caplog.text
     await body.close()
     await body.close()
+
+
+async def test_every_picture_and_gauge_has_a_label_for_screen_readers(body: PageBody) -> None:
+    page, script = [await asyncio.to_thread(ask, body.url + name) for name in ("", "toy.js")]
+    for element in re.findall(r"<(?:svg|img|footer)[^>]*>", page[2]):
+        assert 'aria-label="' in element
+        assert 'role="' in element
+    for made in re.findall(r'make\("svg", \{[^}]*\}', script[2]):
+        assert '"aria-hidden": "true"' in made
+    for attribute in ("role", "aria-label", "aria-valuetext", "aria-valuenow"):
+        assert f'box.setAttribute("{attribute}"' in script[2]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import signal
 import subprocess
 import sys
+import urllib.request
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -153,3 +156,18 @@ def test_a_reader_that_has_seen_enough_ends_it_without_a_word() -> None:
         playing.stdout.close()
         assert playing.stderr.read() == ""
         assert playing.wait(20) in (1, 141)
+
+
+def test_on_the_page_alone_a_cue_is_played_until_it_is_stopped() -> None:
+    page = ["--set", 'body.outputs=["page"]', "--set", "body.page.path=0123456789abcdef"]
+    command = [sys.executable, "-m", "companion", "body", "play", "nod", *page]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        told = process.stderr.readline() + process.stderr.readline()
+        found = re.search(r"Look at it at (http://127\.0\.0\.1:\d+/0123456789abcdef/) .*Ctrl-C ends", told)
+        assert found is not None, told
+        with urllib.request.urlopen(found[1], timeout=10) as answer:
+            assert answer.status == 200
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert "Traceback" not in process.communicate(timeout=20)[1]

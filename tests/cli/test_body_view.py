@@ -13,6 +13,8 @@ from click.testing import CliRunner
 from companion import app
 from companion.cli.body import view
 from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.config.unit import load_unit
 from companion.errors import ConfigError, DeviceError
 from tests.support.paths import CONFIGS
 
@@ -49,6 +51,19 @@ def test_another_body_is_drawn_with_the_same_conversation(conversations: list[De
     assert "wheels" in device.body.channels
     assert device.name == "demo"
     assert (device.body.page.port, device.body.page.open) == (8123, True)
+
+
+def test_the_page_has_the_name_of_whose_body_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[str] = []
+
+    async def converse(_device: Device, persona: Persona, *_: object, **_options: Any) -> None:
+        names.append(persona.name)
+
+    monkeypatch.setattr(app, "converse_with_files", converse)
+    robot = CONFIGS / "devices" / "robot.toml"
+    assert CliRunner().invoke(view, ["--rounds", "1", "--device", str(robot)]).exit_code == 0
+    assert names == [load_unit(robot)[1].name]
+    assert names != ["Momo"]
 
 
 def test_a_missing_device_file_is_reported_as_everywhere(tmp_path: Path) -> None:

@@ -23,6 +23,23 @@ OUR_SERVICE = "https://dashscope-intl.aliyuncs.com"
 
 DEVICES = [
     # What the file may not say at all.
+    *(
+        (
+            f'{table}{name} = "sk-0123456789abcdef"',
+            f"error {table.count(chr(10)) + 2} {key}",
+            "character.key_file names",
+        )
+        for table, name, key in (
+            ("", "key", "key"),
+            ("[character]\n", "key", "character.key"),
+            ("[character]\n", "DASHSCOPE_API_KEY", "character.DASHSCOPE_API_KEY"),
+            ("[character]\n", "password", "character.password"),
+            ("[character]\n", "key_file", "character.key_file"),
+            ("[character.extra]\n", "api_key", "character.extra.api_key"),
+        )
+    ),
+    ('[character]\ntoken = "0123456789"', "error 3 character.token", "does not belong here"),
+    ('[character]\nkeyfile = "key"', "error 3 character.keyfile", "did you mean key_file?"),
     ('[body]\noutputs = "gpio"', "error 3 body.outputs", 'is a list; write it in square brackets: ["gpio"]'),
     ('[conversation]\nquiet_hours = "8pm-7am"', "error 3 conversation.quiet_hours", '"20:00-07:00"'),
     ('[body]\nnight = "yellow"', "error 3 body.night", '"" for never (it is "yellow")'),
@@ -143,6 +160,7 @@ def test_a_broken_device_file_is_told_with_its_line_and_what_to_write(
     assert sentence.startswith(f"{severity} {tmp_path / 'unit.toml'}:{line}: {key}: ")
     assert words in sentence
     assert not UNKNOWN_TO_PEOPLE.search(sentence)
+    assert "0123456789" not in sentence
 
 
 @pytest.mark.parametrize(("old", "new", "place", "words"), PERSONAS, ids=[one[2] for one in PERSONAS])

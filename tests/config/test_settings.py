@@ -55,9 +55,9 @@ volume = 3
     ("text", "expected"),
     [
         ("name = “toy”", "is not valid TOML"),
-        ('key = "sk-123"', "there is no such key"),
-        ('[character]\nkey = "sk-123"', "there is no such key"),
-        ('[character]\napi_key = "sk-123"', "there is no such key"),
+        ('key = "sk-123"', "key does not belong here"),
+        ('[character]\nkey = "sk-123"', "key does not belong here"),
+        ('[character]\napi_key = "sk-123"', "key does not belong here"),
         ("[body.channels.arm]\nkind = 'servo'\nlow = 5\nhigh = -5", "must be in this order"),
     ],
 )

@@ -216,3 +216,12 @@ def test_only_what_was_heard_is_shown() -> None:
     assert truncate_to_heard(["One.", "Two three."], "One. Two") == ["One.", "Two…"]
     assert truncate_to_heard(["One.", "Two."], "") == []
     assert truncate_to_heard(["One.", "Two."], "One. Two.") == ["One.", "Two."]
+
+
+def test_it_is_headed_by_what_was_said_and_servos_have_degrees() -> None:
+    picture = draw_turn(b"", b"", RATE, RATE, EVENTS, 0.0, 7.0, {"head": "°"})
+    texts = [one.text for one in ElementTree.fromstring(picture).iter(f"{SVG}text")]
+    assert texts.index("“tell me a story”") == texts.index("0.0 to 7.0 s, finished") - 1
+    assert "±20°" in texts
+    silent = [one for one in EVENTS if one["kind"] != "utterance"]
+    assert "One turn" in draw_turn(b"", b"", RATE, RATE, silent, 0.0, 7.0)

@@ -118,9 +118,10 @@ def test_who_says_something_else_remains_who_they_are(said: str) -> None:
     assert (who(said), who(said, "Ana", "João", "Bia")) == (None, None)
 
 
-def test_somebody_heard_before_may_go_on() -> None:
-    assert who("eu sou o kauã e quero brincar", "Kauã") == "Kauã"
-    assert who("eu sou o kauã e quero brincar") is None
+def test_somebody_heard_before_may_go_on_and_so_may_a_common_first_name() -> None:
+    assert who("eu sou o zumbaru e quero brincar", "Zumbaru") == "Zumbaru"
+    assert who("eu sou o zumbaru e quero brincar") is None
+    assert who("eu sou o kauã e quero brincar") == "Kauã"
 
 
 @pytest.mark.parametrize(

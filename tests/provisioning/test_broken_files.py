@@ -69,7 +69,12 @@ BROKEN: list[Broken] = [
     ("volume missing", edited("volume = 80", "volume ="), "ALL IS WELL", True),
     ("wrong region", edited('"international"', '"europe"'), "international (a key from Singapore)", True),
     ("another word for the region", edited('"international"', '"Singapore"'), "ALL IS WELL", True),
-    ("unknown language", edited('language = ""', 'language = "klingon"'), "No persona here speaks that", True),
+    (
+        "unknown language",
+        edited('language = ""', 'language = "klingon"'),
+        "speaks that language. Choose one of these: ",
+        True,
+    ),
     ("country in words", edited('country = "DE"', 'country = "Germany"'), "the two letters", True),
     ("country missing", edited('country = "DE"', 'country = ""'), "the Wi-Fi may stay off", True),
     ("short password", edited(f'"{PASSWORD}"', '"1234"'), "8 to 63 characters", True),

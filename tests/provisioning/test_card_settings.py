@@ -73,7 +73,7 @@ def test_a_setting_of_the_card_counts(unit: Unit, line: str, name: str, value: o
         ('timezone = "Berln"', "timezone", "Is it Europe/Berlin?"),
         ('timezone = "GMT+1"', "timezone", "there is no such time zone"),
         ('timezone = "../../etc/passwd"', "timezone", "there is no such time zone"),
-        ('wake_word = "hey pirate"', "wake_word", "There is: okay_nabu"),
+        ('wake_word = "hey pirate"', "wake_word", "Choose one of these: okay_nabu"),
         ('quiet_hours = "yellow"', "quiet_hours", 'write it as "20:00-07:00"'),
         ('quiet_hours = "25:00-07:00"', "quiet_hours", 'write it as "20:00-07:00"'),
         ('quiet_hours = "13pm-7am"', "quiet_hours", 'write it as "20:00-07:00"'),

@@ -180,11 +180,21 @@ def test_another_program_called_companion_stays(tmp_path: Path) -> None:
     assert other.read_text() == "#!/bin/sh\n"
 
 
-@pytest.mark.parametrize("script", ["systemd/install.sh", "image/customise.sh", "scripts/setup.sh"])
+@pytest.mark.parametrize(
+    "script",
+    [
+        "systemd/install.sh",
+        "image/customise.sh",
+        "image/build.sh",
+        "image/boot-test.sh",
+        "image/kit/install.sh",
+        "scripts/setup.sh",
+    ],
+)
 def test_a_script_says_what_it_is_for(script: str) -> None:
     done = subprocess.run(["/bin/sh", ROOT / script, "--help"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"  {script} " in done.stdout
+    assert f"{script.removeprefix('image/kit/')} " in done.stdout
     assert "set -eu" not in done.stdout
 
 

@@ -20,7 +20,9 @@ PATIENCE_S = 25.0
 class Running:
     """`companion run`, and what it tells: its events come through a named pipe, so that nobody polls."""
 
-    def __init__(self, sound: VirtualSound, folder: Path) -> None:
+    def __init__(self, sound: VirtualSound, folder: Path, *settings: str) -> None:
+        """`settings` are further ones, as `--set` takes them."""
+        self.settings = settings
         for name in ("personas", "devices", "choreography"):
             shutil.copytree(CONFIGS / name, folder / name)
         self.folder = folder
@@ -44,7 +46,7 @@ class Running:
             "character.emulator=always",
             "persona.opening=Hi.",
         )
-        settings = (*quick, "voice.engine=espeak", f"ears.transcriber.model={DATA / 'vosk-tiny'}")
+        settings = (*quick, "voice.engine=espeak", f"ears.transcriber.model={DATA / 'vosk-tiny'}", *self.settings)
         options = ["--events", str(events), *(word for one in settings for word in ("--set", one))]
         self.process = subprocess.Popen(
             [*command, *options], env=self.environment, cwd=self.folder, stderr=subprocess.PIPE, text=True

@@ -79,6 +79,8 @@ function drawToy(has) {
     return moves("ear" + side, group({ "data-x": x * 0.8, "data-y": -210 },
       ellipse(x, -238, 46, 46, FUR), inner, lamp("earLight" + side, light, ellipse(x, -238, 44, 44, "#fff", { filter: "url(#soft)" }))));
   };
+  // On wheels, or with nothing that moves, it is a robot or a car, with a round face; else a bear.
+  const ears = !has.ear && (has.wheel || !has.limb) ? [] : [ear("Left", -88), ear("Right", 88)];
   const arm = (side, sign) => moves("arm" + side, group({ "data-x": sign * 108, "data-y": 22, "data-sign": sign },
     path(`M ${sign * 96} 26 Q ${sign * 136} 62 ${sign * 140} 116`, "none", { stroke: "#a96e44", "stroke-width": 60, "stroke-linecap": "round" }),
     path(`M ${sign * 92} 22 Q ${sign * 128} 56 ${sign * 132} 108`, "none", { stroke: "#c68d5f", "stroke-width": 34, "stroke-linecap": "round", opacity: 0.75, filter: "url(#soften)" }),
@@ -114,7 +116,7 @@ function drawToy(has) {
     lamp("cheekLightLeft", ellipse(-82, -102, 19, 13, "#e59a86", { opacity: 0.5 })),
     lamp("cheekLightRight", ellipse(82, -102, 19, 13, "#e59a86", { opacity: 0.5 }))));
 
-  const head = moves("head", group({}, ear("Left", -88), ear("Right", 88), ellipse(0, -140, 128, 112, FUR), face));
+  const head = moves("head", group({}, ...ears, ellipse(0, -140, 128, 112, FUR), face));
   const body = group({}, ellipse(0, 100, 120, 148, FUR), ellipse(0, 122, 80, 98, "url(#belly)"));
   const stand = has.wheel ? group({}, wheel("Left", -72), wheel("Right", 72)) : group({}, foot(-66), foot(66));
   $("toy").replaceChildren(defs, ellipse(0, 290, 210, 24, "url(#floor)"),
@@ -134,6 +136,8 @@ class Toy {
     this.parts = drawToy({
       wheel: roles.some((role) => role.startsWith("wheel")),
       eyeLight: roles.some((role) => role.startsWith("eyeLight")),
+      ear: roles.some((role) => role.startsWith("ear")),
+      limb: roles.some((role) => /^(arm|turn|tilt|nod)/.test(role)),
     });
     this.spun = { Left: 0, Right: 0 };
     this.gauges = new Gauges(channels);
@@ -226,17 +230,21 @@ class Gauges {
     const track = make("rect", { width: 100, height: 6, rx: 3, fill: "rgba(255,255,255,.10)" });
     const mark = make("rect", { width: one.kind === "light" ? 100 : 8, height: 6, rx: 3, fill: "#9fb4ff" });
     box.className = "gauge";
-    box.append(head, make("svg", { viewBox: "0 0 100 6", preserveAspectRatio: "none" }, track, mark));
-    this.rows[name] = { one, text, mark };
+    // For screen readers: one meter with a name and a value, and no picture.
+    box.setAttribute("role", "meter");
+    box.setAttribute("aria-label", title.textContent);
+    if (one.kind !== "light") { box.setAttribute("aria-valuemin", one.low); box.setAttribute("aria-valuemax", one.high); }
+    box.append(head, make("svg", { viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" }, track, mark));
+    this.rows[name] = { one, text, mark, box };
     return box;
   }
 
   show(frame) {
-    for (const [name, { one, text, mark }] of Object.entries(this.rows)) {
+    for (const [name, { one, text, mark, box }] of Object.entries(this.rows)) {
       if (one.kind === "light") {
         const colour = frame.lights[name] || [0, 0, 0];
         mark.setAttribute("fill", rgb(colour));
-        text.textContent = "#" + colour.map((part) => part.toString(16).padStart(2, "0")).join("");
+        this.tell(box, text, "#" + colour.map((part) => part.toString(16).padStart(2, "0")).join(""), brightest(colour));
         continue;
       }
       const value = frame.positions[name] ?? 0, share = (value - one.low) / (one.high - one.low || 1);
@@ -246,8 +254,15 @@ class Gauges {
         mark.setAttribute("x", 100 * Math.min(zero, share));
         mark.setAttribute("width", Math.max(100 * Math.abs(share - zero), 2));
       }
-      text.textContent = one.kind === "servo" ? `${value.toFixed(0)}°` : `${(value * 100).toFixed(0)} %`;
+      this.tell(box, text, one.kind === "servo" ? `${value.toFixed(0)}°` : `${(value * 100).toFixed(0)} %`, value);
     }
+  }
+
+  tell(box, text, shown, value) {
+    if (text.textContent === shown) return;
+    text.textContent = shown;
+    box.setAttribute("aria-valuetext", shown);
+    box.setAttribute("aria-valuenow", value);
   }
 }
 
@@ -271,6 +286,7 @@ const source = new EventSource("frames");
 source.addEventListener("hello", (event) => {
   const { name, channels } = JSON.parse(event.data);
   $("name").textContent = document.title = name;
+  $("toy").setAttribute("aria-label", `${name}, drawn live from what its body shows`);
   toy = new Toy(channels);
   live(true);
 });

@@ -56,10 +56,10 @@ def stressed_words(look: Lookahead, start: int, begins: bool, languages: Underst
             # Particles of Korean are glued to the word, and Chinese puts no blanks: `너는 *최고*야`.
             glued = is_word_char(look.at(end)) and not (takes_particles(said[-1:]) and takes_particles(look.at(end)))
             closes = end - index == run - start and not glued
-            stands = said and said[0].isalnum() and (said[-1].isalnum() or said[-1] in "!?")
+            stands = said and (said[0].isalnum() or said[0] in "¡¿") and (said[-1].isalnum() or said[-1] in "!?！？")
             stressed = closes and stands and is_emphasis(look, start, end, said, begins, languages)
             return Token(end, "again", said) if stressed else None
-        if not (ch.isalnum() or (ch and ch in " '’-!?")):
+        if not (ch.isalnum() or (ch and ch in " '’-!?！？¡¿")):
             return None
     return None
 
@@ -94,19 +94,22 @@ def style_tag(look: Lookahead, start: int, run: int, kind: str, begins: bool, la
 
 
 def paired_marks(look: Lookahead, start: int, languages: Understood) -> Token | None:
-    """`-waves-`, `––waves––`, `::waves::`, `/waves/` where a sentence begins; not `- 5`, `/home/x`, `—No!`."""
+    """`-waves-`, `-- waves --`, `::waves::`, `/waves/` where a sentence begins; not `- 5`, `/home/x`, `—No!`."""
     mark = look.text[start]
     before = look.at(start - 1)
     run = look.skip(mark, start + 1)
-    if (before and not before.isspace()) or run > start + 3 or not look.at(run).isalpha():
+    length = run - start
+    spaced = mark in "-–—" and length >= (2 if mark == "-" else 1) and look.at(run) == " "
+    run += spaced
+    if (before and not before.isspace()) or length > 3 or not look.at(run).isalpha():
         return None
     for index in range(run, run + _HALF_LENGTH):
         ch = look.at(index)
         if ch == mark:
             end = look.skip(mark, index)
-            stands = not look.text[index - 1].isspace() and not is_word_char(look.at(end))
-            said = look.text[run:index]
-            is_direction = stands and end - index == run - start and is_known_action(said, languages)
+            stands = look.text[index - 1].isspace() == spaced and not is_word_char(look.at(end))
+            said = look.text[run:index].rstrip()
+            is_direction = stands and end - index == length and is_known_action(said, languages)
             return Token(end, "direction", said) if is_direction else None
         if not (ch.isalpha() or (ch and ch in " ,.'’")):
             return None

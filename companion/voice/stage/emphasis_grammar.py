@@ -16,6 +16,7 @@ from functools import cache
 from companion.languages.language import Language
 from companion.languages.stage import Emphasis
 from companion.languages.understood import Understood, compiled, merged
+from companion.voice.stage.brackets import STARS
 from companion.voice.stage.meaning import read_direction
 from companion.voice.stage.scanner import Lookahead, is_cjk, is_word_char
 
@@ -75,6 +76,7 @@ class Grammar:
     goes_on: frozenset[str]
     before: re.Pattern[str]
     name_before: re.Pattern[str]
+    interjection: re.Pattern[str]
     leads_in: frozenset[str]
     """Words after which a sentence goes on with a verb or noun."""
     articles: frozenset[str]
@@ -100,6 +102,7 @@ def grammar_of(languages: Understood) -> Grammar:
             re.IGNORECASE,
         ),
         compiled(rf"(?:^|[^\w'’])(?!(?:{interjections})$)[A-ZÀ-ÖØ-Þ][\w'’-]*$"),
+        compiled(interjections),
         whole.before_verb | whole.before_noun,
         whole.before_noun,
         compiled(whole.stressed),
@@ -161,17 +164,24 @@ def is_emphasis(look: Lookahead, start: int, end: int, said: str, begins: bool, 
     """Whether `said` in single stars is a stressed word or a title: `It is *not* a toy`, `I read *The Red Bear*`.
 
     Single stars are the usual marks of directions, so only a few words are taken for emphasis, only where a sentence
-    goes on around them or is exclaimed (`*Non* !`, `*What a day!*`), and not if they may be done. `start`, `end`,
-    `begins`: see `is_direction`.
+    goes on around them or is exclaimed (`*Non* !`, `*What a day!*`), and not if they may be done. Where it goes on in
+    small letters they may be more (`*Once upon a time* there was`); what is exclaimed in three stars may also name a
+    feeling (`***Wow!***`). `start`, `end`, `begins`: see `is_direction`.
     """
     words = said.split()
-    exclaimed = said[-1] in "!?"
-    said = said.rstrip("!?")
+    exclaimed = said[-1] in "!?！？"
+    said = said.strip("¡¿!?！？")
     if exclaimed and not begins:
         return False
     grammar = grammar_of(languages)
+    shouted = exclaimed and look.text[start + 1] in STARS
     if any(is_cjk(ch) for ch in said):
-        return not begins and grammar.stressed.fullmatch(said) is not None
+        if shouted:
+            feeling = read_direction(said, languages=languages)
+            return feeling is None or feeling.gesture is None
+        return (not begins or is_cjk(look.at(end))) and grammar.stressed.fullmatch(said) is not None
+    if grammar.stressed.fullmatch(said.casefold()):
+        return True
     # French "pas" is a step as well, and ends like an English verb: "Ne touche *pas* au four".
     never_done = said.casefold() in grammar.leads_in
     if len(words) > _MOST_TITLE or (grammar.events.fullmatch(said) and not never_done):
@@ -181,13 +191,17 @@ def is_emphasis(look: Lookahead, start: int, end: int, said: str, begins: bool, 
         return False
     verb = any(one.capital_present.match(said) or one.capital_doing.match(said) for one in done)
     may_be_done = not never_done and (
-        verb or any(one.manner_alone.fullmatch(said) for one in done) or _is_known(said, languages)
+        verb
+        or any(one.manner_alone.fullmatch(said) for one in done)
+        or (_is_known(said, languages) and not shouted and not grammar.interjection.fullmatch(said))
     )
     if begins:
         after = look.at(look.skip(" \t", end))
-        goes_on = look.at(end) in (",", ";") or (look.at(end).isspace() and after.islower()) or after in ("!", "?", ":")
-        most = _MOST_TITLE if exclaimed else _MOST_STRESSED
-        return (goes_on or exclaimed) and said[0].isupper() and len(words) <= most and not may_be_done
+        flows = look.at(end).isspace() and after.islower()
+        goes_on = flows or look.at(end) in (",", ";") or after in ("!", "?", ":")
+        if len(words) > _MOST_STRESSED and not exclaimed and (not flows or _has_verb(words, languages)):
+            return False
+        return (goes_on or exclaimed) and (said[0].isupper() or shouted) and not may_be_done
     before = look.text[max(0, start - _LOOK_BACK) : start].rstrip()
     leads_in = before.rpartition(" ")[2].lstrip("\"'“‘(").casefold() in grammar.leads_in
     if sum(word[0].isupper() for word in words) > len(words) / 2 and len(words) > 1:
@@ -196,6 +210,12 @@ def is_emphasis(look: Lookahead, start: int, end: int, said: str, begins: bool, 
         # "You *can* do it", "the *big bad wolf*"; but `"Hello," he said *softly*.`
         return len(words) <= _MOST_STRESSED
     return len(words) == 1 and not may_be_done
+
+
+def _has_verb(words: Iterable[str], languages: Understood) -> bool:
+    """Whether one of the words may be a verb by its form: `A soft wind blows`. In some languages any may be."""
+    done = grammar_of(languages).done
+    return languages.own.emphasis.only_known or any(one.is_verb(word) for one in done for word in words)
 
 
 def is_known_action(said: str, languages: Understood) -> bool:

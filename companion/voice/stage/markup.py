@@ -18,7 +18,7 @@ from companion.languages.stage import Speech
 from companion.languages.understood import Understood
 from companion.voice.stage.brackets import OPENING, STARS, bracket, end_of_bracket, star
 from companion.voice.stage.emphasis import style_tag
-from companion.voice.stage.scanner import Lookahead, Token, is_word_char
+from companion.voice.stage.scanner import Lookahead, Token, is_cjk, is_word_char
 
 _TAG_LENGTH = 80
 _SHORTCODE_LENGTH = 32
@@ -33,6 +33,10 @@ _DIRECTION_TAGS = frozenset(
 )
 _PARAGRAPH = re.compile(r"\n[ \t\r]*\n")
 _STYLE_TAGS = ("b", "i", "u", "s", "em", "strong", "span", "sub", "sup", "code", "font", "mark", "ruby", "rt")
+_LOOK_BACK = 16
+_COMPARES_NOTHING = ("", *'\n.,!?;:…。，！？；：、"”’<>＜＞*_~`]|}')
+MAY_BE_STRAY = "<>＜＞^=&+/@•‣†‡※¶¦\ufffd"
+"""Signs that a voice has words for. Some never belong to what is said."""
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:|[/#]|\S*\w[./]\w)\S*(?:\s+\"[^\"]*\")?\s*", re.IGNORECASE)
 
 
@@ -128,6 +132,32 @@ def tag(look: Lookahead, start: int, begins: bool, languages: Understood) -> Tok
     if said.strip("/") in _STYLE_TAGS:
         return Token(end + 1, "mark")
     return Token(end + 1, "tag", "" if inside.startswith("/") else inside.replace("_", " ").rstrip("/"))
+
+
+def is_stray(look: Lookahead, start: int) -> bool:
+    """Whether a sign joins nothing: `Hello.>`, `Hi ^`, `bye &`; not in `3 < 5`, `->`, `>=`, `A+`, `3 = ?`."""
+    ch = look.text[start]
+    before = look.text[max(0, start - _LOOK_BACK) : start]
+    after = look.skip(" \t\r", start + 1)
+    behind = look.at(after)
+    if ch in "•‣†‡※¶¦\ufffd" or (behind in ("", "\n") and (ch in "<>＜＞^=" or before[-1:].isspace())):
+        return True
+    if ch == "/" and before[-1:] == "<":
+        # A closing tag that was cut off.
+        return True
+    if ch == "^":
+        return not (is_word_char(before[-1:]) or before[-1:] in (")", "）")) or not (
+            behind.isalnum() or behind in "(-+"
+        )
+    if ch not in "<>＜＞" or behind.isdigit() or behind in ("=", "-") or before[-1:] in ("=", "-"):
+        return False
+    glued = before[-1:].isspace() != (after > start + 1) and not before[-1:].isdigit()
+    return glued or before.rstrip(" \t")[-1:] in _COMPARES_NOTHING or _compares_nothing(look, after)
+
+
+def _compares_nothing(look: Lookahead, after: int) -> bool:
+    behind = look.at(after)
+    return is_cjk(behind) or behind in ';…"”/>＞!?,:*_`|' or (behind == "." and not look.at(after + 1).isdigit())
 
 
 def _tagged_direction(look: Lookahead, start: int, said: str) -> Token:

@@ -32,6 +32,9 @@ _COMMAND = re.compile(r"\\([A-Za-z]+)\s*")
 _SPACES = re.compile(r"\\[,;:! ]")
 _IS_FORMULA = re.compile(r"[\\^_=+×<>]|^\s*-?\d[\d.,]*\s*$|^\s*[A-Za-z]\s*$|\d\s*[-*/]\s*\d")
 _IN_CALL = frozenset("0123456789.,+-*/^= ")
+_IN_NUMBER = frozenset(" .,:;+-–−*×/÷^=<>%°$€£¥₩'’")
+_BEFORE_NUMBER = frozenset("+-−$€£¥₩<>≈~")
+_LONGEST_NUMBER = 40
 _TEXT_KEYS = (
     "speech", "text", "say", "spoken", "reply", "response", "answer", "content", "message", "dialogue", "utterance",
     "output",
@@ -81,6 +84,25 @@ def called(look: Lookahead, start: int) -> Token | None:
         if not (ch in _IN_CALL or (ch.isascii() and ch.isalpha())) or not ch or letters > 1:
             return None
     return None
+
+
+def number_in_brackets(look: Lookahead, start: int) -> Token | None:
+    """`(1984)`, `(555) 123`, `(3 + 4)`, `(50%)`: nobody does anything in brackets without a letter. Not `(:3)`."""
+    if (first := look.at(start + 1)) not in _BEFORE_NUMBER and not first.isdigit():
+        return None
+    for index in range(start + 1, start + _LONGEST_NUMBER):
+        ch = look.at(index)
+        if ch in (")", "）"):
+            is_number = any(map(str.isdigit, look.text[start + 1 : index]))
+            return Token(index + 1, "text", look.text[start : index + 1]) if is_number else None
+        if not (ch.isdigit() or (ch and ch in _IN_NUMBER)):
+            return None
+    return None
+
+
+def is_number(said: str) -> bool:
+    """Whether a text has digits and nothing else that could be done: `7`, `7:30`, `$5!`."""
+    return any(map(str.isdigit, said)) and not any(map(str.isalpha, said))
 
 
 def entity(look: Lookahead, start: int) -> Token | None:

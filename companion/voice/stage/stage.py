@@ -4,15 +4,16 @@ The text is read once, token by token. A token is recognised only when no later 
 not depend on how the answer was cut into deltas; text that is still open waits. The rules are in `brackets`, `markup`,
 `emphasis` and `emoji`; `spoken_text` closes the gaps that they leave.
 
-Text in brackets is not spoken, whatever it says, and text in single stars only where it is a stressed word inside a
+Text in brackets is not spoken unless it is a number, and text in single stars only where it is a stressed word inside a
 sentence. Quoted speech in either is spoken, and where nothing else is left of the answer what reads as speech
 (`enclosed_speech`). Text in other marks of emphasis is not spoken if it is a stage direction (`emphasis_grammar`).
-Every other word is spoken.
+Lines with a label may be unspoken (`labels`). Every other word is spoken.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache
 from typing import assert_never
 
@@ -22,6 +23,7 @@ from companion.voice.stage import emoji, emphasis, markup, notation
 from companion.voice.stage.brackets import CLOSING, OPENING, STARS, bracket, star
 from companion.voice.stage.emoji import JOINERS, PICTOGRAPH, XIAOZHI_EMOTIONS, feeling_of_emoji, keycap_end, pictograph
 from companion.voice.stage.enclosed_speech import freed_quotations, reads_as_speech
+from companion.voice.stage.labels import Labels
 from companion.voice.stage.lexicon import Feeling
 from companion.voice.stage.meaning import read_direction
 from companion.voice.stage.narration import Narration
@@ -38,7 +40,10 @@ _SPACED = f"(?:(?![{CJK_RANGES}])[^\\W_٩୧ლʕ‿⁀])+"
 _UNSPACED = f"(?:(?=[{CJK_RANGES}])[^\\W_ヽヾ])+"
 _WORD = re.compile(f"{_SPACED}|{_UNSPACED}")
 _BLANK = re.compile(r"[^\S\n]+")
-_SILENT = "\u200b\u2060\ufeff\xad" + JOINERS + "\U000e0020"
+_INVISIBLE = re.compile(
+    "[\xad\u034f\u061c\u115f\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+"
+)
+"""Soft hyphens, marks of direction, and characters without a width."""
 _LABEL = re.compile(
     r"""[\[【{<]\s*(?:(?P<plain>\w+)|["']?(?:emotion|emo|mood)["']?\s*[:=：]\s*["']?(?P<quoted>\w+)["']?)\s*,?\s*[\]】}>]""",
     re.IGNORECASE,
@@ -66,6 +71,7 @@ class Stage:
         self._name = None if name is None else name.strip().casefold()
         self._spoken = SpokenText()
         self._narration = Narration(self._languages)
+        self._labels = Labels(self._languages)
         self._text = ""
         self._at = 0
         self._unsaid: list[str] = []
@@ -73,6 +79,7 @@ class Stage:
 
     def feed(self, delta: str) -> list[str | Cue]:
         """Take the next piece of the answer; return what is certain so far."""
+        delta = _INVISIBLE.sub("", delta)
         for begin in range(0, len(delta), _PIECE):
             self._text += delta[begin : begin + _PIECE]
             self._advance(final=False)
@@ -109,6 +116,7 @@ class Stage:
         ch = text[start]
         if ch == "\n":
             spoken.add_newline()
+            self._labels.end_line()
             self._at += 1
             return look
         if blank := _BLANK.match(text, start):
@@ -124,6 +132,8 @@ class Stage:
                 spoken.add_gap()
             case "again":
                 return Lookahead(text[:start] + token.value + text[token.end :], look.final)
+            case "direction" if ch in STARS and notation.is_number(said := token.value.strip(STARS)):
+                return Lookahead(text[:start] + said + text[token.end :], look.final)
             case "direction" if ch not in "{｛" and (freed := freed_quotations(token.value)):
                 return Lookahead(text[:start] + freed + text[token.end :], look.final)
             case "direction" | "tag" | "emoji" | "face":
@@ -143,6 +153,15 @@ class Stage:
 
     def _token(self, look: Lookahead, start: int, ch: str) -> Token:
         """The token at `start`, from the first rule that recognises one."""
+        spoken = self._spoken
+        if found := self._labels.token(
+            look,
+            start,
+            begins_sentence=spoken.at_sentence_start,
+            begins_line=spoken.at_line_start,
+            begins_answer=not spoken.has_words,
+        ):
+            return found
         if found := self._narration.token(look, start, self._name or "", self._spoken.in_quotes):
             return found
         word_start = not is_word_char(look.at(start - 1))
@@ -182,6 +201,8 @@ class Stage:
             return found
         if ch == "(" and (found := notation.called(look, start)):
             return found
+        if ch in "(（" and (found := notation.number_in_brackets(look, start)):
+            return found
         if ch == "&" and (found := notation.entity(look, start)):
             return found
         if ch in OPENING:
@@ -216,8 +237,10 @@ class Stage:
                 return Token(start + 1, "mark")
             in_path = is_word_char(look.at(start - 1)) or look.at(start - 1) == ":"
             return Token(start + 1, "text", ch) if after and in_path else Token(start + 1, "gap")
-        if ch in _SILENT or "\U000e0020" <= ch <= "\U000e007f" or "\ufe00" <= ch <= "\ufe0f":
+        if ch in JOINERS or unicodedata.category(ch) in ("Cf", "Cc", "Co") or "\ufe00" <= ch <= "\ufe0f":
             return Token(start + 1, "mark")
+        if ch in markup.MAY_BE_STRAY and markup.is_stray(look, start):
+            return Token(start + 1, "gap")
         if ch == "#" and (end := keycap_end(look, start)) > start:
             return Token(end, "gap")
         if ch == "#":

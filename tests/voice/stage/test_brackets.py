@@ -30,8 +30,8 @@ def test_words_stay_and_asides_go_whatever_encloses_them(
     text, spoken = "", []
     for words, aside, outer, inner in parts:
         nested = f"{inner[0]}{aside[0]}{inner[1]} " if inner[0] not in "*＊" and inner != outer else ""
-        # A few words in single stars may be stressed ones; what is done is not.
-        done = "smiles at all of them and " if outer[0] in "*＊" else ""
+        # A few words in single stars may be stressed ones, and a number alone is said; what is done is not.
+        done = "smiles at all of them and "
         text += f"{' '.join(words)} {outer[0]}{done}{nested}{' '.join(aside)}{outer[1]} "
         spoken += words
     assert said(text).split() == spoken
