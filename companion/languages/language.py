@@ -106,6 +106,8 @@ class TurnTakingWords(Part):
 
     unfinished: Regex | None = None
     """What ends in this goes on: `and`, an article, "um"."""
+    may_end: Regex | None = None
+    """Looks `unfinished`, and may be all nevertheless."""
     whole: Regex | None = None
     """This is all, as far as words can tell."""
     short_answer: Regex | None = None

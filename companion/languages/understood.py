@@ -111,6 +111,7 @@ Phrases = Mapping[Command, Sequence[str]]
 
 _WORD = re.compile(r"[\w']+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+_BLANK_WITHIN = re.compile(rf"(?<={_UNSPACED.pattern})\s+(?={_UNSPACED.pattern})")
 
 
 def spoken_command(
@@ -142,3 +143,8 @@ def _is_one_of(said: list[str], phrases: Iterable[str], around: Collection[str])
 def words_of(text: str) -> list[str]:
     """Words without case and punctuation; scripts that write no spaces give one word for each character."""
     return _WORD.findall(_UNSPACED.sub(r" \g<0> ", text.casefold().replace("’", "'")))
+
+
+def closed_up(text: str) -> str:
+    """The text without the blanks that speech to text puts between words of scripts that write none."""
+    return _BLANK_WITHIN.sub("", text)
