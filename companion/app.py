@@ -155,6 +155,8 @@ async def assembled(
                 languages = understood(persona.language)
                 # Its rules are read when first needed; that would be amid the first answer.
                 group.create_task(asyncio.to_thread(load_rules, languages))
+                turn_taking = TurnTaking(device.ears.endpoint, languages, persona.patience)
+                group.create_task(asyncio.to_thread(turn_taking.load))
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(
                     stage=lambda speaker: Stage(speaker or persona.name, languages),
@@ -176,7 +178,7 @@ async def assembled(
                     longest_silence_s=device.conversation.longest_silence_s,
                     longest_turn_s=device.conversation.longest_turn_s,
                 )
-                yield Dialogue(character, persona, tools, TurnTaking(device.ears.endpoint, languages))
+                yield Dialogue(character, persona, tools, turn_taking)
 
         async with asyncio.TaskGroup() as group:
             dialogues = Dialogues(open_dialogue, group)

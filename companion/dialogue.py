@@ -18,6 +18,7 @@ from companion.errors import CompanionError, DeviceError, NothingToSay
 from companion.events import State, Utterance
 from companion.floor import Floor
 from companion.languages.language import language
+from companion.languages.understood import understood
 from companion.ports import Character, Synthesizer
 from companion.turn import Turn, TurnTools
 
@@ -58,7 +59,7 @@ class Dialogue:
     def __init__(
         self, character: Character, persona: Persona, tools: TurnTools, turn_taking: TurnTaking | None = None
     ) -> None:
-        self.turn_taking = turn_taking or TurnTaking(EndpointSettings(), (language(persona.language),))
+        self.turn_taking = turn_taking or TurnTaking(EndpointSettings(), understood(persona.language), persona.patience)
         self.character = character
         self.persona = persona
         self.tools = tools
@@ -111,6 +112,10 @@ class Dialogue:
                     turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor)
                     ended = await turn.run()
             finally:
+                if said:
+                    self._learn_from(floor, turn.heard)
+                if floor.counts:
+                    self.turn_taking.heard(turn.heard)
                 if floor.counts and (said or turn.heard):
                     self._opened = True
                     self.character.remember(said, turn.heard, speaker)
@@ -128,6 +133,13 @@ class Dialogue:
             return await self.say_line(error.line, State.FOLLOW_UP, on_first_sound)
         return State.FOLLOW_UP
 
+    def _learn_from(self, floor: Floor, heard: str) -> None:
+        """Whether the pause before this answer was long enough for the person."""
+        if floor.withdrawn and floor.was_given:
+            self.turn_taking.went_on()
+        elif floor.counts and heard:
+            self.turn_taking.was_over()
+
     def _deltas(
         self, utterance: Utterance, speaker: str, answer: AsyncGenerator[str] | None, floor: Floor
     ) -> AsyncGenerator[str]:
@@ -140,6 +152,7 @@ class Dialogue:
             ended = await turn.run()
         finally:
             if turn.heard:
+                self.turn_taking.heard(turn.heard)
                 self.character.remember("", turn.heard)
         return State.FOLLOW_UP if ended.reason == "finished" else State.IDLE
 
@@ -157,7 +170,11 @@ class Dialogue:
     async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None]) -> State:
         """Say a text as it stands; nothing where it is empty."""
         if text:
-            ended = await Turn(self.tools, _one(text), on_first_sound).run()
+            turn = Turn(self.tools, _one(text), on_first_sound)
+            try:
+                ended = await turn.run()
+            finally:
+                self.turn_taking.heard(turn.heard)
             if ended.reason == "failed":
                 await self._play_earcon()
         return then

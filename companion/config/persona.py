@@ -127,6 +127,9 @@ class Persona(Settings):
     """The character's first line, which sets the style of everything that follows."""
     speech: PersonaVoice = PersonaVoice()
     """The character's voice."""
+    patience: float = Field(default=1.0, ge=0.5, le=2.0)
+    """How long the character waits in a pause before it answers, as a factor: 1.5 for small children and for old
+    people, who pause amid a sentence."""
     cues: Cues = Cues()
     """How the character shows feelings."""
     lines: SpokenLines
