@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from companion.events import State, Utterance
 from companion.floor import Floor
+from companion.languages.understood import joined
 from companion.turn import TurnTools
 
 Say = Callable[[Floor], Coroutine[None, None, State]]
@@ -92,7 +93,7 @@ class Answers:
         before = self._before
         if before is None or utterance is None:
             return utterance or before
-        return replace(utterance, text=f"{before.text} {utterance.text}", start=before.start)
+        return replace(utterance, text=joined(before.text, utterance.text), start=before.start)
 
     def note_first_sound(self) -> None:
         """The first sound of the answer is heard."""

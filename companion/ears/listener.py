@@ -50,6 +50,7 @@ from companion.events import (
     Utterance,
     WakeHeard,
 )
+from companion.languages.understood import joined
 from companion.ports import Microphone, SpeechDetector, Transcriber, WakeWord
 
 FRAMES_PER_FEED = 4
@@ -262,7 +263,7 @@ class Listener:
             if text and text != self._partial:
                 self._partial = text
                 at = frame.end - len(self._untranscribed) * self._detector.frame_samples
-                yield Partial(_joined(self._pieces, text), at)
+                yield Partial(joined(self._pieces, text), at)
 
     async def _pause_words(self, paused: SpeechPaused) -> AsyncIterator[Hearing]:
         likely = await self._words_of(paused)
@@ -319,7 +320,7 @@ class Listener:
         transcript = await self._transcriber.finish()
         self._transcribing = False
         self._partial = ""
-        text = _joined(self._pieces, transcript.text.strip())
+        text = joined(self._pieces, transcript.text.strip())
         if not text:
             return None
         self._words_from = paused.decided
@@ -333,10 +334,6 @@ class Listener:
         if self._transcribing:
             self._transcribing = False
             await self._transcriber.cancel()
-
-
-def _joined(before: str, words: str) -> str:
-    return f"{before} {words}".strip()
 
 
 @dataclass(frozen=True, slots=True)

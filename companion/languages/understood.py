@@ -148,3 +148,9 @@ def words_of(text: str) -> list[str]:
 def closed_up(text: str) -> str:
     """The text without the blanks that speech to text puts between words of scripts that write none."""
     return _BLANK_WITHIN.sub("", text)
+
+
+def joined(before: str, after: str) -> str:
+    """Two pieces of one utterance; without a blank where one of them is written without blanks at the seam."""
+    seam = before[-1:] + after[:1]
+    return f"{before}{after}" if _UNSPACED.search(seam) else f"{before} {after}".strip()

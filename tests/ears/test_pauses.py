@@ -159,6 +159,21 @@ async def test_the_words_decide_how_long_the_pause_must_be() -> None:
     assert [one.text for one in said if isinstance(one, Utterance)] == ["apples and pears"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "whole_text"),
+    [
+        ("你可以叫我", "Anna", "你可以叫我Anna"),
+        ("我 喜欢", "苹果", "我 喜欢苹果"),
+        ("公園に", "行った", "公園に行った"),
+        ("공원에", "갔어", "공원에 갔어"),
+    ],
+)
+async def test_pieces_are_joined_as_their_language_is_written(first: str, second: str, whole_text: str) -> None:
+    """A name behind a blank would not be found ("call me Anna")."""
+    said = await heard(listener(Tape(*whole(100)), VoiceAt(voiced(10, 30), voiced(41, 60)), Scribe(first, second)))
+    assert [one.text for one in said if isinstance(one, Utterance)] == [whole_text]
+
+
 async def test_over_an_answer_only_a_person_is_heard() -> None:
     def is_person(frame: AudioFrame) -> bool:
         return frame.start >= 60 * FRAME

@@ -101,6 +101,15 @@ async def test_whoever_goes_on_as_the_answer_begins_takes_it_back() -> None:
         assert [one["reason"] for one in s.notes.of("heard")] == ["taken_back", "finished"]
 
 
+async def test_what_is_joined_to_a_taken_back_question_is_written_as_its_language_is() -> None:
+    async with scene(story()) as s:
+        await speaks(s, 0.6, "你可以叫我")
+        s.listener.put(SPEAKS, Partial("安", 91000), LikelyUtterance(said("安娜")), said("安娜"))
+        await s.until("listening")
+        await s.until("follow_up")
+        assert s.character.asked == ["你可以叫我", "你可以叫我安娜"]
+
+
 async def test_whoever_goes_on_before_the_answer_began_takes_it_back() -> None:
     async with scene(ScriptedCharacter([3.0, "Hello."])) as s:
         s.listener.put(WAKE, said("tell me"))
