@@ -46,9 +46,9 @@ class TurnTaking:
         self._asked = False
 
     def load(self) -> None:
-        """Read all words now rather than amid the first sentence. May be called on another thread."""
-        for words in self._words.values():
-            words.load()
+        """Read what the first sentence will need. May be called on another thread."""
+        self._words[self._languages.own].load()
+        self.interrupts("")
 
     def pause_after(self, text: str) -> float:
         """Seconds of silence behind these words after which the person has finished."""
