@@ -124,4 +124,4 @@ class _Words:
 def _plain(text: str) -> str:
     """In the spelling of the patterns: small letters, straight apostrophes, no marks, no blanks where none belong."""
     text = unicodedata.normalize("NFKC", text).lower().replace("\u2019", "'")
-    return closed_up(" ".join(_MARKS.sub(" ", text).split()))
+    return closed_up(" ".join(_MARKS.sub(" ", text).split())).replace("' ", "'")

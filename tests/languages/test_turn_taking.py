@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from functools import cache
 
 import pytest
 
 from companion.config.device import EndpointSettings
 from companion.ears.turn_taking import UNFINISHED, WHOLE, TurnTaking
+from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.languages.understood import understood
 from tests.support.paths import DATA
 
-CODES = language_codes()
+TABLES = DATA / "turn_taking"
+CODES = sorted(table.stem for table in TABLES.iterdir())
 MEANING = {UNFINISHED: "unfinished", 1.0: "neither", WHOLE: "whole"}
 
 
@@ -31,9 +34,16 @@ def _meaning(code: str, text: str, asked: str = "") -> str:
 def _rows(*kinds: str) -> list[tuple[str, str, str]]:
     rows = []
     for code in CODES:
-        table = tomllib.loads((DATA / "turn_taking" / f"{code}.toml").read_text(encoding="utf-8"))
+        table = tomllib.loads((TABLES / f"{code}.toml").read_text(encoding="utf-8"))
         rows += [(code, kind, row) for kind in kinds for row in table[kind].splitlines() if row]
     return rows
+
+
+def test_every_language_has_a_table_that_is_long_enough() -> None:
+    assert [code for code in language_codes() if language(code).turn_taking.whole and code not in CODES] == []
+    kinds = ("whole", "unfinished", "neither", "answers", "no_answers", "listening", "interrupts")
+    lengths = Counter(code for code, *_ in _rows(*kinds))
+    assert {code: length for code, length in lengths.items() if length < 60} == {}
 
 
 @pytest.mark.parametrize(("code", "kind", "said"), _rows("whole", "unfinished", "neither"))
