@@ -155,7 +155,7 @@ async def assembled(
                 languages = understood(persona.language)
                 # Its rules are read when first needed; that would be amid the first answer.
                 group.create_task(asyncio.to_thread(load_rules, languages))
-                turn_taking = TurnTaking(device.ears.endpoint, languages, persona.patience)
+                turn_taking = TurnTaking(device.ears.endpoint, languages, persona.patience, persona.names)
                 group.create_task(asyncio.to_thread(turn_taking.load))
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(

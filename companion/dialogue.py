@@ -59,7 +59,9 @@ class Dialogue:
     def __init__(
         self, character: Character, persona: Persona, tools: TurnTools, turn_taking: TurnTaking | None = None
     ) -> None:
-        self.turn_taking = turn_taking or TurnTaking(EndpointSettings(), understood(persona.language), persona.patience)
+        self.turn_taking = turn_taking or TurnTaking(
+            EndpointSettings(), understood(persona.language), persona.patience, persona.names
+        )
         self.character = character
         self.persona = persona
         self.tools = tools

@@ -142,6 +142,11 @@ class Persona(Settings):
     lights: tuple[str, ...] = ()
     """In a group: the light channels of the persona itself."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all who speak."""
+        return (self.name, *(member.name for member in self.cast))
+
     def system_message(self) -> str:
         """The profile as one system message, its sections in a fixed order."""
         sections = [self.profile.details, self.profile.description, self.profile.context, self.profile.style]
@@ -155,7 +160,7 @@ class Persona(Settings):
         The phrases are those of `words`, and those of the language where `words` has none.
         """
         codes = dict.fromkeys((*self.words, self.language))
-        names = (self.name, *(member.name for member in self.cast))
+        names = self.names
         commands = [one.commands for one in understood(self.language)]
         small = frozenset().union(*(one.small_words for one in commands))
         called = (name + end for one in commands for end in one.name_ends for name in names)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -37,8 +38,12 @@ _QUESTION = re.compile(r"\?[\W_]*$")
 class TurnTaking:
     """Of one character, with whoever speaks to it while the process runs."""
 
-    def __init__(self, settings: EndpointSettings, languages: Understood, patience: float = 1.0) -> None:
+    def __init__(
+        self, settings: EndpointSettings, languages: Understood, patience: float = 1.0, names: Iterable[str] = ()
+    ) -> None:
+        """`names` are the character's: a sentence is as whole without them."""
         self._silence_s = settings.silence_s
+        self._names = _any_of((_plain(name) for name in names), spaced=languages.own.is_spaced)
         self._patience = patience
         self._learned = 1.0
         self._languages = languages
@@ -75,12 +80,13 @@ class TurnTaking:
         self._learned = max(LEARNED_LEAST, self._learned * WAS_OVER)
 
     def _factor(self, text: str) -> float:
+        nameless = " ".join(self._names.sub(" ", text).split())
         # The persona's language first: few words tell little about the language that they are in.
         for language in dict.fromkeys((self._languages.own, self._languages.of(text))):
             words = self._words[language]
             if words.go_on(text):
                 return UNFINISHED
-            if words.whole.search(text) or (self._asked and words.short_answer.search(text)):
+            if words.is_all(nameless, asked=self._asked):
                 return WHOLE
         return 1.0
 
@@ -96,6 +102,11 @@ class _Words:
 
     def go_on(self, text: str) -> bool:
         return self.unfinished.search(text) is not None and self.may_end.search(text) is None
+
+    def is_all(self, text: str, *, asked: bool) -> bool:
+        return not self.go_on(text) and (
+            self.whole.search(text) is not None or (asked and self.short_answer.search(text) is not None)
+        )
 
     @cached_property
     def unfinished(self) -> re.Pattern[str]:
@@ -115,10 +126,14 @@ class _Words:
 
     @cached_property
     def listening(self) -> re.Pattern[str]:
-        words = self.language.turn_taking.listening
-        if not words:
-            return compiled(None)
-        return re.compile(rf"(?<!\S){alternation(words)}(?!\S)" if self.language.is_spaced else alternation(words))
+        return _any_of(self.language.turn_taking.listening, spaced=self.language.is_spaced)
+
+
+def _any_of(words: Iterable[str], *, spaced: bool) -> re.Pattern[str]:
+    found = [word for word in words if word]
+    if not found:
+        return compiled(None)
+    return re.compile(rf"(?<!\S){alternation(found)}(?!\S)" if spaced else alternation(found))
 
 
 def _plain(text: str) -> str:

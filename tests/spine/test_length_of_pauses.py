@@ -154,3 +154,25 @@ def test_patience_out_of_bounds_is_refused(patience: object) -> None:
 def test_what_is_understood_beside_the_own_language_counts_too(code: str, said_in_another: str, factor: float) -> None:
     turn_taking = TurnTaking(EndpointSettings(silence_s=USUAL), understood(code))
     assert turn_taking.pause_after(said_in_another) == pytest.approx(USUAL * factor)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "said", "factor"),
+    [
+        ("en", "Momo", "what time is it momo", WHOLE),
+        ("en", "Momo", "momo what time is it", WHOLE),
+        ("en", "Momo", "i love momo", 1.0),
+        ("en", "Momo", "a momo", 1.0),
+        ("en", "Momo", "momo i like cats and", UNFINISHED),
+        ("en", "Mo", "what time is it momo", 1.0),
+        ("en", "***", "what time is it", WHOLE),
+        ("en", "Mr. Bear", "what time is it mr bear", WHOLE),
+        ("zh", "小明", "小明 现在 几点", WHOLE),
+        ("zh", "小明", "我 喜欢 小明", 1.0),
+        ("fr", "L'Ours", "l'ours quelle heure est-il", WHOLE),
+    ],
+)
+def test_the_characters_name_changes_no_pause(code: str, name: str, said: str, factor: float) -> None:
+    turn_taking = TurnTaking(EndpointSettings(silence_s=USUAL), understood(code), names=[name])
+    turn_taking.heard("And?" if factor == 1.0 else "")
+    assert turn_taking.pause_after(said) == pytest.approx(USUAL * factor)
