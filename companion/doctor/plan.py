@@ -49,9 +49,9 @@ def last_checks(unit: UnitUnderTest | None) -> list[Check]:
     """The checks after `sound`."""
     return [
         _check("microphone", unit, checks_sound.check_microphone, _SOUND_ADVICE, 8.0, needs=("sound",)),
-        _check("loop", unit, checks_sound.check_loopback, _SOUND_ADVICE, 15.0, needs=("sound", "microphone")),
+        _check("loop", unit, checks_sound.check_loopback, _SOUND_ADVICE, 25.0, needs=("sound", "microphone")),
         _check(
-            "wake_word", unit, checks_sound.check_wake_word, _SOUND_ADVICE, 15.0, needs=("sound", "microphone", "loop")
+            "wake_word", unit, checks_sound.check_wake_word, _SOUND_ADVICE, 25.0, needs=("sound", "microphone", "loop")
         ),
         _check("pins", unit, checks_body.check_pins, _BOARD_ADVICE, 4.0),
         _check("serial", unit, checks_body.check_serial, _CABLE_ADVICE, 8.0),

@@ -31,12 +31,18 @@ class Recording:
         self._pcm = bytearray()
         self._first: int | None = None
         self._lag = math.inf
+        self._latest = -math.inf
         self._taken = 0
 
     @property
     def seconds(self) -> float:
         """Its length."""
         return len(self._pcm) / SAMPLE_BYTES / EAR_RATE
+
+    @property
+    def late_s(self) -> float:
+        """How much later than the most punctual frame the latest one arrived: what a busy processor does to sound."""
+        return self._latest - self._lag if self._pcm else 0.0
 
     def add(self, frame: AudioFrame, now: float) -> None:
         """Append a frame that arrived at `now`."""
@@ -47,6 +53,7 @@ class Recording:
         self._pcm += bytes(gap * SAMPLE_BYTES) + frame.pcm
         # A busy loop delays frames, so the most punctual one gives the best estimate of the start.
         self._lag = min(self._lag, now - self.seconds)
+        self._latest = max(self._latest, now - self.seconds)
 
     def position(self, time: float) -> int:
         """The sample that was recorded at `time`."""

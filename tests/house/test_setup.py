@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-TOOLS = ("sh", "cat", "sed", "grep", "flock", "dirname", "uname", "id", "env", "awk", "rm", "mkdir", "cut")
+TOOLS = ("sh", "cat", "sed", "grep", "flock", "dirname", "uname", "id", "env", "awk", "rm", "mkdir", "cut", "true")
 
 
 class System:
@@ -102,16 +102,36 @@ def test_another_system_than_linux_is_named(system: System) -> None:
     assert "Darwin, where this was never tried" in refused(system, "run")
 
 
+@pytest.mark.parametrize("user", ["0", "1000"])
 @pytest.mark.parametrize("candidate", ["3.11.2-1+b1", "(none)"])
-def test_a_python_that_debian_has_is_installed(system: System, candidate: str) -> None:
-    """Where apt knows none yet it may after its update."""
+def test_a_python_that_debian_has_is_installed(system: System, candidate: str, user: str) -> None:
+    """Where apt knows none yet it may after its update. As root, and through a sudo that asks nothing."""
     system.debian(candidate)
+    system.program("id", f"echo {user}")
     system.program("sha256sum", "cat >/dev/null; echo 0 -")
     done = system.set_up()
     assert system.installed.exists()
     assert "python3 python3-venv" in done.stderr
     assert done.returncode == 1
     assert "not found" not in done.stderr
+
+
+@pytest.mark.parametrize("sudo", ["echo sudo: a password is required >&2; exit 1", None])
+def test_who_may_not_install_is_told_what_to_type(system: System, sudo: str | None) -> None:
+    system.debian("3.11.2-1+b1")
+    system.program("id", "echo 1000")
+    if sudo is None:
+        (system.programs / "sudo").unlink()
+    else:
+        system.program("sudo", sudo)
+    system.program("sha256sum", "cat >/dev/null; echo 0 -")
+    done = system.set_up()
+    assert not system.installed.exists()
+    assert "install them with: sudo apt-get install python3 python3-venv espeak-ng libportaudio2" in done.stderr
+    assert "see above what is missing" in done.stderr
+    assert "password" not in done.stderr
+    assert "not found" not in done.stderr
+    assert done.returncode == 1
 
 
 def test_without_sha256sum_the_set_up_goes_on(system: System) -> None:
