@@ -246,7 +246,8 @@ class ServiceCharacter:
             if not again:
                 return self._stream(asked, began)
             hint = language(self._persona.language).prompts.other_words
-            more = replace(asked, extra="\n".join(filter(None, (extra, hint))), seed=(seed + 1) % _SEEDS)
+            hinted = "\n".join(filter(None, (extra, hint)))
+            more = replace(asked, extra=hinted, seed=(seed + 1) % _SEEDS, again=True)
             return self._stream(more, asyncio.get_running_loop().time())
 
         earlier = [one.heard for one in self.working_memory.history.exchanges[-LATELY:] if one.heard]

@@ -55,6 +55,8 @@ class ReplyRequest:
     """The character goes on speaking by itself."""
     floor: Floor | None = None
     """Given once somebody waits for the reply."""
+    again: bool = False
+    """The last request brought nothing new: what this one costs is added to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,8 @@ class ReplyGenerator:
             self._client.last_used = asyncio.get_running_loop().time()
         finally:
             await reply.aclose()
-            self.last_report = ReplyReport(reply.cost, reply.candidates, verdicts, asked.extra)
+            before = self.last_report.cost if asked.again and self.last_report is not None else Cost()
+            self.last_report = ReplyReport(before + reply.cost, reply.candidates, verdicts, asked.extra)
 
     async def _open(self, asked: ReplyRequest, began: float) -> ServiceReply:
         """The open answer with its first words."""

@@ -66,6 +66,18 @@ class Cost:
     currency: str = ""
     estimated: bool = False
 
+    def __add__(self, other: Cost) -> Cost:
+        """What both cost."""
+        known = [one.micro for one in (self, other) if one.micro is not None]
+        return Cost(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cached + other.cached,
+            sum(known) if known else None,
+            other.currency or self.currency,
+            self.estimated or other.estimated,
+        )
+
 
 class Asker(Protocol):
     """What an answer needs of the client that asked for it."""
