@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from operator import mul
 
 from companion.config.device import EndpointSettings
+from companion.ears.noise_floor import NoiseFloor
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, NobodySpoke, SpeechResumed, SpeechStarted
 
 ONSET_WINDOW = 5
@@ -32,6 +33,9 @@ HYSTERESIS = 0.7
 SILENCE_LEVEL = 0.01
 """A frame that is quieter than the loudest of the utterance by this factor (40 dB) is silence, whatever the detector
 says. The detector still reports speech for about 60 ms after its end, which would delay the decision."""
+
+NOISE_LEVEL = 1.2
+"""So is one that is not louder than the room by this factor (1.6 dB): in noise the detector may go on for a second."""
 
 
 class Framer:
@@ -123,11 +127,16 @@ class Endpointer:
         self._longest = settings.longest_s * EAR_RATE
         self._deadline = math.inf
         self._ignored_until = 0
+        self._floor = NoiseFloor()
         self._reset()
 
     @property
     def in_speech(self) -> bool:
         return self._in_speech
+
+    def hear_room(self, frame: AudioFrame) -> None:
+        """Learn how loud the room is from a frame before those that are fed."""
+        self._floor.hear(_energy(array("h", frame.pcm)))
 
     def begin(self, at: int, no_speech_s: float, *, ignored_until: int | None = None) -> None:
         """Wait for speech from position `at` on, and give up after `no_speech_s` seconds (may be infinite).
@@ -152,11 +161,13 @@ class Endpointer:
         self, frame: AudioFrame, probability: float
     ) -> SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded | NobodySpoke | None:
         """Take the next frame and the probability that it holds speech; return the decision that it leads to."""
+        energy = _energy(array("h", frame.pcm))
+        self._floor.hear(energy)
         if not self._in_speech:
             return self._feed_before_speech(frame, probability)
-        energy = _energy(array("h", frame.pcm))
         self._loudest = max(self._loudest, energy)
-        voiced = probability >= self._threshold * HYSTERESIS and energy >= SILENCE_LEVEL**2 * self._loudest
+        silence = max(SILENCE_LEVEL**2 * self._loudest, NOISE_LEVEL**2 * self._floor.energy)
+        voiced = probability >= self._threshold * HYSTERESIS and energy >= silence
         decision = self._feed_in_pause(frame, voiced) if self._paused else self._feed_during_speech(frame, voiced)
         if decision is None and frame.end - self._start >= self._longest:
             decision = SpeechEnded(self._start, self._end, frame.end)
@@ -216,6 +227,17 @@ class Endpointer:
         self._needed = self._silence
         self._loudest = 0
         self._onset = Onset()
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """A wake word (or button press) that was just heard."""
+
+    words_from: int
+    """Position where the words after it begin."""
+
+    at: int
+    """Position of its recognition: speech before this may still be the wake word."""
 
 
 WAKE_LOOK_BACK = round(0.35 * EAR_RATE)

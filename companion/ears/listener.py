@@ -23,7 +23,6 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 
 from companion.config.device import EarsSettings
 from companion.ears.attention import Attention
@@ -33,6 +32,7 @@ from companion.ears.endpointing import (
     Framer,
     SpeechEnded,
     SpeechPaused,
+    Wake,
     samples_after_wake_word,
 )
 from companion.events import (
@@ -99,7 +99,7 @@ class Listener:
         self._attention = Attention.WAKE
         self._attention_is_new = True
         self._injected: deque[Control | WakeHeard] = deque()
-        self._last_wake: _Wake | None = None
+        self._last_wake: Wake | None = None
         """The last wake word, until the listener starts to wait for the words after it."""
         self._words_from = 0
         """Sound before this position does not belong to the current utterance."""
@@ -179,7 +179,7 @@ class Listener:
             injected = self._injected.popleft()
             if isinstance(injected, WakeHeard):
                 began = injected.at - BUTTON_LOOK_BACK
-                self._last_wake = _Wake(began, began)
+                self._last_wake = Wake(began, began)
             yield injected
 
     async def _next_sound(self) -> AudioFrame | None:
@@ -207,7 +207,7 @@ class Listener:
         self._recent_frames.append(frame)
         if self._wake_word is not None and self._wake_word.detect(frame):
             before = b"".join(past.pcm for past in self._recent_frames)
-            self._last_wake = _Wake(frame.end - samples_after_wake_word(before), frame.end)
+            self._last_wake = Wake(frame.end - samples_after_wake_word(before), frame.end)
             # A current utterance starts again after the wake word, however the conversation reacts to it.
             self._attention_is_new = True
             yield WakeHeard(self._wake_word.word, frame.end)
@@ -220,11 +220,14 @@ class Listener:
         wake = self._last_wake
         self._last_wake = None
         if wake is None or at - wake.at > _WAKE_VALID_FOR:
-            wake = _Wake(at, at)
+            wake = Wake(at, at)
         self._words_from = wake.words_from
         self._detector.reset()
         self._endpointer.begin(at, self._attention.no_speech_s, ignored_until=wake.at)
-        for past in [past for past in self._recent_frames if past.end > self._words_from]:
+        for past in list(self._recent_frames):
+            if past.end <= self._words_from:
+                self._endpointer.hear_room(past)
+                continue
             async for hearing in self._hear_words(past):
                 yield hearing
             if self._attention_is_new:
@@ -334,14 +337,3 @@ class Listener:
         if self._transcribing:
             self._transcribing = False
             await self._transcriber.cancel()
-
-
-@dataclass(frozen=True, slots=True)
-class _Wake:
-    """A wake word (or button press) that was just heard."""
-
-    words_from: int
-    """Position where the words after it begin."""
-
-    at: int
-    """Position of its recognition: speech before this may still be the wake word."""
