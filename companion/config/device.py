@@ -35,10 +35,22 @@ SoundDevice = Annotated[
 ]
 
 
+SoundChannel = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    Form(r"^(auto|mix|[1-9]\d?)$", 'is no channel; write its number (the first is 1), "mix" or "auto"'),
+    WithJsonSchema({"anyOf": [{"enum": ["auto", "mix"]}, {"type": "integer", "minimum": 1, "maximum": 99}]}),
+]
+
+
 class MicrophoneSettings(Settings):
     device: SoundDevice = "default"
     """The microphone's name, a part of it that no other has, its number, or its ALSA name (`plughw:CARD=x,DEV=0`);
     `default` is the system's choice. The number may change when something is plugged in."""
+    channel: SoundChannel = "auto"
+    """Which channel is listened to: its number, the first being 1, or `mix`, the mean of all. `auto` is the mean of two
+    and the first of more: the last ones of an array may carry what the loudspeaker plays. A number needs the card
+    itself as `device`: a sound server mixes as it likes."""
     gain: float = Field(default=1.0, gt=0, le=32)
     """Factor for every sample. `companion doctor --calibrate` finds it for one unit."""
 

@@ -58,12 +58,13 @@ _LOSS_ADVICE = (
 async def check_devices(unit: UnitUnderTest) -> CheckResult:
     """Whether both sound devices can be opened, and at which rates."""
     ears, voice = unit.device.ears.microphone, unit.device.voice.speaker
+    channel = int(ears.channel) if ears.channel.isdecimal() else None
     told: list[str] = []
     problems: list[str] = []
     facts: dict[str, int | str] = {}
     async with sound_card(unit) as card:
         opened = {
-            "microphone": partial(card.open_input, ears.device, EAR_RATE, 0.032, lambda *_: None),
+            "microphone": partial(card.open_input, ears.device, EAR_RATE, 0.032, lambda *_: None, channel=channel),
             "loudspeaker": partial(card.open_output, voice.device, EAR_RATE, voice.latency_ms / 1000, lambda *_: False),
         }
         for noun, opening in opened.items():

@@ -29,7 +29,7 @@ from companion.config.device import Device
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.sound.card import SoundCard
-from companion.sound.pcm import Resampler, apply_gain, mix_to_mono
+from companion.sound.pcm import Resampler, apply_gain, mix_to_mono, take_channel
 from companion.sound.stream import Stream
 
 _log = logging.getLogger(__name__)
@@ -132,16 +132,25 @@ def _resolve(waiter: asyncio.Future[bool], came: bool) -> None:
 def build(device: Device, card: SoundCard, on_loss: Callable[[float], None] = lambda _: None) -> CardMicrophone:
     """Build the microphone that the device file names."""
     settings = device.ears.microphone
-    return CardMicrophone(card, settings.device, settings.gain, on_loss)
+    return CardMicrophone(card, settings.device, settings.gain, on_loss, settings.channel)
 
 
 class CardMicrophone:
     """Satisfies `ports.Microphone`."""
 
     def __init__(
-        self, card: SoundCard, name: str, gain: float, on_loss: Callable[[float], None] = lambda _: None
+        self,
+        card: SoundCard,
+        name: str,
+        gain: float,
+        on_loss: Callable[[float], None] = lambda _: None,
+        channel: str = "auto",
     ) -> None:
-        """`on_loss` is told the seconds of sound that were lost, at most once a minute."""
+        """`on_loss` is told the seconds of sound that were lost, at most once a minute.
+
+        `channel`: see `MicrophoneSettings`.
+        """
+        self._channel = channel
         self._card = card
         self._name = name
         self._gain = gain
@@ -165,11 +174,12 @@ class CardMicrophone:
             ring = self._ring = AudioRing(loop, _RING_BLOCKS, _BLOCK_S)
             ring.batch = self._batch
             stream = self._stream = await self._card.open_input(
-                self._name, EAR_RATE, _BLOCK_S, callback=ring.put, on_lost=ring.end
+                *(self._name, EAR_RATE, _BLOCK_S, ring.put, ring.end),
+                channel=int(self._channel) if self._channel.isdecimal() else None,
             )
             try:
                 await stream.start()
-                converter = _FrameConverter(stream, self._gain, self._first_position(loop.time()))
+                converter = _FrameConverter(stream, self._channel, self._gain, self._first_position(loop.time()))
                 due = 0
                 while (block := await ring.get(_SILENT_DEVICE_S)) is not None:
                     self.is_open = True
@@ -226,12 +236,20 @@ class CardMicrophone:
         return max(self._end, round((now - self._began) * EAR_RATE))
 
 
+def _chosen(channel: str, channels: int) -> int | None:
+    """The number of the channel that the setting means, from 1; None for the mean of all."""
+    if channel == "auto":
+        return 1 if channels > 2 else None
+    return None if channel == "mix" else int(channel)
+
+
 class _FrameConverter:
     """Converts the blocks of one stream to frames for the ears."""
 
-    def __init__(self, stream: Stream, gain: float, first: int) -> None:
+    def __init__(self, stream: Stream, channel: str, gain: float, first: int) -> None:
         self._rate = stream.rate
         self._channels = stream.channels
+        self._channel = _chosen(channel, stream.channels)
         self._gain = gain
         self._first = first
         self._resampler = None if stream.rate == EAR_RATE else Resampler(stream.rate, EAR_RATE)
@@ -240,7 +258,11 @@ class _FrameConverter:
 
     def convert(self, block: Block) -> AudioFrame:
         """The frame for a block; empty if the resampler still holds back all of it."""
-        pcm = apply_gain(mix_to_mono(block.pcm, self._channels), self._gain)
+        if self._channel is None:
+            pcm = mix_to_mono(block.pcm, self._channels)
+        else:
+            pcm = take_channel(block.pcm, self._channels, self._channel)
+        pcm = apply_gain(pcm, self._gain)
         if self._resampler is None:
             return AudioFrame(pcm, self._first + block.start)
         if block.start != self._due:

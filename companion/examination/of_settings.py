@@ -20,6 +20,10 @@ def settings_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
     if endpoint.silence_s >= endpoint.longest_s:
         text = f"nobody can pause that long: every utterance is cut off after {endpoint.longest_s:g} s; write less"
         yield warning("ears.endpoint.silence_s", text)
+    microphone = device.ears.microphone
+    if microphone.channel.isdecimal() and microphone.device.strip().lower() in ("", "default"):
+        text = "a sound server may mix the channels before; name the card itself as ears.microphone.device"
+        yield warning("ears.microphone.channel", text)
     if talk.longest_silence_s <= character.answer_within_s:
         text = f"ends a turn before character.answer_within_s ({character.answer_within_s:g} s) is over; write more"
         yield warning("conversation.longest_silence_s", text)

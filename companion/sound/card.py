@@ -53,6 +53,8 @@ class _OpenRequest:
     latency_s: float
     callback: InputCallback | OutputCallback
     on_lost: Callable[[Stream], None]
+    channel: int | None = None
+    """The channel that is needed, from 1; None: any number of channels will do."""
 
 
 class SoundCard:
@@ -83,13 +85,20 @@ class SoundCard:
         return None
 
     async def open_input(
-        self, name: str, rate: int, block_s: float, callback: InputCallback, on_lost: Callable[[Stream], None]
+        self,
+        name: str,
+        rate: int,
+        block_s: float,
+        callback: InputCallback,
+        on_lost: Callable[[Stream], None],
+        channel: int | None = None,
     ) -> Stream:
         """Open the microphone that a setting means (see `choose_device`); at `rate` if it can, otherwise at its own.
 
-        `on_lost`: see `Stream`. Raises `DeviceError`.
+        With a `channel` the stream has at least so many channels, unmixed. `on_lost`: see `Stream`. Raises
+        `DeviceError`.
         """
-        return await self._open_stream(_OpenRequest("input", name, rate, block_s, block_s, callback, on_lost))
+        return await self._open_stream(_OpenRequest("input", name, rate, block_s, block_s, callback, on_lost, channel))
 
     async def open_output(
         self, name: str, rate: int, latency_s: float, callback: OutputCallback, on_lost: Callable[[Stream], None]
@@ -166,9 +175,10 @@ class SoundCard:
         if request.direction == "input" and "(hw:" in device["name"]:
             latency *= 6  # a bare card keeps its short period; a sound server would deliver in bursts instead
         stream = Stream(self._thread, request.direction, device["name"], request.on_lost)
+        most = int(device[f"max_{request.direction}_channels"])
         refused: Exception | None = None
         for rate in dict.fromkeys((request.rate, int(device["default_samplerate"]), *_USUAL_RATES)):
-            for channels in dict.fromkeys((1, 2, int(device[f"max_{request.direction}_channels"]))):
+            for channels in _channel_counts(request.channel, most, device["name"]):
                 block = round(rate * request.block_s)
                 try:
                     with _quiet_stderr():
@@ -204,6 +214,17 @@ class SoundCard:
         for stream in self._streams:
             stream.close_now()
         self._streams = []
+
+
+def _channel_counts(channel: int | None, most: int, name: str) -> tuple[int, ...]:
+    """With how many channels to try to open a device. Raises `DeviceError` for a channel that it does not have."""
+    if channel is None:
+        return tuple(dict.fromkeys((1, 2, most)))
+    if channel > most:
+        there = f'write a number from 1 to {most}, or "mix"' if most > 1 else "it has only one; remove the setting"
+        raise DeviceError(f"the microphone {name!r} has no channel {channel} (ears.microphone.channel): {there}")
+    # With fewer than all, ALSA and sound servers mix; a sound server offers more (32) than any microphone has.
+    return (most,) if "(hw:" in name else tuple(dict.fromkeys((max(2, channel), channel)))
 
 
 def _listed(devices: list[dict[str, Any]]) -> list[Listed]:

@@ -13,6 +13,11 @@ _FULL_SCALE = 32767
 _FADE_S = 0.02
 
 
+def take_channel(pcm: bytes, channels: int, number: int) -> bytes:
+    """One of several interleaved channels; the first has the number 1."""
+    return np.frombuffer(pcm, dtype="<i2")[number - 1 :: channels].tobytes()
+
+
 def mix_to_mono(pcm: bytes, channels: int) -> bytes:
     """Mix interleaved channels to one: their mean, which favours sound from in front of a microphone array."""
     if channels == 1:

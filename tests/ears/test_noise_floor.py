@@ -42,7 +42,10 @@ def test_it_falls_at_once_and_rises_within_four_seconds() -> None:
 def noise(level: float, frames: int, seed: int = 1) -> list[bytes]:
     """White noise with this effective value."""
     chance = random.Random(seed)
-    return [array("h", [round(chance.gauss(0, level)) for _ in range(FRAME)]).tobytes() for _ in range(frames)]
+    return [
+        array("h", [max(-32768, min(32767, round(chance.gauss(0, level)))) for _ in range(FRAME)]).tobytes()
+        for _ in range(frames)
+    ]
 
 
 def decisions(room: float, voice: float, fooled_frames: int) -> list[object]:

@@ -294,11 +294,68 @@ def block(samples: np.ndarray[Any, Any], **how: Any) -> Callable[[PretendedStrea
 
 async def test_the_microphone_mixes_amplifies_and_clips(portaudio: PortAudio, card: SoundCard) -> None:
     plug(portaudio, Plugged("Array", inputs=4, channels=(4,)))
-    async with aclosing(CardMicrophone(card, "default", 2.0).frames()) as frames:
+    async with aclosing(CardMicrophone(card, "default", 2.0, channel="mix").frames()) as frames:
         sound = np.array([[100, 200, 300, 400], [-1, -1, -1, -1], [30_000] * 4, [-30_000] * 4]).ravel()
         [frame] = await frames_of(portaudio, frames, block(sound))
     assert np.frombuffer(frame.pcm, "<i2").tolist() == [500, -2, 32767, -32768]
     assert frame.start == 0
+
+
+RESPEAKER = Plugged("ReSpeaker 4 Mic Array: USB Audio (hw:1,0)", inputs=6, channels=(6,))
+STEREO = Plugged("Stereo: USB Audio (hw:2,0)", inputs=2, channels=(1, 2))
+SERVER = Plugged("pulse", inputs=32, channels=tuple(range(1, 33)))
+
+
+@pytest.mark.parametrize(
+    ("device", "channel", "opened", "heard"),
+    [
+        (RESPEAKER, "auto", 6, [100, -100]),
+        (RESPEAKER, "3", 6, [300, -300]),
+        (RESPEAKER, "6", 6, [600, -600]),
+        (RESPEAKER, "mix", 6, [350, -350]),
+        (STEREO, "auto", 1, [100, -100]),
+        (STEREO, "2", 2, [200, -200]),
+        (STEREO, "1", 2, [100, -100]),
+        (SERVER, "auto", 1, [100, -100]),
+        (SERVER, "2", 2, [200, -200]),
+        (SERVER, "5", 5, [500, -500]),
+    ],
+)
+async def test_a_channel_is_chosen_and_the_loudspeakers_reference_never_mixed_in(
+    portaudio: PortAudio, card: SoundCard, device: Plugged, channel: str, opened: int, heard: list[int]
+) -> None:
+    plug(portaudio, device)
+    async with aclosing(CardMicrophone(card, "default", 1.0, channel=channel).frames()) as frames:
+        each = np.arange(1, opened + 1) * 100
+        [frame] = await frames_of(portaudio, frames, block(np.concatenate([each, -each])))
+    assert portaudio.streams[-1].channels == opened
+    assert np.frombuffer(frame.pcm, "<i2").tolist() == heard
+
+
+@pytest.mark.parametrize(("device", "advice"), [(STEREO, "from 1 to 2"), (USB, "has only one")])
+async def test_a_channel_that_the_microphone_does_not_have_is_refused_with_how_many_there_are(
+    portaudio: PortAudio, card: SoundCard, device: Plugged, advice: str
+) -> None:
+    plug(portaudio, device)
+    with pytest.raises(DeviceError, match=rf"no channel 3 \(ears.microphone.channel\): .*{advice}"):
+        await anext(CardMicrophone(card, "default", 1.0, channel="3").frames())
+
+
+@pytest.mark.parametrize("name", ["0", "hw:1,0", "plughw:1", "USB PnP Sound Device: Audio (hw:1,0)"])
+async def test_a_device_that_is_named_exactly_is_never_replaced_by_another(
+    portaudio: PortAudio, card: SoundCard, name: str
+) -> None:
+    plug(portaudio, USB, HEADSET)
+    portaudio.plugged.remove(USB)
+    with pytest.raises(DeviceError):
+        await opened(card, name if name != "0" else "7")
+    assert portaudio.streams == []
+    # It can be opened no more, though it is listed: the other one is not tried either.
+    portaudio.plugged.insert(0, Plugged(USB.name, inputs=1, rates=()))
+    await card.refresh()
+    with pytest.raises(DeviceError, match="cannot be opened"):
+        await opened(card, name)
+    assert portaudio.streams == []
 
 
 async def test_the_microphone_resamples_without_losing_time(portaudio: PortAudio, card: SoundCard) -> None:
@@ -364,9 +421,11 @@ class SilentCard:
     rate, channels, refreshed = 16_000, 1, False
 
     async def open_input(
-        self, _name: str, _rate: int, _block_s: float, callback: Callable[[bytes, int, int], None], on_lost: object
-    ) -> SilentCard:
+        self, _name: str, _rate: int, _block_s: float, callback: Callable[[bytes, int, int], None], on_lost: object,
+        channel: int | None,
+    ) -> SilentCard:  # fmt: skip
         assert on_lost
+        assert channel is None
         self.hear = callback
         return self
 
