@@ -11,7 +11,7 @@ Rule 5  THINKING leads to SPEAKING with the first sound of the answer. Speech ho
         LISTENING; without any, or with a listener's "mhm", it goes on where it was. Words that began before the answer,
         or soon after its first sound, take it back: what was said before and after it is answered as one.
 Rule 6  The end of a turn leads to FOLLOW_UP, where no wake word is needed; after a goodbye, or where follow-up is off,
-        to IDLE. FOLLOW_UP: speech leads to LISTENING; nobody speaking leads to IDLE.
+        or the talk has lasted too long, to IDLE. FOLLOW_UP: speech leads to LISTENING; nobody speaking leads to IDLE.
 Rule 7  A spoken "stop" or "goodbye" ends the talk; it is never put to the character.
 Rule 8  Muting leads to MUTED from every state, and a running turn is interrupted. Nothing is listened to, kept,
         examined or said until unmuting leads to IDLE.
@@ -151,13 +151,11 @@ class Conversation:
                 self._announcements.clear()
                 await self._interrupt()
                 self._enter(State.MUTED, Attention.NOTHING)
-            case Control(action="unmute"):
-                if self.state is State.MUTED:
-                    self._go_idle()
-            case Control(action="reload"):
-                if self._answers.current is None:
-                    await self._answers.drop_ahead()
-                    self.dialogue = self._handover.take(self.dialogue)
+            case Control(action="unmute") if self.state is State.MUTED:
+                self._go_idle()
+            case Control(action="reload") if self._answers.current is None:
+                await self._answers.drop_ahead()
+                self.dialogue = self._handover.take(self.dialogue)
             case _ if self.state is State.MUTED:
                 pass
             case Control(action="stop"):
@@ -165,18 +163,19 @@ class Conversation:
                 await self._interrupt()
                 self._silence.end()
                 self._go_idle()
-            case Control(action="say"):
-                if self.state in (State.IDLE, State.FOLLOW_UP):
-                    self._say_next_announcement()
-            case Control(action="continue"):
-                if self.state in (State.IDLE, State.FOLLOW_UP) and self._rules.may_speak_first():
-                    self._silence.continued += 1
-                    self._start(lambda _: self.dialogue.continue_speaking(self._first_sound))
+            case Control(action="say") if self.state in (State.IDLE, State.FOLLOW_UP):
+                self._say_next_announcement()
+            case Control(action="continue") if (
+                self.state in (State.IDLE, State.FOLLOW_UP) and self._rules.may_speak_first()
+            ):
+                self._silence.continued += 1
+                self._start(lambda _: self.dialogue.continue_speaking(self._first_sound))
             case WakeHeard() if heard.word != "button" and self.is_answering and self._rules.barge_in == "off":
                 pass
             case WakeHeard():
                 self._event_log.record("wake", word=heard.word)
                 await self._interrupt()
+                self._talk_began = self.dialogue.tools.clock.now()
                 if not self._rules.hears:
                     self._start(lambda _: self.dialogue.say_cannot_hear(self._first_sound))
                     return
@@ -268,9 +267,8 @@ class Conversation:
     def _attention_in(self, state: State) -> Attention:
         """What to listen for while an answer is made or said."""
         by_speech = self._rules.hears and not self._rules.by_button
-        if not by_speech or (state is State.SPEAKING and self._rules.barge_in in ("wake", "off")):
-            return Attention.WAKE
-        return Attention.SPEECH
+        wake_only = not by_speech or (state is State.SPEAKING and self._rules.barge_in in ("wake", "off"))
+        return Attention.WAKE if wake_only else Attention.SPEECH
 
     def _start(self, say: Say, answers: Utterance | None = None) -> None:
         """An answer will be said soon: a loudspeaker that fell asleep during long speech wakes up meanwhile."""
@@ -295,8 +293,8 @@ class Conversation:
             return
         elif then is State.LISTENING:
             self._enter(State.LISTENING, Attention.WORDS(self._rules.nobody_s))
-        elif then is State.FOLLOW_UP and self._rules.follow_up_s > 0:
-            self._enter(State.FOLLOW_UP, Attention.WORDS(self._rules.follow_up_s))
+        elif then is State.FOLLOW_UP and self._rules.follows_up(self.dialogue.tools.clock.now() - self._talk_began):
+            self._enter(State.FOLLOW_UP, Attention.WORDS(self._rules.follow_up_s, as_before=self._rules.by_wake))
             self._silence.begin(self._group, self.dialogue.tools.clock)
         else:
             self._go_idle()
@@ -344,6 +342,8 @@ class Conversation:
         if state not in (State.IDLE, State.FOLLOW_UP):
             self._silence.end()
         if state is not self.state:
+            if self.state in (State.IDLE, None):
+                self._talk_began = self.dialogue.tools.clock.now()
             self.state = state
             self._event_log.record("state", state=state.value)
             self.dialogue.tools.animator.show_state(state.value)

@@ -19,6 +19,8 @@ class ConversationRules:
     """LISTENING ends after this much silence."""
     follow_up_s: float
     """How long FOLLOW_UP lasts; 0: there is none."""
+    longest_talk_s: float = 600.0
+    """A talk that has lasted this long needs the wake word again."""
     always_open: bool = False
     """Whether words are listened for at rest too."""
     opening_after_s: float = 2.0
@@ -37,6 +39,15 @@ class ConversationRules:
     """Speech that begins within this time of an answer's first sound takes the answer back."""
     reopens_microphone: bool = True
     """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
+
+    @property
+    def by_wake(self) -> bool:
+        """Whether a talk begins with a wake word or button: then who may follow up is known."""
+        return not self.always_open
+
+    def follows_up(self, talk_s: float) -> bool:
+        """Whether an answer of a talk that has lasted so long is followed by FOLLOW_UP."""
+        return self.follow_up_s > 0 and talk_s < self.longest_talk_s
 
 
 def in_hours(hours: str, now: time) -> bool:
@@ -57,6 +68,7 @@ def rules_of(device: Device, *, live: bool, hears: bool) -> ConversationRules:
     return ConversationRules(
         nobody_s=device.ears.endpoint.nobody_s,
         follow_up_s=settings.follow_up_s,
+        longest_talk_s=settings.longest_talk_s,
         always_open=device.ears.wake.mode == "open",
         opening_after_s=settings.opening_after_s,
         continue_after_s=settings.continue_after_s,

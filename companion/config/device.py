@@ -147,6 +147,9 @@ class VoiceSettings(Settings):
 class ConversationSettings(Settings):
     follow_up_s: float = Field(default=8.0, ge=0, le=120)
     """How long after an answer no wake word is needed, in seconds. 0 requires the wake word each time."""
+    longest_talk_s: Seconds = 600.0
+    """A talk that has lasted this long, in seconds, needs the wake word again: a television does not keep it listening.
+    Within a talk, only speech about as loud as the last one that was answered needs none."""
     longest_silence_s: Seconds = 15.0
     """A turn is abandoned when nothing of its answer is heard within this time, in seconds."""
     longest_turn_s: Seconds = 90.0

@@ -19,6 +19,9 @@ class Attention:
     """For words only: seconds of sound without speech after which `NobodySpoke` is reported."""
     over_answer: bool = False
     """For words only: the device itself may be speaking."""
+    as_before: bool = False
+    """For words only: what begins them must be about as loud as the person was before: not a television in the
+    next room."""
 
     NOTHING: ClassVar[Attention]
     """Muted: sound is dropped at once, without being kept or examined."""
@@ -30,9 +33,9 @@ class Attention:
     """While an answer is made or spoken: the wake word, and speech that goes on or talks over it."""
 
     @classmethod
-    def WORDS(cls, no_speech_s: float = math.inf) -> Attention:
+    def WORDS(cls, no_speech_s: float = math.inf, *, as_before: bool = False) -> Attention:
         """An utterance. After it, or after `NobodySpoke`, the listener waits for the next one in the same way."""
-        return cls("words", no_speech_s)
+        return cls("words", no_speech_s, as_before=as_before)
 
 
 Attention.NOTHING = Attention("nothing")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import mul
 
 from companion.config.device import EndpointSettings
@@ -81,6 +81,9 @@ class SpeechPaused:
 class SpeechEnded(SpeechPaused):
     """An utterance is over."""
 
+    energy: int = field(default=0, compare=False)
+    """Energy of its median voiced frame."""
+
 
 class Onset:
     """The last few frames: whether enough of them are voiced for speech to begin."""
@@ -119,6 +122,8 @@ class Endpointer:
     """Samples of silence since `_end`."""
     _loudest: int
     _onset: Onset
+    _voiced: list[int]
+    """Energy of each voiced frame of the utterance."""
 
     def __init__(self, settings: EndpointSettings) -> None:
         self._threshold = settings.threshold
@@ -127,6 +132,8 @@ class Endpointer:
         self._longest = settings.longest_s * EAR_RATE
         self._deadline = math.inf
         self._ignored_until = 0
+        self.least_energy = 0.0
+        """Speech does not begin before one of its frames has this energy."""
         self._floor = NoiseFloor()
         self._reset()
 
@@ -164,20 +171,26 @@ class Endpointer:
         energy = _energy(array("h", frame.pcm))
         self._floor.hear(energy)
         if not self._in_speech:
-            return self._feed_before_speech(frame, probability)
+            return self._feed_before_speech(frame, probability, energy)
         self._loudest = max(self._loudest, energy)
         silence = max(SILENCE_LEVEL**2 * self._loudest, NOISE_LEVEL**2 * self._floor.energy)
         voiced = probability >= self._threshold * HYSTERESIS and energy >= silence
+        if voiced:
+            self._voiced.append(energy)
         decision = self._feed_in_pause(frame, voiced) if self._paused else self._feed_during_speech(frame, voiced)
         if decision is None and frame.end - self._start >= self._longest:
-            decision = SpeechEnded(self._start, self._end, frame.end)
+            decision = self._ended(frame.end)
         if isinstance(decision, SpeechEnded):
             self._reset()
         return decision
 
-    def _feed_before_speech(self, frame: AudioFrame, probability: float) -> SpeechStarted | NobodySpoke | None:
-        counted = self._onset.count(frame, voiced=probability >= self._threshold, ignored_until=self._ignored_until)
-        if counted >= ONSET_VOICED:
+    def _feed_before_speech(
+        self, frame: AudioFrame, probability: float, energy: int
+    ) -> SpeechStarted | NobodySpoke | None:
+        voiced = probability >= self._threshold
+        counted = self._onset.count(frame, voiced=voiced, ignored_until=self._ignored_until)
+        self._loudest = max(self._loudest, energy if voiced else 0) if counted else 0
+        if counted >= ONSET_VOICED and self._loudest >= self.least_energy:
             self._in_speech = True
             self._start, self._end = self._onset.start, self._onset.end
             self._quiet = frame.end - self._end
@@ -212,12 +225,16 @@ class Endpointer:
         self._quiet += frame.end - frame.start
         patience = ONSET_WINDOW * (frame.end - frame.start) if counted else 0
         if self._quiet >= self._needed + patience:
-            return SpeechEnded(self._start, self._end, frame.end)
+            return self._ended(frame.end)
         return None
+
+    def _ended(self, decided: int) -> SpeechEnded:
+        median = sorted(self._voiced)[len(self._voiced) // 2] if self._voiced else 0
+        return SpeechEnded(self._start, self._end, decided, median)
 
     def end_of_sound(self, at: int) -> SpeechEnded | None:
         """End the utterance, if there is one, because the sound itself ends at position `at`."""
-        ended = SpeechEnded(self._start, self._end, at) if self._in_speech else None
+        ended = self._ended(at) if self._in_speech else None
         self._reset()
         return ended
 
@@ -226,6 +243,7 @@ class Endpointer:
         self._start = self._end = self._quiet = 0
         self._needed = self._silence
         self._loudest = 0
+        self._voiced = []
         self._onset = Onset()
 
 

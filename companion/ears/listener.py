@@ -35,6 +35,7 @@ from companion.ears.endpointing import (
     Wake,
     samples_after_wake_word,
 )
+from companion.ears.loudness import PersonLoudness
 from companion.events import (
     EAR_RATE,
     SAMPLE_BYTES,
@@ -90,6 +91,7 @@ class Listener:
         self._detector = detector
         self._transcriber = transcriber
         self._endpointer = Endpointer(settings.endpoint)
+        self._loudness = PersonLoudness()
         self._preroll = round(settings.endpoint.preroll_s * EAR_RATE)
         kept = self._preroll + WAKE_LOOK_BACK + FRAMES_PER_FEED * detector.frame_samples
         self._recent_frames: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
@@ -221,6 +223,9 @@ class Listener:
         self._last_wake = None
         if wake is None or at - wake.at > _WAKE_VALID_FOR:
             wake = Wake(at, at)
+        if not (self._attention.as_before or self._attention.over_answer):
+            self._loudness.forget()
+        self._endpointer.least_energy = self._loudness.least_energy if self._attention.as_before else 0.0
         self._words_from = wake.words_from
         self._detector.reset()
         self._endpointer.begin(at, self._attention.no_speech_s, ignored_until=wake.at)
@@ -290,6 +295,7 @@ class Listener:
             async for hearing in self._heard_no_words(ended.decided):
                 yield hearing
             return
+        self._loudness.hear(ended.energy)
         self._endpointer.begin(ended.decided, self._attention.no_speech_s)
         yield utterance
 

@@ -27,7 +27,7 @@ async def test_one_sentence_walks_from_the_wake_word_to_the_follow_up() -> None:
         assert s.notes.states() == ["idle", "listening", "thinking", "speaking", "follow_up"]
         assert s.voice.spoken == ["Hello.", "How are you?"]
         assert s.character.remembered == [("how are you", "Hello. How are you?")]
-        assert s.listener.attention == Attention.WORDS(8.0)
+        assert s.listener.attention == Attention.WORDS(8.0, as_before=True)
 
 
 async def test_the_body_shows_every_state() -> None:
@@ -57,6 +57,33 @@ async def test_in_the_follow_up_no_wake_word_is_needed(follow_up_s: float) -> No
         await s.until("thinking")
         await s.until("follow_up")
         assert s.character.asked == ["hi", "and you"]
+
+
+async def test_in_open_mode_anybody_may_follow_up() -> None:
+    async with scene(always_open=True) as s:
+        s.listener.put(SpeechStarted(9000), said("hi"))
+        await s.until("follow_up")
+        assert s.listener.attention == Attention.WORDS(8.0)
+
+
+async def test_a_talk_that_has_lasted_too_long_needs_the_wake_word_again() -> None:
+    async with scene(longest_talk_s=20.0) as s:
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+        await pass_time(19.0)  # the television talks on
+        s.listener.put(SpeechStarted(90000), said("buy this car"))
+        await s.until("idle")
+        assert s.listener.attention == Attention.WAKE
+        s.listener.put(WAKE, said("hi"))
+        await s.until("follow_up")
+
+
+async def test_a_wake_word_begins_a_new_talk() -> None:
+    async with scene(longest_talk_s=20.0) as s:
+        for _ in range(2):
+            s.listener.put(WAKE, said("hi"))
+            await s.until("follow_up")
+            await pass_time(15.0)
 
 
 async def test_without_follow_up_the_device_rests_after_an_answer() -> None:
