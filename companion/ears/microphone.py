@@ -23,9 +23,10 @@ import logging
 import math
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from companion.config.device import Device
+from companion.ears.pace import Pace
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.sound.card import SoundCard
@@ -43,8 +44,11 @@ _RING_BLOCKS = round(10 / _BLOCK_S)
 is heard late; what is dropped is never heard."""
 _SAID_AGAIN_S = 60.0
 _IDLE_BATCH = 6
-_SILENT_DEVICE_S = 2.0
-"""How long to wait for sound: a device that vanished often just stops delivering."""
+_FIRST_SOUND_S = 2.0
+"""How long to wait for a device that starts."""
+
+_SILENT_DEVICE_S = 1.0
+"""How long to wait for more sound: a device that vanished often just stops delivering."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,8 @@ class Block:
     start: int
     """Position of its first sample frame since the stream began, at the card's own rate, counting lost frames."""
     frames: int
+    came: float = field(default=0.0, compare=False)
+    """When it came, on the loop's clock."""
 
 
 class AudioRing:
@@ -81,13 +87,13 @@ class AudioRing:
 
         `lost` is the number of sample frames that the card lost just before it.
         """
-        block = Block(pcm, self._position + lost, frames)
+        self._last_put = self._loop.time()
+        block = Block(pcm, self._position + lost, frames, self._last_put)
         self._position = block.start + frames
         self._blocks.append(block)
         if len(self._blocks) > self._limit:
             with contextlib.suppress(IndexError):  # the loop has just taken the last block
                 self._blocks.popleft()
-        self._last_put = self._loop.time()
         if self._wake_requested and len(self._blocks) >= self.batch:
             self._wake()
 
@@ -164,6 +170,7 @@ class CardMicrophone:
         """Seconds of sound that were lost since the start, by the card or because the loop lagged."""
         self._lost_unsaid_s = 0.0
         self._lost_said = -math.inf
+        self._wrong_rate_said = False
         self.is_open = False
         """Whether the device is open and has delivered sound."""
 
@@ -180,9 +187,11 @@ class CardMicrophone:
             try:
                 await stream.start()
                 converter = _FrameConverter(stream, self._channel, self._gain, self._first_position(loop.time()))
-                due = 0
-                while (block := await ring.get(_SILENT_DEVICE_S)) is not None:
+                due, pace = 0, Pace(stream.rate)
+                while (block := await ring.get(_SILENT_DEVICE_S if self.is_open else _FIRST_SOUND_S)) is not None:
                     self.is_open = True
+                    if self._is_off_pace(pace.wrong_rate(block.start + block.frames, block.came), stream):
+                        break
                     self._note_gap((block.start - due) / stream.rate, loop.time())
                     due = block.start + block.frames
                     frame = converter.convert(block)
@@ -197,7 +206,7 @@ class CardMicrophone:
                 await stream.close()
             if self._stream is None:
                 return
-            if not stream.refreshed:
+            if not stream.refreshed and block is None:
                 raise DeviceError(stream.gone_message())
 
     def set_low_latency(self, enabled: bool) -> None:
@@ -216,6 +225,18 @@ class CardMicrophone:
         stream, self._stream = self._stream, None
         if stream is not None:
             await stream.close()
+
+    def _is_off_pace(self, wrong_rate: int | None, stream: Stream) -> bool:
+        """Whether to open the device again because it delivers at a wrong rate. Tried, and said, once."""
+        if wrong_rate is None or self._wrong_rate_said:
+            return False
+        self._wrong_rate_said = True
+        _log.warning(
+            "the microphone %r delivers %d samples a second instead of %d, which makes words hard to understand; it is "
+            "opened again, once; should it go on, use another USB port, card or rate",
+            *(stream.name, wrong_rate, stream.rate),
+        )
+        return True
 
     def _note_gap(self, lost_s: float, now: float) -> None:
         """Count lost sound, and say so: the first time at once, then at most once a minute."""

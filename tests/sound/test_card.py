@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import re
 import sys
 import types
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +18,7 @@ import pytest
 
 from companion.ears.microphone import CardMicrophone
 from companion.errors import DeviceError
+from companion.events import AudioFrame
 from companion.sound.card import SoundCard
 
 
@@ -439,8 +442,76 @@ class SilentCard:
         return "the microphone went away"
 
 
+class PacedCard(SilentCard):
+    """Delivers blocks of 32 ms at its own pace, on virtual time."""
+
+    name = "Paced"
+
+    def __init__(self, *paces: float) -> None:
+        self.paces = list(paces)
+        self.openings = 0
+
+    async def start(self) -> None:
+        self.openings += 1
+        self.every_s = 0.032 / self.paces.pop(0)
+        self.next_at = asyncio.get_running_loop().time()
+        self.stopped = False
+        self.put()
+
+    def put(self) -> None:
+        loop = asyncio.get_running_loop()
+        if not self.stopped:
+            self.hear(bytes(1024), 512, 0)
+            self.next_at += self.every_s
+            loop.call_at(self.next_at, self.put)
+
+    async def close(self) -> None:
+        self.stopped = True
+
+
+async def heard_in_two_minutes(card: PacedCard) -> list[AudioFrame]:
+    loop, heard = asyncio.get_running_loop(), []
+    began = loop.time()
+    microphone = CardMicrophone(card, "default", 1.0)  # type: ignore[arg-type]  # it answers as a card does
+    async with aclosing(microphone.frames()) as frames:
+        async for frame in frames:
+            heard.append(frame)
+            if loop.time() - began > 120:
+                return heard
+    raise AssertionError("it ended")
+
+
 @pytest.mark.looptime
-async def test_a_microphone_that_falls_silent_is_given_up_after_two_seconds() -> None:
+@pytest.mark.parametrize("pace", [0.975, 1.05, 0.8])
+async def test_a_card_that_delivers_at_a_wrong_rate_is_opened_again_and_told_once(
+    pace: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    card = PacedCard(pace, 1.0)
+    heard = await heard_in_two_minutes(card)
+    assert card.openings == 2
+    assert all(before.end <= after.start for before, after in itertools.pairwise(heard))
+    [told] = [record.getMessage() for record in caplog.records if "instead of 16000" in record.getMessage()]
+    assert int(re.search(r"delivers (\d+)", told)[1]) == pytest.approx(16_000 * pace, rel=0.005)  # type: ignore[index]
+
+
+@pytest.mark.looptime
+async def test_a_card_that_stays_wrong_is_heard_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    card = PacedCard(0.975, 0.975)
+    assert len(await heard_in_two_minutes(card)) == pytest.approx(120 / 0.032 * 0.975, rel=0.01)
+    assert card.openings == 2
+    assert len([record for record in caplog.records if "instead of" in record.getMessage()]) == 1
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("pace", [1.0, 0.99, 1.01])
+async def test_a_card_whose_clock_is_a_little_off_is_left_alone(pace: float) -> None:
+    card = PacedCard(pace)
+    await heard_in_two_minutes(card)
+    assert card.openings == 1
+
+
+@pytest.mark.looptime
+async def test_a_microphone_that_falls_silent_is_given_up_after_a_second() -> None:
     loop = asyncio.get_running_loop()
     microphone = CardMicrophone(SilentCard(), "default", 1.0)  # type: ignore[arg-type]  # it answers as a card does
     async with aclosing(microphone.frames()) as frames:
@@ -448,7 +519,7 @@ async def test_a_microphone_that_falls_silent_is_given_up_after_two_seconds() ->
         began = loop.time()
         with pytest.raises(DeviceError, match="went away"):
             await anext(frames)
-    assert loop.time() - began == pytest.approx(2.0, abs=0.05)
+    assert loop.time() - began == pytest.approx(1.0, abs=0.05)
 
 
 async def test_an_unplugged_microphone_is_noticed_at_once_and_heard_again_when_it_is_back(
