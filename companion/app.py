@@ -29,13 +29,14 @@ from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
 from companion.ears.listener import Listener
 from companion.ears.no_transcriber import NoTranscriber
+from companion.ears.turn_judge import TurnJudge
 from companion.ears.turn_taking import TurnTaking
 from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
 from companion.languages.understood import understood
 from companion.plugins import BEST_TRANSCRIBERS
-from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Watch
+from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
 from companion.sound.pcm import earcon
 from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
@@ -116,9 +117,11 @@ async def assembled(
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
+        judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
         listener = Listener(
-            *(sound.microphone, wake_word, detector, transcriber, device.ears),
+            *(sound.microphone, wake_word, detector, judge or transcriber, device.ears),
             pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
+            judge=judge and judge.pause_after,
         )
         bodies: list[Body] = []
         for name in device.body.outputs:
@@ -186,7 +189,7 @@ async def assembled(
                 listener,
                 await dialogues.open(persona, synthesizer),
                 rules_of(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
-                on_change=lambda: sound.on_change(conversation.state),
+                on_change=lambda: _changed(conversation, sound, judge),
             )
             animation = group.create_task(animator.run())
             copies = group.create_task(store.keep_copies())
@@ -213,6 +216,12 @@ async def assembled(
             dialogues.close_all()
 
 
+def _changed(conversation: Conversation, sound: Sound, judge: TurnJudge | None) -> None:
+    if judge is not None and conversation.state is State.MUTED:
+        judge.forget()
+    sound.on_change(conversation.state)
+
+
 def _transcriber(device: Device, persona: Persona, missing: list[str], *, live: bool) -> Transcriber:
     wanted, order = device.ears.transcriber.engine, BEST_TRANSCRIBERS
     try:
@@ -223,6 +232,20 @@ def _transcriber(device: Device, persona: Persona, missing: list[str], *, live: 
         missing.append(f"It cannot hear what is said. {error}")
         found = NoTranscriber(str(error))
     return found
+
+
+def _turn_judge(
+    device: Device, persona: Persona, transcriber: Transcriber, missing: list[str], *, live: bool
+) -> TurnJudge | None:
+    """What also hears when a turn is over, where the device file names it; it talks without it, too."""
+    name = device.ears.endpoint.turn_model
+    try:
+        return TurnJudge(transcriber, plugins.build_engine("turn_models", name, device, persona)) if name else None
+    except EngineUnavailable as error:
+        if not live:
+            raise
+        missing.append(str(error))
+    return None
 
 
 def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *, or_another: bool) -> Synthesizer:
@@ -301,22 +324,6 @@ def _context(name: str, device: Device, persona: Persona) -> ContextProvider:
         return BUILT_IN[name](device, persona)
     provider: ContextProvider = plugins.build_engine("contexts", name, device, persona)
     return provider
-
-
-class Unwatched:
-    """Stands in for the watchdog where nobody watches: returns what it is given."""
-
-    def transcriber(self, engine: Transcriber) -> Transcriber:
-        """The engine itself."""
-        return engine
-
-    def synthesizer(self, engine: Synthesizer) -> Synthesizer:
-        """The engine itself."""
-        return engine
-
-    def body(self, body: Body) -> Body:
-        """The body itself."""
-        return body
 
 
 async def converse_with_files(

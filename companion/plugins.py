@@ -29,7 +29,7 @@ BEST_TRANSCRIBERS = ("vosk", "pocketsphinx")
 BEST_SYNTHESIZERS = ("piper", "espeak")
 """What `auto` tries, the best first."""
 
-Group = Literal["wake_words", "speech_detectors", "transcribers", "synthesizers", "bodies", "contexts"]
+Group = Literal["wake_words", "speech_detectors", "turn_models", "transcribers", "synthesizers", "bodies", "contexts"]
 
 
 def build_engine(group: Group, name: str, device: Device, persona: Persona) -> Any:

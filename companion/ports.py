@@ -82,6 +82,16 @@ class Transcriber(Protocol):
     async def close(self) -> None: ...
 
 
+class TurnModel(Protocol):
+    """Judges by sound and words whether a person who pauses has finished."""
+
+    def is_over(self, pcm: bytes, words: str) -> float:
+        """The probability, 0 to 1, that they have. `pcm`: the last 8 s at most of what they said, up to the pause.
+
+        Called in a thread, one call at a time; an answer after more than 0.3 s is not waited for.
+        """
+
+
 class Character(Protocol):
     """The character: it answers what the person says."""
 
@@ -195,3 +205,19 @@ class Watch(Protocol):
     def transcriber(self, engine: Transcriber) -> Transcriber: ...
     def synthesizer(self, engine: Synthesizer) -> Synthesizer: ...
     def body(self, body: Body) -> Body: ...
+
+
+class Unwatched:
+    """Stands in for the watchdog where nobody watches: returns what it is given."""
+
+    def transcriber(self, engine: Transcriber) -> Transcriber:
+        """The engine itself."""
+        return engine
+
+    def synthesizer(self, engine: Synthesizer) -> Synthesizer:
+        """The engine itself."""
+        return engine
+
+    def body(self, body: Body) -> Body:
+        """The body itself."""
+        return body

@@ -87,6 +87,11 @@ class WakeSettings(Settings):
 class EndpointSettings(Settings):
     engine: Factory = "silero"
     """The speech detector: `silero`, or that of another package."""
+    turn_model: Factory | None = None
+    """A model that judges by sound whether a person who pauses has finished: `smart-turn`, or that of another package.
+    It halves or doubles the pause, within 0.35 and 1.5 s. None when absent."""
+    turn_model_file: FilePath | None = None
+    """Its file: for `smart-turn` the `smart-turn-v3.x-cpu.onnx` of pipecat-ai/smart-turn."""
     threshold: float = Field(default=0.5, gt=0, lt=1)
     """Speech probability above which a frame counts as voiced."""
     likely_s: Seconds = 0.15

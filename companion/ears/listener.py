@@ -22,7 +22,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 from companion.config.device import EarsSettings
 from companion.ears.attention import Attention
@@ -79,11 +79,14 @@ class Listener:
         settings: EarsSettings,
         pause_after: Callable[[str], float] | None = None,
         is_person: Callable[[AudioFrame], bool] = lambda _: True,
+        judge: Callable[[Utterance, float], Awaitable[float]] | None = None,
     ) -> None:
         """`pause_after`: seconds that the pause behind these words must last for them to be all.
 
         `is_person`: whether a frame holds more than what the device itself says.
+        `judge`: how long it must be by the sound too.
         """
+        self._judge = judge
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
         self._is_person = is_person
         self._microphone = microphone
@@ -283,8 +286,11 @@ class Listener:
                 yield hearing
             return
         self._likely = likely
-        self._endpointer.wait_for(self._pause_after(likely.text))
+        pause_s = self._pause_after(likely.text)
+        self._endpointer.wait_for(pause_s)
         yield LikelyUtterance(likely)
+        if self._judge is not None and not self._attention_is_new:
+            self._endpointer.wait_for(await self._judge(likely, pause_s))
 
     async def _end_words(self, ended: SpeechEnded) -> AsyncIterator[Hearing]:
         utterance = await self._words_of(ended)

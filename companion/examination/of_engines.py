@@ -26,6 +26,9 @@ def engine_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
     """What of the unit cannot work on this machine."""
     yield from _wake_word(device, persona)
     yield from _named("speech_detectors", device.ears.endpoint.engine, "ears.endpoint.engine", device, persona)
+    if device.ears.endpoint.turn_model is not None:
+        model = device.ears.endpoint.turn_model
+        yield from _named("turn_models", model, "ears.endpoint.turn_model", device, persona, severity="missing")
     yield from _transcriber(device, persona)
     yield from _voice(device, persona)
     for name in device.body.outputs:

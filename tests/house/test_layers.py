@@ -54,6 +54,7 @@ IN_SEVERAL_FILES = {
         "companion.emulator.*",
     ],
     "click": ["companion.__main__", "companion.cli.*", "companion.demo.demonstration"],
+    "onnxruntime": ["companion.voice.synthesizer_piper", "companion.ears.smart_turn"],
     "firmware_bridge": ["companion.body.serial*", "companion.doctor.*"],
 }
 ENGINES = {

@@ -469,25 +469,25 @@ class PacedCard(SilentCard):
         self.stopped = True
 
 
-async def heard_in_two_minutes(card: PacedCard) -> list[AudioFrame]:
+async def heard_in_a_minute(card: PacedCard) -> list[AudioFrame]:
     loop, heard = asyncio.get_running_loop(), []
     began = loop.time()
     microphone = CardMicrophone(card, "default", 1.0)  # type: ignore[arg-type]  # it answers as a card does
     async with aclosing(microphone.frames()) as frames:
         async for frame in frames:
             heard.append(frame)
-            if loop.time() - began > 120:
+            if loop.time() - began > 60:
                 return heard
     raise AssertionError("it ended")
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize("pace", [0.975, 1.05, 0.8])
+@pytest.mark.parametrize("pace", [0.975, 1.05])
 async def test_a_card_that_delivers_at_a_wrong_rate_is_opened_again_and_told_once(
     pace: float, caplog: pytest.LogCaptureFixture
 ) -> None:
     card = PacedCard(pace, 1.0)
-    heard = await heard_in_two_minutes(card)
+    heard = await heard_in_a_minute(card)
     assert card.openings == 2
     assert all(before.end <= after.start for before, after in itertools.pairwise(heard))
     [told] = [record.getMessage() for record in caplog.records if "instead of 16000" in record.getMessage()]
@@ -497,7 +497,7 @@ async def test_a_card_that_delivers_at_a_wrong_rate_is_opened_again_and_told_onc
 @pytest.mark.looptime
 async def test_a_card_that_stays_wrong_is_heard_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
     card = PacedCard(0.975, 0.975)
-    assert len(await heard_in_two_minutes(card)) == pytest.approx(120 / 0.032 * 0.975, rel=0.01)
+    assert len(await heard_in_a_minute(card)) == pytest.approx(60 / 0.032 * 0.975, rel=0.01)
     assert card.openings == 2
     assert len([record for record in caplog.records if "instead of" in record.getMessage()]) == 1
 
@@ -506,7 +506,7 @@ async def test_a_card_that_stays_wrong_is_heard_all_the_same(caplog: pytest.LogC
 @pytest.mark.parametrize("pace", [1.0, 0.99, 1.01])
 async def test_a_card_whose_clock_is_a_little_off_is_left_alone(pace: float) -> None:
     card = PacedCard(pace)
-    await heard_in_two_minutes(card)
+    await heard_in_a_minute(card)
     assert card.openings == 1
 
 
