@@ -121,7 +121,7 @@ async def assembled(
         listener = Listener(
             *(sound.microphone, wake_word, detector, judge or transcriber, device.ears),
             pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
-            judge=judge and judge.pause_after,
+            judge=None if judge is None else judge.pause_after,
         )
         bodies: list[Body] = []
         for name in device.body.outputs:

@@ -83,8 +83,7 @@ class Listener:
     ) -> None:
         """`pause_after`: seconds that the pause behind these words must last for them to be all.
 
-        `is_person`: whether a frame holds more than what the device itself says.
-        `judge`: how long it must be by the sound too.
+        `judge`: the same by sound. `is_person`: whether a frame holds more than what the device itself says.
         """
         self._judge = judge
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
