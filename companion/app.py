@@ -27,6 +27,7 @@ from companion.config.persona import CastMember, Persona
 from companion.conversation import Conversation
 from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
+from companion.ears.echo import past_own_voice
 from companion.ears.listener import Listener
 from companion.ears.no_transcriber import NoTranscriber
 from companion.ears.turn_judge import TurnJudge
@@ -38,6 +39,7 @@ from companion.languages.understood import understood
 from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
 from companion.sound.pcm import earcon
+from companion.sound.played import PlayedSound
 from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
@@ -65,6 +67,8 @@ class Sound:
     """Whether it is a sound card, which may go and come back, and not a file, with which all must be repeatable."""
     watched: bool = False
     """Whether somebody looks on, though it is a file: then the body lives while nothing is said, too."""
+    played: PlayedSound | None = None
+    """What the speaker plays, where the microphone may hear it."""
 
 
 @dataclass(frozen=True)
@@ -118,10 +122,12 @@ async def assembled(
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
         judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
+        microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing)
         listener = Listener(
-            *(sound.microphone, wake_word, detector, judge or transcriber, device.ears),
+            *(microphone, wake_word, detector, judge or transcriber, device.ears),
             pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
             judge=None if judge is None else judge.pause_after,
+            is_person=is_person,
         )
         bodies: list[Body] = []
         for name in device.body.outputs:
@@ -197,15 +203,8 @@ async def assembled(
                 log.error("%s", sentence)
             try:
                 yield Unit(
-                    conversation,
-                    listener,
-                    event_log,
-                    animator,
-                    tuple(bodies),
-                    transcriber,
-                    dialogues,
-                    store,
-                    tuple(missing),
+                    *(conversation, listener, event_log, animator, tuple(bodies)),
+                    *(transcriber, dialogues, store, tuple(missing)),
                 )
             finally:
                 if sound.live:

@@ -13,6 +13,7 @@ from contextlib import AbstractAsyncContextManager
 
 from companion.config.device import EndpointSettings
 from companion.config.persona import Persona, SpokenLines
+from companion.ears.echo_words import is_echo
 from companion.ears.turn_taking import TurnTaking
 from companion.errors import CompanionError, DeviceError, NothingToSay
 from companion.events import State, Utterance
@@ -67,6 +68,8 @@ class Dialogue:
         self.tools = tools
         self._own_lines = OwnLines(persona.lines)
         self._opened = False
+        self._turn: Turn | None = None
+        """What is said now, or was said last."""
         self.trouble = ""
         """Why the last answer did not come, as one of `CharacterError.line`; empty where it came."""
 
@@ -79,8 +82,12 @@ class Dialogue:
         return self.persona.spoken_command(said) is None and self.character.may_think_ahead(said)
 
     def interrupts(self, words: str) -> bool:
-        """Whether these words, said over an answer, are more than what people put in while they listen."""
-        return self.persona.spoken_command(words) is not None or self.turn_taking.interrupts(words)
+        """Whether these words, heard over an answer, are more than its echo or what people put in as they listen."""
+        if self.persona.spoken_command(words) is not None:
+            # Obeyed even where the answer has the same words.
+            return True
+        spoken = "" if self._turn is None else self._turn.spoken()
+        return self.turn_taking.interrupts(words) and not is_echo(words, spoken)
 
     async def say_opening(self, line: str, on_first_sound: Callable[[], None]) -> State:
         """Say the opening line; then it is the person's turn."""
@@ -102,16 +109,15 @@ class Dialogue:
         said = utterance.text
         heard = ""
         for speaker in self.character.speakers(said):
-            turn = Turn(
-                self.tools, self._deltas(utterance, speaker, answer, floor), on_first_sound, utterance, speaker, floor
-            )
+            deltas = self._deltas(utterance, speaker, answer, floor)
+            turn = self._begin(deltas, on_first_sound, utterance, speaker, floor)
             try:
                 ended = await turn.run()
                 if turn.failed_early:
                     # It failed before anybody waited for it, so there is time to ask once more.
                     await floor.wait()
                     deltas = self._deltas(utterance, speaker, answer, floor)
-                    turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor)
+                    turn = self._begin(deltas, on_first_sound, utterance, speaker, floor)
                     ended = await turn.run()
             finally:
                 if said:
@@ -142,6 +148,17 @@ class Dialogue:
         elif floor.counts and heard:
             self.turn_taking.was_over()
 
+    def _begin(
+        self,
+        deltas: AsyncGenerator[str],
+        on_first_sound: Callable[[], None],
+        utterance: Utterance | None = None,
+        speaker: str = "",
+        floor: Floor | None = None,
+    ) -> Turn:
+        self._turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor)
+        return self._turn
+
     def _deltas(
         self, utterance: Utterance, speaker: str, answer: AsyncGenerator[str] | None, floor: Floor
     ) -> AsyncGenerator[str]:
@@ -149,7 +166,7 @@ class Dialogue:
 
     async def continue_speaking(self, on_first_sound: Callable[[], None]) -> State:
         """Go on speaking though nobody answered. Where that fails nothing is said about it."""
-        turn = Turn(self.tools, self.character.continue_speaking(), on_first_sound)
+        turn = self._begin(self.character.continue_speaking(), on_first_sound)
         try:
             ended = await turn.run()
         finally:
@@ -172,7 +189,7 @@ class Dialogue:
     async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None]) -> State:
         """Say a text as it stands; nothing where it is empty."""
         if text:
-            turn = Turn(self.tools, _one(text), on_first_sound)
+            turn = self._begin(_one(text), on_first_sound)
             try:
                 ended = await turn.run()
             finally:

@@ -33,6 +33,9 @@ class Microphone(Protocol):
         Raises `DeviceError` if the device cannot be opened or goes away; calling it again tries again.
         """
 
+    def time_of(self, position: int) -> float:
+        """When this sample came in, in seconds of the clock of what is played (`companion.sound.played`)."""
+
     async def close(self) -> None: ...
 
 

@@ -158,6 +158,10 @@ class Turn:
             ended = self._finish()
         return ended
 
+    def spoken(self) -> str:
+        """The text heard so far."""
+        return self._timeline.heard_text(self._tools.speaker.position())
+
     async def _think(self) -> None:
         """Text deltas -> sentences. Text that arrived before a failure is still spoken."""
         stage, sentences = self._tools.stage(self._speaker_name), self._tools.sentences()

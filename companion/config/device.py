@@ -125,6 +125,10 @@ class EarsSettings(Settings):
     """When an utterance begins and ends."""
     transcriber: TranscriberSettings = TranscriberSettings()
     """Speech recognition."""
+    echo: Literal["guard", "apm", "cancelled"] = "guard"
+    """How it tells its own voice from a person's: `guard` knows what is played and needs nothing else, `apm` takes the
+    voice out of what is heard (WebRTC; needs the package livekit), and `cancelled` leaves that to the sound card or the
+    sound server."""
 
 
 class SpeakerSettings(Settings):

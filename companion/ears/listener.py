@@ -36,6 +36,7 @@ from companion.ears.endpointing import (
     samples_after_wake_word,
 )
 from companion.ears.loudness import PersonLoudness
+from companion.ears.others import Others
 from companion.events import (
     EAR_RATE,
     SAMPLE_BYTES,
@@ -81,13 +82,10 @@ class Listener:
         is_person: Callable[[AudioFrame], bool] = lambda _: True,
         judge: Callable[[Utterance, float], Awaitable[float]] | None = None,
     ) -> None:
-        """`pause_after`: seconds that the pause behind these words must last for them to be all.
-
-        `judge`: the same by sound. `is_person`: whether a frame holds more than what the device itself says.
-        """
+        """`pause_after`: seconds that the pause behind these words must last for them to be all. `judge`: the same by
+        sound. `is_person`: whether a frame holds more than what the device itself says; asked of each, in order."""
         self._judge = judge
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
-        self._is_person = is_person
         self._microphone = microphone
         self._wake_word = wake_word
         self._detector = detector
@@ -97,6 +95,7 @@ class Listener:
         self._preroll = round(settings.endpoint.preroll_s * EAR_RATE)
         kept = self._preroll + WAKE_LOOK_BACK + FRAMES_PER_FEED * detector.frame_samples
         self._recent_frames: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
+        self._others = Others(is_person)
         self._framer = Framer(detector.frame_samples)
         self.position = 0
         self._source: AsyncIterator[AudioFrame] | None = None
@@ -162,6 +161,7 @@ class Listener:
                 if sound.start < self.position:
                     # Positions start again from 0: the microphone was reopened.
                     self._recent_frames.clear()
+                    self._others.clear()
                     self._last_wake = None
                     self._attention_is_new = True
                 self.position = sound.end
@@ -209,7 +209,8 @@ class Listener:
                 if self._attention_is_new:
                     return
         self._recent_frames.append(frame)
-        if self._wake_word is not None and self._wake_word.detect(frame):
+        self._others.hear(frame)
+        if self._wake_word is not None and self._wake_word.detect(frame) and self._others.said_wake(frame):
             before = b"".join(past.pcm for past in self._recent_frames)
             self._last_wake = Wake(frame.end - samples_after_wake_word(before), frame.end)
             # A current utterance starts again after the wake word, however the conversation reacts to it.
@@ -242,16 +243,15 @@ class Listener:
 
     async def _hear_words(self, frame: AudioFrame) -> AsyncIterator[Hearing]:
         probability = self._detector.probability(frame.pcm)
-        if self._attention.over_answer and probability > 0 and not self._is_person(frame):
-            probability = 0.0
-        decision = self._endpointer.feed(frame, probability)
+        is_own = self._others.is_drowned(frame, speaking=self._endpointer.in_speech)
+        decision = self._endpointer.feed(frame, 0.0 if is_own else probability)
         if self._transcribing:
             self._untranscribed.append(frame.pcm)
         match decision:
             case SpeechStarted() | SpeechResumed():
                 if self._likely is not None:
                     self._pieces, self._likely = self._likely.text, None
-                self._untranscribed.extend(self._sound_between(decision.at - self._preroll, frame.end))
+                self._untranscribed.extend(self._sound_before(decision.at, frame.end))
                 yield decision
                 if self._attention_is_new:
                     return
@@ -311,8 +311,8 @@ class Listener:
             self._endpointer.begin(at, self._attention.no_speech_s)
             yield nobody
 
-    def _sound_between(self, start: int, end: int) -> list[bytes]:
-        start = max(start, self._words_from)
+    def _sound_before(self, speech: int, end: int) -> list[bytes]:
+        start = max(speech - self._others.preroll(speech, self._preroll), self._words_from)
         return [
             past.pcm[max(0, start - past.start) * SAMPLE_BYTES :]
             for past in self._recent_frames

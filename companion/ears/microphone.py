@@ -42,6 +42,7 @@ _BLOCK_S = 0.032
 _RING_BLOCKS = round(10 / _BLOCK_S)
 """Seconds, not fractions: a transcriber may keep the loop from taking sound for as long as its `timeout_s`. What waits
 is heard late; what is dropped is never heard."""
+_PULL, _JUMP_S = 0.02, 0.5
 _SAID_AGAIN_S = 60.0
 _IDLE_BATCH = 6
 _FIRST_SOUND_S = 2.0
@@ -166,6 +167,8 @@ class CardMicrophone:
         self._stream: Stream | None = None
         self._began: float | None = None
         self._end = 0
+        self._zero = math.inf
+        """When position 0 would have come in, on the loop's clock; the card's own clock drifts away from that."""
         self.lost_s = 0.0
         """Seconds of sound that were lost since the start, by the card or because the loop lagged."""
         self._lost_unsaid_s = 0.0
@@ -197,6 +200,7 @@ class CardMicrophone:
                     frame = converter.convert(block)
                     if frame.pcm:
                         self._end = frame.end
+                        self._note_time(block.came - frame.end / EAR_RATE)
                         yield frame
             except TimeoutError as error:
                 raise DeviceError(stream.gone_message()) from error
@@ -220,6 +224,10 @@ class CardMicrophone:
         if self._ring is not None:
             self._ring.batch = self._batch
 
+    def time_of(self, position: int) -> float:
+        """See `ports.Microphone.time_of`; on the loop's clock."""
+        return self._zero + position / EAR_RATE
+
     async def close(self) -> None:
         """End `frames`."""
         stream, self._stream = self._stream, None
@@ -237,6 +245,11 @@ class CardMicrophone:
             *(stream.name, wrong_rate, stream.rate),
         )
         return True
+
+    def _note_time(self, measured: float) -> None:
+        """A block may come late, so later ones are believed slowly."""
+        later = measured - self._zero
+        self._zero = self._zero + _PULL * later if 0 < later < _JUMP_S else measured
 
     def _note_gap(self, lost_s: float, now: float) -> None:
         """Count lost sound, and say so: the first time at once, then at most once a minute."""

@@ -12,6 +12,7 @@ from companion import plugins
 from companion.config.device import Device
 from companion.config.persona import Persona, PersonaVoice
 from companion.config.wording import nearest
+from companion.ears import echo_canceller
 from companion.ears.wake_word import WORDS
 from companion.errors import CompanionError, ConfigError, EngineUnavailable
 from companion.examination.findings import Remark, Severity, error, missing, warning
@@ -29,6 +30,7 @@ def engine_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
     if device.ears.endpoint.turn_model is not None:
         model = device.ears.endpoint.turn_model
         yield from _named("turn_models", model, "ears.endpoint.turn_model", device, persona, severity="missing")
+    yield from _echo(device)
     yield from _transcriber(device, persona)
     yield from _voice(device, persona)
     for name in device.body.outputs:
@@ -66,6 +68,14 @@ def _wake_word(device: Device, persona: Persona) -> Iterator[Remark]:
 def _wakes(device: Device) -> bool:
     gpio = device.body.gpio
     return gpio is not None and "gpio" in device.body.outputs and bool(gpio.button or gpio.touch)
+
+
+def _echo(device: Device) -> Iterator[Remark]:
+    if device.ears.echo == "apm":
+        try:
+            echo_canceller.check()
+        except EngineUnavailable as unavailable:
+            yield missing("ears.echo", str(unavailable))
 
 
 def _transcriber(device: Device, persona: Persona) -> Iterator[Remark]:

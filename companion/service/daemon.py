@@ -44,6 +44,7 @@ from companion.service.transcript import transcript_line
 from companion.service.watchdog import BlockedCallCheck, ProgressCheck, Watchdog
 from companion.service.watched_engines import EngineWatch
 from companion.sound.card import MonotonicClock, SoundCard
+from companion.sound.played import PlayedSound
 from companion.storage import state_folder
 from companion.terminal import terminal_on_stderr
 from companion.voice import speaker
@@ -88,14 +89,15 @@ async def run_until_stopped(
     synthesizer = build_synthesizer(device, persona, or_another=True)
     card = SoundCard()
     ears = microphone.build(device, card, lambda seconds: sound_lost(seconds))
-    loudspeaker = speaker.build(device, card, synthesizer.rate)
+    played = None if device.ears.echo == "cancelled" else PlayedSound()
+    loudspeaker = speaker.build(device, card, synthesizer.rate, played)
 
     def state_changed(state: State | None) -> None:
         # While idle the wake word may be noticed a little later, which costs a third of the processor time.
         ears.set_low_latency(state is not State.IDLE)
         notifier.status("" if state is None else state.value)
 
-    sound = Sound(ears, loudspeaker, MonotonicClock(), state_changed, live=True)
+    sound = Sound(ears, loudspeaker, MonotonicClock(), state_changed, live=True, played=played)
     watch = EngineWatch(device, asyncio.get_running_loop().time)
 
     def sound_lost(seconds: float) -> None:

@@ -19,6 +19,7 @@ from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.sound.file_speaker import TICKS_PER_SECOND, FileSpeaker
 from companion.sound.pcm import Resampler
+from companion.sound.played import PlayedSound
 from companion.sound.wave_file import WaveReader
 
 _FRAME_BYTES = EAR_RATE // TICKS_PER_SECOND * SAMPLE_BYTES
@@ -101,6 +102,10 @@ class FileMicrophone:
         self._position = frame.end
         return frame
 
+    def time_of(self, position: int) -> float:
+        """See `ports.Microphone.time_of`."""
+        return position / EAR_RATE
+
     async def close(self) -> None:
         """Close the file."""
         self.close_now()
@@ -150,13 +155,14 @@ class FileSoundCard:
         *,
         is_listening: Callable[[], bool] = _never,
         tail_s: float = 20.0,
+        played: PlayedSound | None = None,
     ) -> None:
         if path_out is not None and same_file(path_out, path_in):
             raise DeviceError(f"{path_out}: the answer would overwrite what was said; name another file")
         self.clock = FileClock()
         self.microphone = FileMicrophone(path_in, self, tail_s)
         try:
-            self.speaker = FileSpeaker(path_out, speaker_rate, self.changed)
+            self.speaker = FileSpeaker(path_out, speaker_rate, self.changed, played)
         except DeviceError:
             self.microphone.close_now()
             raise

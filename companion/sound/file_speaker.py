@@ -8,11 +8,13 @@ from pathlib import Path
 
 from companion.events import SAMPLE_BYTES
 from companion.sound.pcm import fade, fade_out
+from companion.sound.played import PlayedSound
 from companion.sound.wave_file import WaveWriter
 
 TICKS_PER_SECOND = 100
 """Ticks per second of the clock in `companion.sound.file`."""
 
+CARD_S = 0.04
 _AHEAD_S = 1.0
 _FADE_S = 0.005
 _DUCKED = 0.25
@@ -21,11 +23,19 @@ _DUCKED = 0.25
 class FileSpeaker:
     """Satisfies `ports.Speaker`: records what is heard, silence included, in a WAV file. It plays 10 ms at each `tick`.
 
-    Without a path nothing is recorded. `on_change` is called whenever the queue has changed.
+    Without a path nothing is recorded. `on_change` is called whenever the queue has changed. `played` learns what is
+    played, as if by a card that buffers `CARD_S` of it.
     """
 
-    def __init__(self, path: Path | None, rate: int, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        rate: int,
+        on_change: Callable[[], None] = lambda: None,
+        played: PlayedSound | None = None,
+    ) -> None:
         self.rate = rate
+        self._played = played
         self._file = None if path is None else WaveWriter(path, rate)
         self._on_change = on_change
         self._queue = bytearray()
@@ -131,6 +141,9 @@ class FileSpeaker:
         if self._volume != 1.0 or self._wanted_volume != 1.0:
             sound = fade(sound, self._volume, self._wanted_volume)
         self._volume = self._wanted_volume
+        if sound and self._played is not None:
+            before = len(self._tick) // SAMPLE_BYTES / self.rate
+            self._played.put(sound, self.rate, (self._ticks - 1) / TICKS_PER_SECOND + before + CARD_S)
         self._tick += sound
         self._position += len(sound) // SAMPLE_BYTES
         return len(sound) // SAMPLE_BYTES

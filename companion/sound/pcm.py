@@ -79,15 +79,16 @@ def _tones(tones_hz: tuple[float, ...], tone_s: float, peak: float, rate: int) -
 
 
 class Resampler:
-    """Converts a stream of 16-bit mono sound from `rate_in` to `rate_out` samples a second (soxr, quality HQ).
+    """Converts a stream of 16-bit mono sound from `rate_in` to `rate_out` samples a second (soxr).
 
-    It holds back about 20 ms, which `finish` returns. In total, n samples become n * rate_out / rate_in, rounded.
+    It holds back up to 40 ms, which `finish` returns; where it is `quick` up to 22 ms, and it filters less steeply. In
+    total, n samples become n * rate_out / rate_in, rounded.
     """
 
-    def __init__(self, rate_in: int, rate_out: int) -> None:
+    def __init__(self, rate_in: int, rate_out: int, *, quick: bool = False) -> None:
         import soxr  # type: ignore[import-untyped]  # ships no types; no other file imports it
 
-        self._stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32")
+        self._stream = soxr.ResampleStream(rate_in, rate_out, 1, dtype="float32", quality="LQ" if quick else "HQ")
 
     def feed(self, pcm: bytes) -> bytes:
         """Take the next samples; return those that are ready (may be empty)."""

