@@ -32,6 +32,7 @@ from companion.ears.listener import Listener
 from companion.ears.no_transcriber import NoTranscriber
 from companion.ears.turn_judge import TurnJudge
 from companion.ears.turn_taking import TurnTaking
+from companion.ears.wake_gate import GatedWakeWord
 from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
@@ -119,6 +120,9 @@ async def assembled(
         wake_word = None
         if wake.mode != "button":
             wake_word = plugins.build_engine("wake_words", wake.engine, device, persona)
+            if sound.live:
+                # A file costs no power, and is to be examined whole.
+                wake_word = GatedWakeWord(wake_word)
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
