@@ -1,9 +1,9 @@
 """A gate before the wake word: while the room is quiet its engine does not run, and nothing is lost by that.
 
 The engine takes most of what an idle device computes. So each frame's level is held against the followed noise floor,
-which takes a twentieth of that. While the room is quiet frames are only kept; at a rise the last two seconds of them are
-examined first, in order, and the engine stays on until the room has been quiet for a while. Each frame is examined at
-most once, and those that are not are older than any word that a rise could belong to.
+which takes a twentieth of that. While the room is quiet frames are only kept; at a rise the last two seconds of them
+are examined first, in order, and the engine stays on until the room has been quiet for a while. Each frame is examined
+at most once, and those that are not are older than any word that a rise could belong to.
 
 The level is that of the difference to the sample half a millisecond before, which leaves most of a voice and little of
 a fan's rumble. The floor falls fast and rises slowly, so a noise that begins keeps the gate open until the floor has
@@ -25,8 +25,8 @@ RISE = 1.4
 """How much more energy than that of the floor opens the gate: 1.5 dB, a voice that is 4 dB quieter than the noise."""
 
 CATCH_UP = 2 * EAR_RATE
-"""Samples before a rise that are examined too. A wake word lasts a quarter of that and its first sounds may be soft; the
-engine needs the rest to get used to the room again."""
+"""Samples before a rise that are examined too. A wake word lasts a quarter of that and its first sounds may be soft;
+the engine needs the rest to get used to the room again."""
 
 STAYS_OPEN = 2 * EAR_RATE
 """Samples without a rise that close the gate again. The engine needs them to come to rest after a word."""
