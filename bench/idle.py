@@ -26,9 +26,9 @@ SETTLING_S = 5.0
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process, in seconds."""
+    """User and system time of a process and of its children that have ended, in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def tree(pid: int) -> list[int]:
@@ -59,7 +59,8 @@ def main() -> None:
         command = [sys.executable, "-m", "companion", "run"]
         for pair in options.set:
             command += ["--set", pair]
-        daemon = subprocess.Popen(command, env={**card.environment, "XDG_RUNTIME_DIR": folder}, cwd=PROJECT)
+        environment = {**card.environment, "XDG_RUNTIME_DIR": folder, "XDG_STATE_HOME": folder}
+        daemon = subprocess.Popen(command, env=environment, cwd=PROJECT)
         player = card.play(noise)
         try:
             time.sleep(SETTLING_S)

@@ -23,10 +23,10 @@ from pathlib import Path
 
 from companion.config.device import Device
 from companion.config.persona import load_persona
-from companion.mind.assembly import build, local_now
+from companion.mind.assembly import build
 from companion.mind.character import ServiceCharacter
 from companion.mind.memory.long_term import LongTermMemory
-from companion.mind.memory.store import Store
+from companion.mind.memory.store import Store, local_now
 
 PROJECT = Path(__file__).resolve().parent.parent
 WORDS = """

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from bench.idle import cpu_seconds, tree
 from bench.scripted import FIRST_TOKEN_S, TOKEN_S, TRANSCRIBE_S, ScriptedService
 from bench.sound_card import RATE, VirtualCard, channels
 
@@ -76,6 +77,7 @@ def measure(turns: int, silence: float, folder: Path) -> None:
         ):
             command += ["--set", pair]
         environment = {**card.environment, "DASHSCOPE_API_KEY": "sk-bench", "XDG_RUNTIME_DIR": str(folder)}
+        environment["XDG_STATE_HOME"] = str(folder)
         started = time.monotonic()
         daemon = subprocess.Popen(command, env=environment, cwd=PROJECT)
         try:
@@ -83,6 +85,7 @@ def measure(turns: int, silence: float, folder: Path) -> None:
             print(f"from the start of the process to listening: {(time.monotonic() - started) * 1000:.0f} ms")
             recorder = card.record(raw)
             time.sleep(1.0)
+            before = sum(map(cpu_seconds, tree(daemon.pid)))
             for number in range(turns):
                 play(card, call)
                 time.sleep(0.5)
@@ -97,6 +100,8 @@ def measure(turns: int, silence: float, folder: Path) -> None:
                     until(events, "turn", number + 1)
                 time.sleep(9.0 if not number % 2 else 0.6)
             recorder.terminate()
+            used = sum(map(cpu_seconds, tree(daemon.pid))) - before
+            print(f"processor time a turn, half of them interrupted: {used / turns:.2f} s")
         finally:
             daemon.terminate()
             daemon.wait()

@@ -32,10 +32,12 @@ from companion.ears.listener import Listener
 from companion.ears.no_transcriber import NoTranscriber
 from companion.ears.turn_judge import TurnJudge
 from companion.ears.turn_taking import TurnTaking
+from companion.ears.wake_gate import GatedWakeWord
 from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
 from companion.languages.understood import understood
+from companion.minds import mind_of
 from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
 from companion.sound.pcm import earcon
@@ -43,13 +45,11 @@ from companion.sound.played import PlayedSound
 from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
-from companion.voice.stage.inference import InferringSentences, load_rules
+from companion.voice.stage.inference import InferringSentences
 from companion.voice.stage.stage import Stage
 
 if TYPE_CHECKING:
-    # httpx and SQLite wait until a mind is made: a voice alone (`companion say`) needs neither.
-    from companion.mind.character import ServiceCharacter
-    from companion.mind.context import ContextProvider
+    # SQLite waits until a store is opened: a voice alone (`companion say`) needs none.
     from companion.mind.memory.store import Store
 
 log = logging.getLogger("companion")
@@ -65,6 +65,8 @@ class Sound:
     on_change: Callable[[State | None], None]
     live: bool
     """Whether it is a sound card, which may go and come back, and not a file, with which all must be repeatable."""
+    listens: asyncio.Event | None = None
+    """Set once the ears listen: the mind waits for that. None where it must be there before the first sound."""
     watched: bool = False
     """Whether somebody looks on, though it is a file: then the body lives while nothing is said, too."""
     played: PlayedSound | None = None
@@ -105,7 +107,7 @@ async def assembled(
     `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines; `on_event`
     hears what happens. With a sound card it works without a transcriber or body: silent, it could tell nobody why.
     """
-    from companion.mind.assembly import open_store
+    from companion.mind.memory.store import open_store
 
     watch = watch or Unwatched()
     missing: list[str] = []
@@ -118,6 +120,9 @@ async def assembled(
         wake_word = None
         if wake.mode != "button":
             wake_word = plugins.build_engine("wake_words", wake.engine, device, persona)
+            if sound.live:
+                # A file costs no power, and is to be examined whole.
+                wake_word = GatedWakeWord(wake_word)
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
@@ -147,6 +152,7 @@ async def assembled(
         async def open_dialogue(persona: Persona, voice: Synthesizer | None) -> AsyncIterator[Dialogue]:
             """What comes and goes with a persona: its mind and its voices."""
             async with AsyncExitStack() as its:
+                changing = voice is None
                 voice = voice or plugins.build_synthesizer(device, persona, or_another=sound.live)
                 its.push_async_callback(voice.close)
                 voices = {}
@@ -160,12 +166,8 @@ async def assembled(
                         f"{persona.name}: the voice makes {voice.rate} samples a second, the loudspeaker takes "
                         f"{sound.speaker.rate}: restart the device to take this persona."
                     )
-                character = await its.enter_async_context(mind(device, persona, store))
                 languages = understood(persona.language)
-                # Its rules are read when first needed; that would be amid the first answer.
-                group.create_task(asyncio.to_thread(load_rules, languages))
                 turn_taking = TurnTaking(device.ears.endpoint, languages, persona.patience, persona.names)
-                group.create_task(asyncio.to_thread(turn_taking.load))
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(
                     stage=lambda speaker: Stage(speaker or persona.name, languages),
@@ -187,7 +189,11 @@ async def assembled(
                     longest_silence_s=device.conversation.longest_silence_s,
                     longest_turn_s=device.conversation.longest_turn_s,
                 )
-                yield Dialogue(character, persona, tools, turn_taking)
+                dialogue = Dialogue(None, persona, tools, turn_taking)
+                # Who changes the persona is told at once where the new one cannot speak.
+                listens = None if changing else sound.listens
+                await its.enter_async_context(mind_of(dialogue, device, store, group, listens))
+                yield dialogue
 
         async with asyncio.TaskGroup() as group:
             dialogues = Dialogues(open_dialogue, group)
@@ -274,55 +280,6 @@ def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: Event
         return body.night_brightness if in_hours(body.night, datetime.now().time()) else 1.0
 
     return Animator(performer, bodies, sound.clock, event_log, brightness if sound.live and body.night else None)
-
-
-@asynccontextmanager
-async def mind(device: Device, persona: Persona, store: Store | None = None) -> AsyncIterator[ServiceCharacter]:
-    """The character, as long as this is entered; its summaries are made meanwhile, and all is closed in the end.
-
-    A `store` is left open; without one the character has its own. Raises `ConfigError` for a key or an address that
-    cannot be used, `EngineUnavailable` for a context provider.
-    """
-    from companion.mind.api import models
-    from companion.mind.api.key import find_key
-    from companion.mind.assembly import build, is_own_host
-
-    settings = device.character
-    key = None if settings.emulator == "always" else find_key(settings)
-    base_url = settings.base_url or models.base_url(settings.region, settings.protocol)
-    # A server of one's own may want no key.
-    keyless = key is None and is_own_host(base_url)
-    if keyless and settings.emulator == "never":
-        raise ConfigError(
-            "character: no key: set DASHSCOPE_API_KEY, a systemd credential called dashscope-key, or character.key_file"
-        )
-    contexts = [_context(name, device, persona) for name in device.context.providers]
-    async with AsyncExitStack() as stack:
-        if keyless or settings.emulator == "always":
-            from companion.emulator import EmulatorServer
-
-            # Without its control page: no other user of this machine may read what was said.
-            server = EmulatorServer(control=False)
-            base_url = server.start()
-            stack.callback(server.stop)
-            if settings.protocol == "dashscope":
-                base_url = server.dashscope_url
-        character = await build(device, persona, base_url, key, contexts, store=store)
-        stack.push_async_callback(character.close)
-        async with asyncio.TaskGroup() as group:
-            summaries = group.create_task(character.run())
-            yield character
-            summaries.cancel()
-
-
-def _context(name: str, device: Device, persona: Persona) -> ContextProvider:
-    """A built-in provider, or one that is installed."""
-    from companion.mind.context import BUILT_IN
-
-    if name in BUILT_IN:
-        return BUILT_IN[name](device, persona)
-    provider: ContextProvider = plugins.build_engine("contexts", name, device, persona)
-    return provider
 
 
 async def converse_with_files(

@@ -72,8 +72,7 @@ class Conversation:
         self._rules = rules
         self._on_change = on_change
         self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
-        tools = dialogue.tools
-        self._answers = Answers(tools, rules.take_back_s, self._turn_ended)
+        self._answers = Answers(dialogue.tools, rules.take_back_s, self._turn_ended)
         self._somebody_speaks = False
         """Whether speech began that is not over yet."""
         self._attention = Attention.WAKE
@@ -116,10 +115,10 @@ class Conversation:
 
     async def run(self) -> None:
         """Listen and answer until the sound ends."""
+        waits, last_error = back_off(), ""
         async with asyncio.TaskGroup() as self._group:
             self._answers.use(self._group)
             self._go_idle()
-            waits, last_error = back_off(), ""
             while True:
                 try:
                     async for heard in self._listener.hear():
@@ -146,6 +145,7 @@ class Conversation:
             self._silence.end()
 
     async def _handle(self, heard: Hearing) -> None:
+        await self.dialogue.ready_for(heard)
         match heard:
             case Control(action="mute"):
                 self._announcements.clear()

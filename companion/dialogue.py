@@ -16,7 +16,7 @@ from companion.config.persona import Persona, SpokenLines
 from companion.ears.echo_words import is_echo
 from companion.ears.turn_taking import TurnTaking
 from companion.errors import CompanionError, DeviceError, NothingToSay
-from companion.events import State, Utterance
+from companion.events import Control, Hearing, State, Utterance
 from companion.floor import Floor
 from companion.languages.language import language
 from companion.languages.understood import understood
@@ -58,12 +58,14 @@ class Dialogue:
     """One character with its voice and body."""
 
     def __init__(
-        self, character: Character, persona: Persona, tools: TurnTools, turn_taking: TurnTaking | None = None
+        self, character: Character | None, persona: Persona, tools: TurnTools, turn_taking: TurnTaking | None = None
     ) -> None:
+        """A `character` that is not there yet is given with `take`."""
         self.turn_taking = turn_taking or TurnTaking(
             EndpointSettings(), understood(persona.language), persona.patience, persona.names
         )
-        self.character = character
+        self._character = character
+        self._came = asyncio.Event()
         self.persona = persona
         self.tools = tools
         self._own_lines = OwnLines(persona.lines)
@@ -72,6 +74,27 @@ class Dialogue:
         """What is said now, or was said last."""
         self.trouble = ""
         """Why the last answer did not come, as one of `CharacterError.line`; empty where it came."""
+
+    @property
+    def character(self) -> Character:
+        """Who answers; there once it `is_ready`."""
+        assert self._character is not None
+        return self._character
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the character is there."""
+        return self._character is not None
+
+    def take(self, character: Character) -> None:
+        """Here is the character."""
+        self._character = character
+        self._came.set()
+
+    async def ready_for(self, heard: Hearing) -> None:
+        """Wait until the character is there, except for what it has no part in."""
+        if not self.is_ready and not isinstance(heard, Control):
+            await self._came.wait()
 
     def pending_opening(self) -> str:
         """The opening line where it is still to be said; else empty."""

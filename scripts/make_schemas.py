@@ -1,18 +1,22 @@
 """Write the JSON Schemas of the settings files, for editors: `make schemas`.
 
 They are derived from the models that read the files. Each settings file names its schema in its first line
-(`#:schema`), which the TOML plug-ins of common editors follow.
+(`#:schema`), which the TOML plug-ins of common editors follow. An argument names another folder to write them into.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+os.environ["COMPANION_SETTINGS_DOCSTRINGS"] = "yes"
+# Only now: the models read it when they are made.
 from companion.body.choreography import Choreography
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -38,11 +42,11 @@ def _allow_short_wake(tree: dict[str, Any]) -> None:
     wake["anyOf"] = [table, {"type": "string", "description": "`open`, `button`, or the wake word"}]
 
 
-def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+def main(folder: Path = FOLDER) -> None:
+    folder.mkdir(exist_ok=True)
     for name in MODELS:
-        (FOLDER / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
+        (folder / f"{name}.schema.json").write_text(schema(name), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

@@ -163,6 +163,9 @@ for project in . ./studio; do
     pip install --no-deps --no-build-isolation -e "$project" || fail "$project could not be installed into .venv: read above"
 done
 
+# So that no start has to, not even that of a user who may not write here.
+.venv/bin/python -m compileall -q companion || :
+
 printf '%s\n' "$here" >.venv/made-in
 printf '%s\n' "$stamp_run" >.venv/stamp-run
 if [ "$1" = test ]; then printf '%s\n' "$stamp_test" >.venv/stamp-test; fi

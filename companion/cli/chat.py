@@ -18,7 +18,6 @@ from pathlib import Path
 
 import click
 
-from companion.app import mind
 from companion.cli.chat_screen import AnswerParts, AnswerSoFar, Part, Screen, TurnReport
 from companion.cli.options import run_to_end, unit_options
 from companion.config.device import Device
@@ -27,6 +26,7 @@ from companion.dialogue import OwnLines
 from companion.errors import CharacterError, CompanionError, DeviceError, NothingToSay
 from companion.languages.understood import understood
 from companion.mind.character import ServiceCharacter
+from companion.minds import mind
 
 HELP = """\
 /again          the last answer in other words, with another seed

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -21,11 +22,22 @@ from companion.config.wording import Form, explain, explain_toml
 from companion.errors import ConfigError
 from companion.toml_file import LONGEST, parse_toml, read_toml_text
 
+DOCSTRINGS = "COMPANION_SETTINGS_DOCSTRINGS"
+"""An environment variable. If it is set, the models know the docstrings of their keys: `scripts/make_schemas.py`."""
+
 
 class Settings(BaseModel):
     """A table of a settings file: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        # A table inside another one is validated as a part of it and needs no validator of its own.
+        defer_build=True,
+        # Only the schemas for editors need them, and to find them pydantic parses the source at each start.
+        use_attribute_docstrings=DOCSTRINGS in os.environ,
+    )
 
 
 def _from_file(value: object, info: ValidationInfo) -> object:

@@ -29,9 +29,8 @@ from companion.errors import CharacterError, ConfigError
 from companion.mind.api import models
 from companion.mind.api.errors import explain_refusal
 from companion.mind.api.key import CREDENTIAL, Key, find_key
-from companion.mind.api.models import Region
+from companion.mind.api.models import Region, is_own_host
 from companion.mind.api.parser import parse_refusal
-from companion.mind.assembly import is_own_host
 
 ANSWERS_WITHIN_S = 4.0
 SERVICE_KEY = Path("/etc/companion") / CREDENTIAL

@@ -10,9 +10,9 @@ A pause makes an utterance likely over: its words are read at once (`LikelyUtter
 person goes on too, what they say is transcribed as a further piece and joined to it; else the utterance ends when the
 pause has lasted as long as its words ask for.
 
-What listening costs: the wake word engine runs on every frame unless the device is muted, the detector and the
-transcriber only while listening for words. A wake word during an utterance drops the utterance, and a new one begins
-after it.
+What listening costs: the wake word gets every frame unless the device is muted (in a quiet room `wake_gate` lets its
+engine rest), the detector and the transcriber only while listening for words. A wake word during an utterance drops
+the utterance, and a new one begins after it.
 
 Positions are samples at `EAR_RATE`. One task, no threads.
 """

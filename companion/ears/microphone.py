@@ -38,6 +38,10 @@ _log = logging.getLogger(__name__)
 _MARGIN_S = 0.0015
 """How long after a block is due the loop looks for it; arrival jitters by less than 1 ms over PulseAudio."""
 
+_IDLE_MARGIN_S = 0.01
+"""The same where blocks are gathered, and nobody waits: on a busy machine some come later than that, and to be woken by
+the audio thread costs as much as the work itself."""
+
 _BLOCK_S = 0.032
 _RING_BLOCKS = round(10 / _BLOCK_S)
 """Seconds, not fractions: a transcriber may keep the loop from taking sound for as long as its `timeout_s`. What waits
@@ -111,7 +115,8 @@ class AudioRing:
         while not self._blocks:
             if self._ended:
                 return None
-            early = self._last_put + self._interval_s * self.batch + _MARGIN_S - self._loop.time()
+            margin_s = _MARGIN_S if self.batch == 1 else _IDLE_MARGIN_S
+            early = self._last_put + self._interval_s * self.batch + margin_s - self._loop.time()
             self._wake_requested = not self._interval_s or early <= 0
             waiter = self._waiter = self._loop.create_future()
             if self._ended or (self._wake_requested and self._blocks):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import EngineUnavailable
@@ -29,7 +31,8 @@ class SileroSpeechDetector:
         """The probability, 0 to 1, that these 512 samples hold speech. Raises `ValueError` for any other length."""
         if len(pcm) != FRAME_SAMPLES * 2:
             raise ValueError(f"the speech detector takes {FRAME_SAMPLES} samples at a time, not {len(pcm) / 2:g}")
-        return float(self._library.process_chunk(pcm))
+        # As its `process_chunk` does, but that makes the list sample by sample, which takes a fifth of the time.
+        return float(self._library.process_samples((np.frombuffer(pcm, "<i2") / 32767).tolist()))
 
     def reset(self) -> None:
         """Forget the sound so far."""

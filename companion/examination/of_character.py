@@ -17,7 +17,7 @@ from companion.errors import ConfigError
 from companion.examination.findings import Remark, error, note, warning
 from companion.mind.api import models
 from companion.mind.api.key import CREDENTIAL, find_key
-from companion.mind.assembly import is_own_host
+from companion.mind.api.models import is_own_host
 from companion.mind.tokens import MESSAGE_TOKENS, estimate_text_tokens
 
 

@@ -31,7 +31,8 @@ class LanguageError(ValueError):
 class Part(BaseModel):
     """One file of a language, or a table of it: frozen, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, arbitrary_types_allowed=True)
+    # A table inside a file is validated as a part of it and needs no validator of its own.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, arbitrary_types_allowed=True)
 
     word_tables: ClassVar[dict[str, str]] = {}
     """Fragments that are made of a table's words, keys and values alike: the fragment's name to the table's."""

@@ -10,11 +10,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from companion.config.device import Device
 from companion.config.persona import Persona
-from companion.errors import ConfigError, EngineUnavailable
+from companion.errors import EngineUnavailable
 from companion.languages.language import language
 from companion.languages.understood import understood
 from companion.mind.api import models
@@ -27,26 +26,14 @@ from companion.mind.budget import Budget, Ledger
 from companion.mind.character import ServiceCharacter
 from companion.mind.context import BUILT_IN, ContextCollector, ContextProvider
 from companion.mind.memory.long_term import LongTermMemory
-from companion.mind.memory.store import Store
+from companion.mind.memory.store import Store, local_now, open_store
 from companion.mind.memory.working_memory import WorkingMemory, session_id
 from companion.storage import create_private_folder, state_folder
 
 log = logging.getLogger("companion")
 
-_OWN_HOSTS = (".aliyuncs.com", ".aliyun.com", ".qwenai.com", ".qwencloud.com")
-
 MACHINE_FILES = (Path("/proc/device-tree/serial-number"), Path("/etc/machine-id"))
 """The board's serial number comes first: units flashed from one image can share a machine id, but not a board."""
-
-
-def local_now() -> datetime:
-    """The wall clock, in local time."""
-    return datetime.now().astimezone()
-
-
-async def open_store(device: Device, now: Callable[[], datetime] = local_now) -> Store:
-    """The unit's store; never two at a time in one process. Raises `ConfigError` where there is no folder for it."""
-    return await Store.open(_folder(device), now)
 
 
 async def build(
@@ -121,12 +108,6 @@ def make_working_memory(
     return WorkingMemory(memory, identity, longest, keeps=keeps, known=device.memory.persons)
 
 
-def is_own_host(base_url: str) -> bool:
-    """Whether the address belongs to the service itself, not to another server that speaks its protocol."""
-    host = urlsplit(base_url).hostname or ""
-    return f".{host}".endswith(_OWN_HOSTS)
-
-
 def _capabilities(device: Device, persona: Persona, base_url: str) -> Capabilities:
     settings = device.character
     wants_directions = persona.cues.channel == "directions"
@@ -141,7 +122,7 @@ def _capabilities(device: Device, persona: Persona, base_url: str) -> Capabiliti
 
 def _is_foreign(device: Device, base_url: str) -> bool:
     """Whether another server answers. The emulator's address is not in the settings."""
-    return base_url == device.character.base_url and not is_own_host(base_url)
+    return base_url == device.character.base_url and not models.is_own_host(base_url)
 
 
 def _by_service(device: Device, persona: Persona, base_url: str) -> bool:
@@ -157,15 +138,6 @@ def _by_service(device: Device, persona: Persona, base_url: str) -> bool:
     if not language(persona.language).general.service_memory:
         log.warning("The service's own memory understands Chinese only; for other languages use memory.mode = local.")
     return True
-
-
-def _folder(device: Device) -> Path:
-    if device.memory.folder is not None:
-        return device.memory.folder
-    try:
-        return state_folder()
-    except RuntimeError as error:
-        raise ConfigError("memory.folder: this user has no home folder: name a folder for the memory") from error
 
 
 def _built_in(device: Device, persona: Persona) -> tuple[ContextProvider, ...]:

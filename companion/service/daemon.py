@@ -97,7 +97,8 @@ async def run_until_stopped(
         ears.set_low_latency(state is not State.IDLE)
         notifier.status("" if state is None else state.value)
 
-    sound = Sound(ears, loudspeaker, MonotonicClock(), state_changed, live=True, played=played)
+    listens = asyncio.Event()
+    sound = Sound(ears, loudspeaker, MonotonicClock(), state_changed, live=True, listens=listens, played=played)
     watch = EngineWatch(device, asyncio.get_running_loop().time)
 
     def sound_lost(seconds: float) -> None:
@@ -133,7 +134,7 @@ async def run_until_stopped(
             daemon = Daemon(device, device_file, unit, *parts, persona_settings, group, kept_mute)
             work = [
                 group.create_task(daemon.watchdog.run()),
-                group.create_task(_tell_when_ready(notifier, daemon, unit)),
+                group.create_task(_tell_when_ready(notifier, daemon, unit, listens)),
                 group.create_task(tell_what_is_missing(device, card, unit.conversation, _state_folder())),
             ]
             await _open_controls(device, unit, daemon, stack)
@@ -303,10 +304,11 @@ def _state_folder() -> Path:
         raise ConfigError("STATE_DIRECTORY: this user has no home folder: name a folder for the state") from error
 
 
-async def _tell_when_ready(notifier: ServiceNotifier, daemon: Daemon, unit: Unit) -> None:
+async def _tell_when_ready(notifier: ServiceNotifier, daemon: Daemon, unit: Unit, listens: asyncio.Event) -> None:
     await notify_when_ready(notifier, lambda: unit.listener.position > 0)
     if unit.conversation.state is not State.MUTED:
         log.info("%s listens.", daemon.persona_name)
+    listens.set()
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:

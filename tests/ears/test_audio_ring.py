@@ -130,7 +130,7 @@ async def test_regular_blocks_are_found_just_after_they_are_due(batch: int) -> N
         while (block := await audio_ring.get(2.0)) is not None:
             lags.append(loop.time() - 0.032 * block.start)
     assert len(lags) == 20
-    assert max(lags) < 0.002 + 0.032 * (batch - 1)
+    assert max(lags) < (0.002 if batch == 1 else 0.011) + 0.032 * (batch - 1)
 
 
 @pytest.mark.looptime

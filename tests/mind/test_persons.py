@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from companion.languages.language import language
-from companion.mind.assembly import local_now
 from companion.mind.context import Clock
 from companion.mind.memory.long_term import LongTermMemory
-from companion.mind.memory.store import Store
+from companion.mind.memory.store import Store, local_now
 from tests.support.service_scene import (
     ANSWER,
     Line,

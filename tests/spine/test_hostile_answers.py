@@ -26,7 +26,7 @@ OWN_LINES = " ".join(line for kind in _KINDS for line in getattr(PERSONA.lines, 
 async def spoken_of(script: list[Step | int], protocol: str) -> list[str]:
     """What is said where the service answers every request so."""
     async with scene() as s:
-        s.conversation.dialogue.character = on(Line(script), who=PERSONA, protocol=protocol)
+        s.conversation.dialogue.take(on(Line(script), who=PERSONA, protocol=protocol))
         s.listener.put(WAKE, said("hi"))
         await s.until("thinking")
         await s.until("follow_up", within_s=120)

@@ -14,6 +14,7 @@ from decimal import ROUND_CEILING, Decimal
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from companion.mind.api.messages import Protocol
 
@@ -113,3 +114,12 @@ def _models() -> Mapping[tuple[str, str], Model]:
         currency = data["regions"][row["region"]]["currency"]
         models[row["name"], row["region"]] = Model(**{**row, **prices}, currency=currency, cached_share=share)
     return models
+
+
+_OWN_HOSTS = (".aliyuncs.com", ".aliyun.com", ".qwenai.com", ".qwencloud.com")
+
+
+def is_own_host(base_url: str) -> bool:
+    """Whether the address belongs to the service itself, not to another server that speaks its protocol."""
+    host = urlsplit(base_url).hostname or ""
+    return f".{host}".endswith(_OWN_HOSTS)

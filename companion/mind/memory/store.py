@@ -16,9 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from companion.errors import CompanionError
+from companion.config.device import Device
+from companion.errors import CompanionError, ConfigError
 from companion.mind.memory.database import Work
 from companion.mind.memory.database_file import MAX_UNWRITTEN, DatabaseFile
+from companion.storage import state_folder
 
 FILE = "companion.db"
 
@@ -28,6 +30,25 @@ QUIET_S = 60.0
 """After so long without any use the copy of the day is made."""
 MAX_LAZY = 20
 """This many lazy writes may wait for the next one that is not lazy."""
+
+
+def local_now() -> datetime:
+    """The wall clock, in local time."""
+    return datetime.now().astimezone()
+
+
+async def open_store(device: Device, now: Callable[[], datetime] = local_now) -> Store:
+    """The unit's store; never two at a time in one process. Raises `ConfigError` where there is no folder for it."""
+    return await Store.open(_folder(device), now)
+
+
+def _folder(device: Device) -> Path:
+    if device.memory.folder is not None:
+        return device.memory.folder
+    try:
+        return state_folder()
+    except RuntimeError as error:
+        raise ConfigError("memory.folder: this user has no home folder: name a folder for the memory") from error
 
 
 class Store:

@@ -15,7 +15,8 @@ import pytest
 from click.testing import CliRunner
 
 from companion.cli.memory import memory as memory_group
-from companion.mind.assembly import build, open_store
+from companion.mind.assembly import build
+from companion.mind.memory.store import open_store
 from tests.support.paths import CONFIGS
 from tests.support.service_scene import device, persona
 

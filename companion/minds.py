@@ -1,0 +1,126 @@
+"""Opens a persona's mind: at once, or once the ears listen.
+
+The mind takes half of a start's processor time (HTTP, the service's protocol, the memory's rules), and nobody needs it
+before the first words are spoken to the device.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from companion import plugins
+from companion.config.device import Device
+from companion.config.persona import Persona
+from companion.dialogue import Dialogue
+from companion.errors import ConfigError
+from companion.languages.understood import understood
+from companion.voice.stage.inference import load_rules
+
+if TYPE_CHECKING:
+    from companion.mind.character import ServiceCharacter
+    from companion.mind.context import ContextProvider
+    from companion.mind.memory.store import Store
+
+
+_LISTENS_WITHIN_S = 2.0
+"""A unit whose microphone is missing opens its mind after this time: what is wrong with its settings must be told."""
+
+
+@asynccontextmanager
+async def mind_of(
+    dialogue: Dialogue, device: Device, store: Store, group: asyncio.TaskGroup, listens: asyncio.Event | None
+) -> AsyncIterator[None]:
+    """Give the dialogue its character, and close that on exit: before this is entered, or after the unit `listens`.
+
+    What is wrong with the character is raised here, or, where it comes later, in the `group`.
+    """
+    persona = dialogue.persona
+    if listens is None:
+        group.create_task(asyncio.to_thread(_load_rules, dialogue))
+        async with mind(device, persona, store) as character:
+            dialogue.take(character)
+            yield
+        return
+    closing = asyncio.Event()
+
+    async def open_later() -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LISTENS_WITHIN_S):
+                await listens.wait()
+        # In a thread: the ears go on meanwhile.
+        await asyncio.to_thread(importlib.import_module, "companion.mind.assembly")
+        async with mind(device, persona, store) as character:
+            dialogue.take(character)
+            await asyncio.to_thread(_load_rules, dialogue)
+            await closing.wait()
+
+    opening = group.create_task(open_later())
+    try:
+        yield
+    finally:
+        closing.set()
+        if not dialogue.is_ready:
+            opening.cancel()
+        # Its errors are the group's.
+        await asyncio.wait([opening])
+
+
+def _load_rules(dialogue: Dialogue) -> None:
+    """They are read when first needed; that would be amid the first answer."""
+    load_rules(understood(dialogue.persona.language))
+    dialogue.turn_taking.load()
+
+
+@asynccontextmanager
+async def mind(device: Device, persona: Persona, store: Store | None = None) -> AsyncIterator[ServiceCharacter]:
+    """The character, as long as this is entered; its summaries are made meanwhile, and all is closed in the end.
+
+    A `store` is left open; without one the character has its own. Raises `ConfigError` for a key or an address that
+    cannot be used, `EngineUnavailable` for a context provider.
+    """
+    from companion.mind.api import models
+    from companion.mind.api.key import find_key
+    from companion.mind.api.models import is_own_host
+    from companion.mind.assembly import build
+
+    settings = device.character
+    key = None if settings.emulator == "always" else find_key(settings)
+    base_url = settings.base_url or models.base_url(settings.region, settings.protocol)
+    # A server of one's own may want no key.
+    keyless = key is None and is_own_host(base_url)
+    if keyless and settings.emulator == "never":
+        raise ConfigError(
+            "character: no key: set DASHSCOPE_API_KEY, a systemd credential called dashscope-key, or character.key_file"
+        )
+    contexts = [_context(name, device, persona) for name in device.context.providers]
+    async with AsyncExitStack() as stack:
+        if keyless or settings.emulator == "always":
+            from companion.emulator import EmulatorServer
+
+            # Without its control page: no other user of this machine may read what was said.
+            server = EmulatorServer(control=False)
+            base_url = server.start()
+            stack.callback(server.stop)
+            if settings.protocol == "dashscope":
+                base_url = server.dashscope_url
+        character = await build(device, persona, base_url, key, contexts, store=store)
+        stack.push_async_callback(character.close)
+        async with asyncio.TaskGroup() as group:
+            summaries = group.create_task(character.run())
+            yield character
+            summaries.cancel()
+
+
+def _context(name: str, device: Device, persona: Persona) -> ContextProvider:
+    """A built-in provider, or one that is installed."""
+    from companion.mind.context import BUILT_IN
+
+    if name in BUILT_IN:
+        return BUILT_IN[name](device, persona)
+    provider: ContextProvider = plugins.build_engine("contexts", name, device, persona)
+    return provider
