@@ -34,6 +34,7 @@ COMMANDS = {
     "doctor": ("doctor:doctor", "The station test: PASS and FAIL for every part, and what to do."),
     "emulate": ("emulate:emulate", "Stand in for the character service on this machine."),
     "identity": ("identity:identity", "Print this unit's number as text and as a QR code."),
+    "latency": ("latency:latency", "How long people wait for an answer, and what held the slowest turns back."),
     "memory": ("memory:memory", "See, correct, forget or export what the character remembers."),
     "models": ("models:models", "List, fetch, check or remove speech models and voices."),
     "parse": ("parse:parse", "Read a model's text on stdin; print what would be spoken and the cues in it."),

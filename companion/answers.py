@@ -53,6 +53,8 @@ class Answers:
         self._group: asyncio.TaskGroup
         self._before: Utterance | None = None
         """What was said before the words that took its answer back."""
+        self._dropped = 0
+        """Answers that were made ahead and dropped since the last one that was given."""
         self.current: Answer | None = None
         self.ahead: Answer | None = None
 
@@ -63,7 +65,10 @@ class Answers:
     def start(self, say: Say, answers: Utterance | None = None) -> None:
         """Say something now."""
         self._before = None
-        self.current = self._make(say, Floor(given=True), answers)
+        floor = Floor(given=True)
+        if answers is not None:
+            self._count_dropped(floor)
+        self.current = self._make(say, floor, answers)
 
     def make_ahead(self, say: Say, answers: Utterance) -> None:
         """Begin to make an answer that may not be heard yet."""
@@ -78,6 +83,7 @@ class Answers:
         self._before = None
         self.current, self.ahead = self.ahead, None
         if self.current is not None:
+            self._count_dropped(self.current.floor)
             self.current.floor.give()
 
     async def drop_ahead(self) -> None:
@@ -86,6 +92,7 @@ class Answers:
         if answer is not None:
             answer.floor.withdraw()
             await _end(answer.task)
+            self._dropped += 1
             self._tools.event_log.record("dropped")
 
     def whole(self, utterance: Utterance | None) -> Utterance | None:
@@ -134,6 +141,9 @@ class Answers:
         if answer is not None:
             self._tools.speaker.flush()
             await _end(answer.task)
+
+    def _count_dropped(self, floor: Floor) -> None:
+        floor.dropped, self._dropped = self._dropped, 0
 
     def _make(self, say: Say, floor: Floor, answers: Utterance | None) -> Answer:
         return Answer(self._group.create_task(self._run(say, floor)), floor, answers)

@@ -132,15 +132,17 @@ class Dialogue:
         said = utterance.text
         heard = ""
         for speaker in self.character.speakers(said):
+            # Nobody waited for the second of a group since the person spoke.
+            waited_for = utterance if said else None
             deltas = self._deltas(utterance, speaker, answer, floor)
-            turn = self._begin(deltas, on_first_sound, utterance, speaker, floor)
+            turn = self._begin(deltas, on_first_sound, waited_for, speaker, floor)
             try:
                 ended = await turn.run()
                 if turn.failed_early:
                     # It failed before anybody waited for it, so there is time to ask once more.
                     await floor.wait()
                     deltas = self._deltas(utterance, speaker, answer, floor)
-                    turn = self._begin(deltas, on_first_sound, utterance, speaker, floor)
+                    turn = self._begin(deltas, on_first_sound, waited_for, speaker, floor, turn.began)
                     ended = await turn.run()
             finally:
                 if said:
@@ -178,8 +180,9 @@ class Dialogue:
         utterance: Utterance | None = None,
         speaker: str = "",
         floor: Floor | None = None,
+        began: float | None = None,
     ) -> Turn:
-        self._turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor)
+        self._turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor, began)
         return self._turn
 
     def _deltas(

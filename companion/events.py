@@ -296,6 +296,8 @@ class TurnEnded:
     """If the answer failed: which of the persona's own lines to say instead, or after the part that was heard."""
     latency_ms: dict[str, float] = field(default_factory=dict)
     """Milliseconds spent in each stage; `docs/events.md` lists the names."""
+    dropped: int = 0
+    """How many answers were made ahead and dropped before this one."""
 
 
 Colour = tuple[int, int, int]

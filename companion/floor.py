@@ -20,6 +20,8 @@ class Floor:
         """Whether the person had finished: from then on this is the answer."""
         self.withdrawn = False
         """Whether the person went on after all: it counts as never asked for."""
+        self.dropped = 0
+        """How many answers were made ahead and dropped before this one."""
         self._undecided: list[Callable[[], None]] = []
         if given:
             self.give()

@@ -103,10 +103,12 @@ class Turn:
         utterance: Utterance | None = None,
         speaker: str = "",
         floor: Floor | None = None,
+        began: float | None = None,
     ) -> None:
         """`answer` yields the reply as text deltas. `utterance` is what it answers, if somebody spoke.
 
-        `speaker` is the name of the speaker in a group. Without a `floor` it may speak at once.
+        `speaker` is the name of the speaker in a group. Without a `floor` it may speak at once. `began` is when the
+        words were known, in loop time: now, where it is not given.
         """
         self._tools = tools
         self._floor = floor or Floor(given=True)
@@ -122,6 +124,7 @@ class Turn:
         self._reason: EndReason = "interrupted"
         self._line = ""
         self._latency: dict[str, float] = {}
+        self._answers_somebody = utterance is not None
         if utterance is not None:
             self._latency["endpoint"] = (utterance.decided - utterance.end) / EAR_RATE * 1000
             self._latency["transcribe"] = utterance.transcribed_ms
@@ -130,7 +133,7 @@ class Turn:
         self.heard = ""
         """The text that came out of the loudspeaker; valid once `run` has returned or was cancelled."""
         self._time_limit: asyncio.Timeout
-        self._stage_began = asyncio.get_running_loop().time()
+        self.began = self._stage_began = asyncio.get_running_loop().time() if began is None else began
 
     async def run(self) -> TurnEnded:
         """Speak the reply, and return when its last sound has been heard. Cancelling silences the loudspeaker."""
@@ -240,6 +243,8 @@ class Turn:
                 "cue", emotion=cue.emotion, gesture=cue.gesture, intensity=cue.intensity, source=cue.source
             )
             self._tools.animator.play_cue(cue)
+            if "first_sound" in self._latency:
+                self._first_time("first_cue")
         self._tools.animator.set_mouth(self._timeline.mouth(position))
 
     def _first_time(self, stage: str) -> bool:
@@ -282,9 +287,10 @@ class Turn:
         self._tools.animator.set_mouth(0.0)
         latency = {stage: round(ms, 2) for stage, ms in self._latency.items()}
         if "first_sound" in latency:
-            latency["total"] = round(sum(latency.values()), 2)
+            latency["total"] = round(sum(latency.values()) - latency.get("first_cue", 0.0), 2)
         self._tools.event_log.record("heard", text=self.heard, reason=self._reason)
-        self._tools.event_log.record("turn", latency_ms=latency)
-        ended = TurnEnded(self.heard, self._reason, self._line, latency)
+        dropped = self._floor.dropped if self._answers_somebody else 0
+        self._tools.event_log.record("turn", latency_ms=latency, dropped=dropped)
+        ended = TurnEnded(self.heard, self._reason, self._line, latency, dropped)
         self._tools.on_turn(ended)
         return ended

@@ -218,6 +218,7 @@ class Daemon:
                 *self.switches.problems,
                 *unit.store.problems,
             ),
+            store=unit.store,
         )
 
     @property
@@ -332,7 +333,8 @@ async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
     try:
         stack.callback((await control.serve(daemon)).close)
         if device.health.metrics_port is not None:
-            stack.callback((await metrics.serve(daemon.status, device.health.metrics_port)).close)
+            port, latency = device.health.metrics_port, daemon.health.latency
+            stack.callback((await metrics.serve(daemon.status, port, latency)).close)
     except control.AlreadyRunning:
         # Two companions would answer each other.
         raise

@@ -15,11 +15,14 @@ from typing import Any
 
 from companion.errors import DeviceError
 from companion.events import State
+from companion.service.latency_histograms import BOUNDS_S, LatencyHistograms
 
 ADDRESS = "127.0.0.1"
 PATIENCE_S = 3.0
 MOST_AT_ONCE = 4
 _LONGEST_HEAD = 4096
+Sample = tuple[Mapping[str, str], float]
+"""Labels and value."""
 _HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?", re.IGNORECASE)
 
 _SIMPLE = (
@@ -34,8 +37,8 @@ _SIMPLE = (
 )
 
 
-def render(status: Mapping[str, Any]) -> str:
-    """The status (`Status.as_dict`) as Prometheus text. Unknown values are left out."""
+def render(status: Mapping[str, Any], latency: LatencyHistograms | None = None) -> str:
+    """The status (`Status.as_dict`) and the `latency` as Prometheus text. Unknown values are left out."""
     lines = list(_family("companion_info", "gauge", "What runs.", [(_labels(status, "version", "name", "persona"), 1)]))
     states = [({"state": one.value}, int(status.get("state") == one.value)) for one in State]
     lines += _family("companion_state", "gauge", "What the conversation is doing: 1 for one of these.", states)
@@ -54,12 +57,25 @@ def render(status: Mapping[str, Any]) -> str:
     if isinstance(last, Mapping):
         stages = [({"stage": name}, ms / 1000) for name, ms in _table(last.get("latency_ms"))]
         lines += _family("companion_last_turn_seconds", "gauge", "Stages of the last answer.", stages)
+    if latency is not None:
+        lines += _histograms(latency)
+        lines += _family(
+            "companion_dropped_requests_total",
+            "counter",
+            "Answers made ahead and dropped, because the person went on.",
+            [({}, latency.dropped)],
+        )
     return "\n".join(lines) + "\n"
 
 
-async def serve(status: Callable[[], Mapping[str, Any]], port: int) -> asyncio.Server:
+async def serve(
+    status: Callable[[], Mapping[str, Any]], port: int, latency: LatencyHistograms | None = None
+) -> asyncio.Server:
     """Serve the metrics on loopback; port 0 takes a free one. Raises `DeviceError` where the port is taken."""
     under_way = 0
+
+    def page() -> str:
+        return render(status(), latency)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal under_way
@@ -69,7 +85,7 @@ async def serve(status: Callable[[], Mapping[str, Any]], port: int) -> asyncio.S
                 if under_way > MOST_AT_ONCE:
                     code, body = "503 Service Unavailable", "Too many requests at once.\n"
                 else:
-                    code, body = _respond(await _head(reader), status)
+                    code, body = _respond(await _head(reader), page)
                 writer.write(_response(code, body))
                 await writer.drain()
         except (ConnectionError, TimeoutError):
@@ -94,7 +110,7 @@ async def _head(reader: asyncio.StreamReader) -> str:
         return ""
 
 
-def _respond(head: str, status: Callable[[], Mapping[str, Any]]) -> tuple[str, str]:
+def _respond(head: str, page: Callable[[], str]) -> tuple[str, str]:
     first, *fields = head.split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
@@ -106,7 +122,7 @@ def _respond(head: str, status: Callable[[], Mapping[str, Any]]) -> tuple[str, s
         return "405 Method Not Allowed", "There is only GET.\n"
     if words[1].partition("?")[0] != "/metrics":
         return "404 Not Found", "There is only /metrics.\n"
-    return "200 OK", render(status())
+    return "200 OK", page()
 
 
 def _response(code: str, body: str) -> bytes:
@@ -119,14 +135,31 @@ def _response(code: str, body: str) -> bytes:
     return f"{head}{allow}\r\n".encode("ascii") + content
 
 
-def _family(name: str, kind: str, told: str, samples: Sequence[tuple[Mapping[str, str], float]]) -> Iterator[str]:
-    if not samples:
-        return
-    yield f"# HELP {name} {told}"
-    yield f"# TYPE {name} {kind}"
+def _family(name: str, kind: str, told: str, samples: Sequence[Sample]) -> Iterator[str]:
+    if samples:
+        yield f"# HELP {name} {told}"
+        yield f"# TYPE {name} {kind}"
+        yield from _lines(name, samples)
+
+
+def _lines(name: str, samples: Sequence[Sample]) -> Iterator[str]:
     for labels, value in samples:
         inside = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
         yield f"{name}{{{inside}}} {value:.15g}" if inside else f"{name} {value:.15g}"
+
+
+def _histograms(latency: LatencyHistograms) -> Iterator[str]:
+    name = "companion_latency_seconds"
+    bounds = [*(f"{bound:g}" for bound in BOUNDS_S), "+Inf"]
+    if latency.stages:
+        yield f"# HELP {name} Stages of all answers since the start."
+        yield f"# TYPE {name} histogram"
+    for stage, histogram in latency.stages.items():
+        counts = histogram.cumulative()
+        buckets = [({"stage": stage, "le": bound}, count) for bound, count in zip(bounds, counts, strict=True)]
+        yield from _lines(f"{name}_bucket", buckets)
+        yield from _lines(f"{name}_sum", [({"stage": stage}, histogram.sum_s)])
+        yield from _lines(f"{name}_count", [({"stage": stage}, counts[-1])])
 
 
 def _labels(status: Mapping[str, Any], *keys: str) -> dict[str, str]:

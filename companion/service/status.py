@@ -12,11 +12,16 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from companion import __version__
 from companion.events import EAR_RATE, State, TurnEnded
+from companion.service.latency_histograms import LatencyHistograms
+
+if TYPE_CHECKING:
+    from companion.mind.memory.store import Store
 
 _KIND = {"state": "folder", "memory": "folder"}
 _OWN_MEMORY = Path("/proc/self/status")
@@ -88,7 +93,9 @@ class HealthMonitor:
         queues: Mapping[str, Callable[[], int]],
         lost_s: Callable[[], float],
         problems: Callable[[], Sequence[str]],
+        store: Store | None = None,
     ) -> None:
+        """The times of every turn are kept in the `store`, where there is one."""
         self._name = name
         self._persona = persona
         self._state = state
@@ -101,11 +108,19 @@ class HealthMonitor:
         self._now = asyncio.get_running_loop().time
         self._began = self._now()
         self._turns = 0
+        self._store = store
+        self.latency = LatencyHistograms()
         self._last: tuple[float, str, dict[str, float]] | None = None
 
     def turn_ended(self, ended: TurnEnded) -> None:
-        """Record when and how a turn ended, never what was said."""
+        """Record when and how a turn ended, and how long it took, never what was said."""
         self._turns += 1
+        self.latency.add(ended)
+        if self._store is not None:
+            # Whoever only asks for a status does without SQLite.
+            from companion.mind.memory import turn_times
+
+            turn_times.keep(self._store, ended, datetime.now())
         self._last = self._now(), ended.reason, dict(ended.latency_ms)
 
     def status(self) -> Status:

@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.errors import DeviceError
+from companion.events import TurnEnded
 from companion.service import metrics
+from companion.service.latency_histograms import LatencyHistograms
 
 STATUS: dict[str, Any] = {
     "name": "desk", "persona": 'Robin "the" \\ bird\n', "version": "0.1.0", "state": "idle", "muted": False,
@@ -101,6 +103,29 @@ async def test_it_listens_on_loopback_only_and_says_when_it_cannot() -> None:
             await metrics.serve(lambda: STATUS, server.sockets[0].getsockname()[1])
 
 
+def latency(*totals_ms: float) -> LatencyHistograms:
+    counted = LatencyHistograms()
+    for ms in totals_ms:
+        counted.add(TurnEnded("", "finished", latency_ms={"endpoint": 150.0, "total": ms}, dropped=1))
+    return counted
+
+
+def test_answers_are_counted_in_buckets_and_dropped_ones_too() -> None:
+    text = metrics.render(STATUS, latency(480.0, 500.0, 760.0, 11_000.0))
+    assert text.count("# TYPE companion_latency_seconds histogram\n") == 1
+    for bound, count in (("0.35", 0), ("0.5", 2), ("0.75", 2), ("1", 3), ("10", 3), ("+Inf", 4)):
+        assert f'companion_latency_seconds_bucket{{stage="total",le="{bound}"}} {count}\n' in text
+    assert 'companion_latency_seconds_sum{stage="total"} 12.74\n' in text
+    assert 'companion_latency_seconds_count{stage="endpoint"} 4\n' in text
+    assert "companion_dropped_requests_total 4\n" in text
+
+
+def test_turns_that_nobody_waited_for_are_in_no_bucket() -> None:
+    counted = LatencyHistograms()
+    counted.add(TurnEnded("", "finished", latency_ms={"request": 1.0, "total": 3.0}))
+    assert not counted.stages
+
+
 names = st.text(max_size=12)
 statuses = st.fixed_dictionaries(
     {"state": names, "persona": names, "links": st.dictionaries(names, names, max_size=3)},
@@ -114,7 +139,7 @@ statuses = st.fixed_dictionaries(
 
 @given(statuses)
 def test_every_line_is_valid_for_prometheus(status: dict[str, Any]) -> None:
-    text = metrics.render(status)
+    text = metrics.render(status, latency(1.0, 2.0))
     assert text.endswith("\n")
     for line in text[:-1].split("\n"):
         assert line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.fullmatch(line), line

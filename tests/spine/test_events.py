@@ -39,7 +39,7 @@ async def test_a_turn_event_by_event() -> None:
         ]
         [turn] = s.turns
         assert (turn.heard_text, turn.reason, turn.line) == ("Hello. How are you?", "finished", "")
-        assert [{"latency_ms": turn.latency_ms}] == s.notes.of("turn")
+        assert [{"latency_ms": turn.latency_ms, "dropped": 0}] == s.notes.of("turn")
 
 
 async def test_a_cue_has_its_emotion() -> None:

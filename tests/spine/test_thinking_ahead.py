@@ -180,3 +180,32 @@ async def test_a_sound_that_was_no_speech_leaves_the_listening_as_it_was() -> No
         assert s.notes.states() == ["idle", "listening"]
         s.listener.put(said("hi"))
         await s.until("follow_up")
+
+
+async def test_an_answer_knows_how_many_were_dropped_before_it() -> None:
+    async with scene(ScriptedCharacter(["Hello."])) as s:
+        await begins(s, "turn on")
+        s.listener.put(GO_ON, likely("turn on the light"), GO_ON, Partial("turn on the light and", 50000))
+        await pass_time(0.2)
+        s.listener.put(said("turn on the light and dance"))
+        await s.until("follow_up")
+        s.listener.put(said("thank you"))
+        await s.until("follow_up")
+        assert [turn.dropped for turn in s.turns] == [2, 0]
+
+
+async def test_the_second_attempt_is_as_late_as_the_first_made_it() -> None:
+    class FailsOnce(ScriptedCharacter):
+        async def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
+            if not self.asked:
+                self.asked.append(said)
+                raise CharacterError("It cannot be reached.")
+            async for delta in super().reply(said, speaker, floor):
+                yield delta
+
+    async with scene(FailsOnce(["Hello."])) as s:
+        await begins(s)
+        s.listener.put(said("how are you"))
+        await s.until("follow_up")
+        [turn] = s.turns
+        assert turn.latency_ms["request"] == pytest.approx(200, abs=10)

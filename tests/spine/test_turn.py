@@ -77,6 +77,10 @@ async def test_cues_are_acted_when_their_word_is_heard() -> None:
         cues = [(t - heard_from, fields["gesture"]) for t, kind, fields in s.notes.notes if kind == "cue"]
         assert [gesture for _, gesture in cues] == ["wave", "nod"]
         assert cues[0][0] < 0.05
+        [turn] = s.turns
+        assert turn.latency_ms["first_cue"] == pytest.approx(cues[0][0] * 1000, abs=1)
+        stages = [ms for stage, ms in turn.latency_ms.items() if stage not in ("first_cue", "total")]
+        assert turn.latency_ms["total"] == pytest.approx(sum(stages), abs=0.1)
         # "Hello my friend." is 16 characters, "Here I am," 10 and the space before "you" one more.
         assert abs(cues[1][0] - 27 * 0.05) < 0.15
         assert "waves" not in " ".join(s.voice.spoken)

@@ -277,7 +277,7 @@ _EVENT_FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "cue": {"emotion": (str, NoneType), "gesture": (str, NoneType), "intensity": float, "source": str},
     "body": {"lights": dict, "positions": dict},
     "heard": {"text": str, "reason": str},
-    "turn": {"latency_ms": dict},
+    "turn": {"latency_ms": dict, "dropped": int},
     "error": {"code": str, "sentence": str},
 }
 """As `docs/events.md` has them."""

@@ -2,8 +2,8 @@
 
 Exchanges and facts share one sequence of ids, so that a number names one thing on the command line. Times are local,
 ISO 8601, to the second. `words` holds the index words by which an exchange may be quoted, under the exchange's id;
-`indexes` says by which rules those of a character were made. A later version adds a tuple to `MIGRATIONS`; the tuples
-that are there never change.
+`indexes` says by which rules those of a character were made; `turns` holds how long each answer took, in JSON. A later
+version adds a tuple to `MIGRATIONS`; the tuples that are there never change.
 
 Every function here blocks and belongs on the store's thread. SQLite's errors are translated: a file that is no database
 of ours is `DatabaseDamaged`; a disk that is full, read-only, gone, or locked for longer than `BUSY_S` is
@@ -83,6 +83,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE facts ADD COLUMN language TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE facts ADD COLUMN source TEXT NOT NULL DEFAULT 'said'",
         "CREATE TABLE indexes (persona TEXT PRIMARY KEY, rules TEXT NOT NULL)",
+    ),
+    (
+        """CREATE TABLE turns (
+            id INTEGER PRIMARY KEY,
+            at TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            dropped INTEGER NOT NULL,
+            latency_ms TEXT NOT NULL
+        )""",
     ),
 )
 
