@@ -45,11 +45,16 @@ class Answers:
         tools: TurnTools,
         take_back_s: float,
         on_end: Callable[[State], None],
+        on_filler: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_end` is told the state that follows an answer. `take_back_s` counts from the first sound."""
+        """`on_end` is told the state that follows an answer. `take_back_s` counts from the first sound.
+
+        `on_filler` is called before something is said while the answer is not there yet.
+        """
         self._tools = tools
         self._take_back_s = take_back_s
         self._on_end = on_end
+        self._on_filler = on_filler
         self._group: asyncio.TaskGroup
         self._before: Utterance | None = None
         """What was said before the words that took its answer back."""
@@ -65,14 +70,14 @@ class Answers:
     def start(self, say: Say, answers: Utterance | None = None) -> None:
         """Say something now."""
         self._before = None
-        floor = Floor(given=True)
+        floor = Floor(given=True, on_filler=self._on_filler)
         if answers is not None:
             self._count_dropped(floor)
         self.current = self._make(say, floor, answers)
 
     def make_ahead(self, say: Say, answers: Utterance) -> None:
         """Begin to make an answer that may not be heard yet."""
-        self.ahead = self._make(say, Floor(), answers)
+        self.ahead = self._make(say, Floor(on_filler=self._on_filler), answers)
 
     def is_ahead(self, words: str) -> bool:
         """Whether the answer to just these words is being made."""

@@ -36,6 +36,7 @@ from companion.ears.wake_gate import GatedWakeWord
 from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
+from companion.filler import Fillers
 from companion.languages.understood import understood
 from companion.minds import mind_of
 from companion.plugins import BEST_TRANSCRIBERS
@@ -188,6 +189,7 @@ async def assembled(
                     on_turn=on_turn,
                     longest_silence_s=device.conversation.longest_silence_s,
                     longest_turn_s=device.conversation.longest_turn_s,
+                    fillers=Fillers(persona.lines.filler, device.conversation.filler_after_s),
                 )
                 dialogue = Dialogue(None, persona, tools, turn_taking)
                 # Who changes the persona is told at once where the new one cannot speak.

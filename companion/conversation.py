@@ -72,13 +72,15 @@ class Conversation:
         self._rules = rules
         self._on_change = on_change
         self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
-        self._answers = Answers(dialogue.tools, rules.take_back_s, self._turn_ended)
+        self._answers = Answers(
+            *(dialogue.tools, rules.take_back_s, self._turn_ended),
+            on_filler=lambda: self._enter(State.THINKING, self._attention_in(State.SPEAKING)),
+        )
         self._somebody_speaks = False
         """Whether speech began that is not over yet."""
         self._attention = Attention.WAKE
         self._silence = LongSilence(rules, lambda: listener.inject(Control("continue")))
-        self._announcements = Announcements()
-        self._handover = Handover()
+        self._announcements, self._handover = Announcements(), Handover()
         self._group: asyncio.TaskGroup
         self.state: State | None = None
         self.dialogue = dialogue
@@ -266,9 +268,8 @@ class Conversation:
 
     def _attention_in(self, state: State) -> Attention:
         """What to listen for while an answer is made or said."""
-        by_speech = self._rules.hears and not self._rules.by_button
-        wake_only = not by_speech or (state is State.SPEAKING and self._rules.barge_in in ("wake", "off"))
-        return Attention.WAKE if wake_only else Attention.SPEECH
+        stops = state is State.THINKING or self._rules.barge_in not in ("wake", "off")
+        return Attention.SPEECH if stops and self._rules.hears and not self._rules.by_button else Attention.WAKE
 
     def _start(self, say: Say, answers: Utterance | None = None) -> None:
         """An answer will be said soon: a loudspeaker that fell asleep during long speech wakes up meanwhile."""

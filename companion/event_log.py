@@ -31,6 +31,7 @@ Kind = Literal[
     "sentence",
     "dropped",
     "aside",
+    "filler",
     "cue",
     "body",
     "speaking",

@@ -14,7 +14,9 @@ from collections.abc import Callable
 class Floor:
     """Of one answer. Runs on the event loop's thread."""
 
-    def __init__(self, *, given: bool = False) -> None:
+    def __init__(self, *, given: bool = False, on_filler: Callable[[], None] = lambda: None) -> None:
+        """`on_filler` is called before the character says something though the answer is not there yet."""
+        self.on_filler = on_filler
         self._may_speak = asyncio.Event()
         self.was_given = False
         """Whether the person had finished: from then on this is the answer."""

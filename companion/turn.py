@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from companion.animator import Animator
-from companion.errors import CharacterError, CharacterRefused, CompanionError
+from companion.errors import CharacterError, CharacterRefused, CompanionError, DeviceError, SpeechError
 from companion.event_log import EventLog, Kind
 from companion.events import (
     EAR_RATE,
@@ -29,6 +29,7 @@ from companion.events import (
     TurnEnded,
     Utterance,
 )
+from companion.filler import Fillers
 from companion.floor import Floor
 from companion.ports import Clock, Speaker, Synthesizer
 
@@ -90,6 +91,8 @@ class TurnTools:
     """A turn that has produced no sound after this time is given up, whatever hangs (loop time)."""
     longest_turn_s: float
     """A turn that speaks is given up this long after its first sound."""
+    fillers: Fillers | None = None
+    """What is said while an answer is late."""
 
 
 class Turn:
@@ -128,6 +131,7 @@ class Turn:
         if utterance is not None:
             self._latency["endpoint"] = (utterance.decided - utterance.end) / EAR_RATE * 1000
             self._latency["transcribe"] = utterance.transcribed_ms
+        self._filled = False
         self.failed_early = False
         """Whether no answer came, before anybody waited for one: it may be asked for again."""
         self.heard = ""
@@ -198,23 +202,30 @@ class Turn:
 
     async def _synthesize(self) -> None:
         """Sentences -> speech with cues and mouth openings."""
-        voice = self._voice
         while (sentence := await self._sentences.get()) is not None:
-            voiced = await voice.synthesize(sentence.text) if sentence.text else SynthesizedSpeech(b"")
-            cues = self._tools.place_cues(sentence, voiced, voice.rate)
-            mouth = self._tools.mouth_openings(voiced, voice.rate)
-            await self._speech.put(SpeechChunk(voiced.pcm, voice.rate, sentence.text, cues, mouth))
+            await self._speech.put(await self._voiced(sentence))
         await self._speech.put(None)
+
+    async def _voiced(self, sentence: Sentence) -> SpeechChunk:
+        voice = self._voice
+        voiced = await voice.synthesize(sentence.text) if sentence.text else SynthesizedSpeech(b"")
+        cues = self._tools.place_cues(sentence, voiced, voice.rate)
+        mouth = self._tools.mouth_openings(voiced, voice.rate)
+        return SpeechChunk(voiced.pcm, voice.rate, sentence.text, cues, mouth)
 
     async def _speak(self) -> None:
         """Speech -> the loudspeaker, without gaps, until the end of it has been heard."""
-        speaker = self._tools.speaker
-        chunk = await self._speech.get()
+        speaker, fillers = self._tools.speaker, self._tools.fillers
+        # Only an answer is filled, and in the persona's own voice.
+        fills = fillers is not None and self._answers_somebody and self._voice is self._tools.synthesizer
+        chunk = await (self._first_speech(fillers) if fillers and fills else self._speech.get())
         if chunk is None and self._reason == "offline" and not self._floor.was_given:
             return
         self._first_time("ready")
         await self._floor.wait()
         self._first_time("allowed")
+        if fillers and fills and not self._filled:
+            fillers.note(said=False)
         self._record_early()
         self._time_limit.reschedule(asyncio.get_running_loop().time() + self._tools.longest_silence_s)
         while chunk is not None:
@@ -228,6 +239,39 @@ class Turn:
             await self._floor.wait()
         await speaker.drain()
         self._act(speaker.position())
+
+    async def _first_speech(self, fillers: Fillers) -> SpeechChunk | None:
+        """The answer's first piece of speech; where it is late a filler is heard meanwhile."""
+        async with asyncio.TaskGroup() as group:
+            filling = group.create_task(self._fill(fillers))
+            first = await self._speech.get()
+            filling.cancel()
+        return first
+
+    async def _fill(self, fillers: Fillers) -> None:
+        await self._floor.wait()
+        if not fillers.may_be_said:
+            return
+        clock, tools = self._tools.clock, self._tools
+        # Making it keeps the voice busy, so it is made only once the answer seems to be late.
+        await clock.sleep(fillers.after_s / 2)
+        # What is broken, voice or loudspeaker, the answer itself will tell.
+        with suppress(SpeechError, DeviceError):
+            filler = await fillers.prepare(self._speech_of)
+            await clock.sleep(fillers.after_s / 2)
+            await self._floor.wait()
+            self._filled = True
+            fillers.note(said=True)
+            self._floor.on_filler()
+            tools.event_log.record("filler", text=filler.text)
+            tools.spotlight(self._speaker_name)
+            for chunk in filler.speech:
+                self._timeline.add(await tools.speaker.write(chunk.pcm), chunk)
+
+    async def _speech_of(self, line: str) -> list[SpeechChunk]:
+        stage, sentences = self._tools.stage(self._speaker_name), self._tools.sentences()
+        found = [one for piece in (*stage.feed(line), *stage.close()) for one in sentences.feed(piece)]
+        return [await self._voiced(one) for one in (*found, *sentences.close())]
 
     async def _animate(self) -> None:
         """Position of the loudspeaker -> cues and mouth openings."""

@@ -169,6 +169,9 @@ class ConversationSettings(Settings):
     take_back_s: float = Field(default=1.0, ge=0, le=5)
     """Whoever goes on speaking within this time of an answer's first sound, in seconds, takes the answer back: what was
     said before and after it is answered as one."""
+    filler_after_s: float = Field(default=1.6, ge=0, le=10)
+    """An answer that is not there so many seconds after it is the character's turn gets one of the persona's fillers
+    (`lines.filler`) before it. 0 for never."""
     opening_after_s: float = Field(default=2.0, ge=0, le=30)
     """First wake of a new session: seconds of silence before the opening line is said. Words spoken earlier come
     first."""

@@ -107,6 +107,9 @@ class SpokenLines(Settings):
     """Said when the service's moderation refuses a subject, to lead to another. When empty, `failed` is used."""
     spent: tuple[str, ...] = ()
     """Said when the budget for today or this month is used up. When empty, `goodbye` is used, else `offline`."""
+    filler: tuple[str, ...] = ()
+    """Said while an answer is late ("Hmm, let me think."): a few words, no part of the answer. When empty nothing is
+    said."""
     cannot_hear: tuple[str, ...] = ()
     """Said at every wake while the unit has no speech recognition for the persona's language. When empty, plain words
     of the language are used."""

@@ -28,7 +28,7 @@ FLOORS: tuple[set[str], ...] = (
     {"conversation_rules"},
     {"dialogue"},
     {"turn"},
-    {"animator"},
+    {"animator", "filler"},
     # The rooms of the device side by side: none knows another.
     {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins"},
     {"announcements", "identity", "local_server", "models", "sound", "ports"},

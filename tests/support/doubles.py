@@ -162,6 +162,7 @@ class ScriptedVoice:
     def __init__(self, failure: CompanionError | None = None, hangs: bool = False) -> None:
         self.failure = failure
         self.hangs = hangs
+        self.takes_s = 0.0
         self.spoken: list[str] = []
 
     async def synthesize(self, text: str) -> SynthesizedSpeech:
@@ -170,6 +171,7 @@ class ScriptedVoice:
             raise self.failure
         if self.hangs:
             await asyncio.Event().wait()
+        await asyncio.sleep(self.takes_s)
         self.spoken.append(text)
         return SynthesizedSpeech(struct.pack("<h", 8000) * round(len(text) * CHAR_S * self.rate))
 
@@ -273,6 +275,7 @@ _EVENT_FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "sentence": {"text": str},
     "dropped": {},
     "aside": {"text": str},
+    "filler": {"text": str},
     "speaking": {},
     "cue": {"emotion": (str, NoneType), "gesture": (str, NoneType), "intensity": float, "source": str},
     "body": {"lights": dict, "positions": dict},

@@ -17,6 +17,7 @@ from companion.conversation import Conversation
 from companion.conversation_rules import ConversationRules
 from companion.dialogue import Dialogue
 from companion.events import TurnEnded, Utterance, WakeHeard
+from companion.filler import Fillers
 from companion.ports import Synthesizer
 from companion.sound.pcm import earcon
 from companion.turn import TurnTools
@@ -93,6 +94,7 @@ async def scene(
     persona: Persona = PERSONA,
     voices: Mapping[str, Synthesizer] | None = None,
     spotlight: Callable[[str], None] = lambda _: None,
+    filler_after_s: float = 0.0,
     **settings: Any,
 ) -> AsyncIterator[Scene]:
     """A conversation that runs until the end of the block; then it hears the end of the sound and must end itself.
@@ -122,6 +124,7 @@ async def scene(
         on_turn=turns.append,
         longest_silence_s=15.0,
         longest_turn_s=30.0,
+        fillers=Fillers(persona.lines.filler, filler_after_s),
     )
     changed = asyncio.Event()
     rules = ConversationRules(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})
