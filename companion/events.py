@@ -83,6 +83,9 @@ class Utterance:
     transcribed_ms: float = 0.0
     """Milliseconds from then to the final words, by the loop's clock."""
 
+    ended: int = field(default=0, compare=False)
+    """Position at which the pause was long enough for it to be all; 0 where that is not known (yet)."""
+
 
 @dataclass(frozen=True, slots=True)
 class LikelyUtterance:

@@ -131,6 +131,10 @@ class Turn:
         if utterance is not None:
             self._latency["endpoint"] = (utterance.decided - utterance.end) / EAR_RATE * 1000
             self._latency["transcribe"] = utterance.transcribed_ms
+            if self._floor.was_given and utterance.ended:
+                # Not made ahead: the pause had to pass before anybody was asked.
+                pause_ms = (utterance.ended - utterance.decided) / EAR_RATE * 1000
+                self._latency["allowed"] = max(0.0, pause_ms - utterance.transcribed_ms)
         self._filled = False
         self.failed_early = False
         """Whether no answer came, before anybody waited for one: it may be asked for again."""

@@ -34,6 +34,8 @@ _STAGES = {
     "request": ("request", "#4f86c6"),
     "first_token": ("first token", "#b9a6dc"),
     "first_sentence": ("first clause", "#e3a8c3"),
+    "ready": ("its sound", "#e9c46a"),
+    "allowed": ("rest of the pause", "#d3dbe3"),
     "first_sound": ("first sound", "#f0a868"),
 }
 
@@ -109,9 +111,8 @@ class _Picture:
         heading = f"“{svg.truncate(said, 440, 22)}”" if said else "One turn"
         behind = LEFT + svg.width_of(heading, 22) * 1.15 + 12
         self.parts += [svg.text(LEFT, 34, heading, 22, weight=600), svg.text(behind, 34, span, 13, svg.FAINT)]
-        total = self.first_event("turn").get("latency_ms", {}).get("total")
-        if total is not None:
-            shown = f"{total:,.0f} ms"
+        if "first_sound" in (stages := self.stages()):
+            shown = f"{sum(stages.values()):,.0f} ms"
             left = RIGHT - svg.width_of(shown, 22) * 1.15 - 12
             self.parts.append(svg.text(RIGHT, 34, shown, 22, anchor="end", weight=600))
             self.parts.append(svg.text(left, 34, "last word to first sound", 13, svg.FAINT, "end"))
@@ -148,10 +149,21 @@ class _Picture:
             )
         self.y += 116
 
+    def stages(self) -> dict[str, float]:
+        """The milliseconds of each stage that was reached.
+
+        With files an answer is made while the sound stands still, so what it leaves of the pause is a wait, too.
+        """
+        measured, said, sound = (self.first_event(kind) for kind in ("turn", "utterance", "speaking"))
+        took = measured.get("latency_ms", {})
+        stages = {name: float(took[name]) for name in _STAGES if name in took}
+        if said and sound and "allowed" in stages:
+            stages["allowed"] += max(0.0, (sound["t"] - said.get("end", said["t"])) * 1000 - sum(stages.values()))
+        return stages
+
     def latency(self) -> None:
         """Every stage in proportion; the full width is the time from the last word to the first sound."""
-        measured = self.first_event("turn").get("latency_ms", {})
-        stages = {name: float(measured[name]) for name in _STAGES if name in measured}
+        stages = self.stages()
         whole = sum(stages.values())
         if whole <= 0:
             self.y += 8
@@ -171,12 +183,27 @@ class _Picture:
             self.parts.append(svg.box(x, y + 28, max(width, 1.0), 26, colour, hint=label))
             if svg.width_of(label, 12) < width:
                 self.parts.append(svg.text(x + width / 2, y + 45.5, label, 12, anchor="middle"))
-            # A bar may be too narrow for its name, so the row below is a legend of all.
-            self.parts.append(svg.box(at, y + 63, 11, 11, colour))
-            self.parts.append(svg.text(at + 16, y + 73, label, 12))
-            at += svg.width_of(label, 12) + 36
+            else:
+                # A legend of those whose bar is too narrow for its name.
+                self.parts.append(svg.box(at, y + 63, 11, 11, colour))
+                self.parts.append(svg.text(at + 16, y + 73, label, 12))
+                at += svg.width_of(label, 12) + 36
             x += width
+        self.made_ahead(stages, whole)
         self.y += 86
+
+    def made_ahead(self, stages: Mapping[str, float], whole: float) -> None:
+        """Marks what was done before the person was sure to have finished, when nothing of it could be heard."""
+        said, begin = self.first_event("utterance"), stages.get("endpoint", 0.0) + stages.get("transcribe", 0.0)
+        until = min(whole, (said["t"] - said.get("end", said["t"])) * 1000) if said else 0.0
+        if "request" not in stages or until - begin < 1:
+            return
+        left, right = (LEFT + (RIGHT - LEFT) * ms / whole for ms in (begin, until))
+        self.parts.append(svg.horizontal_line(left, right, self.y + 25, _PERSON, 3))
+        self.parts.append(svg.vertical_line(right, self.y + 18, self.y + 58, _PERSON, 1.5))
+        label, middle = "made ahead, unheard", (left + right) / 2
+        if svg.width_of(label, 12) < right - left:
+            self.parts.append(svg.text(middle, self.y + 19, label, 12, _PERSON, "middle"))
 
     def character(self, pcm: bytes, rate: int) -> None:
         """The character's sound, with each sentence above it."""

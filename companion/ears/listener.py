@@ -23,6 +23,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 
 from companion.config.device import EarsSettings
 from companion.ears.attention import Attention
@@ -87,8 +88,7 @@ class Listener:
         self._judge = judge
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
         self._microphone = microphone
-        self._wake_word = wake_word
-        self._detector = detector
+        self._wake_word, self._detector = wake_word, detector
         self._transcriber = transcriber
         self._endpointer = Endpointer(settings.endpoint)
         self._loudness = PersonLoudness()
@@ -302,7 +302,7 @@ class Listener:
             return
         self._loudness.hear(ended.energy)
         self._endpointer.begin(ended.decided, self._attention.no_speech_s)
-        yield utterance
+        yield replace(utterance, ended=ended.decided)
 
     async def _heard_no_words(self, at: int) -> AsyncIterator[Hearing]:
         nobody = self._endpointer.resume(at)

@@ -225,3 +225,30 @@ def test_it_is_headed_by_what_was_said_and_servos_have_degrees() -> None:
     assert "±20°" in texts
     silent = [one for one in EVENTS if one["kind"] != "utterance"]
     assert "One turn" in draw_turn(b"", b"", RATE, RATE, silent, 0.0, 7.0)
+
+
+AHEAD = {"endpoint": 160.0, "transcribe": 50.0, "request": 0.1, "first_token": 200.0, "first_sentence": 40.0}
+
+
+def with_latency(**latency: float) -> list[dict[str, Any]]:
+    return [one if one["kind"] != "turn" else {**one, "latency_ms": latency} for one in EVENTS]
+
+
+def test_what_was_made_ahead_is_marked() -> None:
+    took = AHEAD | {"ready": 20.0, "allowed": 230.0, "first_sound": 300.0}
+    words = texts(drawn(with_latency(**took)))
+    assert "made ahead, unheard" in words
+    assert "rest of the pause 230 ms" in words
+    assert "1,000 ms" in words
+
+
+def test_an_answer_that_was_asked_for_at_the_end_has_no_such_mark() -> None:
+    assert "made ahead, unheard" not in texts(drawn())
+
+
+def test_what_an_answer_from_a_file_leaves_of_the_pause_is_a_wait() -> None:
+    """There the answer takes no time of the sound's: it was heard 1,000 ms after the words, whatever it took."""
+    took = AHEAD | {"ready": 20.0, "allowed": 0.1, "first_sound": 0.1}
+    words = texts(drawn(with_latency(**took)))
+    assert "1,000 ms" in words
+    assert "rest of the pause 530 ms" in words

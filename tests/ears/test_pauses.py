@@ -95,6 +95,8 @@ async def test_the_words_of_a_pause_are_told_before_it_is_over() -> None:
     likely, utterance = said[1:]
     assert isinstance(likely, LikelyUtterance)
     assert likely.utterance == utterance
+    assert isinstance(utterance, Utterance)
+    assert utterance.ended == (30 + SILENCE_FRAMES) * FRAME
     assert likely.utterance.text == "good morning"
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from companion.errors import CharacterError, SpeechError
-from companion.events import LikelyUtterance, NoWords, Partial, SpeechResumed, SpeechStarted
+from companion.events import LikelyUtterance, NoWords, Partial, SpeechResumed, SpeechStarted, Utterance
 from companion.floor import Floor
 from tests.support.doubles import MUTE, STOP, ScriptedCharacter, ScriptedVoice, pass_time
 from tests.support.scene import PERSONA, WAKE, Scene, said, scene
@@ -209,3 +209,14 @@ async def test_the_second_attempt_is_as_late_as_the_first_made_it() -> None:
         await s.until("follow_up")
         [turn] = s.turns
         assert turn.latency_ms["request"] == pytest.approx(200, abs=10)
+
+
+async def test_the_pause_before_an_answer_that_is_not_made_ahead_is_part_of_its_time() -> None:
+    async with scene(ScriptedCharacter([0.1, "Hello."], thinks_ahead=False)) as s:
+        await begins(s)
+        s.listener.put(Utterance("how are you", 0.9, 16000, 32000, 34400, 50.0, ended=43200))
+        await s.until("follow_up")
+        [turn] = s.turns
+        assert turn.latency_ms["endpoint"] == 150
+        assert turn.latency_ms["allowed"] == pytest.approx(500)
+        assert turn.latency_ms["total"] == pytest.approx(800, abs=5)
