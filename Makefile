@@ -1,12 +1,13 @@
 # What a person types here. Each target first installs what it lacks; once that is done, all of them work offline.
 
-.PHONY: help run test mutants check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit image image-test lock \
+.PHONY: help run test bench mutants check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit image image-test lock \
 	release clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      talk with the character; without a sound card, play the demonstration into demo/'
 	@echo 'make test     check the code and run every test'
+	@echo 'make bench    measure it on a virtual sound card: answers, interruptions, idling, start (half an hour)'
 	@echo 'make mutants  break the main path in a few hundred places, and count what the tests notice (20 minutes)'
 	@echo 'make check    the linter, the formatter, the type checker and a look at the files alone'
 	@echo 'make setup    install what is needed to run, and nothing else'
@@ -25,6 +26,10 @@ run: setup
 
 test: check
 	@.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+
+# BENCHES="turn soak" runs these only.
+bench: setup-dev
+	@.venv/bin/python -m bench $(BENCHES)
 
 # Not a part of `make test`: it breaks copies of the code under build/mutants.
 mutants: setup-dev

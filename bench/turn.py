@@ -1,33 +1,38 @@
 """How long a person waits, over a real sound card path: from the end of their speech to the first sound of the answer.
 
-    .venv/bin/python -m bench.turn [--turns 20] [--silence 0.2]
+    .venv/bin/python -m bench.turn [--turns 20] [--set KEY=VALUE]
 
 The daemon is a process of its own with real PortAudio streams on a virtual card. The person is espeak-ng, the voice is
-espeak-ng; the transcriber (100 ms) and the service (200 ms to the first token, 25 ms a token)
-have known speeds. Both channels are in one recording, so the figures do not depend on any program's own clock. Also
-measured: from the end of a wake word said into an answer to silence (barge-in).
+espeak-ng; the transcriber (100 ms) and the service (200 ms to the first token, 25 ms a token) have known speeds. All
+else is as the product's settings are, unless `--set` says otherwise. Both channels are in one recording, so the figures
+do not depend on any program's own clock. bench/interrupt.py measures talking over it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.idle import cpu_seconds, tree
+from bench.report import row, summary
 from bench.scripted import FIRST_TOKEN_S, TOKEN_S, TRANSCRIBE_S, ScriptedService
 from bench.sound_card import RATE, VirtualCard, channels
 
 PROJECT = Path(__file__).resolve().parent.parent
+STAGES = (
+    *("endpoint", "transcribe", "request", "first_token", "first_sentence"),
+    *("ready", "allowed", "first_sound", "total", "first_cue"),
+)
 LOUD = 300
 """Samples above this are sound."""
 
@@ -53,15 +58,7 @@ def runs(sound: npt.NDArray[np.int16], gap_s: float) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(starts, ends, strict=True)]
 
 
-def spread(name: str, values: list[float]) -> None:
-    """One row: median, 90th percentile, least and most, in ms."""
-    ranked = sorted(values)
-    tenth = ranked[round(0.9 * (len(ranked) - 1))]
-    row = f"median {statistics.median(ranked):6.0f}  p90 {tenth:6.0f}  min {ranked[0]:6.0f}  max {ranked[-1]:6.0f}"
-    print(f"{name:48s} {row}  n {len(ranked)}")
-
-
-def measure(turns: int, silence: float, folder: Path) -> None:
+def measure(turns: int, settings: Sequence[str], folder: Path) -> None:
     ask, call = folder / "ask.wav", folder / "call.wav"
     user_wav(ask, "tell me something about the garden")
     user_wav(call, "okay nabu")
@@ -70,10 +67,11 @@ def measure(turns: int, silence: float, folder: Path) -> None:
         command = [sys.executable, "-m", "companion", "run", "--events", str(events)]
         for pair in (
             "ears.transcriber.engine=bench.scripted:transcriber",
-            f"ears.endpoint.silence_s={silence}",
             "voice.engine=espeak",
             f"character.base_url={base_url}",
             "cues.channel=inferred",
+            f"memory.folder={folder / 'memory'}",
+            *settings,
         ):
             command += ["--set", pair]
         environment = {**card.environment, "DASHSCOPE_API_KEY": "sk-bench", "XDG_RUNTIME_DIR": str(folder)}
@@ -90,22 +88,15 @@ def measure(turns: int, silence: float, folder: Path) -> None:
                 play(card, call)
                 time.sleep(0.5)
                 play(card, ask)
-                until(events, "speaking", number + 1)
-                if number % 2:
-                    until(events, "turn", number + 1)
-                else:
-                    # Every other answer is interrupted in the middle.
-                    time.sleep(1.2)
-                    play(card, call)
-                    until(events, "turn", number + 1)
-                time.sleep(9.0 if not number % 2 else 0.6)
+                until(events, "turn", number + 1)
+                time.sleep(0.6)
             recorder.terminate()
             used = sum(map(cpu_seconds, tree(daemon.pid))) - before
-            print(f"processor time a turn, half of them interrupted: {used / turns:.2f} s")
+            print(f"processor time a turn: {used / turns:.2f} s")
         finally:
             daemon.terminate()
             daemon.wait()
-    report(raw, events, silence)
+    report(raw, events)
 
 
 def play(card: VirtualCard, wav: Path) -> None:
@@ -124,38 +115,33 @@ def until(events: Path, kind: str, count: int, patience_s: float = 30.0) -> None
     raise SystemExit("the daemon did not get there; its events so far:\n" + events.read_text()[-2000:])
 
 
-def report(raw: Path, events: Path, silence: float) -> None:
+def report(raw: Path, events: Path) -> None:
     heard, said = channels(raw)
     user, device = runs(heard, 0.3), runs(said, 0.45)
-    waits, cuts = [], []
-    for start, end in device:
-        before = [b for _, b in user if b <= start]
+    waits = []
+    for start, _ in device:
+        before = [end for _, end in user if end <= start]
         if before:
             waits.append((start - before[-1]) / RATE * 1000)
-        inside = [(a, b) for a, b in user if start < a < end]
-        if inside:
-            cuts.append((end - inside[0][1]) / RATE * 1000)
-    known = (silence + TRANSCRIBE_S + FIRST_TOKEN_S + 8 * TOKEN_S) * 1000
-    print(f"known parts: silence {silence * 1000:.0f} + transcriber 100 + first token 200 + 8 tokens = {known:.0f} ms")
-    spread("end of speech -> first sound at the loudspeaker", waits)
-    if cuts:
-        spread("end of the wake word -> silence (barge-in)", cuts)
+    known = (TRANSCRIBE_S + FIRST_TOKEN_S + 8 * TOKEN_S) * 1000
+    print(f"known parts: transcriber 100 + first token 200 + 8 tokens = {known:.0f} ms")
+    print(row("end of speech -> first sound at the loudspeaker, ms", waits))
     noted = [json.loads(line) for line in events.read_text().split("\n")[:-1]]
-    stages = "endpoint transcribe request first_token first_sentence ready allowed first_sound total"
-    for stage in stages.split():
-        spread(
-            f"  by the daemon: {stage}",
-            [e["latency_ms"][stage] for e in noted if e["kind"] == "turn" and stage in e["latency_ms"]],
-        )
+    turns = [event["latency_ms"] for event in noted if event["kind"] == "turn"]
+    stages = {name: [turn[name] for turn in turns if name in turn] for name in STAGES}
+    for name, values in stages.items():
+        print(row(f"  by the daemon: {name}", values))
+    told = {name: summary(values) for name, values in stages.items()}
+    print(json.dumps({"bench": "turn", "first_sound_ms": summary(waits), "stages_ms": told}))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=20)
-    parser.add_argument("--silence", type=float, default=0.2, help="seconds of silence that end an utterance")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(options.turns, options.silence, Path(folder))
+        measure(options.turns, options.set, Path(folder))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.events import State, TurnEnded
+from companion.mind.memory.store import Store
+from companion.mind.memory.turn_times import last_turns
 from companion.service.status import HealthMonitor, format_status, memory_mib, temperature_c
 
 SECRET = "my name is Ana and I live at"
@@ -106,3 +109,13 @@ turns = st.fixed_dictionaries({"ago_s": anything, "latency_ms": st.dictionaries(
 @given(st.dictionaries(keys, anything | turns, max_size=6))
 def test_the_status_of_another_version_is_shown_too(status: dict[str, Any]) -> None:
     assert format_status(status).count("\n") >= 8
+
+
+async def test_the_times_of_every_turn_are_kept_and_counted(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path, datetime.now)
+    kept = health(store=store)
+    kept.turn_ended(TurnEnded(SECRET, "finished", latency_ms={"endpoint": 150.0, "total": 780.0}, dropped=1))
+    [turn] = await store.read(lambda on: last_turns(on, 10))
+    assert (turn.dropped, turn.latency_ms["total"]) == (1, 780.0)
+    assert (kept.latency.dropped, set(kept.latency.stages)) == (1, {"endpoint", "total"})
+    await store.close()
