@@ -198,7 +198,7 @@ async def through_ears(
 ) -> tuple[str, list[Outcome | None]]:
     settings, order = device.ears, plugins.BEST_TRANSCRIBERS
     transcriber = plugins.build_best("transcribers", settings.transcriber.engine, order, device, persona)
-    taking = TurnTaking(settings.endpoint, understood(persona.language))
+    taking = TurnTaking(settings.endpoint, understood(persona.language), persona.patience, persona.names)
     try:
         return transcriber.name, [
             await talk(pcm, settings, taking, detector, transcriber, options.answer_ms) for pcm in sounds
