@@ -29,7 +29,7 @@ from companion.config.device import Device, EarsSettings, EndpointSettings
 from companion.config.persona import Persona
 from companion.config.unit import load_unit
 from companion.ears.attention import Attention
-from companion.ears.endpointing import Endpointer, Framer, SpeechEnded
+from companion.ears.endpointing import Endpointer, Framer, SpeechEnded, SpeechPaused
 from companion.ears.listener import Listener
 from companion.ears.turn_taking import TurnTaking
 from companion.events import (
@@ -139,20 +139,19 @@ def fixed(pcm: bytes, detector: SpeechDetector, silence_s: float) -> tuple[bool,
     detector.reset()
     endpointer = Endpointer(EndpointSettings(silence_s=silence_s, likely_s=silence_s))
     endpointer.begin(0, float("inf"))
-    ended: list[SpeechEnded] = []
-    started = 0
-    framer, at = Framer(detector.frame_samples), 0
+    started, decided_ms = 0, float("nan")
     sound = pcm + bytes(round(QUIET_S * EAR_RATE) * SAMPLE_BYTES)
-    for frame in framer.frames(AudioFrame(sound, at)):
-        decision = endpointer.feed(frame, detector.probability(frame.pcm))
-        started += isinstance(decision, SpeechStarted)
-        if decision is not None and not isinstance(decision, SpeechStarted):
-            # The pause is as long as the silence: the next frame ends it.
-            endpointer.wait_for(silence_s)
-        if isinstance(decision, SpeechEnded):
-            ended.append(decision)
-            endpointer.begin(decision.decided, float("inf"))
-    return started > 1, (ended[-1].decided - ended[-1].end) / EAR_RATE * 1000 if ended else float("nan")
+    for frame in Framer(detector.frame_samples).frames(AudioFrame(sound, 0)):
+        match endpointer.feed(frame, detector.probability(frame.pcm)):
+            case SpeechStarted():
+                started += 1
+            case SpeechEnded() as ended:
+                endpointer.begin(ended.decided, float("inf"))
+            case SpeechPaused() as paused:
+                # The pause is as long as the silence: the next frame ends it.
+                endpointer.wait_for(silence_s)
+                decided_ms = (paused.decided - paused.end) / EAR_RATE * 1000
+    return started > 1, decided_ms
 
 
 def main() -> None:
