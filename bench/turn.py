@@ -118,11 +118,13 @@ def until(events: Path, kind: str, count: int, patience_s: float = 30.0) -> None
 def report(raw: Path, events: Path) -> None:
     heard, said = channels(raw)
     user, device = runs(heard, 0.3), runs(said, 0.45)
-    waits = []
+    waits, answered = [], 0
     for start, _ in device:
-        before = [end for _, end in user if end <= start]
+        before = [end for _, end in user if answered < end <= start]
+        # Without new words before it, it is a further sentence.
         if before:
             waits.append((start - before[-1]) / RATE * 1000)
+            answered = start
     known = (TRANSCRIBE_S + FIRST_TOKEN_S + 8 * TOKEN_S) * 1000
     print(f"known parts: transcriber 100 + first token 200 + 8 tokens = {known:.0f} ms")
     print(row("end of speech -> first sound at the loudspeaker, ms", waits))
