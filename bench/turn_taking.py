@@ -77,6 +77,9 @@ class Recording:
         for at in range(0, len(self._pcm), STEP * SAMPLE_BYTES):
             yield AudioFrame(self._pcm[at : at + STEP * SAMPLE_BYTES], at // SAMPLE_BYTES)
 
+    def time_of(self, position: int) -> float:
+        return position / EAR_RATE
+
     async def close(self) -> None:
         pass
 

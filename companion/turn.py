@@ -135,7 +135,8 @@ class Turn:
                 # Not made ahead: the pause had to pass before anybody was asked.
                 pause_ms = (utterance.ended - utterance.decided) / EAR_RATE * 1000
                 self._latency["allowed"] = max(0.0, pause_ms - utterance.transcribed_ms)
-        self._filled = False
+        self._filler = ""
+        """The filler that was said, if one was."""
         self.failed_early = False
         """Whether no answer came, before anybody waited for one: it may be asked for again."""
         self.heard = ""
@@ -170,8 +171,8 @@ class Turn:
         return ended
 
     def spoken(self) -> str:
-        """The text heard so far."""
-        return self._timeline.heard_text(self._tools.speaker.position())
+        """The text heard so far, a filler too."""
+        return f"{self._filler} {self._timeline.heard_text(self._tools.speaker.position())}".strip()
 
     async def _think(self) -> None:
         """Text deltas -> sentences. Text that arrived before a failure is still spoken."""
@@ -228,7 +229,7 @@ class Turn:
         self._first_time("ready")
         await self._floor.wait()
         self._first_time("allowed")
-        if fillers and fills and not self._filled:
+        if fillers and fills and not self._filler:
             fillers.note(said=False)
         self._record_early()
         self._time_limit.reschedule(asyncio.get_running_loop().time() + self._tools.longest_silence_s)
@@ -264,7 +265,7 @@ class Turn:
             filler = await fillers.prepare(self._speech_of)
             await clock.sleep(fillers.after_s / 2)
             await self._floor.wait()
-            self._filled = True
+            self._filler = filler.text
             fillers.note(said=True)
             self._floor.on_filler()
             tools.event_log.record("filler", text=filler.text)

@@ -111,6 +111,15 @@ async def test_words_over_a_filler_take_the_answer_back() -> None:
         assert len(s.notes.of("filler")) == 1
 
 
+async def test_its_own_words_in_its_ears_take_nothing_back() -> None:
+    async with filled(ScriptedCharacter([3.0, "Because."])) as s:
+        await ask(s)
+        await pass_time(AFTER_S + 0.1)
+        s.listener.put(SpeechStarted(60000), Partial("let me think", 64000), said("let me think"))
+        await s.until("follow_up")
+        assert s.character.asked == ["why is the sky blue"]
+
+
 async def test_a_cough_over_a_filler_only_holds_it() -> None:
     async with filled(ScriptedCharacter([3.0, "Because."])) as s:
         await ask(s)
