@@ -2,7 +2,7 @@
 
 GROUPS = {
     "Try it": ("demo", "chat", "say", "converse", "parse", "body"),
-    "Use a unit": ("run", "status", "control", "memory", "usage"),
+    "Use a unit": ("run", "status", "control", "memory", "usage", "latency"),
     "Set up and test": ("check", "doctor", "models", "identity", "provision"),
     "For developers": ("emulate",),
 }
@@ -18,6 +18,7 @@ EXAMPLES = {
     "doctor": "sudo companion doctor",
     "emulate": "companion emulate --port 8080",
     "identity": "companion identity",
+    "latency": "companion latency --last 50",
     "memory": "sudo companion memory show",
     "models": "companion models pull en",
     "parse": "echo '(waves) Hello!' | companion parse",

@@ -26,10 +26,6 @@ from companion.service.latency_report import STAGES, LatencyReport, report
 def latency(device_file: Path, settings: tuple[str, ...], as_json: bool, last: int) -> None:
     """Show how long people waited for an answer: medians and 95th percentiles of every stage, and what held the
     slowest turns back. The times of the last 2000 answers are kept in the memory's database, without any words.
-
-    \b
-    Example:
-      companion latency --last 50    the last 50 answers
     """
     from companion.config.unit import load_unit
 
