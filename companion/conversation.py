@@ -68,8 +68,7 @@ class Conversation:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_change` is called after every change of state."""
-        self._listener = listener
-        self._rules = rules
+        self._listener, self._rules = listener, rules
         self._on_change = on_change
         self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
         self._answers = Answers(
