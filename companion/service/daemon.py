@@ -172,8 +172,7 @@ class Daemon:
         group: asyncio.TaskGroup,
         kept_mute: KeptMute,
     ) -> None:
-        self._unit = unit
-        self._kept_mute = kept_mute
+        self._unit, self._kept_mute = unit, kept_mute
         self._loudspeaker = loudspeaker
         self._persona_settings = persona_settings
         self._persona_file = device.persona
@@ -332,9 +331,8 @@ async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
     loop.add_signal_handler(signal.SIGHUP, read_anew)
     try:
         stack.callback((await control.serve(daemon)).close)
-        if device.health.metrics_port is not None:
-            port, latency = device.health.metrics_port, daemon.health.latency
-            stack.callback((await metrics.serve(daemon.status, port, latency)).close)
+        if (port := device.health.metrics_port) is not None:
+            stack.callback((await metrics.serve(daemon.status, port, daemon.health.latency)).close)
     except control.AlreadyRunning:
         # Two companions would answer each other.
         raise
