@@ -49,6 +49,7 @@ class Performer(Protocol):
     def unlock(self, reason: str) -> None: ...
     def set_brightness(self, brightness: float) -> None: ...
     def spotlight(self, lights: Iterable[str]) -> None: ...
+    def show_recording(self, recording: bool) -> None: ...
     def frame(self, t: float) -> BodyFrame: ...
     def next_change(self, t: float) -> float | None: ...
 
@@ -112,6 +113,11 @@ class Animator:
     def spotlight(self, lights: Iterable[str]) -> None:
         """Show cues and speech on these lights only, or on all if the device has none of them."""
         self._performer.spotlight(lights)
+
+    def show_recording(self, recording: bool) -> None:
+        """Show on every light, from now on, whether sound is recorded."""
+        self._performer.show_recording(recording)
+        self._changed.set()
 
     async def move_to_neutral(self) -> None:
         """Move everything to its neutral pose along a ramp and keep it there, before the bodies are closed.

@@ -20,7 +20,7 @@ from companion.body.flash_limit import FloatColour
 from companion.body.layers import FRAME_S, RETURN_S, SLOW_FRAME_S, Layer, blend_colour, blend_position, start_layer
 from companion.body.limits import Limits
 from companion.body.liveliness import IdleLife, Variant, VariantPicker
-from companion.body.tracks import Keyframe
+from companion.body.tracks import Keyframe, frame_interval_s, pattern_brightness
 from companion.config.body import ChannelSettings
 from companion.events import BodyFrame, Cue, State
 
@@ -42,6 +42,8 @@ _MOST_OVERLAPPING = 4
 _LATEST_T = 1e9
 _KEEP_EMOTION = (State.SPEAKING.value, State.FOLLOW_UP.value, State.IDLE.value)
 """States in which the colour of an emotion fades in its own time; other states must be visible at once."""
+
+_RECORDING_COLOUR, _RECORDING_PERIOD_S = (255.0, 0.0, 0.0), 4.0
 
 _PRIORITIES = {"state": 0, "idle": 1, "emotion": 3, "gesture": 5}
 
@@ -76,6 +78,7 @@ class Performer:
         self._changed = True
         """Whether something was set that no frame shows yet."""
         self._locks: set[str] = set()
+        self._recording = False
         self._relaxed_at = -math.inf
         self._idle_episodes: list[Layer] = []
         self._emotions: list[Layer] = []
@@ -158,6 +161,11 @@ class Performer:
         wanted = set(lights)
         self._spotlit = [name for name in self._lights if name in wanted] or self._lights
 
+    def show_recording(self, recording: bool) -> None:
+        """While sound is recorded, and it is not muted, let every light breathe red over what it shows otherwise."""
+        self._recording = recording
+        self._changed = True
+
     def frame(self, t: float) -> BodyFrame:
         """The frame at `t`, with every channel in it."""
         t = self._note_change(t)
@@ -172,6 +180,9 @@ class Performer:
             name: blend_colour(order, name, t, index / len(self._lights), self._background(name))
             for index, name in enumerate(self._lights)
         }
+        if self._shows_recording:
+            red = pattern_brightness("breathe", _RECORDING_PERIOD_S, t)
+            lights = {name: _mixed(colour, _RECORDING_COLOUR, red) for name, colour in lights.items()}
         positions: dict[str, float] = {}
         priorities: dict[str, int] = {}
         for name, one in self._moving.items():
@@ -192,6 +203,8 @@ class Performer:
         if self._moving and t < self._state.started_at + RETURN_S:
             return FRAME_S
         waits = [SLOW_FRAME_S] if self._limits.running else []
+        if self._shows_recording and self._lights:
+            waits.append(frame_interval_s("breathe", _RECORDING_PERIOD_S))
         waits += [wait for layer in self._layers_by_priority() if (wait := layer.next_change(t)) is not None]
         if self._idle_life.next_at < math.inf:
             waits.append(max(self._idle_life.next_at - t, FRAME_S))
@@ -200,6 +213,10 @@ class Performer:
     def at_rest(self, t: float) -> bool:
         """Whether nothing will change until the next `show_state`, `play_cue` or `set_mouth`."""
         return self.next_change(t) is None
+
+    @property
+    def _shows_recording(self) -> bool:
+        return self._recording and self._state_name != State.MUTED
 
     def _note_change(self, t: float) -> float:
         """Note that something changes at `t`. Returns `t`, corrected so that it is finite and never decreases."""
@@ -291,3 +308,8 @@ class Performer:
         }
         direct = Performance.model_construct(**performance.__dict__ | {"move": poses, "easing": "smooth"})
         return self._start_layer("state", routine, Variant(direct), t, self._lights_for_state(name))
+
+
+def _mixed(below: FloatColour, above: FloatColour, share: float) -> FloatColour:
+    red, green, blue = (low + (high - low) * share for low, high in zip(below, above, strict=True))
+    return red, green, blue

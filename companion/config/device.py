@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -116,6 +117,24 @@ class TranscriberSettings(Settings):
     """Longest time for a single call, in seconds; after that the turn is abandoned."""
 
 
+_UNTIL = r"until ([0-9]{4}-[0-9]{2}-[0-9]{2})"
+
+
+def _check_until(value: object) -> object:
+    """Anything else than a text is told the same: a date alone is what people write first."""
+    try:
+        written = re.fullmatch(_UNTIL, value) if isinstance(value, str) else None
+        date.fromisoformat(written[1] if written else "")
+    except ValueError as error:
+        raise ValueError('is no day until which sound may be kept; write it as "until 2026-12-31"') from error
+    return value
+
+
+RecordUntil = Annotated[
+    str, BeforeValidator(_check_until), WithJsonSchema({"type": "string", "pattern": f"^{_UNTIL}$"})
+]
+
+
 class EarsSettings(Settings):
     microphone: MicrophoneSettings = MicrophoneSettings()
     """The microphone."""
@@ -129,6 +148,15 @@ class EarsSettings(Settings):
     """How it tells its own voice from a person's: `guard` knows what is played and needs nothing else, `apm` takes the
     voice out of what is heard (WebRTC; needs the package livekit), and `cancelled` leaves that to the sound card or the
     sound server."""
+    record: RecordUntil | None = None
+    """For a diagnosis only: `until 2026-12-31` keeps the sound of utterances, and of the seconds before each wake, in
+    `recordings/` of the state folder until that day is over, then deletes it. Without the key nothing is recorded, and
+    what was is deleted at the start."""
+
+    @property
+    def recorded_until(self) -> date | None:
+        """The last day on which sound is recorded."""
+        return None if self.record is None else date.fromisoformat(self.record.removeprefix("until "))
 
 
 class SpeakerSettings(Settings):

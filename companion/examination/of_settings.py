@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from companion.config.device import Device
@@ -24,6 +25,11 @@ def settings_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
     if microphone.channel.isdecimal() and microphone.device.strip().lower() in ("", "default"):
         text = "a sound server may mix the channels before; name the card itself as ears.microphone.device"
         yield warning("ears.microphone.channel", text)
+    until = device.ears.recorded_until
+    if until is not None:
+        text = f"what people say is recorded until {until}; remove the key when the diagnosis is done"
+        over = f"was over on {until}: nothing is recorded any more; remove the key"
+        yield warning("ears.record", text if date.today() <= until else over)
     if talk.longest_silence_s <= character.answer_within_s:
         text = f"ends a turn before character.answer_within_s ({character.answer_within_s:g} s) is over; write more"
         yield warning("conversation.longest_silence_s", text)

@@ -17,7 +17,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,13 @@ from companion.ears.microphone import CardMicrophone
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import Control, State, TurnEnded
 from companion.plugins import build_synthesizer
-from companion.ports import Body
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
 from companion.service.installed_unit import unit_files
 from companion.service.kept_mute import KeptMute
-from companion.service.signs_of_life import WakeSound, tell_what_is_missing, wants_wake_sound
-from companion.service.status import HealthMonitor
-from companion.service.systemd import ServiceNotifier, notify_when_ready
+from companion.service.signs_of_life import WakeSound, tell_what_is_missing, tell_when_ready, wants_wake_sound
+from companion.service.status import HealthMonitor, trouble_of
+from companion.service.systemd import ServiceNotifier
 from companion.service.transcript import transcript_line
 from companion.service.watchdog import BlockedCallCheck, ProgressCheck, Watchdog
 from companion.service.watched_engines import EngineWatch
@@ -97,8 +96,15 @@ async def run_until_stopped(
         ears.set_low_latency(state is not State.IDLE)
         notifier.status("" if state is None else state.value)
 
+    recorder, recordings = None, _state_folder() / "recordings"
+    if device.ears.record is not None or recordings.exists():
+        from companion.service.recorder import Recorder
+
+        recorder = Recorder(ears, device.ears.recorded_until, recordings)
     listens = asyncio.Event()
-    sound = Sound(ears, loudspeaker, MonotonicClock(), state_changed, live=True, listens=listens, played=played)
+    sound = Sound(
+        recorder or ears, loudspeaker, MonotonicClock(), state_changed, live=True, listens=listens, played=played
+    )
     watch = EngineWatch(device, asyncio.get_running_loop().time)
 
     def sound_lost(seconds: float) -> None:
@@ -108,11 +114,12 @@ async def run_until_stopped(
         daemon.health.turn_ended(ended)
 
     terminal = terminal_on_stderr()
-
     wake_sound = WakeSound(loudspeaker, lambda playing: group.create_task(playing))
     sounds = wants_wake_sound(device, at_terminal=terminal is not None)
 
     def look_on(kind: str, fields: Mapping[str, Any]) -> None:
+        if recorder is not None:
+            recorder.notice(kind, fields)
         if sounds:
             wake_sound.notice(kind, fields)
         if terminal is not None and (line := transcript_line(kind, fields, daemon.persona_name)) is not None:
@@ -134,9 +141,12 @@ async def run_until_stopped(
             daemon = Daemon(device, device_file, unit, *parts, persona_settings, group, kept_mute)
             work = [
                 group.create_task(daemon.watchdog.run()),
-                group.create_task(_tell_when_ready(notifier, daemon, unit, listens)),
+                group.create_task(tell_when_ready(notifier, unit.listener, unit.conversation, listens)),
                 group.create_task(tell_what_is_missing(device, card, unit.conversation, _state_folder())),
             ]
+            if recorder is not None:
+                daemon.health.recording = recorder.describe
+                work.append(group.create_task(recorder.run(unit.animator.show_recording)))
             await _open_controls(device, unit, daemon, stack)
             if kept_mute.muted:
                 # Before the microphone is opened: `hear` hands this over first.
@@ -205,7 +215,7 @@ class Daemon:
             },
             links={
                 "microphone": lambda: "well" if microphone.is_open else "away",
-                "body": lambda: unit.animator.last_error or _trouble(unit.bodies) or "well",
+                "body": lambda: unit.animator.last_error or trouble_of(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
             files=lambda: unit_files(device, device_file, self._persona_file, _state_folder()),
@@ -291,24 +301,12 @@ class Daemon:
         log.info("%s has taken over.", persona.name)
 
 
-def _trouble(bodies: Sequence[Body]) -> str:
-    """What is wrong with a body's link; only bodies behind a wire know."""
-    return next((trouble for body in bodies if (trouble := getattr(body, "trouble", ""))), "")
-
-
 def _state_folder() -> Path:
     """Raises `ConfigError`."""
     try:
         return state_folder()
     except RuntimeError as error:
         raise ConfigError("STATE_DIRECTORY: this user has no home folder: name a folder for the state") from error
-
-
-async def _tell_when_ready(notifier: ServiceNotifier, daemon: Daemon, unit: Unit, listens: asyncio.Event) -> None:
-    await notify_when_ready(notifier, lambda: unit.listener.position > 0)
-    if unit.conversation.state is not State.MUTED:
-        log.info("%s listens.", daemon.persona_name)
-    listens.set()
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:

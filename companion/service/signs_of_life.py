@@ -16,10 +16,12 @@ from typing import Any
 
 from companion.config.device import Device
 from companion.conversation import Conversation
+from companion.ears.listener import Listener
 from companion.errors import CompanionError, DeviceError
 from companion.events import State
 from companion.languages.language import language
 from companion.ports import Speaker
+from companion.service.systemd import ServiceNotifier, notify_when_ready
 from companion.sound.card import SoundCard
 from companion.sound.pcm import wake_earcon
 from companion.storage import write_atomically
@@ -50,6 +52,16 @@ def _shows_light(device: Device) -> bool:
 
 PATIENCE_S = 0.15
 """How long the sound waits for words behind the wake word; their beginning is noticed within 0.13 s."""
+
+
+async def tell_when_ready(
+    notifier: ServiceNotifier, listener: Listener, conversation: Conversation, listens: asyncio.Event
+) -> None:
+    """Tell the service manager, the log and whoever waits for `listens`, as soon as sound comes in."""
+    await notify_when_ready(notifier, lambda: listener.position > 0)
+    if conversation.state is not State.MUTED:
+        log.info("%s listens.", conversation.dialogue.persona.name)
+    listens.set()
 
 
 class WakeSound:

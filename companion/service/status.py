@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from companion import __version__
 from companion.events import EAR_RATE, State, TurnEnded
+from companion.ports import Body
 from companion.service.latency_histograms import LatencyHistograms
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Status:
     """Length of each queue."""
     problems: tuple[str, ...] = ()
     """What is missing, why the watchdog is not fed, and what is wrong with the memory; empty while all is well."""
+    recording: str = ""
+    """Until when and where sound is recorded for a diagnosis (`ears.record`), or why no more; empty where it is not."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -105,6 +108,8 @@ class HealthMonitor:
         self._queues = dict(queues)
         self._lost_s = lost_s
         self._problems = problems
+        self.recording: Callable[[], str] = lambda: ""
+        """What is told of a recording for a diagnosis."""
         self._now = asyncio.get_running_loop().time
         self._began = self._now()
         self._turns = 0
@@ -148,7 +153,13 @@ class HealthMonitor:
             files=dict(self._files()),
             queues={name: ask() for name, ask in self._queues.items()},
             problems=tuple(self._problems()),
+            recording=self.recording(),
         )
+
+
+def trouble_of(bodies: Iterable[Body]) -> str:
+    """What is wrong with a body's link; only bodies behind a wire know."""
+    return next((trouble for body in bodies if (trouble := getattr(body, "trouble", ""))), "")
 
 
 def memory_mib(source: Path = _OWN_MEMORY) -> float | None:
@@ -186,6 +197,7 @@ def format_status(status: Mapping[str, Any]) -> str:
         *((f"{name} link", link) for name, link in _table(status.get("links"))),
         *((f"{name} {_KIND.get(name, 'file')}", path) for name, path in _table(status.get("files"))),
         *((f"{name} queue", waiting) for name, waiting in _table(status.get("queues"))),
+        *(("RECORDING", told) for told in [status.get("recording")] if told),
         *(("PROBLEM", problem) for problem in _list(status.get("problems"))),
     ]
     width = max(len(name) for name, _ in lines)

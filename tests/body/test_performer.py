@@ -237,3 +237,26 @@ def test_every_emotion_moves_something_if_there_are_arms_and_a_head() -> None:
             max(one[key] for one in frames) - min(one[key] for one in frames) for key in ("head", "tilt", "left_arm")
         ]
         assert max(spans) > 6, name
+
+
+def test_while_sound_is_recorded_every_light_breathes_red_over_what_it_shows() -> None:
+    show = Show()
+    show.state("listening")
+    show.play(1.0)
+    before = redness(show.play(4.0)[-1].lights["glow"])
+    show.performer.show_recording(True)
+    shown = [redness(frame.lights["glow"]) for frame in show.play(4.0)[50:]]
+    assert before < 0
+    assert min(shown) > before + 50
+    assert max(shown) > 200
+    assert show.performer.next_change(show.t) == pytest.approx(0.1)
+    show.performer.show_recording(False)
+    assert redness(show.until_settled().lights["glow"]) == before
+
+
+def test_a_muted_body_shows_no_recording_for_there_is_none() -> None:
+    show = Show()
+    show.state("muted")
+    still = show.until_settled()
+    show.performer.show_recording(True)
+    assert show.until_settled() == still

@@ -81,6 +81,8 @@ POOR = [
     ("[spending]\ndaily = 10\nmonthly = 1", "3: spending.daily", "of the whole month"),
     ('[context]\nproviders = ["file"]\nfile = "absent"', "4: context.file", "is not there"),
     ('[context]\nproviders = ["command"]\ncommand = ["nowhere-at-all"]', "4: context.command", "no program"),
+    ('[ears]\nrecord = "until 2099-12-31"', "ears.record", "is recorded until 2099-12-31"),
+    ('[ears]\nrecord = "until 2020-12-31"', "ears.record", "nothing is recorded any more"),
     ('[character]\nanswer_within_s = 30', "conversation.longest_silence_s", "character.answer_within_s"),
 ]  # fmt: skip
 

@@ -58,6 +58,13 @@ volume = 3
         ('key = "sk-123"', "key does not belong here"),
         ('[character]\nkey = "sk-123"', "key does not belong here"),
         ('[character]\napi_key = "sk-123"', "key does not belong here"),
+        *(
+            (
+                f"[ears]\nrecord = {value}",
+                'unit.toml:3: ears.record: is no day until which sound may be kept; write it as "until',
+            )
+            for value in ("true", "2026-12-31", '"2026-12-31"', '"until 31.12.2026"', '"until 2026-02-30"', '"until "')
+        ),
         ("[body.channels.arm]\nkind = 'servo'\nlow = 5\nhigh = -5", "must be in this order"),
     ],
 )

@@ -24,10 +24,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @contextmanager
-def started(sound_folder: Path, folder: Path) -> Iterator[Running]:
+def started(sound_folder: Path, folder: Path, *settings: str) -> Iterator[Running]:
     sound = VirtualSound(sound_folder)
     sound.start()
-    daemon = Running(sound, folder)
+    daemon = Running(sound, folder, *settings)
     try:
         daemon.until("state", state="idle")
         yield daemon
@@ -159,3 +159,27 @@ def test_the_status_tells_that_the_memory_cannot_be_written(tmp_path: Path) -> N
         assert told.returncode == 1
         assert problem in told.stdout
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_recording_for_a_diagnosis_is_told_shown_and_made(tmp_path: Path) -> None:
+    unit = tmp_path / "unit"
+    recordings = unit / "state" / "companion" / "recordings"
+    with started(tmp_path, unit, "ears.record=until 2099-12-31") as daemon:
+        place = f"until 2099-12-31 (ears.record), into {recordings}"
+        assert daemon.status()["recording"] == place
+        told = daemon.command("status")
+        assert told.returncode == 0
+        assert f"  {place}\n" in told.stdout
+        shown = [daemon.until("body")["lights"] for _ in range(10)]
+        assert len({str(lights) for lights in shown}) > 5
+        daemon.command("control", "wake")
+        daemon.until("state", state="listening")
+        daemon.until("state", state="idle")
+        assert [one.name.endswith("-wake.wav") for one in recordings.iterdir()] == [True]
+        # Without the key nothing may stay.
+        daemon.kill()
+        daemon.settings = ()
+        daemon.start()
+        daemon.until("state", state="idle")
+        assert daemon.status()["recording"] == ""
+        assert not recordings.exists()

@@ -76,6 +76,15 @@ async def test_a_person_reads_lines() -> None:
     assert "finished, 0 s ago, first sound after 812 ms" in shown
     assert "microphone link  well" in shown
     assert "PROBLEM          voice: the voice hangs" in shown
+    assert "RECORDING" not in shown
+
+
+async def test_a_recording_for_a_diagnosis_is_told() -> None:
+    kept = health()
+    kept.recording = lambda: "until 2026-12-31 (ears.record), into /state/recordings"
+    told = kept.status().as_dict()
+    assert told["recording"] == "until 2026-12-31 (ears.record), into /state/recordings"
+    assert "RECORDING        until 2026-12-31" in format_status(told)
 
 
 def test_memory_is_read_where_the_system_reports_it(tmp_path: Path) -> None:
@@ -101,7 +110,19 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
 )
 keys = st.sampled_from(
-    ("state", "last_turn", "uptime_s", "engines", "links", "queues", "memory_mib", "muted", "problems", "new")
+    (
+        "state",
+        "last_turn",
+        "uptime_s",
+        "engines",
+        "links",
+        "queues",
+        "memory_mib",
+        "muted",
+        "problems",
+        "recording",
+        "new",
+    )
 )
 turns = st.fixed_dictionaries({"ago_s": anything, "latency_ms": st.dictionaries(st.just("total"), anything)})
 
