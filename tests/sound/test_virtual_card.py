@@ -115,8 +115,9 @@ def recording(sound: VirtualSound) -> Iterator[Recording]:
         over.set()
         watcher.join()
         recorder.terminate()
-        recorder.communicate()
+        # The reader comes to the end by itself; only then may the pipe be closed.
         reader.join()
+        recorder.communicate()
 
 
 def test_what_is_played_into_the_microphone_arrives_complete(sound: VirtualSound, tmp_path: Path) -> None:
