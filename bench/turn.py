@@ -70,6 +70,8 @@ def measure(turns: int, settings: Sequence[str], folder: Path) -> None:
             "voice.engine=espeak",
             f"character.base_url={base_url}",
             "cues.channel=inferred",
+            # It would be taken for an answer.
+            "ears.wake.sound=never",
             f"memory.folder={folder / 'memory'}",
             *settings,
         ):
