@@ -3,7 +3,7 @@
     make mutants
     python -m bench.mutants --room spine --sample 2000    # one room, all of its mutants
 
-The main path is looked at in seven areas, in each of which the same number of mutants is taken.
+The main path is looked at in eight areas, in each of which the same number of mutants is taken.
 
 Each mutant is one function with one change (a number, a comparison, an argument, a string), run against those tests
 of its own room that call that function. It counts as noticed when a test fails within `LIMIT_S`; one that runs longer
@@ -49,7 +49,9 @@ class Room:
 LANGUAGES = tuple(f"tests/languages/test_{name}.py" for name in ("golden_stage", "directions_data", "new_language"))
 
 ROOMS = {
-    "spine": Room({name: f"companion/{name}.py" for name in ("conversation", "dialogue", "turn")}, ("tests/spine",)),
+    "spine": Room(
+        {name: f"companion/{name}.py" for name in ("conversation", "answers", "dialogue", "turn")}, ("tests/spine",)
+    ),
     "ears": Room({name: f"companion/ears/{name}.py" for name in ("listener", "endpointing")}, ("tests/ears",)),
     "stage": Room({"stage": "companion/voice/stage/*.py"}, ("tests/voice", *LANGUAGES)),
     "limits": Room({"limits": "companion/body/*limit*.py"}, ("tests/body",)),
