@@ -44,6 +44,8 @@ def talk_over(barge_in: str, sounds: Sequence[Path], times: int, settings: Seque
             f"character.base_url={base_url}",
             f"conversation.barge_in={barge_in}",
             "memory.mode=off",
+            # It would be taken for the answer.
+            "ears.wake.sound=never",
             *settings,
         ):
             command += ["--set", pair]
