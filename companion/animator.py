@@ -4,6 +4,7 @@ Nothing is computed while nothing moves: an idle device sleeps until the perform
 that arrives while the body rests is shown at once; one that arrives during motion is shown within a frame. While a
 voice speaks, its mouth updates (`set_mouth`) also trigger the frames, so the two timers do not wait for each other. A
 body that goes away is logged once and still gets every frame; speech goes on. Adapters reconnect by themselves.
+Without any body there are no frames.
 """
 
 from __future__ import annotations
@@ -126,6 +127,8 @@ class Animator:
         """
         self._performer.set_mouth(0.0)
         self.lock("stopping")
+        if not self._bodies:
+            return
         now = moved = self._clock.now()
         end, seen = now + NEUTRAL_WITHIN_S, self._shown
         while now < end and now - moved < _AT_REST_S:
@@ -136,6 +139,8 @@ class Animator:
 
     async def run(self) -> None:
         """Show frames until cancelled."""
+        if not self._bodies:
+            await asyncio.Event().wait()
         drawn = brightness_set_at = -math.inf
         while True:
             now = self._clock.now()

@@ -279,7 +279,8 @@ class Turn:
         return [await self._voiced(one) for one in (*found, *sentences.close())]
 
     async def _animate(self) -> None:
-        """Position of the loudspeaker -> cues and mouth openings."""
+        """Position of the loudspeaker -> cues and mouth openings, once it may speak."""
+        await self._floor.wait()
         while True:
             position = self._tools.speaker.position()
             self._act(position)

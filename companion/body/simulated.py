@@ -40,6 +40,11 @@ class SimulatedBody:
         self.frame = neutral_frame(channels)
         """The last frame that was shown."""
 
+    @property
+    def is_seen(self) -> bool:
+        """Whether it draws anywhere."""
+        return self._terminal is not None
+
     async def show(self, frame: BodyFrame) -> None:
         """Show this frame. Raises ValueError if no real body could show it, or after `close`."""
         if self._closed:

@@ -38,6 +38,7 @@ from companion.ears.endpointing import (
 )
 from companion.ears.loudness import PersonLoudness
 from companion.ears.others import Others
+from companion.ears.others_speech import OthersSpeech
 from companion.events import (
     EAR_RATE,
     SAMPLE_BYTES,
@@ -88,7 +89,7 @@ class Listener:
         self._judge = judge
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
         self._microphone = microphone
-        self._wake_word, self._detector = wake_word, detector
+        self._wake_word, self._speech = wake_word, OthersSpeech(detector)
         self._transcriber = transcriber
         self._endpointer = Endpointer(settings.endpoint)
         self._loudness = PersonLoudness()
@@ -230,7 +231,7 @@ class Listener:
             self._loudness.forget()
         self._endpointer.least_energy = self._loudness.least_energy if self._attention.as_before else 0.0
         self._words_from = wake.words_from
-        self._detector.reset()
+        self._speech.reset()
         self._endpointer.begin(at, self._attention.no_speech_s, ignored_until=wake.at)
         for past in list(self._recent_frames):
             if past.end <= self._words_from:
@@ -242,9 +243,8 @@ class Listener:
                 return
 
     async def _hear_words(self, frame: AudioFrame) -> AsyncIterator[Hearing]:
-        probability = self._detector.probability(frame.pcm)
         is_own = self._others.is_drowned(frame, speaking=self._endpointer.in_speech)
-        decision = self._endpointer.feed(frame, 0.0 if is_own else probability)
+        decision = self._endpointer.feed(frame, self._speech.probability(frame, is_own=is_own))
         if self._transcribing:
             self._untranscribed.append(frame.pcm)
         match decision:
@@ -272,7 +272,7 @@ class Listener:
             text = await self._feed(FRAMES_PER_FEED)
             if text and text != self._partial:
                 self._partial = text
-                at = frame.end - len(self._untranscribed) * self._detector.frame_samples
+                at = frame.end - len(self._untranscribed) * (frame.end - frame.start)
                 yield Partial(joined(self._pieces, text), at)
 
     async def _pause_words(self, paused: SpeechPaused) -> AsyncIterator[Hearing]:

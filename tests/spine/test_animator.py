@@ -177,6 +177,20 @@ async def test_one_body_that_is_gone_does_not_stop_another() -> None:
         assert len(stage.body.frames) > 10
 
 
+async def test_without_a_body_nothing_is_computed_and_it_stops_at_once() -> None:
+    stage = Stage()
+    stage.animator = Animator(stage.performer, [], stage.clock, stage.notes, lambda: 0.3)
+    async with stage.running():
+        stage.animator.play_cue(cue("happy", "wave"))
+        stage.animator.set_mouth(0.5)
+        await asyncio.sleep(100)
+        began = asyncio.get_running_loop().time()
+        await stage.animator.move_to_neutral()
+        assert asyncio.get_running_loop().time() == began
+    assert stage.performer.asked == 0
+    assert stage.notes.of("body") == []
+
+
 async def test_a_lock_stops_the_wheels_in_the_middle_of_a_dance() -> None:
     async with Stage().running() as stage:
         stage.animator.play_cue(cue(None, "dance"))
