@@ -147,7 +147,7 @@ async def assembled(
             stack.push_async_callback(bodies[-1].close)
         store = await open_store(device)
         stack.push_async_callback(store.close)
-        # What nobody sees, on a terminal or in the events, costs a fifth of a turn.
+        # Frames that nobody sees, on a terminal or in the events, cost processor time in every turn.
         seen = [body for body in bodies if events is not None or not sound.live or getattr(body, "is_seen", True)]
         animator = _animator(device, sound, [watch.body(body) for body in seen], event_log)
 

@@ -30,7 +30,7 @@ _HELD_BACK = {
     "first_token": "the service's first token took {s} of it",
     "first_sentence": "from the service's first token to a whole clause it took {s}",
     "ready": "the voice took {s} of it",
-    "allowed": "the answer was ready and waited {s} for the pause to be long enough: whole sentences need a shorter one",
+    "allowed": "the answer was ready and waited {s} for the pause to be long enough: a whole sentence needs less",
     "first_sound": "the loudspeaker took {s} of it",
 }
 SLOWEST = 3

@@ -33,7 +33,7 @@ def test_medians_and_95th_percentiles_of_every_stage() -> None:
     ("stage", "ms", "reason"),
     [
         ("first_token", 2100.0, "the service's first token took 2.1 s of it."),
-        ("allowed", 1300.0, "waited 1.3 s for the pause to be long enough: whole sentences need a shorter one."),
+        ("allowed", 1300.0, "waited 1.3 s for the pause to be long enough: a whole sentence needs less."),
         ("transcribe", 900.0, "speech to text took 0.9 s of it."),
         ("first_sound", 700.0, "the loudspeaker took 0.7 s of it."),
     ],
