@@ -169,5 +169,13 @@ def test_on_the_page_alone_a_cue_is_played_until_it_is_stopped() -> None:
         with urllib.request.urlopen(found[1], timeout=10) as answer:
             assert answer.status == 200
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert "Traceback" not in process.communicate(timeout=20)[1]
+        try:
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=20)[1]
+        except subprocess.TimeoutExpired:
+            # As a person would; seen once, on a busy machine.
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=20)[1]
+        finally:
+            process.kill()
+        assert "Traceback" not in said
