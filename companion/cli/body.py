@@ -51,7 +51,9 @@ def view(port: int, open_page: bool, rounds: int | None, device_file: Path | Non
         persona = persona.model_copy(update={"name": its_persona.name})
     page = PageSettings(port=_free_port(port), path=secrets.token_urlsafe(16), open=open_page)
     body = shown.body.model_copy(update={"outputs": ("page",), "page": page})
-    click.echo(f"Look at {persona.name} at http://127.0.0.1:{page.port}/{page.path}/ (Ctrl-C ends)", err=True)
+    click.echo(
+        f"Look at {persona.name} ({shown.name}) at http://127.0.0.1:{page.port}/{page.path}/ (Ctrl-C ends)", err=True
+    )
     asyncio.run(_converse(device.model_copy(update={"body": body}), persona, rounds))
 
 
