@@ -9,6 +9,7 @@ the proportional set size of the process and its children.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -71,10 +72,12 @@ def main() -> None:
             used = sum(cpu_seconds(pid) - before[pid] for pid in processes)
             print(f"{len(processes)} process(es), {passed:.0f} s idle")
             print(f"CPU seconds a second of audio: {used / passed:.4f}")
-            for field in ("Rss", "Pss"):
-                print(f"{field}: {sum(memory_mb(pid, field) for pid in processes):.1f} MB")
+            memory = {field: round(sum(memory_mb(pid, field) for pid in processes), 1) for field in ("Rss", "Pss")}
+            for field, mb in memory.items():
+                print(f"{field}: {mb:.1f} MB")
             status = Path(f"/proc/{daemon.pid}/status").read_text().splitlines()
             print(next(line for line in status if line.startswith("VmHWM")))
+            print(json.dumps({"bench": "idle", "cpu_s_per_s": round(used / passed, 4), "memory_mb": memory}))
         finally:
             daemon.terminate()
             daemon.wait()

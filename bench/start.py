@@ -9,6 +9,7 @@ children, so a busy machine changes them little; `python -c "import numpy"` besi
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import statistics
@@ -68,10 +69,18 @@ def main() -> None:
         start(environment, settings)
         rows = [(*start(environment, settings), yardstick()) for _ in range(options.runs)]
     names = ("processor s", "clock s", "import numpy, processor s")
-    for name, values in zip(names, zip(*rows, strict=True), strict=True):
+    keys = ("processor_s", "clock_s", "numpy_s")
+    result: dict[str, object] = {"bench": "start", "runs": options.runs}
+    for name, key, values in zip(names, keys, zip(*rows, strict=True), strict=True):
         ranked = sorted(values)
         print(f"{name:26s} median {statistics.median(ranked):.2f}  min {ranked[0]:.2f}  max {ranked[-1]:.2f}")
+        result[key] = {
+            "median": round(statistics.median(ranked), 3),
+            "min": round(ranked[0], 3),
+            "max": round(ranked[-1], 3),
+        }
     print(f"{options.runs} runs, load {os.getloadavg()[0]:.1f}")
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":
