@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -23,53 +21,34 @@ from pathlib import Path
 from bench.report import row, summary
 from bench.scripted import ScriptedService
 from bench.sound_card import RATE, VirtualCard, channels
-from bench.turn import play, runs, until, user_wav
+from bench.talk import call_and_question, play, unit, until, user_wav
+from bench.turn import runs
 
-PROJECT = Path(__file__).resolve().parent.parent
 INTO_S = 1.5
 """So long after its first sound the answer is interrupted: too late to take it back."""
 
 
 def talk_over(barge_in: str, sounds: Sequence[Path], times: int, settings: Sequence[str], folder: Path) -> Path:
     """Let a daemon answer and be interrupted so many times; the recording of both sides."""
-    ask, call = folder / "ask.wav", folder / "call.wav"
-    user_wav(ask, "tell me something about the garden")
-    user_wav(call, "okay nabu")
+    call, ask = call_and_question(folder)
     events, raw = folder / f"{barge_in}.jsonl", folder / f"{barge_in}.raw"
-    with ScriptedService() as base_url, VirtualCard() as card:
-        command = [sys.executable, "-m", "companion", "run", "--events", str(events)]
-        for pair in (
-            "ears.transcriber.engine=bench.scripted:transcriber",
-            "voice.engine=espeak",
-            f"character.base_url={base_url}",
-            f"conversation.barge_in={barge_in}",
-            "memory.mode=off",
-            # It would be taken for the answer.
-            "ears.wake.sound=never",
-            *settings,
-        ):
-            command += ["--set", pair]
-        environment = {**card.environment, "DASHSCOPE_API_KEY": "sk-bench", "XDG_RUNTIME_DIR": str(folder)}
-        daemon = subprocess.Popen(command, env=environment, cwd=PROJECT)
-        try:
-            until(events, "state", 1)
-            recorder = card.record(raw)
-            time.sleep(1.0)
-            answers = 0
-            for sound in itertools.islice(itertools.cycle(sounds or [call]), times):
-                play(card, call)
-                time.sleep(0.5)
-                play(card, ask)
-                until(events, "speaking", answers + 1)
-                time.sleep(INTO_S)
-                play(card, sound)
-                until(events, "turn", answers + 1)
-                answers = settled(events)
-            recorder.terminate()
-            recorder.wait()
-        finally:
-            daemon.terminate()
-            daemon.wait()
+    own = [f"conversation.barge_in={barge_in}", "memory.mode=off"]
+    with ScriptedService() as base_url, VirtualCard() as card, unit(card, base_url, events, folder, [*own, *settings]):
+        until(events, "state", 1)
+        recorder = card.record(raw)
+        time.sleep(1.0)
+        answers = 0
+        for sound in itertools.islice(itertools.cycle(sounds or [call]), times):
+            play(card, call)
+            time.sleep(0.5)
+            play(card, ask)
+            until(events, "speaking", answers + 1)
+            time.sleep(INTO_S)
+            play(card, sound)
+            until(events, "turn", answers + 1)
+            answers = settled(events)
+        recorder.terminate()
+        recorder.wait()
     return raw
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from bench.idle import cpu_seconds, tree
 from bench.sound_card import VirtualCard
-from bench.turn import user_wav
+from bench.talk import user_wav
 
 PROJECT = Path(__file__).resolve().parent.parent
 EAR_RATE = 16_000

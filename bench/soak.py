@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,9 +21,8 @@ from pathlib import Path
 from bench.idle import memory_mb, tree
 from bench.scripted import ScriptedService
 from bench.sound_card import VirtualCard
-from bench.turn import play, until, user_wav
+from bench.talk import call_and_question, play, unit, until
 
-PROJECT = Path(__file__).resolve().parent.parent
 WARM_TALKS = 5
 MOST_MORE = {"descriptors": 2, "threads": 1, "memory_mb": 8.0}
 """How much the median of the last third may be above that of the first."""
@@ -54,35 +52,23 @@ def held(pid: int) -> Held:
 
 def talks(minutes: float, settings: list[str], folder: Path) -> list[Held]:
     """Talk for so many minutes; what was held after each talk."""
-    ask, call, events = folder / "ask.wav", folder / "call.wav", folder / "events.jsonl"
-    user_wav(ask, "tell me something about the garden")
-    user_wav(call, "okay nabu")
+    call, ask = call_and_question(folder)
+    events = folder / "events.jsonl"
     found: list[Held] = []
-    with ScriptedService() as base_url, VirtualCard() as card:
-        command = [sys.executable, "-m", "companion", "run", "--events", str(events)]
-        for pair in (
-            "ears.transcriber.engine=bench.scripted:transcriber",
-            "voice.engine=espeak",
-            f"character.base_url={base_url}",
-            f"memory.folder={folder / 'memory'}",
-            *settings,
-        ):
-            command += ["--set", pair]
-        environment = {**card.environment, "DASHSCOPE_API_KEY": "sk-bench", "XDG_RUNTIME_DIR": str(folder)}
-        daemon = subprocess.Popen(command, env=environment, cwd=PROJECT)
-        try:
-            until(events, "state", 1, 60.0)
-            began = time.monotonic()
-            while time.monotonic() - began < minutes * 60:
-                play(card, call)
-                time.sleep(0.5)
-                play(card, ask)
-                until(events, "turn", len(found) + 1, 60.0)
-                time.sleep(0.5)
-                found.append(held(daemon.pid))
-        finally:
-            daemon.terminate()
-            daemon.wait()
+    with (
+        ScriptedService() as base_url,
+        VirtualCard() as card,
+        unit(card, base_url, events, folder, settings) as daemon,
+    ):
+        until(events, "state", 1, 60.0)
+        began = time.monotonic()
+        while time.monotonic() - began < minutes * 60:
+            play(card, call)
+            time.sleep(0.5)
+            play(card, ask)
+            until(events, "turn", len(found) + 1, 60.0)
+            time.sleep(0.5)
+            found.append(held(daemon.pid))
     return found
 
 

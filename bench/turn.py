@@ -12,11 +12,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 import time
-import wave
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,24 +24,14 @@ from bench.idle import cpu_seconds, tree
 from bench.report import row, summary
 from bench.scripted import FIRST_TOKEN_S, TOKEN_S, TRANSCRIBE_S, ScriptedService
 from bench.sound_card import RATE, VirtualCard, channels
+from bench.talk import call_and_question, play, unit, until
 
-PROJECT = Path(__file__).resolve().parent.parent
 STAGES = (
     *("endpoint", "transcribe", "request", "first_token", "first_sentence"),
     *("ready", "allowed", "first_sound", "total", "first_cue"),
 )
 LOUD = 300
 """Samples above this are sound."""
-
-
-def user_wav(path: Path, text: str, lead_s: float = 0.0) -> None:
-    """The person: `text` by espeak-ng, with silence before it."""
-    sound = subprocess.run(
-        ["espeak-ng", "-v", "en-us", "-z", "--stdout", "--stdin"], input=text.encode(), capture_output=True, check=True
-    ).stdout[44:]
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, 22050, 0, "NONE", ""))
-        file.writeframes(bytes(2) * round(lead_s * 22050) + sound)
 
 
 def runs(sound: npt.NDArray[np.int16], gap_s: float) -> list[tuple[int, int]]:
@@ -59,28 +46,11 @@ def runs(sound: npt.NDArray[np.int16], gap_s: float) -> list[tuple[int, int]]:
 
 
 def measure(turns: int, settings: Sequence[str], folder: Path) -> None:
-    ask, call = folder / "ask.wav", folder / "call.wav"
-    user_wav(ask, "tell me something about the garden")
-    user_wav(call, "okay nabu")
+    call, ask = call_and_question(folder)
     events, raw = folder / "events.jsonl", folder / "both.raw"
     with ScriptedService() as base_url, VirtualCard() as card:
-        command = [sys.executable, "-m", "companion", "run", "--events", str(events)]
-        for pair in (
-            "ears.transcriber.engine=bench.scripted:transcriber",
-            "voice.engine=espeak",
-            f"character.base_url={base_url}",
-            "cues.channel=inferred",
-            # It would be taken for an answer.
-            "ears.wake.sound=never",
-            f"memory.folder={folder / 'memory'}",
-            *settings,
-        ):
-            command += ["--set", pair]
-        environment = {**card.environment, "DASHSCOPE_API_KEY": "sk-bench", "XDG_RUNTIME_DIR": str(folder)}
-        environment["XDG_STATE_HOME"] = str(folder)
         started = time.monotonic()
-        daemon = subprocess.Popen(command, env=environment, cwd=PROJECT)
-        try:
+        with unit(card, base_url, events, folder, ["cues.channel=inferred", *settings]) as daemon:
             until(events, "state", 1)
             print(f"from the start of the process to listening: {(time.monotonic() - started) * 1000:.0f} ms")
             recorder = card.record(raw)
@@ -95,26 +65,7 @@ def measure(turns: int, settings: Sequence[str], folder: Path) -> None:
             recorder.terminate()
             used = sum(map(cpu_seconds, tree(daemon.pid))) - before
             print(f"processor time a turn: {used / turns:.2f} s")
-        finally:
-            daemon.terminate()
-            daemon.wait()
     report(raw, events)
-
-
-def play(card: VirtualCard, wav: Path) -> None:
-    card.play(wav).wait()
-
-
-def until(events: Path, kind: str, count: int, patience_s: float = 30.0) -> None:
-    """Wait until the daemon has noted `count` events of a kind."""
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        if events.exists():
-            lines = events.read_text().split("\n")[:-1]
-            if sum(json.loads(line)["kind"] == kind for line in lines) >= count:
-                return
-        time.sleep(0.02)
-    raise SystemExit("the daemon did not get there; its events so far:\n" + events.read_text()[-2000:])
 
 
 def report(raw: Path, events: Path) -> None:

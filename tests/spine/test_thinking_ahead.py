@@ -18,6 +18,15 @@ pytestmark = pytest.mark.looptime
 GO_ON = SpeechResumed(34000)
 
 
+class FailsOnce(ScriptedCharacter):
+    async def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
+        if not self.asked:
+            self.asked.append(said)
+            raise CharacterError("It cannot be reached.")
+        async for delta in super().reply(said, speaker, floor):
+            yield delta
+
+
 def likely(text: str) -> LikelyUtterance:
     return LikelyUtterance(said(text))
 
@@ -124,14 +133,6 @@ async def test_whatever_ends_the_talk_drops_what_is_made_ahead(control: object) 
 
 
 async def test_a_request_that_fails_before_anybody_waits_is_made_again() -> None:
-    class FailsOnce(ScriptedCharacter):
-        async def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
-            if not self.asked:
-                self.asked.append(said)
-                raise CharacterError("It cannot be reached.")
-            async for delta in super().reply(said, speaker, floor):
-                yield delta
-
     async with scene(FailsOnce(["Hello."])) as s:
         await begins(s)
         assert s.speaker.silent
@@ -195,14 +196,6 @@ async def test_an_answer_knows_how_many_were_dropped_before_it() -> None:
 
 
 async def test_the_second_attempt_is_as_late_as_the_first_made_it() -> None:
-    class FailsOnce(ScriptedCharacter):
-        async def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
-            if not self.asked:
-                self.asked.append(said)
-                raise CharacterError("It cannot be reached.")
-            async for delta in super().reply(said, speaker, floor):
-                yield delta
-
     async with scene(FailsOnce(["Hello."])) as s:
         await begins(s)
         s.listener.put(said("how are you"))
