@@ -74,7 +74,7 @@ def ears(device: Device, persona: Persona) -> Iterator[str]:
     wake_word = plugins.build_engine("wake_words", "micro", device, persona)
     detector = plugins.build_engine("speech_detectors", "silero", device, persona)
     engines: dict[str, Callable[[AudioFrame], object]] = {
-        "wake word": wake_word.heard,
+        "wake word": wake_word.detect,
         "voice activity": lambda frame: detector.probability(frame.pcm),
     }
     for name, work in engines.items():

@@ -27,12 +27,14 @@ from companion.config.persona import CastMember, Persona
 from companion.conversation import Conversation
 from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
+from companion.ears import wake_words
 from companion.ears.echo import past_own_voice
 from companion.ears.listener import Listener
 from companion.ears.no_transcriber import NoTranscriber
 from companion.ears.turn_judge import TurnJudge
 from companion.ears.turn_taking import TurnTaking
 from companion.ears.wake_gate import GatedWakeWord
+from companion.ears.wake_words import WakeWords
 from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
@@ -117,23 +119,20 @@ async def assembled(
         stack.push_async_callback(sound.microphone.close)
         event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts, on_event=on_event)
         stack.callback(event_log.close)
-        wake = device.ears.wake
-        wake_word = None
-        if wake.mode != "button":
-            wake_word = plugins.build_engine("wake_words", wake.engine, device, persona)
-            if sound.live:
-                # A file costs no power, and is to be examined whole.
-                wake_word = GatedWakeWord(wake_word)
+        words = _wake_words(device, persona, event_log)
+        # A file costs no power, and is to be examined whole.
+        gated = GatedWakeWord(words) if words is not None and sound.live else words
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
         judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
         microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing)
         listener = Listener(
-            *(microphone, wake_word, detector, judge or transcriber, device.ears),
+            *(microphone, gated, detector, judge or transcriber, device.ears),
             pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
             judge=None if judge is None else judge.pause_after,
             is_person=is_person,
+            is_speaking=lambda: conversation.is_answering,
         )
         bodies: list[Body] = []
         for name in device.body.outputs:
@@ -229,6 +228,18 @@ def _changed(conversation: Conversation, sound: Sound, judge: TurnJudge | None) 
     if judge is not None and conversation.state is State.MUTED:
         judge.forget()
     sound.on_change(conversation.state)
+
+
+def _wake_words(device: Device, persona: Persona, event_log: EventLog) -> WakeWords | None:
+    """The words that wake it; None where only the button does. Raises `ConfigError` and `EngineUnavailable`."""
+    if device.ears.wake.mode == "button":
+        return None
+    wake_words.check(device, persona)
+    return WakeWords(
+        device.ears.wake,
+        lambda engine: plugins.build_engine("wake_words", engine, device, persona),
+        lambda sentence: event_log.record("error", code="engine", sentence=sentence),
+    )
 
 
 def _transcriber(device: Device, persona: Persona, missing: list[str], *, live: bool) -> Transcriber:

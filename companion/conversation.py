@@ -12,7 +12,7 @@ Rule 5  THINKING leads to SPEAKING with the first sound of the answer. Speech ho
         or soon after its first sound, take it back: what was said before and after it is answered as one.
 Rule 6  The end of a turn leads to FOLLOW_UP, where no wake word is needed; after a goodbye, or where follow-up is off,
         or the talk has lasted too long, to IDLE. FOLLOW_UP: speech leads to LISTENING; nobody speaking leads to IDLE.
-Rule 7  A spoken "stop" or "goodbye" ends the talk; it is never put to the character.
+Rule 7  A spoken "stop" (also a stop word over an answer) or "goodbye" ends the talk; it is never put to the character.
 Rule 8  Muting leads to MUTED from every state, and a running turn is interrupted. Nothing is listened to, kept,
         examined or said until unmuting leads to IDLE.
 Rule 9  No state can stick: LISTENING and FOLLOW_UP are bounded by endpointing in audio time, THINKING and SPEAKING
@@ -160,10 +160,7 @@ class Conversation:
             case _ if self.state is State.MUTED:
                 pass
             case Control(action="stop"):
-                self._announcements.clear()
-                await self._interrupt()
-                self._silence.end()
-                self._go_idle()
+                await self._stop()
             case Control(action="say") if self.state in (State.IDLE, State.FOLLOW_UP):
                 self._say_next_announcement()
             case Control(action="continue") if (
@@ -171,11 +168,15 @@ class Conversation:
             ):
                 self._silence.continued += 1
                 self._start(lambda _: self.dialogue.continue_speaking(self._first_sound))
+            case WakeHeard() if heard.word in self._rules.stop_words:
+                self._event_log.record("stop", word=heard.word)
+                await self._stop()
             case WakeHeard() if heard.word != "button" and self.is_answering and self._rules.barge_in == "off":
                 pass
             case WakeHeard():
                 self._event_log.record("wake", word=heard.word)
                 await self._interrupt()
+                self.dialogue.address(self._rules.characters.get(heard.word, ""))
                 self._talk_began = self.dialogue.tools.clock.now()
                 if not self._rules.hears:
                     self._start(lambda _: self.dialogue.say_cannot_hear(self._first_sound))
@@ -245,16 +246,14 @@ class Conversation:
         if self._answers.is_ahead(whole.text):
             self._answers.give_ahead()
             self._enter(State.THINKING, self._attention_in(State.THINKING))
-            self._group.create_task(self._prepare_speaker())
+            self._group.create_task(self.dialogue.prepare_speaker())
             return
         await self._answers.drop_ahead()
         dialogue = self.dialogue
         command = dialogue.persona.spoken_command(utterance.text) if utterance is not None else None
         match command or dialogue.persona.spoken_command(whole.text):
             case "stop":
-                self._announcements.clear()
-                await self._interrupt()
-                self._go_idle()
+                await self._stop()
             case "goodbye":
                 self._say("goodbye", State.IDLE)
             case "guest":
@@ -273,7 +272,7 @@ class Conversation:
     def _start(self, say: Say, answers: Utterance | None = None) -> None:
         """An answer will be said soon: a loudspeaker that fell asleep during long speech wakes up meanwhile."""
         self._enter(State.THINKING, self._attention_in(State.THINKING))
-        self._group.create_task(self._prepare_speaker())
+        self._group.create_task(self.dialogue.prepare_speaker())
         self._answers.start(say, answers)
 
     def _say(self, line: str, then: State) -> None:
@@ -313,6 +312,13 @@ class Conversation:
         self._somebody_speaks = False
         self._answers.go_on()
 
+    async def _stop(self) -> None:
+        """End the talk without another word."""
+        self._announcements.clear()
+        await self._interrupt()
+        self._silence.end()
+        self._go_idle()
+
     async def _interrupt(self) -> None:
         """Barge-in: silence before anything else is done. What was made ahead is dropped too."""
         self._somebody_speaks = False
@@ -322,13 +328,7 @@ class Conversation:
     def _prepare(self) -> None:
         """Somebody is about to speak: open the connection and the loudspeaker meanwhile."""
         self._group.create_task(self.dialogue.character.prepare())
-        self._group.create_task(self._prepare_speaker())
-
-    async def _prepare_speaker(self) -> None:
-        try:
-            await self.dialogue.tools.speaker.prepare()
-        except DeviceError as error:
-            self._record_error(error)
+        self._group.create_task(self.dialogue.prepare_speaker())
 
     def _record_error(self, error: CompanionError) -> None:
         self._event_log.record("error", code=error.code, sentence=str(error))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Literal
 
@@ -37,6 +37,10 @@ class ConversationRules:
     """What stops an answer, beside the button: speech or only words of it, the wake word, or nothing."""
     take_back_s: float = 1.0
     """Speech that begins within this time of an answer's first sound takes the answer back."""
+    characters: Mapping[str, str] = field(default_factory=dict)
+    """Wake word -> the one of a group whom it wakes."""
+    stop_words: frozenset[str] = frozenset()
+    """Those of the wake words that end an answer and never wake."""
     reopens_microphone: bool = True
     """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
 
@@ -78,6 +82,8 @@ def rules_of(device: Device, *, live: bool, hears: bool) -> ConversationRules:
         take_back_s=settings.take_back_s,
         reopens_microphone=live,
         hears=hears,
+        characters=device.ears.wake.characters,
+        stop_words=device.ears.wake.stop_words,
         by_button=device.ears.wake.mode == "button",
     )
 

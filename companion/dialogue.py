@@ -70,6 +70,8 @@ class Dialogue:
         self.tools = tools
         self._own_lines = OwnLines(persona.lines)
         self._opened = False
+        self._addressed = ""
+        """Who of a group was called by their own wake word, or by name since; empty where nobody in particular was."""
         self._turn: Turn | None = None
         """What is said now, or was said last."""
         self.trouble = ""
@@ -95,6 +97,17 @@ class Dialogue:
         """Wait until the character is there, except for what it has no part in."""
         if not self.is_ready and not isinstance(heard, Control):
             await self._came.wait()
+
+    def address(self, name: str) -> None:
+        """This one of a group answers until another one is called; empty or unknown: whoever usually does."""
+        self._addressed = name if name in self.persona.names else ""
+
+    async def prepare_speaker(self) -> None:
+        """Wake up the loudspeaker because an answer follows soon."""
+        try:
+            await self.tools.speaker.prepare()
+        except DeviceError as error:
+            self.tools.event_log.record("error", code=error.code, sentence=str(error))
 
     def pending_opening(self) -> str:
         """The opening line where it is still to be said; else empty."""
@@ -131,7 +144,8 @@ class Dialogue:
         floor = floor or Floor(given=True)
         said = utterance.text
         heard = ""
-        for speaker in self.character.speakers(said):
+        speakers = self.character.speakers(said, self._addressed)
+        for speaker in speakers:
             # Nobody waited for the second of a group since the person spoke.
             waited_for = utterance if said else None
             deltas = self._deltas(utterance, speaker, answer, floor)
@@ -148,6 +162,7 @@ class Dialogue:
                 if said:
                     self._learn_from(floor, turn.heard)
                 if floor.counts:
+                    self._addressed = self._addressed and speakers[0]
                     self.turn_taking.heard(turn.heard)
                 if floor.counts and (said or turn.heard):
                     self._opened = True
@@ -205,17 +220,17 @@ class Dialogue:
         """Say one of the persona's own lines."""
         if name in _UNREACHED:
             self.tools.animator.show_state("offline")
-        return await self.say_text(self._own_lines.next(name), then, on_first_sound)
+        return await self.say_text(self._own_lines.next(name), then, on_first_sound, self._addressed)
 
     async def say_cannot_hear(self, on_first_sound: Callable[[], None]) -> State:
         """Say that this unit understands no speech: the persona's own line, else the language's plain words."""
         line = self._own_lines.next("cannot_hear") or language(self.persona.language).general.cannot_hear
         return await self.say_text(line, State.IDLE, on_first_sound)
 
-    async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None]) -> State:
-        """Say a text as it stands; nothing where it is empty."""
+    async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None], speaker: str = "") -> State:
+        """Say a text as it stands; nothing where it is empty. `speaker`: with whose voice in a group."""
         if text:
-            turn = self._begin(_one(text), on_first_sound)
+            turn = self._begin(_one(text), on_first_sound, speaker=speaker)
             try:
                 ended = await turn.run()
             finally:

@@ -22,6 +22,7 @@ log = logging.getLogger("companion")
 
 Kind = Literal[
     "wake",
+    "stop",
     "sound_lost",
     "speech_started",
     "partial",

@@ -35,10 +35,10 @@ class AudioFrame:
 
 @dataclass(frozen=True, slots=True)
 class WakeHeard:
-    """The wake word was heard, or the button was pressed."""
+    """A wake word or, over an answer, a stop word was heard, or the button was pressed."""
 
     word: str
-    """The name of the wake word, `"button"`, or `"open"`."""
+    """The name of the wake word or stop word (`WakeWordSettings.name`), `"button"`, or `"open"`."""
 
     at: int
     """Position at which it was recognised, a little after the end of the word."""

@@ -40,16 +40,21 @@ class Microphone(Protocol):
 
 
 class WakeWord(Protocol):
-    """Detects one wake word."""
+    """Detects wake words: all those of the device file that it hears (`WakeSettings.heard_by`)."""
 
-    word: str
-    """Its name, for events and logs."""
+    words: tuple[str, ...]
+    """Their names, for events and logs."""
 
-    def detect(self, frame: AudioFrame) -> bool:
-        """Take the next frame. Returns True once for each time that the word ends in it. *Short.*"""
+    def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:
+        """Take the next frame. Returns the name of the word that ends in it, once for each time; else None. *Short.*
+
+        `speaking`: whether the device itself speaks, or is about to. Words whose role is `stop` are live only then.
+        Raises `SpeechError`, or what its library raises, where it cannot hear any more, also where its results are no
+        numbers; then it is dropped (with `close`, if it has that) and built anew.
+        """
 
     def reset(self) -> None:
-        """Forget the sound so far."""
+        """Forget the sound so far. Raises the same."""
 
 
 class SpeechDetector(Protocol):
@@ -104,8 +109,11 @@ class Character(Protocol):
     def opening(self) -> str:
         """The first line of a session, or an empty text if something has been said already."""
 
-    def speakers(self, said: str) -> tuple[str, ...]:
-        """The names of those who answer this, in order: the persona's, or several in a group. Never empty."""
+    def speakers(self, said: str, addressed: str = "") -> tuple[str, ...]:
+        """The names of those who answer this, in order: the persona's, or several in a group. Never empty.
+
+        Whoever was `addressed` before answers alone where nobody is called by name.
+        """
 
     def may_think_ahead(self, said: str) -> bool:
         """Whether `reply` may be asked for before the person has finished, though nobody may hear the answer."""

@@ -36,10 +36,12 @@ def schema(name: str) -> str:
 
 
 def _allow_short_wake(tree: dict[str, Any]) -> None:
-    """Allow `wake = "open"` in place of the table: the validator that accepts it does not appear in the schema."""
+    """Allow `wake = "open"`, and `words = ["alexa"]`: validators that accept them do not appear in the schema."""
     wake = tree["$defs"]["EarsSettings"]["properties"]["wake"]
     table = {"$ref": wake.pop("$ref")}
     wake["anyOf"] = [table, {"type": "string", "description": "`open`, `button`, or the wake word"}]
+    words = tree["$defs"]["WakeSettings"]["properties"]["words"]
+    words["items"] = {"anyOf": [words["items"], {"type": "string", "description": "the wake word"}]}
 
 
 def main(folder: Path = FOLDER) -> None:

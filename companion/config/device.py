@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 from companion.config.body import BodySettings
 from companion.config.character import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
 from companion.config.loading import Factory, FilePath, Seconds, Settings, TimeSpan, read_settings
+from companion.config.wake import WakeSettings
 from companion.config.wording import Form
 
 Identity = Annotated[
@@ -54,35 +55,6 @@ class MicrophoneSettings(Settings):
     itself as `device`: a sound server mixes as it likes."""
     gain: float = Field(default=1.0, gt=0, le=32)
     """Factor for every sample. `companion doctor --calibrate` finds it for one unit."""
-
-
-WAKE_WORDS = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
-"""Those that the engine `micro` knows."""
-
-
-class WakeSettings(Settings):
-    mode: Literal["word", "open", "button"] = "word"
-    """`word` waits for the wake word, `open` always listens, `button` listens while or after the button is pressed."""
-    word: str = "okay_nabu"
-    """The wake word: `okay_nabu`, `hey_jarvis`, `alexa` or `hey_mycroft`."""
-    engine: Factory = "micro"
-    """The wake word engine: `micro`, or that of another package."""
-    threshold: float | None = Field(default=None, gt=0, lt=1)
-    """Probability above which the word is recognised; the model's own value when absent. Lower values wake more often,
-    also by mistake."""
-    button_pin: int | None = Field(default=None, ge=0, le=27)
-    """GPIO number (BCM) of the push-to-talk button."""
-    sound: Literal["auto", "always", "never"] = "auto"
-    """A short soft sound that tells that the unit is awake. `auto`: where no light of the body shows it, no page and no
-    terminal. Only with a sound card."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _short_form(cls, value: object) -> object:
-        """`wake = "open"` and `wake = "alexa"` are short forms of the table."""
-        if isinstance(value, str):
-            return {"mode": value} if value in ("open", "button") else {"word": value}
-        return value
 
 
 class EndpointSettings(Settings):

@@ -40,7 +40,7 @@ class Settings(BaseModel):
     )
 
 
-def _from_file(value: object, info: ValidationInfo) -> object:
+def path_from_file(value: object, info: ValidationInfo) -> object:
     """Make a path relative to the folder of the file that contains it."""
     if not isinstance(value, str | Path):
         raise ValueError('is the path of a file; write it in quotation marks: "..."')
@@ -55,7 +55,7 @@ def _from_file(value: object, info: ValidationInfo) -> object:
     return path if path.is_absolute() or folder is None else folder / path
 
 
-FilePath = Annotated[Path, BeforeValidator(_from_file)]
+FilePath = Annotated[Path, BeforeValidator(path_from_file)]
 
 Factory = Annotated[
     str, Form(r"^[\w-]+$|^[\w.]+:[\w.]+$", "is no name; write that of an engine, or package.module:factory")

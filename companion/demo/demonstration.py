@@ -21,6 +21,7 @@ from companion.config.unit import load_unit
 from companion.service.daemon import run_until_stopped
 from companion.service.transcript import transcript_line
 from companion.config.device import Device
+from companion.ears import wake_words
 from companion.errors import CompanionError, DeviceError
 from companion.events import EAR_RATE
 from companion.config.persona import Persona, PersonaVoice
@@ -57,7 +58,7 @@ async def demonstrate(project: Path, out: Path, *, from_file: bool) -> None:
         device_file = project / "configs" / "devices" / "desk.toml"
         device, persona = load_unit(device_file)
         click.echo(
-            f'Say "{device.ears.wake.word.replace("_", " ")}" and talk. Ctrl-C ends. What it understood, said and felt (*) '
+            f'Say "{wake_words.spoken(device.ears.wake.listed[0])}" and talk. Ctrl-C ends. What it understood, said and felt (*) '
             f"is shown here. For better ears and a better voice: {_program()} models pull {persona.language}",
             err=True,
         )

@@ -10,6 +10,7 @@ from typing import Any
 
 from companion import plugins
 from companion.doctor.check import CheckContext, UnitUnderTest, run_in_thread
+from companion.doctor.checks_wake import build_words
 from companion.doctor.report import CheckResult, Measurement, failed, passed, skipped
 from companion.errors import ConfigError, EngineUnavailable
 from companion.events import EAR_RATE
@@ -55,11 +56,11 @@ async def check_engines(unit: UnitUnderTest) -> CheckResult:
         except (EngineUnavailable, ConfigError) as error:
             problems.append(f"{place}: {error}")
             return None
-        used[place] = str(getattr(engine, "name", None) or getattr(engine, "word", None) or named[1])
+        used[place] = ", ".join(getattr(engine, "words", ())) or str(getattr(engine, "name", None) or named[1])
         return engine
 
     if ears.wake.mode != "button":
-        await built("wake_word", plugins.build_engine, "wake_words", ears.wake.engine)
+        await built("wake_word", build_words)
     await built("speech_detector", plugins.build_engine, "speech_detectors", ears.endpoint.engine)
     transcriber: Transcriber | None = await built(
         "transcriber", plugins.build_best, "transcribers", ears.transcriber.engine, BEST_TRANSCRIBERS

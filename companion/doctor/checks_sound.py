@@ -10,17 +10,13 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 
-from companion import plugins
-from companion.config.persona import PersonaVoice
 from companion.config.wording import as_sentence
-from companion.doctor.check import STOP_DAEMON_ADVICE, UnitUnderTest, run_in_thread
+from companion.doctor.check import STOP_DAEMON_ADVICE, UnitUnderTest
 from companion.doctor.recording import Recording, loudspeaker, record, sound_card
-from companion.doctor.report import CheckResult, failed, passed, skipped
+from companion.doctor.report import CheckResult, failed, passed
 from companion.doctor.sound_measures import MOST_CLIPPED, Echo, chirp, decibels, find_chirp, measure_level
-from companion.errors import DeviceError, EngineUnavailable
-from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
-from companion.ports import Synthesizer, WakeWord
-from companion.sound.pcm import resample
+from companion.errors import DeviceError
+from companion.events import EAR_RATE, SAMPLE_BYTES
 
 LISTEN_S = 2.0
 LOUDEST_NOISE_DB = -20.0
@@ -39,11 +35,6 @@ STEADY_S = 0.01
 TRIES = 3
 BUSY_S = 0.15
 """Sound that came later than this was not recorded in real time: what failed then says nothing about the unit."""
-
-WAKE_VOICES = ("en-us", "en-gb", "en-gb+f3", "en-us+f4", "en-us+m3")
-"""espeak-ng voices that say the wake word; each model recognises only some of them (hey_jarvis only +f4)."""
-HEARD_WITHIN_S = 1.5
-_PIECE = 512
 
 DEVICE_NAME_ADVICE = (
     "Check the plugs; set ears.microphone.device and voice.speaker.device to a part of a name that there is, and see "
@@ -234,84 +225,3 @@ def loopback_result(echoes: Sequence[Echo | None], played_db: float, clipped: fl
             **facts,
         )
     return passed(text, **facts)
-
-
-async def check_wake_word(unit: UnitUnderTest) -> CheckResult:
-    """Whether the wake word is recognised when the loudspeaker plays it."""
-    device, persona = unit.device, unit.persona
-    wake = device.ears.wake
-    if wake.mode == "button":
-        return skipped("the device file wants a button instead")
-    engine: WakeWord = await run_in_thread(partial(plugins.build_engine, "wake_words", wake.engine, device, persona))
-    spoken = engine.word.replace("_", " ")
-    try:
-        sample = await find_wake_sample(unit, engine, spoken)
-    except EngineUnavailable as error:
-        return skipped(f"the station's own voice is missing: {error}")
-    if sample is None:
-        return skipped(f'no voice of espeak-ng says "{spoken}" so that its model knows it; say it yourself')
-    found = await _play_wake_word(unit, engine, *sample)
-    for _ in range(TRIES - 1):
-        if found.advice != BUSY_ADVICE:
-            break
-        engine.reset()
-        found = await _play_wake_word(unit, engine, *sample)
-    return found
-
-
-async def _play_wake_word(unit: UnitUnderTest, engine: WakeWord, voice: str, pcm: bytes) -> CheckResult:
-    spoken = engine.word.replace("_", " ")
-    heard_after: list[float] = []
-
-    async def play(recording: Recording) -> None:
-        async with loudspeaker(unit, card) as mouth:
-            await asyncio.sleep(QUIET_S)
-            recording.take_new()
-            now = asyncio.get_running_loop().time
-            began = now()
-            await mouth.write(pcm)
-            end = began + len(pcm) / SAMPLE_BYTES / EAR_RATE + HEARD_WITHIN_S
-            while not heard_after and now() < end:
-                await asyncio.sleep(0.05)
-                if engine.detect(recording.take_new()):
-                    heard_after.append(now() - began)
-
-    async with sound_card(unit) as card:
-        recording = await record(unit, card, play)
-    if heard_after:
-        ms = round(1000 * heard_after[0])
-        return passed(f'"{spoken}" was recognised', heard_after_ms=ms, voice=voice)
-    missed = failed(
-        f'"{spoken}" was played and not recognised',
-        "Be quiet during the test; see that nothing covers the microphone; find its gain with --calibrate.",
-        voice=voice,
-    )
-    return unless_busy(missed, recording)
-
-
-async def find_wake_sample(unit: UnitUnderTest, engine: WakeWord, spoken: str) -> tuple[str, bytes] | None:
-    """A voice, and the wake word spoken by it at `EAR_RATE`, that the engine recognises without the air in between.
-
-    None where it recognises no voice. Raises `EngineUnavailable` without espeak-ng.
-    """
-    for voice in WAKE_VOICES:
-        speech = unit.persona.model_copy(update={"speech": PersonaVoice(espeak=voice)})
-        speaks: Synthesizer = await run_in_thread(
-            partial(plugins.build_engine, "synthesizers", "espeak", unit.device, speech)
-        )
-        try:
-            said = await speaks.synthesize(spoken)
-        finally:
-            await speaks.close()
-        pcm = resample(said.pcm, speaks.rate, EAR_RATE)
-        engine.reset()
-        quiet = bytes(EAR_RATE // 2 * SAMPLE_BYTES)
-        whole = quiet + pcm + 2 * quiet
-        pieces = (
-            AudioFrame(whole[at : at + 2 * _PIECE], at // SAMPLE_BYTES) for at in range(0, len(whole), 2 * _PIECE)
-        )
-        known = [engine.detect(piece) for piece in pieces]
-        engine.reset()
-        if any(known):
-            return voice, pcm
-    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from companion.doctor import checks_board, checks_body, checks_engines, checks_service, checks_sound
+from companion.doctor import checks_board, checks_body, checks_engines, checks_service, checks_sound, checks_wake
 from companion.doctor.body_outputs import motion_sequence
 from companion.doctor.calibration import calibrate_microphone
 from companion.doctor.check import PATIENCE_S, STOP_DAEMON_ADVICE, Check, CheckContext, UnitUnderTest
@@ -20,6 +20,7 @@ NAMES = (
 _BOARD_ADVICE = "Switch the unit off and on again; where that does not help, exchange the board or its card."
 _SOUND_ADVICE = f"{checks_sound.DEVICE_NAME_ADVICE} Restart the sound server, or the unit."
 _CABLE_ADVICE = "Check the cable and the microcontroller's power, and body.serial.port in the device file."
+_WAKE_NEEDS = ("sound", "microphone", "loop")
 _SLACK_S = 4.0
 _OPENS_S = 10.0
 
@@ -50,9 +51,7 @@ def last_checks(unit: UnitUnderTest | None) -> list[Check]:
     return [
         _check("microphone", unit, checks_sound.check_microphone, _SOUND_ADVICE, 8.0, needs=("sound",)),
         _check("loop", unit, checks_sound.check_loopback, _SOUND_ADVICE, 25.0, needs=("sound", "microphone")),
-        _check(
-            "wake_word", unit, checks_sound.check_wake_word, _SOUND_ADVICE, 25.0, needs=("sound", "microphone", "loop")
-        ),
+        _check("wake_word", unit, checks_wake.check_wake_word, _SOUND_ADVICE, _words_s(unit), needs=_WAKE_NEEDS),
         _check("pins", unit, checks_body.check_pins, _BOARD_ADVICE, 4.0),
         _check("serial", unit, checks_body.check_serial, _CABLE_ADVICE, 8.0),
         _check("lights", unit, checks_body.check_lights, _CABLE_ADVICE, _shown_s(unit, ("light",)), asks=True),
@@ -86,6 +85,11 @@ def _check(
 
 async def _without_settings() -> CheckResult:
     return skipped("not tried, because settings failed")
+
+
+def _words_s(unit: UnitUnderTest | None) -> float:
+    """Time limit for playing every wake word."""
+    return 25.0 * (1 if unit is None else len(unit.device.ears.wake.listed))
 
 
 def _shown_s(unit: UnitUnderTest | None, kinds: tuple[str, ...]) -> float:

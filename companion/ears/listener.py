@@ -83,25 +83,24 @@ class Listener:
         pause_after: Callable[[str], float] | None = None,
         is_person: Callable[[AudioFrame], bool] = lambda _: True,
         judge: Callable[[Utterance, float], Awaitable[float]] | None = None,
+        is_speaking: Callable[[], bool] = lambda: False,
     ) -> None:
         """`pause_after`: seconds that the pause behind these words must last for them to be all. `judge`: the same by
-        sound. `is_person`: whether a frame holds more than what the device itself says; asked of each, in order."""
-        self._judge = judge
+        sound. `is_person`: whether a frame holds more than what the device itself says; asked of each, in order.
+        `is_speaking`: whether an answer is made or said now; stop words are live then."""
+        self._judge, self._is_speaking = judge, is_speaking
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
-        self._microphone = microphone
+        self._microphone, self._transcriber = microphone, transcriber
         self._wake_word, self._speech = wake_word, OthersSpeech(detector)
-        self._transcriber = transcriber
         self._endpointer = Endpointer(settings.endpoint)
         self._loudness = PersonLoudness()
         self._preroll = round(settings.endpoint.preroll_s * EAR_RATE)
         kept = self._preroll + WAKE_LOOK_BACK + FRAMES_PER_FEED * detector.frame_samples
         self._recent_frames: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
-        self._others = Others(is_person)
-        self._framer = Framer(detector.frame_samples)
+        self._others, self._framer = Others(is_person), Framer(detector.frame_samples)
         self.position = 0
         self._source: AsyncIterator[AudioFrame] | None = None
-        self._attention = Attention.WAKE
-        self._attention_is_new = True
+        self._attention, self._attention_is_new = Attention.WAKE, True
         self._injected: deque[Control | WakeHeard] = deque()
         self._last_wake: Wake | None = None
         """The last wake word, until the listener starts to wait for the words after it."""
@@ -211,12 +210,13 @@ class Listener:
                     return
         self._recent_frames.append(frame)
         self._others.hear(frame)
-        if self._wake_word is not None and self._wake_word.detect(frame) and self._others.said_wake(frame):
+        word = None if self._wake_word is None else self._wake_word.detect(frame, speaking=self._is_speaking())
+        if word is not None and self._others.said_wake(frame):
             before = b"".join(past.pcm for past in self._recent_frames)
             self._last_wake = Wake(frame.end - samples_after_wake_word(before), frame.end)
             # A current utterance starts again after the wake word, however the conversation reacts to it.
             self._attention_is_new = True
-            yield WakeHeard(self._wake_word.word, frame.end)
+            yield WakeHeard(word, frame.end)
         elif self._attention.kind == "words":
             async for hearing in self._hear_words(frame):
                 yield hearing

@@ -44,30 +44,32 @@ _LEAST = 0.25
 
 
 class GatedWakeWord:
-    """A wake word engine with a gate before it. Satisfies `companion.ports.WakeWord`."""
+    """Wake word engines with a gate before them. Satisfies `companion.ports.WakeWord`."""
 
     def __init__(self, engine: WakeWord) -> None:
-        self.word = engine.word
+        self.words = engine.words
         self._engine = engine
-        self._kept: deque[AudioFrame] = deque()
+        self._kept: deque[tuple[AudioFrame, bool]] = deque()
+        """Frames that were not examined, each with whether the device spoke."""
         self._level: float | None = None
         self._floor = 0.0
         self._open_until = 0
 
-    def detect(self, frame: AudioFrame) -> bool:
-        """True once for each time that the word ends in this frame or shortly before it."""
+    def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:
+        """The word, once for each time that it ends in this frame or shortly before it."""
         if self._rises(frame):
             self._open_until = frame.end + STAYS_OPEN
+        self._kept.append((frame, speaking))
         # The lower bound is for positions that start again from 0 because the microphone was reopened.
         if self._open_until - STAYS_OPEN <= frame.end < self._open_until:
-            heard = False
+            heard = None
             while self._kept:
-                heard |= self._engine.detect(self._kept.popleft())
-            return self._engine.detect(frame) or heard
-        self._kept.append(frame)
-        while self._kept[-1].end - self._kept[0].start > CATCH_UP:
+                past, spoke = self._kept.popleft()
+                heard = self._engine.detect(past, speaking=spoke) or heard
+            return heard
+        while self._kept[-1][0].end - self._kept[0][0].start > CATCH_UP:
             self._kept.popleft()
-        return False
+        return None
 
     def reset(self) -> None:
         """Forget the sound so far. The floor stays: it is the room's."""

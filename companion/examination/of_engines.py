@@ -12,8 +12,7 @@ from companion import plugins
 from companion.config.device import Device
 from companion.config.persona import Persona, PersonaVoice
 from companion.config.wording import nearest
-from companion.ears import echo_canceller
-from companion.ears.wake_word import WORDS
+from companion.ears import echo_canceller, wake_words
 from companion.errors import CompanionError, ConfigError, EngineUnavailable
 from companion.examination.findings import Remark, Severity, error, missing, warning
 from companion.languages.language import language
@@ -59,10 +58,11 @@ def _wake_word(device: Device, persona: Persona) -> Iterator[Remark]:
             text = 'is "button" and there is none; set ears.wake.button_pin or body.gpio.button, or write "word"'
             yield warning("ears.wake.mode", text)
         return
-    if wake.engine == "micro" and wake.word not in WORDS:
-        yield error("ears.wake.word", f'there is no wake word "{wake.word}"; write {", ".join(WORDS)}')
-        return
-    yield from _named("wake_words", wake.engine, "ears.wake.engine", device, persona)
+    wrong = [Remark("error", ("ears", "wake", *key), text) for key, text in wake_words.problems(wake, persona)]
+    yield from wrong
+    if not wrong:
+        for engine in wake.engines:
+            yield from _named("wake_words", engine, "ears.wake.engine", device, persona)
 
 
 def _wakes(device: Device) -> bool:

@@ -153,13 +153,13 @@ class ServiceCharacter:
         """The first line of a session in which nothing was said yet; else empty."""
         return self._persona.opening.strip() if self.working_memory.is_new else ""
 
-    def speakers(self, said: str) -> tuple[str, ...]:
-        """Who answers this, one after the other."""
+    def speakers(self, said: str, addressed: str = "") -> tuple[str, ...]:
+        """Who answers this, one after the other; see `companion.ports.Character`."""
         self._in_history = None
         exchanges = self.working_memory.history.exchanges
         if self._group.has_several and self._persona.spoken_command(said) == "again":
             return (self._group.last_speaker(exchanges),)
-        return self._group.speakers(said, exchanges)
+        return self._group.speakers(said, exchanges, addressed)
 
     def may_think_ahead(self, said: str) -> bool:
         """Whether `reply` may be asked for before the person has finished, though nobody may hear the answer.

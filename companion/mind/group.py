@@ -48,13 +48,16 @@ class Group:
         """The character of that name; the persona itself for a name that is nobody's."""
         return self._roles.get(name) or self._roles[self.names[0]]
 
-    def speakers(self, said: str, exchanges: Sequence[Exchange]) -> tuple[str, ...]:
-        """Who answers: those called by name, else the persona and the one who has been silent longest."""
+    def speakers(self, said: str, exchanges: Sequence[Exchange], addressed: str = "") -> tuple[str, ...]:
+        """Who answers: those called by name, else the one `addressed` before, else the persona and the one who has been
+        silent longest."""
         if not self.has_several:
             return self.names
         called = sorted((at, name) for name in self.names if (at := _position(name, said)) >= 0)
         if called:
             return tuple(name for _, name in called)[:MAX_SPEAKERS]
+        if addressed in self._roles:
+            return (addressed,)
         spoke = {exchange.speaker: at for at, exchange in enumerate(exchanges) if exchange.heard}
         others = sorted(self.names[1:], key=lambda name: spoke.get(name, -1))
         return (self.names[0], *others)[:MAX_SPEAKERS]

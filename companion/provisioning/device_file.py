@@ -131,7 +131,7 @@ def _report_settings(run: ProvisioningRun, settings: InstallerSettings, device: 
         "volume": f"{round(device.voice.speaker.volume * 100)} %",
         "region": device.character.region,
         "timezone": device.timezone or "the system's own",
-        "wake_word": wake.word if wake.mode == "word" else f"none: {wake.mode}",
+        "wake_word": ", ".join(one.name for one in wake.listed) if wake.mode == "word" else f"none: {wake.mode}",
         "quiet_hours": device.conversation.quiet_hours or "none",
         "memory": "local" if device.memory.mode == "auto" else device.memory.mode,
         "spending.daily": f"{spending.daily:g}" if spending.daily else "no limit",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from companion.config.device import WAKE_WORDS
+from companion.config.wake import WAKE_WORDS
 from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.provisioning.lines import Assignment, Value

@@ -10,15 +10,15 @@ from tests.support.ears import FRAME, Scribe, Tape, VoiceAt, everything, first_o
 class WordInTwoHalves:
     """Hears its word where it was given the frames that hold both halves, one after the other, without a reset."""
 
-    word = "okay_nabu"
+    words = ("okay_nabu",)
 
     def __init__(self, first: int, second: int) -> None:
         self._halves = (first, second)
         self._heard: set[int] = set()
 
-    def detect(self, frame: AudioFrame) -> bool:
+    def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:  # noqa: ARG002 - the port's
         self._heard |= {half for half in self._halves if frame.start <= half < frame.end}
-        return len(self._heard) == 2
+        return "okay_nabu" if len(self._heard) == 2 else None
 
     def reset(self) -> None:
         self._heard.clear()

@@ -16,16 +16,16 @@ RNG_SEED = 4
 class NotingWakeWord:
     """Notes the frames that it is given, and hears its word in the frame that ends at `at`."""
 
-    word = "okay_nabu"
+    words = ("okay_nabu",)
 
     def __init__(self, at: int | None = None) -> None:
         self.at = at
         self.examined: list[int] = []
         self.resets = 0
 
-    def detect(self, frame: AudioFrame) -> bool:
+    def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:  # noqa: ARG002 - the port's
         self.examined.append(frame.start)
-        return frame.end == self.at
+        return "okay_nabu" if frame.end == self.at else None
 
     def reset(self) -> None:
         self.resets += 1

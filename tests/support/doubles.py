@@ -106,9 +106,10 @@ class ScriptedCharacter:
     def opening(self) -> str:
         return "" if self.remembered else self.first_line
 
-    def speakers(self, said: str) -> tuple[str, ...]:
+    def speakers(self, said: str, addressed: str = "") -> tuple[str, ...]:
         assert said
-        return self.names
+        called = tuple(name for name in self.names if name and name in said)
+        return called or ((addressed,) if addressed else self.names)
 
     def rephrase(self) -> AsyncGenerator[str] | None:
         return self.reply("(again)") if self.remembered else None
@@ -267,6 +268,7 @@ class VirtualSpeaker:
 _EVENT_FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "state": {"state": str},
     "wake": {"word": str},
+    "stop": {"word": str},
     "speech_started": {},
     "partial": {"text": str},
     "utterance": {"text": str, "confidence": float, "start": float, "end": float},

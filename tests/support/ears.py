@@ -80,16 +80,16 @@ class WordAt:
     Refuses frames of another size. `examined` are the beginnings of those that it was given since `reset`.
     """
 
-    word = "okay_nabu"
+    words = ("okay_nabu",)
 
     def __init__(self, *positions: int) -> None:
         self._positions = positions
         self.examined: list[int] = []
 
-    def detect(self, frame: AudioFrame) -> bool:
+    def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:  # noqa: ARG002 - the port's
         assert len(frame.pcm) == FRAME * 2
         self.examined.append(frame.start)
-        return any(frame.start <= at < frame.end for at in self._positions)
+        return "okay_nabu" if any(frame.start <= at < frame.end for at in self._positions) else None
 
     def reset(self) -> None:
         self.examined.clear()
