@@ -91,6 +91,13 @@ class Unit:
     """What is remembered and spent; handed from persona to persona."""
     missing: tuple[str, ...]
     """What it lacks and runs without, a sentence each."""
+    wake_words: WakeWords | None
+    """None where only a button wakes it."""
+
+    @property
+    def wake_trouble(self) -> str:
+        """Why a wake word is not heard; empty while all are."""
+        return "" if self.wake_words is None else self.wake_words.trouble
 
 
 @asynccontextmanager
@@ -213,7 +220,7 @@ async def assembled(
             try:
                 yield Unit(
                     *(conversation, listener, event_log, animator, tuple(bodies)),
-                    *(transcriber, dialogues, store, tuple(missing)),
+                    *(transcriber, dialogues, store, tuple(missing), words),
                 )
             finally:
                 if sound.live:

@@ -48,7 +48,8 @@ class WakeWord(Protocol):
     def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:
         """Take the next frame. Returns the name of the word that ends in it, once for each time; else None. *Short.*
 
-        `speaking`: whether the device itself speaks, or is about to. Words whose role is `stop` are live only then.
+        `speaking`: whether the device itself speaks, is about to, or was interrupted by what is being said. Words whose
+        role is `stop` are live only then.
         Raises `SpeechError`, or what its library raises, where it cannot hear any more, also where its results are no
         numbers; then it is dropped (with `close`, if it has that) and built anew.
         """

@@ -21,7 +21,9 @@ _MODES = ("open", "button")
 
 
 def _word_or_file(value: object, info: ValidationInfo) -> object:
-    return path_from_file(value, info) if isinstance(value, str | Path) and str(value).endswith(WORD_FILE) else value
+    if not isinstance(value, str | Path):
+        raise ValueError('is a word or the path of a file; write it in quotation marks: "..."')
+    return path_from_file(value, info) if str(value).endswith(WORD_FILE) else value
 
 
 WakeWordName = Annotated[str | Path, BeforeValidator(_word_or_file), WithJsonSchema({"type": "string", "minLength": 1})]
@@ -43,7 +45,11 @@ class WakeWordSettings(Settings):
     @classmethod
     def _short_form(cls, value: object) -> object:
         """`"alexa"` is the short form of the table."""
-        return {"word": value} if isinstance(value, str | Path) else value
+        if isinstance(value, str | Path):
+            return {"word": value}
+        if not isinstance(value, dict | WakeWordSettings):
+            raise ValueError('is no word; write "alexa", or { word = "alexa", ... }')
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -69,7 +75,7 @@ class WakeSettings(Settings):
     """`word` waits for the wake word, `open` always listens, `button` listens while or after the button is pressed."""
     word: WakeWordName = "okay_nabu"
     """The wake word: `okay_nabu`, `hey_jarvis`, `alexa`, `hey_mycroft`, or the path of a `.ww` file."""
-    words: tuple[WakeWordSettings, ...] = Field(default=(), min_length=1, max_length=MOST_WORDS)
+    words: tuple[WakeWordSettings, ...] = Field(default=(), max_length=MOST_WORDS)
     """In place of `word` up to eight of them: each a text, or a table with `word`, `character`, `sensitivity` and
     `role`."""
     engine: Factory = "auto"
@@ -94,6 +100,8 @@ class WakeSettings(Settings):
 
     @model_validator(mode="after")
     def _check_words(self) -> Self:
+        if not self.words and "words" in self.model_fields_set:
+            raise ValueError("words: names no word; name one, or leave the list out")
         if self.words and "word" in self.model_fields_set:
             raise ValueError("words: word is given too; put it into the list, or leave one of the two out")
         if self.threshold is not None and (self.words or isinstance(self.word, Path)):

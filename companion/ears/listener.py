@@ -92,8 +92,7 @@ class Listener:
         self._pause_after = pause_after or (lambda _: settings.endpoint.silence_s)
         self._microphone, self._transcriber = microphone, transcriber
         self._wake_word, self._speech = wake_word, OthersSpeech(detector)
-        self._endpointer = Endpointer(settings.endpoint)
-        self._loudness = PersonLoudness()
+        self._endpointer, self._loudness = Endpointer(settings.endpoint), PersonLoudness()
         self._preroll = round(settings.endpoint.preroll_s * EAR_RATE)
         kept = self._preroll + WAKE_LOOK_BACK + FRAMES_PER_FEED * detector.frame_samples
         self._recent_frames: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
@@ -192,8 +191,7 @@ class Listener:
         # Keep the generator only if it yielded: one that raised or was cancelled is finished.
         self._source = None
         sound = await anext(source, None)
-        if sound is not None:
-            self._source = source
+        self._source = source if sound is not None else None
         return sound
 
     async def _examine(self, frame: AudioFrame) -> AsyncIterator[Hearing]:
@@ -210,7 +208,9 @@ class Listener:
                     return
         self._recent_frames.append(frame)
         self._others.hear(frame)
-        word = None if self._wake_word is None else self._wake_word.detect(frame, speaking=self._is_speaking())
+        # A stop word's own beginning may have ended the answer.
+        over_answer = self._attention.over_answer or self._is_speaking()
+        word = None if self._wake_word is None else self._wake_word.detect(frame, speaking=over_answer)
         if word is not None and self._others.said_wake(frame):
             before = b"".join(past.pcm for past in self._recent_frames)
             self._last_wake = Wake(frame.end - samples_after_wake_word(before), frame.end)

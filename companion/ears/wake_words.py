@@ -8,6 +8,7 @@ process. No clock and no threads: time is that of the frames.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -77,8 +78,9 @@ class EngineOfWords:
 
     def _fail(self, error: Exception) -> None:
         broken, self._engine = self._engine, None
-        # An engine with a process or a thread of its own lets go of it.
-        getattr(broken, "close", lambda: None)()
+        with suppress(*ENGINE_ERRORS):
+            # An engine with a process or a thread of its own lets go of it.
+            getattr(broken, "close", lambda: None)()
         self._failures += 1
         self._good = 0
         wait_s = min(2.0 ** (self._failures - 2), LONGEST_WAIT_S) if self._failures > 1 else 0.0

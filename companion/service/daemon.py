@@ -40,7 +40,7 @@ from companion.service.signs_of_life import WakeSound, tell_what_is_missing, tel
 from companion.service.status import HealthMonitor, trouble_of
 from companion.service.systemd import ServiceNotifier
 from companion.service.transcript import transcript_line
-from companion.service.watchdog import BlockedCallCheck, ProgressCheck, Watchdog
+from companion.service.watchdog import BlockedCallCheck, ProgressCheck, TroubleCheck, Watchdog
 from companion.service.watched_engines import EngineWatch
 from companion.sound.card import MonotonicClock, SoundCard
 from companion.sound.played import PlayedSound
@@ -196,6 +196,7 @@ class Daemon:
         self.watchdog = Watchdog(
             {
                 "ears": ears,
+                "wake word": TroubleCheck(lambda: unit.wake_trouble, now),
                 "sound card": BlockedCallCheck("the sound card", lambda: card.busy_since, now),
                 "engines": watch.first_problem,
             },
@@ -215,6 +216,7 @@ class Daemon:
             },
             links={
                 "microphone": lambda: "well" if microphone.is_open else "away",
+                "wake word": lambda: unit.wake_trouble or "well",
                 "body": lambda: unit.animator.last_error or trouble_of(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },

@@ -23,6 +23,8 @@ SILENT_S = 15.0
 """Longest time without sound from the ears: more than the slowest two calls of a transcriber that still answers."""
 AWAY_S = 300.0
 """Longest time that the microphone may be unplugged."""
+DEAF_S = 15.0
+"""Longest time that a wake word's engine may fail: by then it was built anew four or five times."""
 BUSY_S = 20.0
 """Longest call into the sound library: a sound server that is starting needs some seconds."""
 FEEDS_PER_TIMEOUT = 4
@@ -85,6 +87,27 @@ class BlockedCallCheck:
         if began is None or (busy := self._now() - began) <= self._limit_s:
             return None
         return f"{self._what} has not answered for {busy:.0f} s"
+
+
+class TroubleCheck:
+    """Checks that what a part does against its own trouble helps within a while."""
+
+    def __init__(self, trouble: Callable[[], str], now: Callable[[], float], limit_s: float = DEAF_S) -> None:
+        """`trouble` returns a sentence, or an empty text while all is well."""
+        self._trouble = trouble
+        self._now = now
+        self._limit_s = limit_s
+        self._since: float | None = None
+
+    def __call__(self) -> str | None:
+        """The check."""
+        sentence, now = self._trouble(), self._now()
+        if not sentence:
+            self._since = None
+            return None
+        if self._since is None:
+            self._since = now
+        return sentence if now - self._since > self._limit_s else None
 
 
 class Watchdog:

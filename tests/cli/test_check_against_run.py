@@ -65,6 +65,16 @@ REFUSED = [
     (f'{URL}"https://a.de/v1"\nca_file = "unit.toml"', "4: character.ca_file", "holds no certificate in PEM form"),
     ('[character]\nkey_file = "absent"', "3: character.key_file", "cannot be read"),
     ('[ears.wake]\nengine = "nowhere:engine"', "3: ears.wake.engine", "cannot be loaded"),
+    ('[ears.wake]\nwords = ["alexa", "hey_bear"]', "3: ears.wake.words.1.word", 'there is no wake word "hey_bear"'),
+    (
+        '[ears.wake]\nwords = ["alexa", "bear.ww"]',
+        "3: ears.wake.words.1.word",
+        "bear.ww; name that of a word of your own",
+    ),
+    ('[ears]\nwake = "bear.ww"', "3: ears.wake.word", "there is no file"),
+    ('[ears.wake]\nwords = [{ word = "alexa", character = "Otto" }]', "3: ears.wake.words.0.character", "called Otto"),
+    ('[ears.wake]\nwords = [{ word = "alexa", role = "stop" }]', "3: ears.wake.words", "nothing in the list can wake"),
+    ('[ears.wake]\nword = "alexa"\nwords = ["hey_jarvis"]', "4: ears.wake.words", "word is given too"),
     ('[context]\nproviders = ["os:getcwd"]', "3: context.providers", "is no engine"),
 ]
 POOR = [

@@ -202,6 +202,30 @@ async def test_words_that_began_before_the_mute_are_gone_after_it() -> None:
     assert first_of(scribe.utterances[1]) == 40 * FRAME
 
 
+async def test_stop_words_are_live_while_an_answer_is_made_or_said_and_in_what_is_said_over_it() -> None:
+    word, answering = WordAt(), False
+
+    def answer(*, begins: bool) -> None:
+        nonlocal answering
+        answering = begins
+
+    tape = Tape(
+        *whole(20),
+        lambda: answer(begins=True),
+        *whole(30, first_frame=20),
+        lambda: ears.listen_for(Attention.SPEECH),
+        *whole(40, first_frame=30),
+        # What is said over it has ended the answer, and goes on.
+        lambda: answer(begins=False),
+        *whole(50, first_frame=40),
+        lambda: ears.listen_for(Attention.WAKE),
+        *whole(60, first_frame=50),
+    )
+    ears = Listener(tape, word, VoiceAt(), Scribe(), device().ears, is_speaking=lambda: answering)
+    await everything(ears)
+    assert word.over_answer == [at * FRAME for at in range(20, 50)]
+
+
 async def test_asking_for_the_wake_word_again_changes_nothing() -> None:
     tape = Tape(*whole(40), lambda: ears.listen_for(Attention.WAKE), *whole(100, first_frame=40))
     scribe = Scribe("hello")

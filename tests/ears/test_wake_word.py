@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import functools
 import shutil
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.wake import WakeWordSettings
 from companion.ears import wake_word
-from companion.errors import ConfigError
+from companion.ears.wake_word import MicroWakeWord, WordModel, threshold_at
+from companion.errors import ConfigError, SpeechError
 from companion.events import AudioFrame
 from companion.ports import WakeWord
 from tests.support.paths import SHARED
@@ -35,11 +42,23 @@ def engine(wake: Any = "okay_nabu") -> WakeWord:
     return wake_word.build(device, persona())
 
 
+def several(*words: Any) -> WakeWord:
+    return engine({"words": words})
+
+
 def wakes(wake_word: WakeWord, pcm: bytes, frame_ms: int = 32) -> list[float]:
-    """Seconds at which the word was recognised."""
+    """Seconds at which a word was recognised."""
+    return [at for at, _ in heard(wake_word, pcm, frame_ms)]
+
+
+def heard(
+    wake_word: WakeWord, pcm: bytes, frame_ms: int = 32, speaking: Callable[[float], bool] = lambda _: False
+) -> list[tuple[float, str]]:
+    """Seconds at which a word was recognised, and which. `speaking` asks whether the device itself speaks then."""
     size = frame_ms * RATE // 1000 * 2
     frames = [AudioFrame(pcm[at : at + size], at // 2) for at in range(0, len(pcm), size)]
-    return [frame.end / RATE for frame in frames if wake_word.detect(frame)]
+    detected = ((frame.end / RATE, wake_word.detect(frame, speaking=speaking(frame.end / RATE))) for frame in frames)
+    return [(at, word) for at, word in detected if word is not None]
 
 
 @pytest.mark.parametrize("voice", VOICES)
@@ -110,6 +129,108 @@ def test_an_unknown_word_is_refused_with_the_known_ones() -> None:
         engine("okay_computer")
     for word in ("okay_computer", "okay_nabu", "hey_jarvis", "alexa", "hey_mycroft"):
         assert word in str(refused.value)
+
+
+def test_two_words_at_once_are_told_apart() -> None:
+    pcm = room(1.0, say("okay nabu"), 2.0, say("alexa"), 2.0, say("okay nabu"), 2.0)
+    told = heard(several("okay_nabu", "alexa"), pcm)
+    assert [word for _, word in told] == ["okay_nabu", "alexa", "okay_nabu"]
+    alone = wakes(engine("okay_nabu"), pcm)
+    assert [at for at, word in told if word == "okay_nabu"] == alone, "another word beside it changes nothing"
+
+
+@pytest.mark.parametrize("word", wake_word.WORDS)
+def test_the_results_are_those_of_the_library(word: str) -> None:
+    from pymicro_wakeword import MicroWakeWord as Library
+    from pymicro_wakeword import MicroWakeWordFeatures, Model
+
+    pcm = room(0.5, say(word.replace("_", " "), "en-us+f4"), 0.5, say("tell me a story about a dragon"), 0.5)
+    library, own = Library.from_builtin(Model(word)), Library.from_builtin(Model(word))
+    model = WordModel(WakeWordSettings(word=word), own)
+    features = list(MicroWakeWordFeatures().process_streaming(pcm))
+    theirs = [library.process_streaming_prob(window) for window in features][own.stride - 1 :: own.stride]
+    steps = [features[at : at + own.stride] for at in range(0, len(features) // own.stride * own.stride, own.stride)]
+    ours = [
+        model.step(np.round(np.concatenate(s, axis=1) / own.input_scale + own.input_zero_point).astype("i1").tobytes())
+        for s in steps
+    ]
+    assert ours == pytest.approx(theirs, abs=1e-6)
+    assert max(ours) > 0
+
+
+def test_a_stop_word_is_heard_while_it_speaks_only() -> None:
+    pcm = room(1.0, say("alexa"), 2.0, say("alexa"), 2.0, say("alexa"), 2.0)
+    words = several("okay_nabu", {"word": "alexa", "role": "stop"})
+    second = 1.0 + seconds(say("alexa")) + 1.0
+    told = heard(words, pcm, speaking=lambda at: second < at < second + 2.5)
+    [(at, word)] = told
+    assert word == "alexa"
+    assert second < at < second + 2.5
+
+
+def test_a_stop_word_of_which_half_was_said_before_it_spoke_does_not_count() -> None:
+    """A model that rested has no part in what was said meanwhile."""
+    pcm = room(1.0, say("alexa"), 1.5)
+    words = several("okay_nabu", {"word": "alexa", "role": "stop"})
+    nearly = 1.0 + seconds(say("alexa")) - 0.05
+    assert heard(words, pcm, speaking=lambda at: at < 0.5 or at > nearly) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=2, unique=True), st.sampled_from([0.85, 0.9, 0.95, 0.97]))
+def test_more_sensitivity_is_a_lower_threshold(sensitivities: list[float], usual: float) -> None:
+    less, more = sorted(sensitivities)
+    assert 0 < threshold_at(more, usual) <= threshold_at(less, usual) < 0.996, "no result is above 255/256"
+    assert threshold_at(0.5, usual) == pytest.approx(usual)
+
+
+def test_a_higher_sensitivity_is_easier_to_pass() -> None:
+    pcm = room(1.0, say("okay nabu", "en-gb-scotland"), 2.0)
+    times = [wakes(several({"word": "okay_nabu", "sensitivity": one}), pcm) for one in (0.0, 0.5, 1.0)]
+    assert [len(one) for one in times] == [1, 1, 1]
+    assert times[2] < times[1] <= times[0]
+
+
+class Broken:
+    """Stands for the library's features: gives none any more."""
+
+    def process_streaming(self, _pcm: bytes) -> list[Any]:
+        return []
+
+    def reset(self) -> None:
+        pass
+
+
+def test_a_library_that_gives_no_results_any_more_is_an_error() -> None:
+    from pymicro_wakeword import MicroWakeWord as Library
+    from pymicro_wakeword import Model
+
+    models = [WordModel(WakeWordSettings(word="alexa"), Library.from_builtin(Model.ALEXA))]
+    with pytest.raises(SpeechError, match="no results"):
+        wakes(MicroWakeWord(models, Broken()), silence(2.0))
+
+
+class FailingModel:
+    """Stands for the library's model: its interpreter says that a step failed."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.lib = SimpleNamespace(
+            TfLiteTensorCopyFromBuffer=lambda *_: 0,
+            TfLiteInterpreterInvoke=lambda *_: 1,
+            TfLiteTensorCopyToBuffer=lambda *_: 0,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def test_a_step_that_fails_is_an_error_and_not_silence() -> None:
+    from pymicro_wakeword import MicroWakeWord as Library
+    from pymicro_wakeword import MicroWakeWordFeatures, Model
+
+    broken = WordModel(WakeWordSettings(word="alexa"), FailingModel(Library.from_builtin(Model.ALEXA)))
+    with pytest.raises(SpeechError, match="alexa"):
+        wakes(MicroWakeWord([broken], MicroWakeWordFeatures()), silence(0.5))
 
 
 @needs_recordings

@@ -41,7 +41,7 @@ def test_the_status_command_prints_the_status(running: Running) -> None:
     assert status["state"] == "idle"
     assert status["persona"] == "Momo"
     assert status["engines"]["voice"] == "espeak"
-    assert status["links"]["body"] == "well"
+    assert status["links"]["body"] == status["links"]["wake word"] == "well"
     assert status["memory_mib"] > 20
     assert status["problems"] == []
     assert "Momo" in running.command("status").stdout
@@ -183,3 +183,14 @@ def test_a_recording_for_a_diagnosis_is_told_shown_and_made(tmp_path: Path) -> N
         daemon.until("state", state="idle")
         assert daemon.status()["recording"] == ""
         assert not recordings.exists()
+
+
+def test_a_wake_word_that_cannot_be_heard_any_more_is_told(tmp_path: Path) -> None:
+    failing = "ears.wake.engine=tests.support.failing_wake_word:build_once"
+    with started(tmp_path / "sound", tmp_path / "unit", failing) as daemon:
+        told = daemon.until("error", code="engine")["sentence"]
+        assert "failed ([Errno 5] Input/output error)" in told
+        link = daemon.status()["links"]["wake word"]
+        assert "okay_nabu cannot be heard" in link
+        assert "wake word link" in daemon.command("status").stdout
+        assert daemon.process.poll() is None

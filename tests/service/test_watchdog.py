@@ -14,10 +14,12 @@ from companion.events import BodyFrame, SynthesizedSpeech, Transcript
 from companion.service.watchdog import (
     AWAY_S,
     BUSY_S,
+    DEAF_S,
     FEEDS_PER_TIMEOUT,
     SILENT_S,
     BlockedCallCheck,
     ProgressCheck,
+    TroubleCheck,
     Watchdog,
     failing_checks,
 )
@@ -357,3 +359,19 @@ async def test_a_body_that_never_shows_its_picture_is_noticed() -> None:
         assert calls() == "the body hangs: a call has been going on for 12 s"
         call.cancel()
     await body.close()
+
+
+async def test_a_wake_word_that_cannot_be_heard_for_long_is_not_fed() -> None:
+    manager, trouble = Manager(), ""
+    watchdog = Watchdog({"wake word": TroubleCheck(lambda: trouble, now)}, manager.feed, PATIENCE_S)
+    async with watched(watchdog):
+        await pass_time(60)
+        trouble = "alexa cannot be heard"
+        await pass_time(DEAF_S - 1)
+        trouble = ""
+        await pass_time(60)
+        assert not manager.would_kill(), "it was built anew in time"
+        trouble = "alexa cannot be heard"
+        await pass_time(DEAF_S + PATIENCE_S + PATIENCE_S / FEEDS_PER_TIMEOUT + 1)
+        assert manager.would_kill()
+        assert watchdog.problems == ("wake word: alexa cannot be heard",)

@@ -77,7 +77,8 @@ class Tape:
 class WordAt:
     """Stands for the wake word's engine: hears its word in the frames that hold these positions.
 
-    Refuses frames of another size. `examined` are the beginnings of those that it was given since `reset`.
+    Refuses frames of another size. `examined` are the beginnings of those that it was given since `reset`,
+    `over_answer` of those in which stop words are live.
     """
 
     words = ("okay_nabu",)
@@ -85,10 +86,12 @@ class WordAt:
     def __init__(self, *positions: int) -> None:
         self._positions = positions
         self.examined: list[int] = []
+        self.over_answer: list[int] = []
 
-    def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:  # noqa: ARG002 - the port's
+    def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:
         assert len(frame.pcm) == FRAME * 2
         self.examined.append(frame.start)
+        self.over_answer += [frame.start] * speaking
         return "okay_nabu" if any(frame.start <= at < frame.end for at in self._positions) else None
 
     def reset(self) -> None:
