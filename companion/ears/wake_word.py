@@ -37,7 +37,7 @@ REFRACTORY = EAR_RATE
 SILENT = EAR_RATE
 """Samples without a result after which the library counts as broken: it gives 33 a second."""
 
-_LESS_SENSITIVE, _MORE_SENSITIVE = 1.0, 2.5
+_LESS_SENSITIVE, _MORE_SENSITIVE = 1.0, 1.5
 """How far the sensitivities 0 and 1 move a threshold, in the logarithm of its odds. At 0 even the strictest model can
 still be heard: no average of its results is above 0.996."""
 
@@ -63,17 +63,17 @@ class WordModel:
         self._model = model
         self._results: deque[int] = deque(maxlen=model.sliding_window_size)
         self._result = np.zeros(1, model.output_dtype)
+        self._result_at = self._result.ctypes.data_as(ctypes.c_void_p)
         self.form = (model.stride, model.input_scale, model.input_zero_point, model.input_dtype)
         """What its input looks like."""
 
     def step(self, windows: bytes) -> float:
         """The probability, averaged over the last steps; 0 at first. Raises `SpeechError`."""
         model, library = self._model, self._model.lib
-        result = self._result.ctypes.data_as(ctypes.c_void_p)
         failed = (
             library.TfLiteTensorCopyFromBuffer(model.input_tensor, windows, len(windows))
             or library.TfLiteInterpreterInvoke(model.interpreter)
-            or library.TfLiteTensorCopyToBuffer(model.output_tensor, result, self._result.nbytes)
+            or library.TfLiteTensorCopyToBuffer(model.output_tensor, self._result_at, self._result.nbytes)
         )
         if failed:
             raise SpeechError(f'the model of the wake word "{self.word}" failed (TensorFlow Lite, status {failed})')

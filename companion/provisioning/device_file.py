@@ -16,12 +16,14 @@ from zoneinfo import TZPATH, available_timezones
 from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
 from companion.config.persona import load_persona
+from companion.config.wake import WORD_FILE
 from companion.config.wording import as_sentence
 from companion.errors import ConfigError
 from companion.provisioning.installer_file import InstallerFile, other_toml_files, read_installer_file
 from companion.provisioning.run import CONFIGS, ProvisioningRun
 from companion.provisioning.settings import Diagnostic, InstallerSettings
 from companion.provisioning.values import QUIET_VOLUME, Choices
+from companion.storage import read_bounded_file
 
 log = logging.getLogger("companion")
 
@@ -31,12 +33,13 @@ PERSONA_FILE = "persona.toml"
 _DEFAULT_DEVICE = "toy"
 _NOT_FOR_INSTALLERS = "demo"
 _MOST_PROBLEMS = 8
+_LONGEST_WORD = 16 << 20
+"""Bytes of a wake word's file; usual are a hundredth of it."""
 _KEYS = {
     "name": "name",
     "person": "memory.person",
     "region": "character.region",
     "timezone": "timezone",
-    "wake_word": "ears.wake.word",
     "quiet_hours": "conversation.quiet_hours",
     "memory": "memory.mode",
     "spending.daily": "spending.daily",
@@ -80,7 +83,16 @@ def available_choices(configs: Path, boot: Path) -> Choices:
             log.warning("%s", error)
     devices = [one.stem for one in sorted((configs / "devices").glob("*.toml"))]
     devices = [one for one in devices if one != _NOT_FOR_INSTALLERS]
-    return Choices(personas, devices, other_toml_files(boot), sorted(available_timezones()), _countries())
+    zones = sorted(available_timezones())
+    return Choices(personas, devices, other_toml_files(boot), zones, _countries(), _word_files(boot))
+
+
+def _word_files(boot: Path) -> tuple[str, ...]:
+    """The names of the wake words on the card."""
+    try:
+        return tuple(sorted(one.name for one in boot.glob(f"*{WORD_FILE}")))
+    except OSError:
+        return ()
 
 
 def _countries() -> tuple[str, ...]:
@@ -106,8 +118,10 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
     name = file.settings.text("device") or _DEFAULT_DEVICE
     source = run.folders.configs / "devices" / f"{name}.toml"
     try:
-        persona = _choose_persona(run, file, choices, load_device(source).persona)
-        device = load_device(source, {**_overrides(file), "persona": str(persona)})
+        built_in = load_device(source)
+        persona = _choose_persona(run, file, choices, built_in.persona)
+        words = _choose_wake_words(run, file, choices, built_in)
+        device = load_device(source, {**_overrides(file), **words, "persona": str(persona)})
     except ConfigError:
         # The error's own text is not logged: it quotes the installer's file, which may hold secrets.
         log.warning("%s cannot be used with the settings of companion.toml.", source.name)
@@ -125,13 +139,14 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
 def _report_settings(run: ProvisioningRun, settings: InstallerSettings, device: Device) -> None:
     """Report what counts of each setting, also where the file does not say or says something wrong."""
     wake, spending = device.ears.wake, device.spending
+    woken_by = ", ".join(one.name for one in wake.listed if one.role == "wake")
     in_effect = {
         "name": device.name,
         "person": device.memory.person or "nobody in particular",
         "volume": f"{round(device.voice.speaker.volume * 100)} %",
         "region": device.character.region,
         "timezone": device.timezone or "the system's own",
-        "wake_word": ", ".join(one.name for one in wake.listed) if wake.mode == "word" else f"none: {wake.mode}",
+        "wake_word": woken_by if wake.mode == "word" else f"none: {wake.mode}",
         "quiet_hours": device.conversation.quiet_hours or "none",
         "memory": "local" if device.memory.mode == "auto" else device.memory.mode,
         "spending.daily": f"{spending.daily:g}" if spending.daily else "no limit",
@@ -157,6 +172,29 @@ def _overrides(file: InstallerFile) -> dict[str, Any]:
         # Whoever meant to make it quieter must not get it at full volume.
         overrides["voice.speaker.volume"] = QUIET_VOLUME / 100
     return overrides
+
+
+def _choose_wake_words(
+    run: ProvisioningRun, file: InstallerFile, choices: Choices, built_in: Device
+) -> dict[str, object]:
+    """The card's word in place of all that wake the built-in device. A `.ww` file is copied, as a persona is."""
+    word = file.settings.text("wake_word")
+    if word is None:
+        return {}
+    if word in choices.word_files:
+        card, target = file.path.with_name(word), run.folders.state / word
+        try:
+            data = read_bounded_file(card, _LONGEST_WORD)
+        except OSError as error:
+            run.diagnostics.append(Diagnostic(f"{word} cannot be read: {error.strerror}.", name="wake_word"))
+            return {}
+        if not run.write(target, data):
+            return {}
+        word = str(card if run.dry_run else target)
+    if not built_in.ears.wake.words:
+        return {"ears.wake.word": word}
+    stops = [one.model_dump(exclude_unset=True) for one in built_in.ears.wake.words if one.role == "stop"]
+    return {"ears.wake.words": [word, *stops]}
 
 
 def _choose_persona(run: ProvisioningRun, file: InstallerFile, choices: Choices, own: Path) -> Path:

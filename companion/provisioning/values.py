@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from companion.config.wake import WAKE_WORDS
+from companion.config.wake import WAKE_WORDS, WORD_FILE
 from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.provisioning.lines import Assignment, Value
@@ -51,6 +51,8 @@ class Choices:
     """All that the system knows."""
     countries: Sequence[str] = ()
     """The two letters of each; empty where they are not known."""
+    word_files: Sequence[str] = ()
+    """Names of the wake words' files on the card."""
 
 
 class InvalidValue(Exception):
@@ -191,8 +193,13 @@ def _hostname(value: str, _: Choices) -> str:
     return plain
 
 
-def _wake_word(value: str, _: Choices) -> str:
-    return _choose(value.strip(), WAKE_WORDS, "wake word", "")
+def _wake_word(value: str, choices: Choices) -> str:
+    wanted = value.strip()
+    if wanted in choices.word_files:
+        return wanted
+    if wanted.endswith(WORD_FILE):
+        raise InvalidValue(f"There is no file {wanted} beside this one; put it there, or choose another wake word.")
+    return _choose(wanted, WAKE_WORDS, "wake word", f"or the name of a {WORD_FILE} file beside this one")
 
 
 def _memory(value: str, _: Choices) -> str:

@@ -36,8 +36,8 @@ def test_a_device_and_its_persona_load(path: Path) -> None:
     device = load_device(path)
     assert device.name == path.stem
     assert device.persona.exists()
-    assert load_persona(device.persona).name
-    assert device.ears.wake.word in WAKE_WORDS
+    assert {one.name for one in device.ears.wake.listed} <= WAKE_WORDS
+    assert set(device.ears.wake.characters.values()) <= set(load_persona(device.persona).names)
     assert device.body.channels
     for file in (device.ears.transcriber.model, device.voice.model, device.body.choreography):
         assert file is None or file.exists()

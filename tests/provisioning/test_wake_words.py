@@ -1,0 +1,50 @@
+"""The wake word on the card: a ready-made one, or a file of one's own beside the installer's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.provisioned_unit import FILLED, Unit, new_unit
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Unit:
+    return new_unit(tmp_path)
+
+
+def filled(word: str, device: str = "toy") -> str:
+    return FILLED.replace('wake_word = ""', f'wake_word = "{word}"').replace('device = "toy"', f'device = "{device}"')
+
+
+def test_a_file_on_the_card_is_copied_because_the_daemon_cannot_read_the_card(unit: Unit) -> None:
+    unit.write_card(b"a word", "hey momo.ww")
+    unit.write_card(filled("hey momo.ww"))
+    unit.start()
+    [word] = unit.device.ears.wake.listed
+    assert word.name == "hey momo"
+    assert word.file == unit.state / "hey momo.ww"
+    assert word.file.read_bytes() == b"a word"
+    assert "wake_word: hey momo" in unit.report
+
+
+def test_a_file_that_is_not_on_the_card_is_told_and_the_devices_own_word_counts(unit: Unit) -> None:
+    unit.write_card(filled("hey momo.ww"))
+    unit.start()
+    assert [one.name for one in unit.device.ears.wake.listed] == ["okay_nabu"]
+    assert "There is no file hey momo.ww beside this one; put it there, or choose another wake word." in unit.words
+
+
+def test_the_word_on_the_card_takes_the_place_of_those_of_the_built_in_device(unit: Unit) -> None:
+    unit.write_card(filled("alexa", "duo"))
+    unit.start()
+    assert [one.name for one in unit.device.ears.wake.listed] == ["alexa"]
+    assert "wake_word: alexa" in unit.report
+
+
+def test_without_one_on_the_card_each_of_two_characters_keeps_its_own(unit: Unit) -> None:
+    unit.write_card(filled("", "duo"))
+    unit.start()
+    assert unit.device.ears.wake.characters == {"okay_nabu": "Momo", "hey_jarvis": "Kiki"}
+    assert "wake_word: okay_nabu, hey_jarvis (the file does not say)" in unit.words
