@@ -164,8 +164,8 @@ class ConversationSettings(Settings):
     longest_turn_s: Seconds = 90.0
     """Longest answer, in seconds; it is ended here."""
     barge_in: Literal["speech", "words", "wake", "off"] = "speech"
-    """What stops an answer, beside the button: `speech` (silence at once, and it goes on where nothing was said),
-    `words` (quieter at once, silence with the first words), `wake` (the wake word only) or `off`."""
+    """What stops an answer, beside the button and stop words: `speech` (silence at once, and it goes on where nothing
+    was said), `words` (quieter at once, silence with the first words), `wake` (the wake word only) or `off`."""
     take_back_s: float = Field(default=1.0, ge=0, le=5)
     """Whoever goes on speaking within this time of an answer's first sound, in seconds, takes the answer back: what was
     said before and after it is answered as one."""
