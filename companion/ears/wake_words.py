@@ -14,7 +14,7 @@ from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.config.wake import WAKE_WORDS, WakeSettings, WakeWordSettings
 from companion.config.wording import nearest
-from companion.errors import CompanionError, ConfigError
+from companion.errors import CompanionError, ConfigError, EngineUnavailable
 from companion.events import EAR_RATE, AudioFrame
 from companion.ports import WakeWord
 
@@ -35,11 +35,15 @@ class EngineOfWords:
     """One engine, built anew when it fails."""
 
     def __init__(self, name: str, build: Callable[[], WakeWord], on_failure: Callable[[str], None]) -> None:
-        """`on_failure` hears each failure as a sentence. Raises what `build` raises."""
+        """`on_failure` hears each failure as a sentence. Raises what `build` raises, and `EngineUnavailable`."""
         self._name = name
         self._build = build
         self._on_failure = on_failure
         self._engine: WakeWord | None = build()
+        if not hasattr(self._engine, "words"):
+            raise EngineUnavailable(
+                f"{name}: is no wake word engine of this version: it has no words; install a newer one"
+            )
         self.words = self._engine.words
         self.trouble = ""
         """Why its words are not heard, or not for long; empty while all is well."""

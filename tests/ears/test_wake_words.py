@@ -188,6 +188,14 @@ def test_one_that_cannot_be_built_at_the_start_is_refused() -> None:
         built(wake("alexa"), micro=build)
 
 
+def test_one_made_for_an_earlier_version_is_refused() -> None:
+    class OneWord:
+        word = "alexa"
+
+    with pytest.raises(EngineUnavailable, match="other:engine: is no wake word engine of this version"):
+        WakeWords(wake("alexa").model_copy(update={"engine": "other:engine"}), lambda _: OneWord())  # type: ignore[arg-type,return-value]
+
+
 def persona() -> Persona:
     return Persona.model_validate(
         {
