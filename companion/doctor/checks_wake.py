@@ -105,7 +105,9 @@ async def find_wake_sample(unit: UnitUnderTest, engine: WakeWords, word: WakeWor
 
     None where it recognises no voice. Raises `EngineUnavailable` without espeak-ng.
     """
-    for voice in WAKE_VOICES:
+    # A word of one's own is mostly one of the persona's language.
+    voices = WAKE_VOICES if word.file is None else (None, *WAKE_VOICES)
+    for voice in voices:
         speech = unit.persona.model_copy(update={"speech": PersonaVoice(espeak=voice)})
         speaks: Synthesizer = await run_in_thread(
             partial(plugins.build_engine, "synthesizers", "espeak", unit.device, speech)
@@ -122,5 +124,5 @@ async def find_wake_sample(unit: UnitUnderTest, engine: WakeWords, word: WakeWor
             AudioFrame(whole[at : at + 2 * _PIECE], at // SAMPLE_BYTES) for at in range(0, len(whole), 2 * _PIECE)
         )
         if word.name in [engine.detect(piece, speaking=True) for piece in pieces]:
-            return voice, pcm
+            return voice or unit.persona.language, pcm
     return None

@@ -15,7 +15,7 @@ from zoneinfo import TZPATH, available_timezones
 
 from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
-from companion.config.persona import load_persona
+from companion.config.persona import Persona, load_persona
 from companion.config.wake import WORD_FILE
 from companion.config.wording import as_sentence
 from companion.errors import ConfigError
@@ -120,7 +120,7 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
     try:
         built_in = load_device(source)
         persona = _choose_persona(run, file, choices, built_in.persona)
-        words = _choose_wake_words(run, file, choices, built_in)
+        words = _choose_wake_words(run, file, choices, built_in, load_persona(persona))
         device = load_device(source, {**_overrides(file), **words, "persona": str(persona)})
     except ConfigError:
         # The error's own text is not logged: it quotes the installer's file, which may hold secrets.
@@ -175,12 +175,22 @@ def _overrides(file: InstallerFile) -> dict[str, Any]:
 
 
 def _choose_wake_words(
-    run: ProvisioningRun, file: InstallerFile, choices: Choices, built_in: Device
+    run: ProvisioningRun, file: InstallerFile, choices: Choices, built_in: Device, persona: Persona
 ) -> dict[str, object]:
-    """The card's word in place of all that wake the built-in device. A `.ww` file is copied, as a persona is."""
+    """The card's word in place of all that wake the built-in device. A `.ww` file is copied, as a persona is.
+
+    Without one, a word of somebody whom the chosen persona does not know wakes the persona.
+    """
     word = file.settings.text("wake_word")
     if word is None:
-        return {}
+        names = (None, *persona.names)
+        if all(one.character in names for one in built_in.ears.wake.words):
+            return {}
+        words = [
+            one.model_dump(exclude_unset=True, exclude=set() if one.character in names else {"character"})
+            for one in built_in.ears.wake.words
+        ]
+        return {"ears.wake.words": words}
     if word in choices.word_files:
         card, target = file.path.with_name(word), run.folders.state / word
         try:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from companion.config.persona import load_persona
+from companion.ears import wake_words
 from tests.support.provisioned_unit import FILLED, Unit, new_unit
 
 
@@ -14,8 +16,17 @@ def unit(tmp_path: Path) -> Unit:
     return new_unit(tmp_path)
 
 
-def filled(word: str, device: str = "toy") -> str:
-    return FILLED.replace('wake_word = ""', f'wake_word = "{word}"').replace('device = "toy"', f'device = "{device}"')
+def filled(word: str, device: str = "toy", persona: str = "teddy") -> str:
+    changes = {
+        'wake_word = ""': f'wake_word = "{word}"',
+        'device = "toy"': f'device = "{device}"',
+        'persona = "teddy"': f'persona = "{persona}"',
+    }
+    text = FILLED
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    return text
 
 
 def test_a_file_on_the_card_is_copied_because_the_daemon_cannot_read_the_card(unit: Unit) -> None:
@@ -44,7 +55,16 @@ def test_the_word_on_the_card_takes_the_place_of_those_of_the_built_in_device(un
 
 
 def test_without_one_on_the_card_each_of_two_characters_keeps_its_own(unit: Unit) -> None:
-    unit.write_card(filled("", "duo"))
+    unit.write_card(filled("", "duo", "duo"))
     unit.start()
     assert unit.device.ears.wake.characters == {"okay_nabu": "Momo", "hey_jarvis": "Kiki"}
     assert "wake_word: okay_nabu, hey_jarvis (the file does not say)" in unit.words
+
+
+def test_another_persona_is_woken_by_the_words_of_those_who_are_not_there(unit: Unit) -> None:
+    unit.write_card(filled("", "duo", "go_prodigy"))
+    unit.start()
+    assert unit.device.persona.stem == "go_prodigy"
+    assert [one.name for one in unit.device.ears.wake.listed] == ["okay_nabu", "hey_jarvis"]
+    assert unit.device.ears.wake.characters == {}
+    wake_words.check(unit.device, load_persona(unit.device.persona))
