@@ -126,7 +126,7 @@ async def assembled(
         stack.push_async_callback(sound.microphone.close)
         event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts, on_event=on_event)
         stack.callback(event_log.close)
-        words = _wake_words(device, persona, event_log)
+        words = _wake_words(device, persona, event_log, missing if sound.live else None)
         # A file costs no power, and is to be examined whole.
         gated = GatedWakeWord(words) if words is not None and sound.live else words
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
@@ -237,7 +237,7 @@ def _changed(conversation: Conversation, sound: Sound, judge: TurnJudge | None) 
     sound.on_change(conversation.state)
 
 
-def _wake_words(device: Device, persona: Persona, event_log: EventLog) -> WakeWords | None:
+def _wake_words(device: Device, persona: Persona, event_log: EventLog, missing: list[str] | None) -> WakeWords | None:
     """The words that wake it; None where only the button does. Raises `ConfigError` and `EngineUnavailable`."""
     if device.ears.wake.mode == "button":
         return None
@@ -246,6 +246,7 @@ def _wake_words(device: Device, persona: Persona, event_log: EventLog) -> WakeWo
         device.ears.wake,
         lambda engine: plugins.build_engine("wake_words", engine, device, persona),
         lambda sentence: event_log.record("error", code="engine", sentence=sentence),
+        missing,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -104,12 +105,24 @@ class WakeWords:
         settings: WakeSettings,
         build: Callable[[str], WakeWord],
         on_failure: Callable[[str], None] = lambda _: None,
+        missing: list[str] | None = None,
     ) -> None:
-        """`build` makes the engine of that name. Raises what it raises, and `ConfigError`."""
-        self._engines = [
-            EngineOfWords(name, lambda name=name: build(name), on_failure)  # type: ignore[misc]
-            for name in settings.engines
-        ]
+        """`build` makes the engine of that name. Raises what it raises.
+
+        Where there is a list for what is `missing`, an engine that cannot be used is only told, unless nothing else
+        could wake the unit.
+        """
+        self._engines: list[EngineOfWords] = []
+        left = {one.name for one in settings.listed if one.role == "wake"}
+        for name in settings.engines:
+            try:
+                self._engines.append(EngineOfWords(name, partial(build, name), on_failure))
+            except EngineUnavailable as error:
+                deaf_to = [one.name for one in settings.heard_by(name)]
+                left -= set(deaf_to)
+                if missing is None or not left:
+                    raise
+                missing.append(f"It cannot hear {', '.join(deaf_to)}. {error}")
         self.words = tuple(word for engine in self._engines for word in engine.words)
         self._stops = settings.stop_words
 

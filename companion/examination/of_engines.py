@@ -6,6 +6,7 @@ Nothing is built or loaded: each adapter's `check` looks whether its library, it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from companion import plugins
@@ -61,8 +62,14 @@ def _wake_word(device: Device, persona: Persona) -> Iterator[Remark]:
     wrong = [Remark("error", ("ears", "wake", *key), text) for key, text in wake_words.problems(wake, persona)]
     yield from wrong
     if not wrong:
-        for engine in wake.engines:
-            yield from _named("wake_words", engine, "ears.wake.engine", device, persona)
+        place = "ears.wake.engine"
+        told = {
+            name: [*_named("wake_words", name, place, device, persona, severity="missing")] for name in wake.engines
+        }
+        left = {one.name for name in wake.engines if not told[name] for one in wake.heard_by(name)} - wake.stop_words
+        for name in wake.engines:
+            # What the other engines hear still wakes it.
+            yield from (one if left else replace(one, severity="error") for one in told[name])
 
 
 def _wakes(device: Device) -> bool:
@@ -152,7 +159,8 @@ def _named(
     try:
         plugins.check_engine(group, name, device, persona)
     except CompanionError as problem:
-        yield Remark(severity, tuple(key.split(".")), str(problem))
+        found: Severity = "error" if isinstance(problem, ConfigError) else severity
+        yield Remark(found, tuple(key.split(".")), str(problem))
 
 
 def _pull(kind: Kind, code: str) -> str:

@@ -188,6 +188,26 @@ def test_one_that_cannot_be_built_at_the_start_is_refused() -> None:
         built(wake("alexa"), micro=build)
 
 
+def unavailable() -> Engine:
+    raise EngineUnavailable("install it")
+
+
+def test_an_engine_that_is_missing_is_told_where_another_one_can_wake_it() -> None:
+    micro, told = Engine("alexa", hears={1: "alexa"}), list[str]()
+    engines = {"micro": lambda: micro, "embedding": unavailable}
+    words = WakeWords(wake("alexa", "momo.ww"), lambda name: engines[name](), missing=told)
+    assert told == ["It cannot hear momo. install it"]
+    assert words.words == ("alexa",)
+    assert not words.trouble, "starting again would not help"
+    assert [words.detect(frame(at)) for at in range(2)] == [None, "alexa"]
+
+
+def test_where_only_a_stop_word_would_be_left_it_does_not_start() -> None:
+    engines = {"micro": unavailable, "embedding": lambda: Engine("halt")}
+    with pytest.raises(EngineUnavailable, match="install it"):
+        WakeWords(wake("alexa", STOP), lambda name: engines[name](), missing=[])
+
+
 def test_one_made_for_an_earlier_version_is_refused() -> None:
     class OneWord:
         word = "alexa"
