@@ -109,7 +109,8 @@ class Networks:
     def mels(self, samples: Numbers) -> Numbers:
         """Mel frames (frames, 32) of `samples` (in units of 16 bits), one for each 160 of them after the first 240."""
         frames = self._mel(samples[None]).reshape(-1, _MEL_BANDS)
-        return np.maximum(frames, np.float32(MEL_FLOOR)) / np.float32(10) + np.float32(2)
+        floored: Numbers = np.maximum(frames, np.float32(MEL_FLOOR)) / np.float32(10) + np.float32(2)
+        return floored
 
     def embed(self, mels: Numbers) -> Numbers:
         """Embeddings (n, 96) of at least 76 mel frames, one for each 8 of them after the first 68."""
