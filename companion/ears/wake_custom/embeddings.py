@@ -109,7 +109,7 @@ class Networks:
     def mels(self, samples: Numbers) -> Numbers:
         """Mel frames (frames, 32) of `samples` (in units of 16 bits), one for each 160 of them after the first 240."""
         frames = self._mel(samples[None]).reshape(-1, _MEL_BANDS)
-        floored: Numbers = np.maximum(frames, np.float32(MEL_FLOOR)) / np.float32(10) + np.float32(2)
+        floored: Numbers = (np.maximum(frames, MEL_FLOOR) / 10 + 2).astype(np.float32)
         return floored
 
     def embed(self, mels: Numbers) -> Numbers:
