@@ -30,7 +30,9 @@ from companion.dialogue import Dialogue, Dialogues
 from companion.ears import wake_words
 from companion.ears.echo import past_own_voice
 from companion.ears.listener import Listener
+from companion.ears.neighbour_link import NeighbourLink, link_to_neighbours
 from companion.ears.no_transcriber import NoTranscriber
+from companion.ears.shared_room import SharedRoomListener
 from companion.ears.turn_judge import TurnJudge
 from companion.ears.turn_taking import TurnTaking
 from companion.ears.wake_gate import GatedWakeWord
@@ -93,6 +95,8 @@ class Unit:
     """What it lacks and runs without, a sentence each."""
     wake_words: WakeWords | None
     """None where only a button wakes it."""
+    link: NeighbourLink | None
+    """The way to its neighbours, where it asks them."""
 
     @property
     def wake_trouble(self) -> str:
@@ -134,13 +138,24 @@ async def assembled(
         stack.push_async_callback(transcriber.close)
         judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
         microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing)
-        listener = Listener(
+        link = link_to_neighbours(device.ears.wake, missing) if sound.live else None
+        listener = (Listener if link is None else SharedRoomListener)(
             *(microphone, gated, detector, judge or transcriber, device.ears),
             pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
             judge=None if judge is None else judge.pause_after,
             is_person=is_person,
             is_speaking=lambda: conversation.is_answering,
         )
+        if link is not None and isinstance(listener, SharedRoomListener):
+            listener.share(
+                link,
+                state=lambda: conversation.state,
+                is_own_affair=lambda heard: (
+                    heard.word in device.ears.wake.stop_words
+                    or (conversation.is_answering and device.conversation.barge_in == "off")
+                ),
+                on_yield=lambda word, why: event_log.record("wake_yielded", word=word, why=why),
+            )
         bodies: list[Body] = []
         for name in device.body.outputs:
             try:
@@ -215,12 +230,14 @@ async def assembled(
             )
             animation = group.create_task(animator.run())
             copies = group.create_task(store.keep_copies())
+            asking = None if link is None else group.create_task(link.run())
             for sentence in missing:
                 log.error("%s", sentence)
             try:
                 yield Unit(
                     *(conversation, listener, event_log, animator, tuple(bodies)),
-                    *(transcriber, dialogues, store, tuple(missing), words),
+                    *(transcriber, dialogues, store, tuple(missing)),
+                    *(words, link),
                 )
             finally:
                 if sound.live:
@@ -228,6 +245,8 @@ async def assembled(
                     await animator.move_to_neutral()
             animation.cancel()
             copies.cancel()
+            if asking is not None:
+                asking.cancel()
             dialogues.close_all()
 
 

@@ -1,4 +1,4 @@
-"""The environment of the programs that a unit starts: without its key, which is for the runtime alone."""
+"""The environment of the programs that a unit starts: without its keys, which are for the runtime alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 KEY_VARIABLE = "DASHSCOPE_API_KEY"
 """The environment variable that may hold the key of the character service."""
 
+NEIGHBOURS_VARIABLE = "COMPANION_NEIGHBOURS_KEY"
+"""The one that may hold the secret that units in one room share."""
+
 
 def child_environment() -> dict[str, str]:
-    """This process's environment without the key. Give it to every program that is started."""
-    return {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
+    """This process's environment without the keys. Give it to every program that is started."""
+    return {name: value for name, value in os.environ.items() if name not in (KEY_VARIABLE, NEIGHBOURS_VARIABLE)}

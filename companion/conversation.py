@@ -3,7 +3,7 @@
 Rule 1  There is one state at a time. Only `_enter` changes it, and every change is recorded and shown by the body.
 Rule 2  IDLE: only the wake word (or the button) is listened for; in open mode, words.
 Rule 3  A wake leads to LISTENING from every state but MUTED. If a turn is running it is interrupted first: silence,
-        then everything else; only what was heard is remembered.
+        then everything else; only what was heard is remembered. Another unit that heard it better leads back to IDLE.
 Rule 4  LISTENING: an utterance leads to THINKING; nobody speaking leads to IDLE. On the first wake of a new session
         a short silence is enough for the character to say its opening line, which leads back to LISTENING. A pause in
         an utterance is enough for its answer to be made, unheard; going on with other words drops that answer.
@@ -159,8 +159,12 @@ class Conversation:
                 self.dialogue = self._handover.take(self.dialogue)
             case _ if self.state is State.MUTED:
                 pass
-            case Control(action="stop"):
-                await self._stop()
+            case Control(action="stop" | "yield"):
+                if heard.action == "stop":
+                    self._announcements.clear()
+                await self._interrupt()
+                self._silence.end()
+                self._go_idle()
             case Control(action="say") if self.state in (State.IDLE, State.FOLLOW_UP):
                 self._say_next_announcement()
             case Control(action="continue") if (
@@ -170,7 +174,7 @@ class Conversation:
                 self._start(lambda _: self.dialogue.continue_speaking(self._first_sound))
             case WakeHeard() if heard.word in self._rules.stop_words:
                 self._event_log.record("stop", word=heard.word)
-                await self._stop()
+                await self._handle(Control("stop"))
             case WakeHeard() if heard.word != "button" and self.is_answering and self._rules.barge_in == "off":
                 pass
             case WakeHeard():
@@ -239,9 +243,8 @@ class Conversation:
         if whole is None:
             return
         self._somebody_speaks = False
-        start, end = round(whole.start / EAR_RATE, 3), round(whole.end / EAR_RATE, 3)
-        confidence = round(whole.confidence, 3)
-        self._event_log.record("utterance", text=whole.text, confidence=confidence, start=start, end=end)
+        times = {"start": round(whole.start / EAR_RATE, 3), "end": round(whole.end / EAR_RATE, 3)}
+        self._event_log.record("utterance", text=whole.text, confidence=round(whole.confidence, 3), **times)
         self._silence.continued = 0
         if self._answers.is_ahead(whole.text):
             self._answers.give_ahead()
@@ -253,7 +256,7 @@ class Conversation:
         command = dialogue.persona.spoken_command(utterance.text) if utterance is not None else None
         match command or dialogue.persona.spoken_command(whole.text):
             case "stop":
-                await self._stop()
+                await self._handle(Control("stop"))
             case "goodbye":
                 self._say("goodbye", State.IDLE)
             case "guest":
@@ -311,13 +314,6 @@ class Conversation:
         """Whoever seemed to speak does not, or not any more: an answer that waited for them goes on."""
         self._somebody_speaks = False
         self._answers.go_on()
-
-    async def _stop(self) -> None:
-        """End the talk without another word."""
-        self._announcements.clear()
-        await self._interrupt()
-        self._silence.end()
-        self._go_idle()
 
     async def _interrupt(self) -> None:
         """Barge-in: silence before anything else is done. What was made ahead is dropped too."""

@@ -22,6 +22,7 @@ log = logging.getLogger("companion")
 
 Kind = Literal[
     "wake",
+    "wake_yielded",
     "stop",
     "sound_lost",
     "speech_started",

@@ -43,6 +43,9 @@ class WakeHeard:
     at: int
     """Position at which it was recognised, a little after the end of the word."""
 
+    sound: bytes = field(default=b"", compare=False, repr=False)
+    """The last second and a half up to there, with the word in it; empty for a button."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
@@ -118,9 +121,10 @@ class NobodySpoke:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A request that was not spoken: a switch, a signal, `companion control`, or (`continue`) a long silence."""
+    """A request that was not spoken: a switch, a signal, `companion control`, (`continue`) a long silence, or (`yield`)
+    another unit in the room that heard the wake word better."""
 
-    action: Literal["mute", "unmute", "stop", "say", "reload", "continue"]
+    action: Literal["mute", "unmute", "stop", "say", "reload", "continue", "yield"]
 
 
 Hearing = (

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema, model_validator
 
-from companion.config.loading import Factory, Settings, path_from_file
+from companion.config.loading import Factory, FilePath, Settings, path_from_file
 
 WAKE_WORDS = ("okay_nabu", "hey_jarvis", "alexa", "hey_mycroft")
 """Those that the engine `micro` knows."""
@@ -89,6 +89,13 @@ class WakeSettings(Settings):
     sound: Literal["auto", "always", "never"] = "auto"
     """A short soft sound that tells that the unit is awake. `auto`: where no light of the body shows it, no page and no
     terminal. Only with a sound card."""
+    neighbours: bool = False
+    """Whether several units stand in one room: of those that hear the wake word, the one that heard it best answers.
+    They ask each other on the local network, for at most 0.08 s, and need a secret that they share
+    (docs/neighbours.md)."""
+    neighbours_key_file: FilePath | None = None
+    """A file with mode 0600 that contains only that secret. Alternatives: the environment variable
+    `COMPANION_NEIGHBOURS_KEY` and a systemd credential called `neighbours-key`."""
 
     @model_validator(mode="before")
     @classmethod

@@ -216,7 +216,7 @@ class Listener:
             self._last_wake = Wake(frame.end - samples_after_wake_word(before), frame.end)
             # A current utterance starts again after the wake word, however the conversation reacts to it.
             self._attention_is_new = True
-            yield WakeHeard(word, frame.end)
+            yield WakeHeard(word, frame.end, before)
         elif self._attention.kind == "words":
             async for hearing in self._hear_words(frame):
                 yield hearing

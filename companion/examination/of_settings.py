@@ -10,13 +10,17 @@ from pathlib import Path
 
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.wake import WakeSettings
+from companion.ears.neighbour_link import find_neighbours_key
+from companion.errors import ConfigError
 from companion.examination.findings import Remark, missing, warning
 from companion.languages.language import language
 from companion.mind.api import models
 
 
-def settings_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
+def settings_remarks(device: Device, persona: Persona, *, looks_for_keys: bool = True) -> Iterator[Remark]:
     """What is poor in the tables `[ears]`, `[character]`, `[memory]`, `[spending]`, `[context]` and `[health]`."""
+    yield from _neighbours(device.ears.wake, looks_for_key=looks_for_keys)
     endpoint, character, talk = device.ears.endpoint, device.character, device.conversation
     if endpoint.silence_s >= endpoint.longest_s:
         text = f"nobody can pause that long: every utterance is cut off after {endpoint.longest_s:g} s; write less"
@@ -39,6 +43,19 @@ def settings_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
     yield from _memory(device, persona)
     yield from _spending(device)
     yield from _context(device)
+
+
+def _neighbours(wake: WakeSettings, *, looks_for_key: bool) -> Iterator[Remark]:
+    if not wake.neighbours:
+        return
+    if wake.mode != "word":
+        yield warning("ears.wake.neighbours", f'neighbours are asked at a wake word only, not with mode "{wake.mode}"')
+    elif looks_for_key:
+        try:
+            find_neighbours_key(wake)
+        except ConfigError as problem:
+            text = f"{problem} (what systemd gives to the service alone is not seen from here)"
+            yield missing("ears.wake.neighbours", text)
 
 
 def _memory(device: Device, persona: Persona) -> Iterator[Remark]:

@@ -31,7 +31,7 @@ def examine(file: Path, device: Device, persona: Persona, *, has_key: bool | Non
     remarks = [
         *engine_remarks(device, persona),
         *character_remarks(device, persona, has_key=has_key),
-        *settings_remarks(device, persona),
+        *settings_remarks(device, persona, looks_for_keys=has_key is None),
         *body_remarks(device, built_in, own),
         *light_remarks(device.body, persona),
         *voice_remarks(persona),

@@ -121,6 +121,7 @@ def write_device_file(run: ProvisioningRun, file: InstallerFile, choices: Choice
         built_in = load_device(source)
         persona = _choose_persona(run, file, choices, built_in.persona)
         words = _choose_wake_words(run, file, choices, built_in, load_persona(persona))
+        words |= {"ears.wake.neighbours": True} if run.has_neighbours_key else {}
         device = load_device(source, {**_overrides(file), **words, "persona": str(persona)})
     except ConfigError:
         # The error's own text is not logged: it quotes the installer's file, which may hold secrets.

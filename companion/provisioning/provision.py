@@ -6,6 +6,7 @@ the file. It is therefore always in one of the two places, or in both until the 
 out, the others are applied, and the report names both.
 
     CREDENTIALS/dashscope-key       the service's API key          root only; the daemon gets it from systemd
+    CREDENTIALS/neighbours-key      what units in one room share   the same
     CREDENTIALS/wifi.json           the Wi-Fi with its password    root only; wifi2.json is the second one
     CREDENTIALS/wifi-country        for the radio; hostname        root only
     NETWORK/companion.nmconnection  the same for NetworkManager    root only; companion-2.nmconnection likewise
@@ -41,7 +42,7 @@ from companion.provisioning.installer_file import (
     recover_interrupted_write,
 )
 from companion.provisioning.run import Examine, Folders, ProvisioningRun
-from companion.provisioning.secrets import KEY_FILE, ensure_identity, move_credentials, store_key
+from companion.provisioning.secrets import KEY_FILE, ensure_identity, move_credentials, store_key, store_neighbours_key
 from companion.provisioning.settings import Diagnostic
 from companion.provisioning.wifi import store_networks
 from companion.storage import PRIVATE, create_private_folder, write_atomically
@@ -142,6 +143,7 @@ def provision(
     run.diagnostics += [*file.diagnostics, *file.settings.diagnostics]
     move_credentials(run)
     store_key(run, file)
+    store_neighbours_key(run, file)
     networks = store_networks(run, file)
     number = ensure_identity(run, file, machine_files)
     device = write_device_file(run, file, choices)

@@ -56,6 +56,8 @@ class ProvisioningRun:
     """Values that must never be shown, wherever they appear."""
     has_key: bool = False
     """Whether the unit has a key."""
+    has_neighbours_key: bool = False
+    """Whether it has the secret that the units in one room share."""
     persona_file: Path | None = None
     """The persona file on the card, where one of its own was chosen: the copy belongs to the daemon."""
     stored_secrets: set[str] = field(default_factory=set)

@@ -1,4 +1,5 @@
-"""Stores what must not stay on the card: the API key and the fleet's salt. (`wifi` stores the networks.)
+"""Stores what must not stay on the card: the API key, the secret that neighbours share, and the fleet's salt. (`wifi`
+stores the networks.)
 
 What was stored safely is named in `ProvisioningRun.stored_secrets`; only that is blanked in the installer's file.
 Secrets lie in a folder of root's own, outside the daemon's: whoever owns a folder can put others in place of what root
@@ -21,6 +22,8 @@ from companion.storage import PRIVATE
 
 KEY_FILE = "dashscope-key"
 """The same name as the systemd credential (`companion.mind.api.key`)."""
+NEIGHBOURS_FILE = "neighbours-key"
+"""The same (`companion.ears.neighbour_link`)."""
 
 OLD_FOLDER = "credentials"
 
@@ -45,33 +48,44 @@ def move_credentials(run: ProvisioningRun) -> None:
 
 def store_key(run: ProvisioningRun, file: InstallerFile) -> None:
     """Store the given key, and copy the stored key to where systemd looks for it."""
-    path = run.folders.credentials / KEY_FILE
-    copies = [run.folders.credstore / KEY_FILE] if run.folders.credstore else []
-    key = file.settings.text("key")
+    run.has_key = _store(run, file, "key", KEY_FILE)
+    given = file.settings.text("key") is not None or "key" in file.settings.rejected
+    if not run.has_key and not given and not run.has_problem("key"):
+        text = 'there is none. Write key = "..." with the key of the service; until then the unit only practises.'
+        run.diagnostics.append(Diagnostic(text, name="key"))
+
+
+def store_neighbours_key(run: ProvisioningRun, file: InstallerFile) -> None:
+    """The same for the secret that the units in one room share, where there is one."""
+    run.has_neighbours_key = _store(run, file, "neighbours", NEIGHBOURS_FILE)
+
+
+def _store(run: ProvisioningRun, file: InstallerFile, name: str, stored_as: str) -> bool:
+    """Store the secret called `name` and copy it for systemd; whether the unit has it."""
+    path = run.folders.credentials / stored_as
+    copies = [run.folders.credstore / stored_as] if run.folders.credstore else []
+    key = file.settings.text(name)
     if key == REMOVE:
         run.remove(path, *copies)
-        run.applied.append(("key", "was removed from the unit"))
-        return
+        run.applied.append((name, "was removed from the unit"))
+        return False
     if key:
         run.secrets.append(key)
         if run.write(path, f"{key}\n".encode(), PRIVATE, private=True):
-            run.stored_secrets.add("key")
+            run.stored_secrets.add(name)
     kept = run.read(path)
     if kept:
         stored = kept.decode("utf-8", "replace").strip()
         run.secrets.append(stored)
-        if not is_valid("key", stored):
+        if not is_valid(name, stored):
             kept = None
-            run.diagnostics.append(Diagnostic("what was stored is damaged. Write the key again.", name="key"))
+            run.diagnostics.append(Diagnostic("what was stored is damaged. Write the key again.", name=name))
     if kept:
         for copy in copies:
             run.write(copy, kept, PRIVATE, private=True)
-    run.has_key = bool(key or kept)
-    if run.has_key:
-        run.applied.append(("key", STORED))
-    elif "key" not in file.settings.rejected and not run.has_problem("key"):
-        text = 'there is none. Write key = "..." with the key of the service; until then the unit only practises.'
-        run.diagnostics.append(Diagnostic(text, name="key"))
+    if key or kept:
+        run.applied.append((name, STORED))
+    return bool(key or kept)
 
 
 def ensure_identity(run: ProvisioningRun, file: InstallerFile, machine_files: Sequence[Path]) -> str:

@@ -16,14 +16,14 @@ from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.provisioning.lines import Assignment, Value
 
-SECRETS = ("key", "wifi.password", "wifi2.password", "fleet.salt")
+SECRETS = ("key", "neighbours", "wifi.password", "wifi2.password", "fleet.salt")
 REMOVE = "remove"
 """Written in place of a key or a Wi-Fi name to delete the stored one."""
 OPEN = "open"
 """Written in place of a Wi-Fi password for a network that has none. Too short to be one."""
 
 NAMES = (
-    *("persona", "device", "name", "language", "volume", "person", "key", "region"),
+    *("persona", "device", "name", "language", "volume", "person", "key", "region", "neighbours"),
     *("timezone", "hostname", "wake_word", "quiet_hours", "memory", "spending.daily", "spending.monthly"),
     *("wifi.ssid", "wifi.password", "wifi.country", "wifi.hidden", "wifi2.ssid", "wifi2.password", "wifi2.hidden"),
     *("log.transcripts", "fleet.salt"),
@@ -248,6 +248,17 @@ def _key(value: str, _: Choices) -> str:
     return key
 
 
+def _neighbours(value: str, _: Choices) -> str:
+    secret = value.strip()
+    if secret.lower() == REMOVE:
+        return REMOVE
+    if LOOKS_LIKE_KEY.search(secret):
+        raise InvalidValue("looks like the key of the service. Make up another secret. It was left out.")
+    if not re.fullmatch(r"[!-~]{16,512}", secret):
+        raise InvalidValue("must be one word of 16 characters or more, the same on every card. It was left out.")
+    return secret
+
+
 def _ssid(value: str, _: Choices) -> str:
     if value.strip().lower() == REMOVE:
         return REMOVE
@@ -291,6 +302,7 @@ _CHECKS: Mapping[str, Callable[[str, Choices], str]] = {
     "language": _language,
     "person": _short_text,
     "key": _key,
+    "neighbours": _neighbours,
     "region": _region,
     "timezone": _timezone,
     "hostname": _hostname,

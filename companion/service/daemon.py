@@ -123,8 +123,7 @@ async def run_until_stopped(
         if sounds:
             wake_sound.notice(kind, fields)
         if terminal is not None and (line := transcript_line(kind, fields, daemon.persona_name)) is not None:
-            terminal.write(f"{line}\n")
-            terminal.flush()
+            print(line, file=terminal, flush=True)
 
     try:
         async with AsyncExitStack() as stack:
@@ -144,6 +143,7 @@ async def run_until_stopped(
                 group.create_task(tell_when_ready(notifier, unit.listener, unit.conversation, listens)),
                 group.create_task(tell_what_is_missing(device, card, unit.conversation, _state_folder())),
             ]
+            daemon.health.neighbours = unit.link
             if recorder is not None:
                 daemon.health.recording = recorder.describe
                 work.append(group.create_task(recorder.run(unit.animator.show_recording)))

@@ -33,6 +33,7 @@ _SIMPLE = (
     ("companion_turns_total", "counter", "Answers since the start.", "turns", 1),
     ("companion_dropped_frames_total", "counter", "Samples of sound that were lost.", "dropped_frames", 1),
     ("companion_lost_sound_seconds_total", "counter", "Sound that was lost.", "lost_sound_s", 1),
+    ("companion_yielded_wakes_total", "counter", "Wake words left to a neighbour.", "wakes_yielded", 1),
     ("companion_muted", "gauge", "Whether the ears are shut.", "muted", 1),
 )
 

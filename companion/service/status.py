@@ -22,6 +22,7 @@ from companion.ports import Body
 from companion.service.latency_histograms import LatencyHistograms
 
 if TYPE_CHECKING:
+    from companion.ears.neighbour_link import NeighbourLink
     from companion.mind.memory.store import Store
 
 _KIND = {"state": "folder", "memory": "folder"}
@@ -66,7 +67,8 @@ class Status:
     engines: dict[str, str] = field(default_factory=dict)
     """The engine in use for each task: `transcriber` to `vosk`."""
     links: dict[str, str] = field(default_factory=dict)
-    """`microphone`, `body`, `character`, each with `well`, or with what is wrong in a few words."""
+    """`microphone`, `body`, `character`, and `neighbours` where they are asked, each with `well`, or with what is wrong
+    in a few words."""
     files: dict[str, str] = field(default_factory=dict)
     """Paths: `device`, `persona`, and where they are known `state` and `memory` (folders)."""
     queues: dict[str, int] = field(default_factory=dict)
@@ -75,6 +77,8 @@ class Status:
     """What is missing, why the watchdog is not fed, and what is wrong with the memory; empty while all is well."""
     recording: str = ""
     """Until when and where sound is recorded for a diagnosis (`ears.record`), or why no more; empty where it is not."""
+    wakes_yielded: int = 0
+    """Wake words since the start that were left to a neighbour (`ears.wake.neighbours`)."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -110,6 +114,7 @@ class HealthMonitor:
         self._problems = problems
         self.recording: Callable[[], str] = lambda: ""
         """What is told of a recording for a diagnosis."""
+        self.neighbours: NeighbourLink | None = None
         self._now = asyncio.get_running_loop().time
         self._began = self._now()
         self._turns = 0
@@ -130,7 +135,7 @@ class HealthMonitor:
 
     def status(self) -> Status:
         """The device's present status."""
-        now, state = self._now(), self._state()
+        now, state, near = self._now(), self._state(), self.neighbours
         last = None
         if self._last is not None:
             at, reason, latency_ms = self._last
@@ -149,11 +154,13 @@ class HealthMonitor:
             lost_sound_s=round(self._lost_s(), 2),
             last_turn=last,
             engines=self._engines,
-            links={name: ask() for name, ask in self._links.items()},
+            links={name: ask() for name, ask in self._links.items()}
+            | ({} if near is None else {"neighbours": near.trouble or "well"}),
             files=dict(self._files()),
             queues={name: ask() for name, ask in self._queues.items()},
             problems=tuple(self._problems()),
             recording=self.recording(),
+            wakes_yielded=0 if near is None else near.wakes_yielded,
         )
 
 

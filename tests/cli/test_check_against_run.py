@@ -93,6 +93,8 @@ POOR = [
     ('[context]\nproviders = ["command"]\ncommand = ["nowhere-at-all"]', "4: context.command", "no program"),
     ('[ears]\nrecord = "until 2099-12-31"', "ears.record", "is recorded until 2099-12-31"),
     ('[ears]\nrecord = "until 2020-12-31"', "ears.record", "nothing is recorded any more"),
+    ("[ears.wake]\nneighbours = true", "3: ears.wake.neighbours", "head -c 24 /dev/urandom | base64"),
+    ('[ears.wake]\nneighbours = true\nmode = "open"', "3: ears.wake.neighbours", "at a wake word only"),
     ('[character]\nanswer_within_s = 30', "conversation.longest_silence_s", "character.answer_within_s"),
 ]  # fmt: skip
 

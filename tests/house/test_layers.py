@@ -35,7 +35,7 @@ FLOORS: tuple[set[str], ...] = (
     {"floor"},
     {"config"},
     {"languages"},
-    {"toml_file"},
+    {"secret", "toml_file"},
     {"child_environment", "events", "errors", "plain_text", "priority", "storage", "terminal"},
 )
 """The rooms of `companion/`, from the top floor down. A file imports from its own room and from lower floors only."""

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.ears.neighbour_link import NeighbourLink
 from companion.events import State, TurnEnded
 from companion.mind.memory.store import Store
 from companion.mind.memory.turn_times import last_turns
+from companion.service.metrics import render
 from companion.service.status import HealthMonitor, format_status, memory_mib, temperature_c
 
 SECRET = "my name is Ana and I live at"
@@ -46,6 +48,19 @@ async def test_the_status_has_every_field() -> None:
     assert told["uptime_s"] >= 0
     assert told["memory_mib"] > 5
     assert json.loads(json.dumps(told)) == told
+
+
+async def test_what_was_left_to_neighbours_is_counted_and_their_link_is_told() -> None:
+    kept = health()
+    assert "neighbours" not in kept.status().links
+    kept.neighbours = NeighbourLink(b"a-secret-of-four-words")
+    kept.neighbours.wakes_yielded = 3
+    kept.neighbours.take(b"anything", "10.0.0.7")
+    told = kept.status().as_dict()
+    assert told["wakes_yielded"] == 3
+    assert "not signed with this unit's secret" in told["links"]["neighbours"]
+    assert "not signed with this unit's secret" in format_status(told)
+    assert "companion_yielded_wakes_total 3" in render(told)
 
 
 @pytest.mark.looptime(start=100.0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from companion.ears import neighbour_link
 from companion.errors import ConfigError
 from companion.mind.api.key import CREDENTIAL
 from companion.service.control import SERVICE_SOCKET
@@ -56,8 +57,9 @@ def test_the_sandbox_is_tight(tmp_path: Path) -> None:
 def test_the_unit_agrees_with_the_program() -> None:
     assert setting("RestartPreventExitStatus") == [str(ConfigError.exit_status)]
     assert [f"/run/{one}/companion.sock" for one in setting("RuntimeDirectory")] == [str(SERVICE_SOCKET)]
-    assert setting("LoadCredential") == [CREDENTIAL]
-    assert f"/run/credstore/{CREDENTIAL}" in (FOLDER / "companion.tmpfiles.conf").read_text("utf-8")
+    assert setting("LoadCredential") == [CREDENTIAL, neighbour_link.CREDENTIAL]
+    for credential in setting("LoadCredential"):
+        assert f"/run/credstore/{credential} " in (FOLDER / "companion.tmpfiles.conf").read_text("utf-8")
     assert float(setting("WatchdogSec")[0]) > SILENT_S, "a slow transcriber alone must not cost the device its life"
     folder, user = setting("StateDirectory")[0], setting("User")[0]
     assert f"u {user} - " in (FOLDER / "companion.sysusers.conf").read_text("utf-8")

@@ -6,21 +6,16 @@ file named by `character.key_file`. It never stands in a settings file, and it h
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 import string
 from itertools import groupby
-from pathlib import Path
 
 from companion.child_environment import KEY_VARIABLE
 from companion.config.character import CharacterSettings
-from companion.errors import ConfigError
+from companion.secret import find_secret
 
 CREDENTIAL = "dashscope-key"
 
-_LONGEST = 4096
-"""Bytes; a real key has about 35."""
 _SHORTEST_PIECE = 8
 """Characters. Shorter pieces of a key reveal nothing and stand in ordinary words."""
 _SHORTEST_SECRET = 16
@@ -75,47 +70,5 @@ class Key:
 
 def find_key(settings: CharacterSettings) -> Key | None:
     """The key, or None where none was given. Raises `ConfigError` for one that cannot be right or is not kept safe."""
-    folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    if folder and os.path.exists(credential := Path(folder) / CREDENTIAL):
-        return _checked(_read(credential, private=False), str(credential))
-    if value := os.environ.get(KEY_VARIABLE):
-        return _checked(value, KEY_VARIABLE)
-    if settings.key_file is not None:
-        return _checked(_read(settings.key_file, private=True), str(settings.key_file))
-    return None
-
-
-def _read(path: Path, *, private: bool) -> str:
-    """The file's text. The mode that counts is that of the opened file, not of whatever has its name later."""
-    try:
-        # A named pipe would otherwise block until somebody writes into it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
-        raise ConfigError(f"{path}: key_file: cannot be read: {error.strerror or error}") from error
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise ConfigError(f"{path}: key_file: is not a regular file; put the key into a file of its own")
-        if private and stat.S_IMODE(mode) not in (0o600, 0o400):
-            raise ConfigError(f"{path}: key_file: must be open to its owner only; run: chmod 600 {path}")
-        return os.read(descriptor, _LONGEST + 1).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: key_file: is not plain text; save the key as UTF-8") from error
-    except OSError as error:
-        raise ConfigError(f"{path}: key_file: cannot be read: {error.strerror or error}") from error
-    finally:
-        os.close(descriptor)
-
-
-def _checked(value: str, source: str) -> Key:
-    """Take off what pasting adds at the ends; refuse what no key holds. The messages never show the value."""
-    value = value.strip().strip("\ufeff\u200b").strip()
-    if not value:
-        raise ConfigError(f"{source}: key: is empty; put the key there or remove it")
-    if len(value) > _LONGEST:
-        raise ConfigError(f"{source}: key: is far too long for a key; it must hold the key and nothing else")
-    if value[0] in "\"'" or value[-1] in "\"'":
-        raise ConfigError(f"{source}: key: stands in quotation marks; remove them")
-    if not re.fullmatch(r"[!-~]+", value):
-        raise ConfigError(f"{source}: key: has a space, a line break or an invisible character in it; paste it again")
-    return Key(value)
+    value = find_secret(CREDENTIAL, KEY_VARIABLE, settings.key_file, "key")
+    return None if value is None else Key(value)
