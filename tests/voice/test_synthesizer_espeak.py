@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from companion.child_environment import KEY_VARIABLE
 from companion.errors import EngineUnavailable, SpeechError
+from companion.languages.language import language, language_codes
 from companion.voice import synthesizer_espeak as espeak
 from tests.support.voices import device, needs_espeak, persona
 
@@ -177,3 +179,12 @@ def test_anything_but_a_wav_is_refused(data: bytes) -> None:
 def test_other_kinds_of_wav_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(SpeechError, match="16-bit mono"):
         espeak.read_wav(wav(b"\0\0", **wrong))
+
+
+@needs_espeak
+@pytest.mark.parametrize("code", sorted(language_codes()))
+def test_a_languages_own_voice_reads_its_own_writing_and_not_in_english(code: str) -> None:
+    """`cmn` of espeak-ng 1.51 reads every Chinese character as its English-spelled name: "en-eye-three"."""
+    spoken = {"zh": "今天天气很好", "ja": "きょう は いい てんき", "ko": "오늘 날씨가 좋아요"}.get(code, "la casa bona")
+    command = (espeak.PROGRAM, "-v", language(code).general.voices.espeak or code, "-q", "-x", spoken)
+    assert "(en)" not in subprocess.run(command, capture_output=True, check=True, text=True).stdout
