@@ -37,7 +37,7 @@ _ANSWER_AFTER = round(0.09 * EAR_RATE)
 """Samples after a question until its answer is taken: always the same, so that a file always gives the same result."""
 _AGAIN = 0.5
 """How much higher the logit must be to ask about the same sound once more."""
-_LEAST_SOUND_S = 0.5
+LEAST_SOUND_S = 0.5
 """Sound before the word that the second look gets too."""
 _SENSITIVITY = 4.0
 """How far the sensitivities 0 and 1 move the threshold, in logits, up and down."""
@@ -92,7 +92,7 @@ class EmbeddingWakeWord:
         )
         self._numbers = {word.settings.name: at for at, word in enumerate(looked_at)}
         self._sound: deque[bytes] = deque()
-        kept_s = max(word.file.card.seconds for word in words) + _LEAST_SOUND_S
+        kept_s = max(word.file.card.seconds for word in words) + LEAST_SOUND_S
         self._kept = round(kept_s * EAR_RATE) * SAMPLE_BYTES
         self._refractory_until: int | None = None
 
@@ -148,7 +148,7 @@ class EmbeddingWakeWord:
         if fresh and best < threshold - reach and word.question is None:
             word.refused = -math.inf
         elif best >= threshold - reach and word.question is None and best > word.refused + _AGAIN:
-            length = round((card.seconds + _LEAST_SOUND_S) * EAR_RATE) * SAMPLE_BYTES
+            length = round((card.seconds + LEAST_SOUND_S) * EAR_RATE) * SAMPLE_BYTES
             if self._second_look.ask(self._numbers[word.settings.name], b"".join(self._sound)[-length:]):
                 word.question = _Question(frame.end, time.monotonic(), best)
         question = word.question

@@ -47,7 +47,11 @@ class Head:
 
     def logits(self, windows: Numbers) -> Numbers:
         """One number for each of the windows (n, context * 96)."""
-        hidden = np.maximum(self.project(windows) @ self._w1 + self._b1, 0)
+        return self.of_projected(self.project(windows))
+
+    def of_projected(self, projected: Numbers) -> Numbers:
+        """The same for windows in the principal directions (n, kept)."""
+        hidden = np.maximum(projected @ self._w1 + self._b1, 0)
         logits: Numbers = hidden @ self._w2 + self._b2
         return logits
 
