@@ -58,12 +58,12 @@ class Rooms:
         sound = np.fft.irfft(spectrum, size)[:length].astype(np.float32)
         level = np.float32(10 ** random.uniform(1.7, 3.7))
         sound *= level / (np.sqrt(np.mean(sound**2) * 1.5) + 1e-3)
-        if random.random() < 0.1:
+        if random.random() < 0.05:
             # Somebody who calls into the microphone.
             sound = np.clip(sound * 8000 / level, -32768, 32767)
             level = np.float32(8000)
-        if random.random() < 0.85:
-            sound += self.noise(length, random) * level * np.float32(10 ** (-random.uniform(-3, 30) / 20))
+        if random.random() < 0.75:
+            sound += self.noise(length, random) * level * np.float32(10 ** (-random.uniform(2, 35) / 20))
         sound += random.standard_normal(length, np.float32) * np.float32(random.uniform(2, 20))
         return np.clip(sound, -32768, 32767)
 

@@ -126,6 +126,6 @@ def _in_rooms(work: Work) -> Iterator[tuple[Sound, int]]:
         spoken = sound
         if work.kind == "word" and random.random() < 0.7:
             # A larger or a smaller person.
-            spoken = soxr.resample(sound, EAR_RATE, EAR_RATE * random.uniform(0.85, 1.15), quality="QQ")
+            spoken = soxr.resample(sound, EAR_RATE, EAR_RATE * random.uniform(0.85, 1.15), quality="LQ")
         end = _PIECE - round(0.36 * EAR_RATE) - int(random.integers(STEP))
         yield rooms.heard(placed(spoken.astype(np.float32), end, _PIECE, talk, random), random), end
