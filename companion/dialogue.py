@@ -16,7 +16,7 @@ from companion.config.persona import Persona, SpokenLines
 from companion.ears.echo_words import is_echo
 from companion.ears.turn_taking import TurnTaking
 from companion.errors import CompanionError, DeviceError, NothingToSay
-from companion.events import Control, Hearing, State, Utterance
+from companion.events import Control, FirstSign, Hearing, State, Utterance
 from companion.floor import Floor
 from companion.languages.language import language
 from companion.languages.understood import understood
@@ -95,7 +95,7 @@ class Dialogue:
 
     async def ready_for(self, heard: Hearing) -> None:
         """Wait until the character is there, except for what it has no part in."""
-        if not self.is_ready and not isinstance(heard, Control):
+        if not self.is_ready and not isinstance(heard, Control | FirstSign):
             await self._came.wait()
 
     def address(self, name: str) -> None:

@@ -40,7 +40,11 @@ class Microphone(Protocol):
 
 
 class WakeWord(Protocol):
-    """Detects wake words: all those of the device file that it hears (`WakeSettings.heard_by`)."""
+    """Detects wake words: all those of the device file that it hears (`WakeSettings.heard_by`).
+
+    An engine may also have the attribute `suspects`: whether a word may have been said, before that is sure. Then an
+    answer falls silent a moment earlier. It is read after `detect`, and should be wrong at most once in some minutes.
+    """
 
     words: tuple[str, ...]
     """Their names, for events and logs."""

@@ -201,6 +201,7 @@ class VirtualSpeaker:
         self.flushed_at: list[float] = []
         self.paused_at: list[float] = []
         self.ducked_at: list[float] = []
+        self.ducked = False
         self._paused: int | None = None
 
     async def prepare(self) -> None:
@@ -235,8 +236,14 @@ class VirtualSpeaker:
 
     def duck(self) -> None:
         self.ducked_at.append(self._now())
+        self.ducked = True
+        self._go_on()
 
     def resume(self) -> None:
+        self.ducked = False
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._paused is not None:
             self._base, self._began, self._paused = self._paused, self._now(), None
 
@@ -252,6 +259,7 @@ class VirtualSpeaker:
             self.flushed_at.append(self._now())
         self._written = self._base = self.position()
         self._began, self._paused = self._now(), None
+        self.ducked = False
         return self._written
 
     @property
