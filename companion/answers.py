@@ -163,8 +163,6 @@ class Answers:
 
     async def _run(self, say: Say, floor: Floor) -> None:
         then = await say(floor)
-        # It may have become quieter for somebody who seemed to speak.
-        self._tools.speaker.resume()
         self.current = None
         self._on_end(then)
 
