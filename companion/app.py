@@ -29,6 +29,7 @@ from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
 from companion.ears import wake_words
 from companion.ears.echo import past_own_voice
+from companion.ears.kept_echo import KeptEcho
 from companion.ears.listener import Listener
 from companion.ears.neighbour_link import NeighbourLink, link_to_neighbours
 from companion.ears.no_transcriber import NoTranscriber
@@ -47,6 +48,7 @@ from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
 from companion.sound.pcm import earcon
 from companion.sound.played import PlayedSound
+from companion.storage import state_folder
 from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
@@ -137,7 +139,8 @@ async def assembled(
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
         judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
-        microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing)
+        kept_echo = _kept_echo() if sound.live and sound.played is not None else None
+        microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing, kept_echo)
         link = link_to_neighbours(device.ears.wake, missing) if sound.live else None
         listener = (Listener if link is None else SharedRoomListener)(
             *(microphone, gated, detector, judge or transcriber, device.ears),
@@ -229,8 +232,11 @@ async def assembled(
                 on_change=lambda: _changed(conversation, sound, judge),
             )
             animation = group.create_task(animator.run())
-            copies = group.create_task(store.keep_copies())
-            asking = None if link is None else group.create_task(link.run())
+            aside = [group.create_task(store.keep_copies())]
+            if link is not None:
+                aside.append(group.create_task(link.run()))
+            if kept_echo is not None:
+                aside.append(group.create_task(kept_echo.run()))
             for sentence in missing:
                 log.error("%s", sentence)
             try:
@@ -244,9 +250,8 @@ async def assembled(
                     # Along a ramp: whoever switches it off may have their hands on it.
                     await animator.move_to_neutral()
             animation.cancel()
-            copies.cancel()
-            if asking is not None:
-                asking.cancel()
+            for one in aside:
+                one.cancel()
             dialogues.close_all()
 
 
@@ -293,6 +298,14 @@ def _turn_judge(
             raise
         missing.append(str(error))
     return None
+
+
+def _kept_echo() -> KeptEcho | None:
+    """What is known of the echo; with files nothing is, because the same one must give the same each time."""
+    try:
+        return KeptEcho(state_folder())
+    except RuntimeError:
+        return None
 
 
 def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *, or_another: bool) -> Synthesizer:

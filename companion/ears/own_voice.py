@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from companion.ears.echo_guard import REMEMBERED_S, EchoGuard
+from companion.ears.kept_echo import KeptEcho
 from companion.events import EAR_RATE, AudioFrame
 from companion.sound.played import PlayedSound
 
@@ -18,8 +19,12 @@ from companion.sound.played import PlayedSound
 class OwnVoice:
     """One for one microphone and loudspeaker. Fed with every frame, in order."""
 
-    def __init__(self, played: PlayedSound, time_of: Callable[[int], float]) -> None:
-        """`time_of`: when a sample of the microphone came in, on the clock of what is played."""
+    def __init__(self, played: PlayedSound, time_of: Callable[[int], float], kept: KeptEcho | None = None) -> None:
+        """`time_of`: when a sample of the microphone came in, on the clock of what is played.
+
+        It begins with what is `kept`, and what it learns is kept there.
+        """
+        self._kept = kept
         self._played = played
         self._time_of = time_of
         self._guard: EchoGuard | None = None
@@ -33,7 +38,7 @@ class OwnVoice:
             return True
         samples = frame.end - frame.start
         if self._guard is None or self._guard.samples != samples:
-            self._guard = EchoGuard(samples)
+            self._guard = EchoGuard(samples) if self._kept is None else self._kept.new_guard(samples)
         longest = round(REMEMBERED_S * EAR_RATE)
         if not 0 <= frame.start - self._next <= longest:
             # Nothing was played until now, or nobody listened.
