@@ -74,11 +74,11 @@ class Known:
         return cls(samples, gains, np.full(BANDS, _TRIAL_MARGIN))
 
     def change_from(self, before: Known) -> float:
-        """How far the echo of a band is another than it was, in the mean, as a natural logarithm of energy."""
+        """How much of the echo is another than it was, in level or delay: 0 to 1."""
         if before.gains.shape != self.gains.shape:
-            return np.inf
-        now, then = (np.log(np.clip(one.gains, _LEAST_GAIN, _MOST_GAIN).sum(axis=0)) for one in (self, before))
-        return float(np.abs(now - then).mean())
+            return 1.0
+        now, then = (np.sqrt(np.clip(one.gains, 0.0, _MOST_GAIN)) for one in (self, before))
+        return float(np.abs(now - then).sum() / max((now + then).sum(), _LEAST_GAIN))
 
 
 class EchoGuard:

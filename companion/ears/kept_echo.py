@@ -23,8 +23,8 @@ FILE = "echo.json"
 _LONGEST = 64_000
 _MOST_FRAMES = 100
 _EVERY_S = 60.0
-_CHANGED = 0.5
-"""Mean change of a band, as a natural logarithm of energy (2 dB), that is worth a write to the card."""
+_CHANGED = 0.25
+"""The share of the echo that must be another for it to be worth a write to the card: 4.4 dB."""
 
 
 class KeptEcho:

@@ -89,6 +89,13 @@ async def test_a_folder_that_cannot_be_written_is_a_line_in_the_log_once(
     assert "echo.json" in caplog.text
 
 
+def test_another_delay_or_another_level_is_a_change_and_little_more_or_less_is_none() -> None:
+    known = Known.of_delay(FRAME, 0.1, -10.0)
+    assert Known.of_delay(FRAME, 0.2, -10.0).change_from(known) > 0.25
+    assert Known.of_delay(FRAME, 0.1, -16.0).change_from(known) > 0.25
+    assert Known.of_delay(FRAME, 0.1, -12.0).change_from(known) < 0.25
+
+
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     known = Known.of_delay(FRAME, 0.1, -10.0)
     write(tmp_path / FILE, known)
