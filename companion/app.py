@@ -144,7 +144,7 @@ async def assembled(
         link = link_to_neighbours(device.ears.wake, missing) if sound.live else None
         listener = (Listener if link is None else SharedRoomListener)(
             *(microphone, gated, detector, judge or transcriber, device.ears),
-            pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
+            pause_after=lambda words: conversation.dialogue.pause_after(words),
             judge=None if judge is None else judge.pause_after,
             is_person=is_person,
             is_speaking=lambda: conversation.is_answering,

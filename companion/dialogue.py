@@ -109,6 +109,12 @@ class Dialogue:
         except DeviceError as error:
             self.tools.event_log.record("error", code=error.code, sentence=str(error))
 
+    def pause_after(self, words: str) -> float:
+        """Seconds of silence behind these words after which the person who speaks now has finished."""
+        if self.is_ready:
+            self.turn_taking.learned = self.character.learned_pause
+        return self.turn_taking.pause_after(words)
+
     def pending_opening(self) -> str:
         """The opening line where it is still to be said; else empty."""
         return "" if self._opened else self.character.opening()
@@ -183,10 +189,14 @@ class Dialogue:
 
     def _learn_from(self, floor: Floor, heard: str) -> None:
         """Whether the pause before this answer was long enough for the person."""
+        self.turn_taking.learned = self.character.learned_pause
         if floor.withdrawn and floor.was_given:
             self.turn_taking.went_on()
         elif floor.counts and heard:
             self.turn_taking.was_over()
+        else:
+            return
+        self.character.learn_pause(self.turn_taking.learned)
 
     def _begin(
         self,

@@ -142,6 +142,13 @@ class Character(Protocol):
     def start_guest_session(self) -> None:
         """Remember nothing from now on, until somebody says who they are."""
 
+    @property
+    def learned_pause(self) -> float:
+        """By which factor the pauses of whoever speaks are longer than usual, as far as is known; 1 of strangers."""
+
+    def learn_pause(self, factor: float) -> None:
+        """Keep this of whoever speaks."""
+
     def remember(self, said: str, heard: str, speaker: str = "") -> None:
         """Remember one exchange: what the person said and what they heard as the answer. One of them may be empty.
 

@@ -93,6 +93,7 @@ class ScriptedCharacter:
     closes_s: float = 0.0
     """How long it takes to close an answer."""
     thinks_ahead: bool = True
+    learned_pause: float = 1.0
     given: int = 0
     """How many pieces of text were taken from it."""
 
@@ -119,6 +120,9 @@ class ScriptedCharacter:
 
     def start_guest_session(self) -> None:
         self.guest = True
+
+    def learn_pause(self, factor: float) -> None:
+        self.learned_pause = factor
 
     def may_think_ahead(self, said: str) -> bool:
         assert said
