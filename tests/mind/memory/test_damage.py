@@ -171,6 +171,7 @@ async def test_rows_of_an_earlier_version_are_saved(tmp_path: Path) -> None:
     async with memory_in(tmp_path) as (store, _):
         row = await store.read(lambda on: on.execute("SELECT text, language, source, replaced FROM facts").fetchone())
         assert row == ("They like tea.", "", "said", None)
+        assert await store.read(lambda on: on.execute("SELECT name, pause FROM persons").fetchall()) == [("Ana", 1000)]
 
 
 @pytest.mark.parametrize("with_words", [b"SQLite", TURNS[-1].encode()])
