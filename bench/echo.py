@@ -116,11 +116,16 @@ def voices() -> Iterator[Sound]:
             yield np.tile(whole, ROOM_S * RATE // len(whole) + 1)[: ROOM_S * RATE]
 
 
+def from_first_word(sound: Sound) -> Sound:
+    """Without the silence before it: one of the recordings begins with four seconds of that."""
+    return sound[max(0, int(np.argmax(np.abs(sound) > 0.1 * np.abs(sound).max())) - RATE // 10) :]
+
+
 def people() -> list[Sound]:
     """What people say over it."""
     found = sorted((AUDIO / "commands").glob("*.flac"))[30:]
     if found:
-        return [recording(one)[: 4 * RATE] for one in found]
+        return [from_first_word(recording(one))[: 4 * RATE] for one in found]
     return [espeak(text, "en-gb-x-rp+f1") for text in ("no, tell me about the fox", "wait a moment, what is a mill?")]
 
 
