@@ -48,7 +48,6 @@ from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
 from companion.sound.pcm import earcon
 from companion.sound.played import PlayedSound
-from companion.storage import state_folder
 from companion.turn import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
@@ -139,7 +138,7 @@ async def assembled(
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
         judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
-        kept_echo = _kept_echo() if sound.live and sound.played is not None else None
+        kept_echo = KeptEcho.of_unit() if sound.live else None
         microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing, kept_echo)
         link = link_to_neighbours(device.ears.wake, missing) if sound.live else None
         listener = (Listener if link is None else SharedRoomListener)(
@@ -231,12 +230,8 @@ async def assembled(
                 rules_of(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
                 on_change=lambda: _changed(conversation, sound, judge),
             )
-            animation = group.create_task(animator.run())
-            aside = [group.create_task(store.keep_copies())]
-            if link is not None:
-                aside.append(group.create_task(link.run()))
-            if kept_echo is not None:
-                aside.append(group.create_task(kept_echo.run()))
+            aside = [group.create_task(animator.run()), group.create_task(store.keep_copies())]
+            aside += [group.create_task(one.run()) for one in (link, kept_echo) if one is not None]
             for sentence in missing:
                 log.error("%s", sentence)
             try:
@@ -249,7 +244,6 @@ async def assembled(
                 if sound.live:
                     # Along a ramp: whoever switches it off may have their hands on it.
                     await animator.move_to_neutral()
-            animation.cancel()
             for one in aside:
                 one.cancel()
             dialogues.close_all()
@@ -298,14 +292,6 @@ def _turn_judge(
             raise
         missing.append(str(error))
     return None
-
-
-def _kept_echo() -> KeptEcho | None:
-    """What is known of the echo; with files nothing is, because the same one must give the same each time."""
-    try:
-        return KeptEcho(state_folder())
-    except RuntimeError:
-        return None
 
 
 def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *, or_another: bool) -> Synthesizer:

@@ -13,6 +13,9 @@ from companion.events import AudioFrame
 from companion.ports import Microphone
 from companion.sound.played import PlayedSound
 
+NEW_CANCELLER_S = 10.0
+"""So much of its own voice a canceller that has just begun may leave some of: the guard looks at what it leaves."""
+
 Grade = Literal["guard", "apm", "cancelled"]
 
 
@@ -32,7 +35,8 @@ def past_own_voice(
         return microphone, lambda _: True
     if grade == "apm":
         try:
-            return CancellingMicrophone(microphone, played), lambda _: True
+            microphone = CancellingMicrophone(microphone, played)
+            return microphone, OwnVoice(played, microphone.time_of, for_s=NEW_CANCELLER_S).is_person
         except EngineUnavailable as error:
             missing.append(f"It tells its own voice apart, but cannot take it out. ears.echo = {error}")
     return microphone, OwnVoice(played, microphone.time_of, kept).is_person

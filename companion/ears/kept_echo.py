@@ -10,11 +10,12 @@ import asyncio
 import json
 import logging
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
 from companion.ears.echo_guard import BANDS, EchoGuard, Known
-from companion.storage import create_private_folder, read_plain_file, write_atomically
+from companion.storage import create_private_folder, read_plain_file, state_folder, write_atomically
 
 log = logging.getLogger("companion")
 
@@ -35,6 +36,14 @@ class KeptEcho:
         self._written = read(self._path)
         self._guard: EchoGuard | None = None
         self._complained = False
+
+    @classmethod
+    def of_unit(cls) -> Self | None:
+        """In the unit's state folder; None for a user without a home folder."""
+        try:
+            return cls(state_folder())
+        except RuntimeError:
+            return None
 
     def new_guard(self, samples: int) -> EchoGuard:
         """A guard that begins with what is known, and whose learning is kept from here on."""

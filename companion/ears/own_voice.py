@@ -6,6 +6,7 @@ lately it costs a comparison, and everything is a person.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -19,11 +20,20 @@ from companion.sound.played import PlayedSound
 class OwnVoice:
     """One for one microphone and loudspeaker. Fed with every frame, in order."""
 
-    def __init__(self, played: PlayedSound, time_of: Callable[[int], float], kept: KeptEcho | None = None) -> None:
+    def __init__(
+        self,
+        played: PlayedSound,
+        time_of: Callable[[int], float],
+        kept: KeptEcho | None = None,
+        for_s: float = math.inf,
+    ) -> None:
         """`time_of`: when a sample of the microphone came in, on the clock of what is played.
 
-        It begins with what is `kept`, and what it learns is kept there.
+        It begins with what is `kept`, and what it learns is kept there. After `for_s` seconds of sound that was played
+        everything is a person: a canceller needs it no more.
         """
+        self._left = for_s * EAR_RATE
+        """Samples with sound until then."""
         self._kept = kept
         self._played = played
         self._time_of = time_of
@@ -34,7 +44,7 @@ class OwnVoice:
     def is_person(self, frame: AudioFrame) -> bool:
         """See `Listener`."""
         at = self._time_of(frame.start)
-        if at - self._played.end() > REMEMBERED_S:
+        if self._left <= 0 or at - self._played.end() > REMEMBERED_S:
             return True
         samples = frame.end - frame.start
         if self._guard is None or self._guard.samples != samples:
@@ -48,6 +58,7 @@ class OwnVoice:
             self._guard.play(self._played.heard(at - (frame.start - self._next) / EAR_RATE, samples))
             self._next += samples
         self._next = frame.end
-        return self._guard.is_person(
-            np.frombuffer(frame.pcm, "<i2").astype(np.float32), self._played.heard(at, samples)
-        )
+        played = self._played.heard(at, samples)
+        if played.any():
+            self._left -= samples
+        return self._guard.is_person(np.frombuffer(frame.pcm, "<i2").astype(np.float32), played)

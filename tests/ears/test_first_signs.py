@@ -65,10 +65,10 @@ async def test_a_suspicion_that_lasts_too_long_is_none_until_it_has_passed() -> 
 
 async def test_an_engine_that_cannot_suspect_gives_no_signs() -> None:
     class Plain:
-        word = "okay_nabu"
+        words = ("okay_nabu",)
 
-        def detect(self, frame: AudioFrame) -> bool:
-            return frame.start == 45 * FRAME
+        def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:  # noqa: ARG002 - the port's
+            return "okay_nabu" if frame.start == 45 * FRAME else None
 
         def reset(self) -> None: ...
 

@@ -86,7 +86,7 @@ def test_it_suspects_the_word_before_it_is_sure_and_not_for_long(word: str) -> N
         (wake_word.detect(AudioFrame(pcm[at : at + 1024], at // 2)), getattr(wake_word, "suspects", None))
         for at in range(0, len(pcm), 1024)
     ]
-    sure = [heard for heard, _ in found].index(True)
+    sure = [heard for heard, _ in found].index(word)
     suspicions = [at for at, (_, suspects) in enumerate(found) if suspects]
     assert 3 <= sure - suspicions[0] <= 13
     # Without a gap, and not behind it, though its results stay high.
