@@ -28,7 +28,7 @@ from companion.ears import vad
 from companion.ears.attention import Attention
 from companion.ears.echo import Grade, past_own_voice
 from companion.ears.listener import Listener
-from companion.events import AudioFrame, SpeechStarted, Transcript
+from companion.events import AudioFrame, FirstSign, SpeechStarted, Transcript
 from companion.sound.played import PlayedSound
 
 AUDIO = Path(__file__).resolve().parents[2] / "shared" / "audio"
@@ -116,11 +116,16 @@ def voices() -> Iterator[Sound]:
             yield np.tile(whole, ROOM_S * RATE // len(whole) + 1)[: ROOM_S * RATE]
 
 
+def from_first_word(sound: Sound) -> Sound:
+    """Without the silence before it: one of the recordings begins with four seconds of that."""
+    return sound[max(0, int(np.argmax(np.abs(sound) > 0.1 * np.abs(sound).max())) - RATE // 10) :]
+
+
 def people() -> list[Sound]:
     """What people say over it."""
     found = sorted((AUDIO / "commands").glob("*.flac"))[30:]
     if found:
-        return [recording(one)[: 4 * RATE] for one in found]
+        return [from_first_word(recording(one))[: 4 * RATE] for one in found]
     return [espeak(text, "en-gb-x-rp+f1") for text in ("no, tell me about the fox", "wait a moment, what is a mill?")]
 
 
@@ -138,13 +143,15 @@ def room(rng: np.random.Generator, voice: Sound, echo_db: float, speakers: list[
     return Room(PlayedSound(), voice, sound.astype(np.float32), spoken)
 
 
-async def started(room: Room, grade: Grade) -> list[int]:
-    """Where the ears hear speech begin."""
+async def started(room: Room, grade: Grade) -> tuple[list[int], int]:
+    """Where the ears hear speech begin, and how often they hear a first sign of it: then the voice gets quieter."""
     microphone, is_person = past_own_voice(grade, room, room.played, [])
     detector = vad.build(None, None)  # type: ignore[arg-type]  # it needs neither
     ears = Listener(microphone, None, detector, NoWords(), EarsSettings(), is_person=is_person)
     ears.listen_for(Attention.SPEECH)
-    return [heard.at async for heard in ears.hear() if isinstance(heard, SpeechStarted)]
+    heard = [one async for one in ears.hear()]
+    signs = sum(isinstance(one, FirstSign) and one.of == "speech" for one in heard)
+    return [one.at for one in heard if isinstance(one, SpeechStarted)], signs
 
 
 def measure(grade: Grade, echo_db: float, minutes: float) -> dict[str, float | str]:
@@ -156,7 +163,7 @@ def measure(grade: Grade, echo_db: float, minutes: float) -> dict[str, float | s
     speakers = people()
     for _ in range(max(1, rooms // 4)):
         with_people = room(rng, next(voice), echo_db, speakers)
-        begun = asyncio.run(started(with_people, grade))
+        begun, _ = asyncio.run(started(with_people, grade))
         said += len(with_people.people)
         heard += sum(any(first - _LATE_S * RATE <= at <= last for at in begun) for first, last in with_people.people)
     hours = rooms * ROOM_S / 3600
@@ -164,8 +171,9 @@ def measure(grade: Grade, echo_db: float, minutes: float) -> dict[str, float | s
         "grade": grade,
         "echo_db": echo_db,
         "hours": round(hours, 2),
-        "self_triggers": sum(map(len, alone)),
-        "rooms_with_any": sum(map(bool, alone)),
+        "self_triggers": sum(len(begun) for begun, _ in alone),
+        "rooms_with_any": sum(bool(begun) for begun, _ in alone),
+        "first_signs": sum(signs for _, signs in alone),
         "people": said,
         "heard_share": round(heard / said, 3),
     }

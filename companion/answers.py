@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 
-from companion.events import State, Utterance
+from companion.events import FirstSign, State, Utterance
 from companion.floor import Floor
 from companion.languages.understood import joined
 from companion.turn import TurnTools
@@ -119,10 +119,18 @@ class Answers:
             return
         answer.held_early = answer.began is None or self._tools.clock.now() - answer.began <= self._take_back_s
         if duck:
+            answer.floor.give()
             self._tools.speaker.duck()
         else:
             answer.floor.hold()
             self._tools.speaker.pause()
+
+    def heed(self, sign: FirstSign) -> None:
+        """Be quieter where somebody may begin to speak, and silent for the wake word, until it is known."""
+        if sign.of == "nothing":
+            self.go_on()
+        else:
+            self.hold(duck=sign.of == "speech")
 
     def go_on(self) -> None:
         """Nobody was speaking, or said nothing that an answer stops for."""

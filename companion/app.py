@@ -29,6 +29,7 @@ from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
 from companion.ears import wake_words
 from companion.ears.echo import past_own_voice
+from companion.ears.kept_echo import KeptEcho
 from companion.ears.listener import Listener
 from companion.ears.neighbour_link import NeighbourLink, link_to_neighbours
 from companion.ears.no_transcriber import NoTranscriber
@@ -137,11 +138,12 @@ async def assembled(
         transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
         judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
-        microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing)
+        kept_echo = KeptEcho.of_unit() if sound.live else None
+        microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing, kept_echo)
         link = link_to_neighbours(device.ears.wake, missing) if sound.live else None
         listener = (Listener if link is None else SharedRoomListener)(
             *(microphone, gated, detector, judge or transcriber, device.ears),
-            pause_after=lambda words: conversation.dialogue.turn_taking.pause_after(words),
+            pause_after=lambda words: conversation.dialogue.pause_after(words),
             judge=None if judge is None else judge.pause_after,
             is_person=is_person,
             is_speaking=lambda: conversation.is_answering,
@@ -228,9 +230,8 @@ async def assembled(
                 rules_of(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
                 on_change=lambda: _changed(conversation, sound, judge),
             )
-            animation = group.create_task(animator.run())
-            copies = group.create_task(store.keep_copies())
-            asking = None if link is None else group.create_task(link.run())
+            aside = [group.create_task(animator.run()), group.create_task(store.keep_copies())]
+            aside += [group.create_task(one.run()) for one in (link, kept_echo) if one is not None]
             for sentence in missing:
                 log.error("%s", sentence)
             try:
@@ -243,10 +244,8 @@ async def assembled(
                 if sound.live:
                     # Along a ramp: whoever switches it off may have their hands on it.
                     await animator.move_to_neutral()
-            animation.cancel()
-            copies.cancel()
-            if asking is not None:
-                asking.cancel()
+            for one in aside:
+                one.cancel()
             dialogues.close_all()
 
 

@@ -7,9 +7,9 @@ Rule 3  A wake leads to LISTENING from every state but MUTED. If a turn is runni
 Rule 4  LISTENING: an utterance leads to THINKING; nobody speaking leads to IDLE. On the first wake of a new session
         a short silence is enough for the character to say its opening line, which leads back to LISTENING. A pause in
         an utterance is enough for its answer to be made, unheard; going on with other words drops that answer.
-Rule 5  THINKING leads to SPEAKING with the first sound of the answer. Speech holds the answer in both. Words lead to
-        LISTENING; without any, or with a listener's "mhm", it goes on where it was. Words that began before the answer,
-        or soon after its first sound, take it back: what was said before and after it is answered as one.
+Rule 5  THINKING leads to SPEAKING with the first sound of the answer. Speech holds the answer in both, and so does the
+        first sign of it. Words lead to LISTENING; without any, or with a listener's "mhm", it goes on where it was.
+        Words that began before it, or soon after its first sound, take it back: all that was said is answered as one.
 Rule 6  The end of a turn leads to FOLLOW_UP, where no wake word is needed; after a goodbye, or where follow-up is off,
         or the talk has lasted too long, to IDLE. FOLLOW_UP: speech leads to LISTENING; nobody speaking leads to IDLE.
 Rule 7  A spoken "stop" (also a stop word over an answer) or "goodbye" ends the talk; it is never put to the character.
@@ -21,8 +21,7 @@ Rule 10 Where the owner wants it, the character goes on by itself after a long s
         FOLLOW_UP or IDLE only, a limited number of times until somebody speaks, never in quiet hours.
 Rule 11 A unit that has nothing to understand speech with answers every wake with a line that says so, and listens
         to no words.
-Rule 12 A new persona, and what `companion control say` asks for, wait until nobody speaks.
-        Muting and "stop" drop what waits to be said.
+Rule 12 A new persona, and what `companion control say` asks for (muting and "stop" drop it), wait until nobody speaks.
 
 All inputs arrive one after the other through the listener, so no two of them can be half done at once.
 """
@@ -42,6 +41,7 @@ from companion.errors import CompanionError, DeviceError, SpeechError
 from companion.events import (
     EAR_RATE,
     Control,
+    FirstSign,
     Hearing,
     LikelyUtterance,
     NobodySpoke,
@@ -68,8 +68,7 @@ class Conversation:
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_change` is called after every change of state."""
-        self._listener, self._rules = listener, rules
-        self._on_change = on_change
+        self._listener, self._rules, self._on_change = listener, rules, on_change
         self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
         self._answers = Answers(
             *(dialogue.tools, rules.take_back_s, self._turn_ended),
@@ -172,6 +171,8 @@ class Conversation:
             ):
                 self._silence.continued += 1
                 self._start(lambda _: self.dialogue.continue_speaking(self._first_sound))
+            case FirstSign() if self.is_preparing and self._rules.barge_in != "off":
+                self._answers.heed(heard)
             case WakeHeard() if heard.word in self._rules.stop_words:
                 self._event_log.record("stop", word=heard.word)
                 await self._handle(Control("stop"))

@@ -16,7 +16,7 @@ from companion.config.persona import Persona, SpokenLines
 from companion.ears.echo_words import is_echo
 from companion.ears.turn_taking import TurnTaking
 from companion.errors import CompanionError, DeviceError, NothingToSay
-from companion.events import Control, Hearing, State, Utterance
+from companion.events import Control, FirstSign, Hearing, State, Utterance
 from companion.floor import Floor
 from companion.languages.language import language
 from companion.languages.understood import understood
@@ -95,7 +95,7 @@ class Dialogue:
 
     async def ready_for(self, heard: Hearing) -> None:
         """Wait until the character is there, except for what it has no part in."""
-        if not self.is_ready and not isinstance(heard, Control):
+        if not self.is_ready and not isinstance(heard, Control | FirstSign):
             await self._came.wait()
 
     def address(self, name: str) -> None:
@@ -108,6 +108,12 @@ class Dialogue:
             await self.tools.speaker.prepare()
         except DeviceError as error:
             self.tools.event_log.record("error", code=error.code, sentence=str(error))
+
+    def pause_after(self, words: str) -> float:
+        """Seconds of silence behind these words after which the person who speaks now has finished."""
+        if self.is_ready:
+            self.turn_taking.learned = self.character.learned_pause
+        return self.turn_taking.pause_after(words)
 
     def pending_opening(self) -> str:
         """The opening line where it is still to be said; else empty."""
@@ -183,10 +189,14 @@ class Dialogue:
 
     def _learn_from(self, floor: Floor, heard: str) -> None:
         """Whether the pause before this answer was long enough for the person."""
+        self.turn_taking.learned = self.character.learned_pause
         if floor.withdrawn and floor.was_given:
             self.turn_taking.went_on()
         elif floor.counts and heard:
             self.turn_taking.was_over()
+        else:
+            return
+        self.character.learn_pause(self.turn_taking.learned)
 
     def _begin(
         self,

@@ -48,6 +48,17 @@ class WakeHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSign:
+    """Somebody may be about to speak, or to have said the wake word, and nothing is decided yet."""
+
+    of: Literal["speech", "wake", "nothing"]
+    """`nothing`: what was a sign has passed."""
+
+    at: int
+    """Position just after it."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechStarted:
     """Somebody started to speak to the device."""
 
@@ -128,7 +139,16 @@ class Control:
 
 
 Hearing = (
-    WakeHeard | SpeechStarted | Partial | LikelyUtterance | SpeechResumed | Utterance | NoWords | NobodySpoke | Control
+    FirstSign
+    | WakeHeard
+    | SpeechStarted
+    | Partial
+    | LikelyUtterance
+    | SpeechResumed
+    | Utterance
+    | NoWords
+    | NobodySpoke
+    | Control
 )
 """Everything that a listener yields."""
 

@@ -40,7 +40,11 @@ class Microphone(Protocol):
 
 
 class WakeWord(Protocol):
-    """Detects wake words: all those of the device file that it hears (`WakeSettings.heard_by`)."""
+    """Detects wake words: all those of the device file that it hears (`WakeSettings.heard_by`).
+
+    An engine may also have the attribute `suspects`: whether a word may have been said, before that is sure. Then an
+    answer falls silent a moment earlier. It is read after `detect`, and should be wrong at most once in some minutes.
+    """
 
     words: tuple[str, ...]
     """Their names, for events and logs."""
@@ -137,6 +141,13 @@ class Character(Protocol):
 
     def start_guest_session(self) -> None:
         """Remember nothing from now on, until somebody says who they are."""
+
+    @property
+    def learned_pause(self) -> float:
+        """By which factor the pauses of whoever speaks are longer than usual, as far as is known; 1 of strangers."""
+
+    def learn_pause(self, factor: float) -> None:
+        """Keep this of whoever speaks."""
 
     def remember(self, said: str, heard: str, speaker: str = "") -> None:
         """Remember one exchange: what the person said and what they heard as the answer. One of them may be empty.

@@ -78,6 +78,8 @@ def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: st
             click.echo(f"  {fact.id:>5}  {one_line(fact.text)}")
         if one.summary:
             click.echo(f"  Summary: {one_line(one.summary)}")
+        if one.pause != 1:
+            click.echo(f"  Pauses: {one.pause:.2f} times as long as usual")
         for turn in one.exchanges:
             click.echo(f"  {turn.id:>5}  {turn.at:%Y-%m-%d %H:%M}  > {one_line(turn.said)}")
             if turn.heard:

@@ -7,16 +7,23 @@ chirp comes back minus the level at which it was played: how loudly the unit hea
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from companion.config.wording import as_sentence
-from companion.doctor.check import STOP_DAEMON_ADVICE, UnitUnderTest
+from companion.doctor.check import STOP_DAEMON_ADVICE, UnitUnderTest, run_in_thread
 from companion.doctor.recording import Recording, loudspeaker, record, sound_card
 from companion.doctor.report import CheckResult, failed, passed
 from companion.doctor.sound_measures import MOST_CLIPPED, Echo, chirp, decibels, find_chirp, measure_level
+from companion.ears import kept_echo
+from companion.ears.echo_guard import Known
+from companion.ears.vad import FRAME_SAMPLES
 from companion.errors import DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES
+from companion.sound.played import PlayedSound
 
 LISTEN_S = 2.0
 LOUDEST_NOISE_DB = -20.0
@@ -143,11 +150,11 @@ async def check_loopback(unit: UnitUnderTest) -> CheckResult:
 
 
 async def _chirps(unit: UnitUnderTest, volume: float) -> CheckResult:
-    sound = chirp()
+    sound, played = chirp(), PlayedSound()
     begun: list[float] = []
 
     async def play(recording: Recording) -> None:
-        async with loudspeaker(unit, card) as mouth:
+        async with loudspeaker(unit, card, played) as mouth:
             await asyncio.sleep(QUIET_S)
             now = asyncio.get_running_loop().time
             pause = bytes(round(GAP_S * EAR_RATE) * SAMPLE_BYTES)
@@ -166,7 +173,22 @@ async def _chirps(unit: UnitUnderTest, volume: float) -> CheckResult:
     echoes = [find_chirp(recording.sound(at, at + reach), sound, noise) for at in (start, again)]
     played_db = measure_level(sound).rms_db + decibels(volume)
     clipped = measure_level(recording.sound(start, again)).clipped
-    return unless_busy(loopback_result(echoes, played_db, clipped), recording)
+    found = loopback_result(echoes, played_db, clipped)
+    if found.outcome == "pass" and (last := echoes[-1]) is not None:
+        # The delay as the ears count it: behind the time at which the card says that the chirp is heard.
+        heard_at = played.end() - len(sound) / EAR_RATE
+        delay_s = max(0.0, recording.time_of(again + last.at) - heard_at)
+        await run_in_thread(partial(_tell_guard, unit.state / kept_echo.FILE, delay_s, last.level_db - played_db))
+        found = replace(found, measured={**found.measured, "guard_delay_ms": round(1000 * delay_s)})
+    return unless_busy(found, recording)
+
+
+def _tell_guard(path: Path, delay_s: float, echo_db: float) -> None:
+    """Let the echo guard begin with this, unless it has learned more already."""
+    if kept_echo.read(path) is None:
+        # A station may look at a unit whose folder it cannot write: the guard learns it by itself.
+        with contextlib.suppress(OSError):
+            kept_echo.write(path, Known.of_delay(FRAME_SAMPLES, delay_s, echo_db))
 
 
 def unless_busy(found: CheckResult, recording: Recording) -> CheckResult:

@@ -19,6 +19,7 @@ from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
 from companion.service.control import send_request
 from companion.service.control_protocol import PressButton
 from companion.sound.card import SoundCard
+from companion.sound.played import PlayedSound
 from companion.voice import speaker
 
 
@@ -30,6 +31,7 @@ class Recording:
         """Samples that did not arrive; they are replaced by silence."""
         self._pcm = bytearray()
         self._first: int | None = None
+        self._time_of: Callable[[int], float] | None = None
         self._lag = math.inf
         self._latest = -math.inf
         self._taken = 0
@@ -59,6 +61,16 @@ class Recording:
         """The sample that was recorded at `time`."""
         return max(0, round((time - self._lag) * EAR_RATE))
 
+    def clocked_by(self, time_of: Callable[[int], float]) -> None:
+        """Let the microphone itself tell when its samples came in: as the ears know it."""
+        self._time_of = time_of
+
+    def time_of(self, position: int) -> float:
+        """When this sample came in, on the clock of what is played."""
+        assert self._time_of is not None
+        assert self._first is not None
+        return self._time_of(self._first + position)
+
     def sound(self, start: int = 0, end: int | None = None) -> Samples:
         """The samples between two positions."""
         return samples_of(bytes(self._pcm))[start:end]
@@ -84,6 +96,7 @@ async def record(
         unit = unit.with_gain(gain)
     ears = microphone.build(unit.device, card)
     recording, begun = Recording(), asyncio.Event()
+    recording.clocked_by(ears.time_of)
     loop = asyncio.get_running_loop()
 
     async def listen() -> None:
@@ -111,9 +124,11 @@ async def record(
 
 
 @asynccontextmanager
-async def loudspeaker(unit: UnitUnderTest, card: SoundCard) -> AsyncIterator[speaker.CardSpeaker]:
-    """The unit's loudspeaker at `EAR_RATE`, opened and ready. Raises `DeviceError`."""
-    mouth = speaker.build(unit.device, card, EAR_RATE)
+async def loudspeaker(
+    unit: UnitUnderTest, card: SoundCard, played: PlayedSound | None = None
+) -> AsyncIterator[speaker.CardSpeaker]:
+    """The unit's loudspeaker at `EAR_RATE`, opened and ready. `played` learns what it plays. Raises `DeviceError`."""
+    mouth = speaker.build(unit.device, card, EAR_RATE, played)
     try:
         await mouth.prepare()
         yield mouth

@@ -3,12 +3,16 @@
 What is played is known. For each band of frequencies the guard keeps how much of what was played 0, 1, 2 ... frames ago
 comes back: the delay, the room and the levels of both devices are all in these gains, and it learns them while it
 listens. So it predicts the echo's energy, and how far above that the echo itself still goes; only what exceeds both in
-the mean of all bands is a person. It begins with an echo as loud as what is played.
+the mean of all bands is a person. It begins with an echo as loud as what is played, or with what is known of an earlier
+time: then the first second of echo is a trial, in which nobody is a person, and what fails it is forgotten.
 
 Pure and deterministic. Levels are natural logarithms of energy.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,26 +42,79 @@ _WITH_PERSON = 0.2
 _MARGIN, _LEAST_MARGIN, _MOST_MARGIN = 3.0, 0.7, 4.0
 _MARGIN_UP, _MARGIN_DOWN = 0.15, 0.01
 """The margin is where 15 of 16 frames of echo stay below."""
+_TRIAL_S = 1.0
+_TRIAL_FAILED = 0.05
+"""Share of the trial in which more is heard than what is known explains."""
+_TRIAL_MARGIN = 2.0
+_LEAST_GAIN, _MOST_GAIN = 1e-9, 1e4
+_AROUND = 0.7
+"""What comes a frame after the echo of a known delay, and after that, in relation to it: a room of 0.6 s."""
 _NOISE_RISE = 1.003
 _LEAST_ENERGY = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What a guard has learned of a loudspeaker and a microphone in their room."""
+
+    samples: int
+    """Length of its frames."""
+    gains: _Levels
+    """For each of the last frames, 0 the present one, and each band: the share of its energy that comes back."""
+    margin: _Levels
+    """How far the echo of a band exceeds what is expected of it."""
+
+    @classmethod
+    def of_delay(cls, samples: int, delay_s: float, echo_db: float) -> Self:
+        """Where the delay and the level of the echo were measured, but nothing else."""
+        first = delay_s * EAR_RATE / samples
+        later = np.arange(_frames(samples)) - first
+        shape = np.where(later > -1.0, _AROUND ** np.maximum(later - 1.0, 0.0), 0.0)
+        gains = np.repeat((10 ** (echo_db / 10) * shape)[:, None], BANDS, axis=1)
+        return cls(samples, gains, np.full(BANDS, _TRIAL_MARGIN))
+
+    def change_from(self, before: Known) -> float:
+        """How much of the echo is another than it was, in level or delay: 0 to 1."""
+        if before.gains.shape != self.gains.shape:
+            return 1.0
+        now, then = (np.sqrt(np.clip(one.gains, 0.0, _MOST_GAIN)) for one in (self, before))
+        return float(np.abs(now - then).sum() / max((now + then).sum(), _LEAST_GAIN))
 
 
 class EchoGuard:
     """Fed with frames of the microphone and what was played meanwhile, each of `samples` samples."""
 
-    def __init__(self, samples: int) -> None:
+    _gains: _Levels
+    _margin: _Levels
+
+    def __init__(self, samples: int, known: Known | None = None) -> None:
         self.samples = samples
-        frames = round(REMEMBERED_S * EAR_RATE / samples)
         self._first = _FIRST_S * EAR_RATE / samples
         self._window = np.hanning(samples).astype(np.float32)
         self._bands = _band_matrix(samples)
-        # As loud as what is played, whatever the delay, and a room behind it.
-        later = np.arange(frames)[:, None] - 4
-        self._gains: _Levels = np.repeat(0.3 * 0.7 ** np.maximum(later, 0.0), BANDS, axis=1)
-        self._played: _Levels = np.zeros((frames, BANDS))
+        self._played: _Levels = np.zeros((_frames(samples), BANDS))
         self._noise: _Levels | None = None
-        self._margin: _Levels = np.full(BANDS, _MARGIN)
         self._learned = 0
+        self._trial = self._failed = 0
+        """Frames of the trial that are left, and those so far in which more was heard than is known of."""
+        self._know_nothing()
+        if known is not None and known.samples == samples and known.gains.shape == self._gains.shape:
+            self._gains = np.clip(known.gains, _LEAST_GAIN, _MOST_GAIN)
+            self._margin = np.clip(known.margin, _TRIAL_MARGIN, _MOST_MARGIN)
+            self._trial = round(_TRIAL_S * EAR_RATE / samples)
+
+    @property
+    def known(self) -> Known | None:
+        """What it has learned; None before that is enough."""
+        if self._learned < self._first or self._trial:
+            return None
+        return Known(self.samples, self._gains.copy(), self._margin.copy())
+
+    def _know_nothing(self) -> None:
+        # As loud as what is played, whatever the delay, and a room behind it.
+        later = np.arange(len(self._played))[:, None] - 4
+        self._gains = np.repeat(0.3 * 0.7 ** np.maximum(later, 0.0), BANDS, axis=1)
+        self._margin = np.full(BANDS, _MARGIN)
 
     def forget_played(self) -> None:
         """Nothing was played for `REMEMBERED_S`. What was learned stays."""
@@ -79,9 +136,21 @@ class EchoGuard:
         expected = echo + self._noise
         error = np.log(energy / expected)
         person = bool(np.clip(error - self._margin, 0.0, _MOST_EXCESS).mean() > PERSON)
-        self._learn(error, parts / expected, echo > self._noise, _WITH_PERSON if person else 1.0)
+        echoing = echo > self._noise
+        if self._trial and (person or 3 * echoing.sum() > BANDS):
+            self._try(failed=person)
+            person = False
+        self._learn(error, parts / expected, echoing, _WITH_PERSON if person else 1.0)
         self._noise = np.minimum(self._noise * _NOISE_RISE, (self._noise + energy) / 2)
         return person
+
+    def _try(self, *, failed: bool) -> None:
+        """One more frame of the trial."""
+        self._trial -= 1
+        self._failed += failed
+        if not self._trial and self._failed > _TRIAL_FAILED * _TRIAL_S * EAR_RATE / self.samples:
+            self._know_nothing()
+            self._learned = 0
 
     def _learn(self, error: _Levels, shares: _Levels, echoing: NDArray[np.bool_], upwards: float) -> None:
         """Each gain moves as far as its part in what was expected."""
@@ -101,6 +170,11 @@ class EchoGuard:
         spectrum = np.abs(np.fft.rfft(sound * self._window))
         energies: _Levels = np.square(spectrum) @ self._bands + _LEAST_ENERGY
         return energies
+
+
+def _frames(samples: int) -> int:
+    """How many frames are remembered."""
+    return round(REMEMBERED_S * EAR_RATE / samples)
 
 
 def _band_matrix(samples: int) -> _Levels:

@@ -118,6 +118,8 @@ class Endpointer:
     _paused: bool
     _start: int
     _end: int
+    _counted: int
+    """Voiced frames of the last few that may become speech."""
     _quiet: int
     """Samples of silence since `_end`."""
     _loudest: int
@@ -140,6 +142,11 @@ class Endpointer:
     @property
     def in_speech(self) -> bool:
         return self._in_speech
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether something voiced was heard just now that may become speech."""
+        return self._counted > 0
 
     def hear_room(self, frame: AudioFrame) -> None:
         """Learn how loud the room is from a frame before those that are fed."""
@@ -188,10 +195,10 @@ class Endpointer:
         self, frame: AudioFrame, probability: float, energy: int
     ) -> SpeechStarted | NobodySpoke | None:
         voiced = probability >= self._threshold
-        counted = self._onset.count(frame, voiced=voiced, ignored_until=self._ignored_until)
+        counted = self._counted = self._onset.count(frame, voiced=voiced, ignored_until=self._ignored_until)
         self._loudest = max(self._loudest, energy if voiced else 0) if counted else 0
         if counted >= ONSET_VOICED and self._loudest >= self.least_energy:
-            self._in_speech = True
+            self._in_speech, self._counted = True, 0
             self._start, self._end = self._onset.start, self._onset.end
             self._quiet = frame.end - self._end
             return SpeechStarted(self._start)
@@ -240,7 +247,7 @@ class Endpointer:
 
     def _reset(self) -> None:
         self._in_speech = self._paused = False
-        self._start = self._end = self._quiet = 0
+        self._start = self._end = self._quiet = self._counted = 0
         self._needed = self._silence
         self._loudest = 0
         self._voiced = []

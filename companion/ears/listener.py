@@ -3,8 +3,7 @@
 The conversation decides what to listen for (`Listener.listen_for`, `Attention`); the listener never decides that by
 itself. Frames are pulled from the microphone one by one and cut to the detector's size. Each is processed completely
 before the next is pulled, so the same sound from a file gives the same result each time. Wake word and detector run
-inline (a tenth of a millisecond each). The transcriber is awaited, and sound that arrives meanwhile waits in the
-microphone's queue.
+inline (0.1 ms each). The transcriber is awaited; sound that arrives meanwhile waits in the microphone's queue.
 
 A pause makes an utterance likely over: its words are read at once (`LikelyUtterance`), while listening goes on. If the
 person goes on too, what they say is transcribed as a further piece and joined to it; else the utterance ends when the
@@ -36,6 +35,7 @@ from companion.ears.endpointing import (
     Wake,
     samples_after_wake_word,
 )
+from companion.ears.first_signs import FirstSigns
 from companion.ears.loudness import PersonLoudness
 from companion.ears.others import Others
 from companion.ears.others_speech import OthersSpeech
@@ -97,6 +97,7 @@ class Listener:
         kept = self._preroll + WAKE_LOOK_BACK + FRAMES_PER_FEED * detector.frame_samples
         self._recent_frames: deque[AudioFrame] = deque(maxlen=math.ceil(kept / detector.frame_samples))
         self._others, self._framer = Others(is_person), Framer(detector.frame_samples)
+        self._signs = FirstSigns(wake_word, self._others)
         self.position = 0
         self._source: AsyncIterator[AudioFrame] | None = None
         self._attention, self._attention_is_new = Attention.WAKE, True
@@ -133,14 +134,11 @@ class Listener:
         self._attention_is_new = True
 
     def inject(self, heard: Control | WakeHeard) -> None:
-        """Let `hear()` yield this before the next sound, even when muted. Call it on the loop's thread.
-
-        After a `WakeHeard` (the button) the words may have started shortly before it.
-        """
+        """Let `hear()` yield this before the next sound, even when muted. Call it on the loop's thread."""
         self._injected.append(heard)
 
     def push_to_talk(self) -> None:
-        """Handle a press of the push-to-talk button."""
+        """Handle a press of the push-to-talk button: the words may have started shortly before it."""
         self.inject(WakeHeard("button", self.position))
 
     async def hear(self) -> AsyncIterator[Hearing]:
@@ -220,6 +218,8 @@ class Listener:
         elif self._attention.kind == "words":
             async for hearing in self._hear_words(frame):
                 yield hearing
+        if sign := self._signs.next(frame, speech=self._attention.over_answer and self._endpointer.may_begin):
+            yield sign
 
     async def _begin_words(self, at: int) -> AsyncIterator[Hearing]:
         """Listen for words from position `at` on, or from the end of the wake word if there has just been one."""

@@ -6,11 +6,13 @@ lately it costs a comparison, and everything is a person.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
 from companion.ears.echo_guard import REMEMBERED_S, EchoGuard
+from companion.ears.kept_echo import KeptEcho
 from companion.events import EAR_RATE, AudioFrame
 from companion.sound.played import PlayedSound
 
@@ -18,8 +20,21 @@ from companion.sound.played import PlayedSound
 class OwnVoice:
     """One for one microphone and loudspeaker. Fed with every frame, in order."""
 
-    def __init__(self, played: PlayedSound, time_of: Callable[[int], float]) -> None:
-        """`time_of`: when a sample of the microphone came in, on the clock of what is played."""
+    def __init__(
+        self,
+        played: PlayedSound,
+        time_of: Callable[[int], float],
+        kept: KeptEcho | None = None,
+        for_s: float = math.inf,
+    ) -> None:
+        """`time_of`: when a sample of the microphone came in, on the clock of what is played.
+
+        It begins with what is `kept`, and what it learns is kept there. After `for_s` seconds of sound that was played
+        everything is a person: a canceller needs it no more.
+        """
+        self._left = for_s * EAR_RATE
+        """Samples with sound until then."""
+        self._kept = kept
         self._played = played
         self._time_of = time_of
         self._guard: EchoGuard | None = None
@@ -29,11 +44,11 @@ class OwnVoice:
     def is_person(self, frame: AudioFrame) -> bool:
         """See `Listener`."""
         at = self._time_of(frame.start)
-        if at - self._played.end() > REMEMBERED_S:
+        if self._left <= 0 or at - self._played.end() > REMEMBERED_S:
             return True
         samples = frame.end - frame.start
         if self._guard is None or self._guard.samples != samples:
-            self._guard = EchoGuard(samples)
+            self._guard = EchoGuard(samples) if self._kept is None else self._kept.new_guard(samples)
         longest = round(REMEMBERED_S * EAR_RATE)
         if not 0 <= frame.start - self._next <= longest:
             # Nothing was played until now, or nobody listened.
@@ -43,6 +58,7 @@ class OwnVoice:
             self._guard.play(self._played.heard(at - (frame.start - self._next) / EAR_RATE, samples))
             self._next += samples
         self._next = frame.end
-        return self._guard.is_person(
-            np.frombuffer(frame.pcm, "<i2").astype(np.float32), self._played.heard(at, samples)
-        )
+        played = self._played.heard(at, samples)
+        if played.any():
+            self._left -= samples
+        return self._guard.is_person(np.frombuffer(frame.pcm, "<i2").astype(np.float32), played)

@@ -36,7 +36,7 @@ _QUESTION = re.compile(r"\?[\W_]*$")
 
 
 class TurnTaking:
-    """Of one character, with whoever speaks to it while the process runs."""
+    """Of one character, with whoever speaks to it."""
 
     def __init__(
         self, settings: EndpointSettings, languages: Understood, patience: float = 1.0, names: Iterable[str] = ()
@@ -49,6 +49,15 @@ class TurnTaking:
         self._languages = languages
         self._words = {one: _Words(one) for one in languages}
         self._asked = False
+
+    @property
+    def learned(self) -> float:
+        """By which factor the pauses of whoever speaks are longer, as was learned of them. Set for another person."""
+        return self._learned
+
+    @learned.setter
+    def learned(self, factor: float) -> None:
+        self._learned = min(max(factor, LEARNED_LEAST), LEARNED_MOST)
 
     def load(self) -> None:
         """Read what the first sentence will need. May be called on another thread."""
@@ -73,11 +82,11 @@ class TurnTaking:
 
     def went_on(self) -> None:
         """The person had not finished: they spoke on into the beginning of the answer, and took it back."""
-        self._learned = min(LEARNED_MOST, self._learned * WENT_ON)
+        self.learned *= WENT_ON
 
     def was_over(self) -> None:
         """The person had finished: the answer was heard and not taken back."""
-        self._learned = max(LEARNED_LEAST, self._learned * WAS_OVER)
+        self.learned *= WAS_OVER
 
     def _factor(self, text: str) -> float:
         nameless = " ".join(self._names.sub(" ", text).split())

@@ -55,6 +55,11 @@ class GatedWakeWord:
         self._floor = 0.0
         self._open_until = 0
 
+    @property
+    def suspects(self) -> bool:
+        """Whether the engine does, if it can tell."""
+        return getattr(self._engine, "suspects", False)
+
     def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:
         """The word, once for each time that it ends in this frame or shortly before it."""
         if self._rises(frame):

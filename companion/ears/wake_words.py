@@ -54,6 +54,11 @@ class EngineOfWords:
         self._waits = 0
         """Samples until the next attempt."""
 
+    @property
+    def suspects(self) -> bool:
+        """See `companion.ports.WakeWord`."""
+        return getattr(self._engine, "suspects", False)
+
     def detect(self, frame: AudioFrame, *, speaking: bool) -> str | None:
         """See `companion.ports.WakeWord`. Raises nothing of an engine that fails."""
         if self._waits > 0:
@@ -125,6 +130,11 @@ class WakeWords:
                 missing.append(f"It cannot hear {', '.join(deaf_to)}. {error}")
         self.words = tuple(word for engine in self._engines for word in engine.words)
         self._stops = settings.stop_words
+
+    @property
+    def suspects(self) -> bool:
+        """Whether one of the engines may be hearing a word, as far as it can tell."""
+        return any(engine.suspects for engine in self._engines)
 
     def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:
         """The word that ends in this frame. A stop word only while it is `speaking`, whatever its engine says."""

@@ -153,6 +153,15 @@ class ServiceCharacter:
         """The first line of a session in which nothing was said yet; else empty."""
         return self._persona.opening.strip() if self.working_memory.is_new else ""
 
+    @property
+    def learned_pause(self) -> float:
+        """By which factor the pauses of whoever speaks are longer than usual."""
+        return self.working_memory.learned_pause
+
+    def learn_pause(self, factor: float) -> None:
+        """Keep this of whoever speaks."""
+        self.working_memory.learn_pause(factor)
+
     def speakers(self, said: str, addressed: str = "") -> tuple[str, ...]:
         """Who answers this, one after the other; see `companion.ports.Character`."""
         self._in_history = None

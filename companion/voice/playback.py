@@ -96,6 +96,8 @@ DUCKED = 0.25
 """Volume while somebody may be speaking over it: 12 dB quieter."""
 
 _FADE_S = 0.005
+_RISE_S = 0.2
+"""How long it takes to become as loud as ever from next to nothing: who seemed to speak may yet do so."""
 _LEAD_IN_S = 0.02
 _IDLE_S = 3.0
 
@@ -234,6 +236,8 @@ class Playback:
         if wanted == 0.0:
             buffer = buffer[: round(_FADE_S * self.rate) * SAMPLE_BYTES]
         taken = self._take(buffer)
+        if volume > 0.0 and taken:
+            wanted = min(wanted, volume + taken / (_RISE_S * self.rate))
         if volume != 1.0 or wanted != 1.0:
             end = taken * SAMPLE_BYTES
             buffer[:end] = fade(bytes(buffer[:end]), volume, wanted)

@@ -26,6 +26,7 @@ from companion.doctor.calibration import calibration_result
 from companion.doctor.recording import Recording
 from companion.doctor.report import CheckResult
 from companion.doctor.sound_measures import Echo, Samples, chirp, find_chirp, measure_level, samples_of, speech_gain
+from companion.ears import kept_echo
 from companion.errors import ConfigError, DeviceError
 from companion.events import AudioFrame
 from tests.support.paths import CONFIGS
@@ -323,11 +324,17 @@ def test_a_unit_that_hears_itself_passes_and_its_echo_is_measured(unit: VirtualU
     assert "does not hear the loudspeaker" in silent["loop"]["text"]
     # 0.4 of PulseAudio's scale is 20 log10(0.4 ** 3) = -23.9 dB.
     unit.echo(60, 0.4)
+    (unit.folder / "1").mkdir()
     status, told = unit.doctor("sound,microphone,loop,wake_word")
     assert [one["outcome"] for one in told.values()] == ["pass"] * 4, told
     assert status == 0
     assert told["microphone"]["measured"]["level_dbfs"] == pytest.approx(-60.5, abs=2)
     assert told["loop"]["measured"]["echo_db"] == pytest.approx(-23.9, abs=1.5)
+    # The echo guard begins with what was measured: the delay that is left where that of the card is known.
+    assert 0 <= told["loop"]["measured"]["guard_delay_ms"] <= told["loop"]["measured"]["delay_ms"]
+    known = kept_echo.read(unit.folder / "1" / kept_echo.FILE)
+    assert known is not None
+    assert abs(known.gains.mean(axis=1).argmax() * 32 - told["loop"]["measured"]["guard_delay_ms"]) <= 64
     assert 30 <= told["loop"]["measured"]["delay_ms"] <= 250
     assert told["sound"]["measured"]["microphone_hz"] >= 16_000
 

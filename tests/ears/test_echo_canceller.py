@@ -11,6 +11,7 @@ import pytest
 from companion.ears import echo_canceller
 from companion.ears.echo import past_own_voice
 from companion.ears.echo_canceller import CancellingMicrophone
+from companion.ears.endpointing import Framer
 from companion.errors import EngineUnavailable
 from companion.events import AudioFrame
 from companion.sound.played import PlayedSound
@@ -63,6 +64,17 @@ async def test_the_echo_is_gone_after_its_first_second_and_a_person_is_not() -> 
     assert loud(left[2 * RATE :]) < loud(echo[2 * RATE :]) / 10
     both = await after(Room(echo + person, STORY))
     assert loud(both[8 * RATE : 9 * RATE]) > 0.5 * loud(person[8 * RATE : 9 * RATE])
+
+
+@needs_it
+async def test_what_a_canceller_leaves_at_its_beginning_is_nobody() -> None:
+    room = Room(come_back(STORY, 0.1, 1.0), STORY)
+    microphone, is_person = past_own_voice("apm", room, room.played, [])
+    framer = Framer(512)
+    found = [is_person(frame) async for sound in microphone.frames() for frame in framer.frames(sound)]
+    assert sum(found[: 5 * RATE // 512]) < 3
+    # Speech lasts 12 s of these: then it relies on the canceller.
+    assert all(found[-RATE // 512 :])
 
 
 @needs_it

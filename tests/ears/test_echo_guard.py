@@ -96,3 +96,16 @@ def test_sound_that_was_lost_does_not_make_the_echo_a_person() -> None:
         if not 100 <= frame.start // FRAME < 105 and not 150 <= frame.start // FRAME < 200:
             found.append(own.is_person(frame))
     assert not begins(found)
+
+
+def test_behind_a_canceller_everything_is_a_person_after_so_much_of_its_own_voice() -> None:
+    played = PlayedSound()
+    own = OwnVoice(played, lambda position: position / RATE, for_s=1.0)
+    found = []
+    for frame in frames_of(come_back(STORY, 0.05, 1.0)[: 3 * RATE]):
+        played.put(pcm(STORY[frame.start : frame.end]), RATE, frame.start / RATE)
+        found.append(own.is_person(frame))
+    # Silence within what is played does not count.
+    last = len(found) - found[::-1].index(False)
+    assert RATE <= last * FRAME <= 1.2 * RATE
+    assert not begins(found[:last])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from companion.ears.wake_gate import CATCH_UP, STAYS_OPEN, GatedWakeWord
 from companion.events import EAR_RATE, AudioFrame
+from tests.support.ears import WordAt, voiced
 
 FRAME = 512
 RNG_SEED = 4
@@ -137,3 +138,11 @@ def test_positions_may_start_again() -> None:
     engine.examined.clear()
     heard(gate, frames(noise(2, 10)))
     assert engine.examined == []
+
+
+def test_the_engines_suspicion_is_told() -> None:
+    engine = WordAt(suspected=voiced(10, 12))
+    gate = GatedWakeWord(engine)
+    told = [(gate.detect(frame), gate.suspects) for frame in frames(tone(1.0, 300))]
+    assert [at for at, (_, suspects) in enumerate(told) if suspects] == [10, 11]
+    assert not GatedWakeWord(NotingWakeWord()).suspects

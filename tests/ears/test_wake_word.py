@@ -79,6 +79,20 @@ def test_a_word_whose_probability_stays_high_wakes_once(word: str) -> None:
     assert len(wakes(engine(word), room(1.0, say(word.replace("_", " "), "en"), 3.0))) == 1
 
 
+@pytest.mark.parametrize("word", ["okay_nabu", "alexa", "hey_mycroft"])
+def test_it_suspects_the_word_before_it_is_sure_and_not_for_long(word: str) -> None:
+    wake_word, pcm = engine(word), room(1.0, say(word.replace("_", " "), "en"), 3.0)
+    found = [
+        (wake_word.detect(AudioFrame(pcm[at : at + 1024], at // 2)), getattr(wake_word, "suspects", None))
+        for at in range(0, len(pcm), 1024)
+    ]
+    sure = [heard for heard, _ in found].index(word)
+    suspicions = [at for at, (_, suspects) in enumerate(found) if suspects]
+    assert 3 <= sure - suspicions[0] <= 13
+    # Without a gap, and not behind it, though its results stay high.
+    assert [at for at in suspicions if at < sure + RATE // 512] == list(range(suspicions[0], sure))
+
+
 @pytest.mark.parametrize("frame_ms", [1, 10, 20, 50])
 def test_the_size_of_the_frames_does_not_matter(frame_ms: int) -> None:
     pcm = room(1.0, say("okay nabu"), 2.0)

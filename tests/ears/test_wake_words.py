@@ -15,6 +15,8 @@ from companion.ears import wake_words
 from companion.ears.wake_words import LONGEST_WAIT_S, PROVEN_S, WakeWords
 from companion.errors import ConfigError, EngineUnavailable, SpeechError
 from companion.events import EAR_RATE, AudioFrame
+from companion.ports import WakeWord
+from tests.support.ears import WordAt
 
 FRAME = 512
 FRAMES_PER_S = EAR_RATE / FRAME
@@ -55,7 +57,7 @@ def wake(*words: Any) -> Any:
     return Device.model_validate({"persona": "bear.toml", "ears": {"wake": {"words": words}}}).ears.wake
 
 
-def built(settings: Any, told: list[str] | None = None, **engines: Callable[[], Engine]) -> WakeWords:
+def built(settings: Any, told: list[str] | None = None, **engines: Callable[[], WakeWord]) -> WakeWords:
     return WakeWords(settings, lambda name: engines[name](), (told if told is not None else []).append)
 
 
@@ -70,6 +72,16 @@ def test_either_of_two_engines_wakes() -> None:
     assert micro.given == own.given == list(range(7))
     words.reset()
     assert (micro.resets, own.resets) == (1, 1)
+
+
+def test_what_one_of_them_suspects_is_told_and_another_need_not_be_able_to() -> None:
+    micro, custom = WordAt(suspected=(FRAME, 2 * FRAME)), Engine("owl")
+    words = built(wake("okay_nabu", "owl.ww"), micro=lambda: micro, embedding=lambda: custom)
+    told = []
+    for at in range(3):
+        words.detect(frame(at))
+        told.append(words.suspects)
+    assert told == [False, True, False]
 
 
 def test_a_stop_word_counts_while_it_speaks_only() -> None:

@@ -54,6 +54,24 @@ async def test_memories_never_cross_over_and_each_person_has_a_session(made: Mad
     assert "You are talking with Ben." in request_contents(line.requests[4])[-2]
 
 
+async def test_what_was_learned_of_pauses_goes_with_the_person_and_over_a_restart(made: Made) -> None:
+    line = Line(ANSWER)
+    async with made(line) as character:
+        await talk(character, "my name is ana")
+        character.learn_pause(1.5)
+        await talk(character, "no i'm ben")
+        assert character.learned_pause == 1.0
+        await talk(character, "hi it's me ana")
+        assert character.learned_pause == 1.5
+        character.start_guest_session()
+        assert character.learned_pause == 1.0
+        character.learn_pause(1.4)
+    async with made(line) as character:
+        assert character.learned_pause == 1.0
+        await talk(character, "hi it's me ana")
+        assert character.learned_pause == 1.5
+
+
 async def test_nothing_of_a_guest_is_kept(made: Made, tmp_path: Path) -> None:
     line = Line(ANSWER)
     async with made(line) as character:

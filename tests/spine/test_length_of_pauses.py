@@ -6,7 +6,16 @@ import pytest
 
 from companion.config.device import EndpointSettings
 from companion.config.persona import Persona
-from companion.ears.turn_taking import LEARNED_LEAST, LEARNED_MOST, MOST, UNFINISHED, WENT_ON, WHOLE, TurnTaking
+from companion.ears.turn_taking import (
+    LEARNED_LEAST,
+    LEARNED_MOST,
+    MOST,
+    UNFINISHED,
+    WAS_OVER,
+    WENT_ON,
+    WHOLE,
+    TurnTaking,
+)
 from companion.errors import CharacterError
 from companion.events import LikelyUtterance, NobodySpoke, Partial, SpeechStarted
 from companion.languages.understood import understood
@@ -176,3 +185,17 @@ def test_the_characters_name_changes_no_pause(code: str, name: str, said: str, f
     turn_taking = TurnTaking(EndpointSettings(silence_s=USUAL), understood(code), names=[name])
     turn_taking.heard("And?" if factor == 1.0 else "")
     assert turn_taking.pause_after(said) == pytest.approx(USUAL * factor)
+
+
+@pytest.mark.looptime
+async def test_the_pauses_are_those_of_whoever_speaks() -> None:
+    async with scene() as s:
+        dialogue = s.conversation.dialogue
+        s.character.learned_pause = 1.5
+        assert dialogue.pause_after("my dog is called rex") == pytest.approx(1.5 * USUAL)
+        s.listener.put(WAKE, said("hello"))
+        await s.until("follow_up")
+        assert s.character.learned_pause == pytest.approx(1.5 * WAS_OVER)
+        # Whatever the memory says, it stays within bounds.
+        s.character.learned_pause = 99.0
+        assert dialogue.pause_after("my dog is called rex") == pytest.approx(LEARNED_MOST * USUAL)

@@ -6,7 +6,7 @@ import pytest
 
 from companion.ears.attention import Attention
 from companion.errors import DeviceError
-from companion.events import LikelyUtterance, NoWords, Partial, SpeechStarted, WakeHeard
+from companion.events import FirstSign, LikelyUtterance, NoWords, Partial, SpeechStarted, WakeHeard
 from tests.support.doubles import ScriptedCharacter, pass_time
 from tests.support.scene import WAKE, Scene, said, scene
 
@@ -58,6 +58,72 @@ async def test_a_cough_only_makes_it_wait() -> None:
         await s.until("follow_up")
         assert s.notes.of("heard") == [{"text": LONG.strip(), "reason": "finished"}]
         assert s.character.remembered == [("tell me a story", LONG.strip())]
+
+
+async def test_at_the_first_sign_of_the_wake_word_it_is_silent_until_that_is_known() -> None:
+    async with scene(story(), barge_in="wake") as s:
+        await speaks(s, 1.5)
+        s.listener.put(FirstSign("wake", 90000))
+        await pass_time(0.01)
+        position = s.speaker.position()
+        await pass_time(0.3)
+        assert s.speaker.position() == position
+        s.listener.put(FirstSign("nothing", 95000))
+        await s.until("follow_up")
+        assert s.notes.of("heard") == [{"text": LONG.strip(), "reason": "finished"}]
+
+
+async def test_the_wake_word_behind_its_first_sign_stops_it() -> None:
+    async with scene(story(), barge_in="wake") as s:
+        await speaks(s, 1.5)
+        s.listener.put(FirstSign("wake", 90000), WAKE)
+        await s.until("listening")
+        s.listener.put(said("what is a wood"))
+        await s.until("follow_up")
+        assert s.character.asked == ["tell me a story", "what is a wood"]
+        assert s.notes.of("heard")[1] == {"text": LONG.strip(), "reason": "finished"}
+
+
+async def test_at_the_first_sign_of_speech_it_is_quieter_until_that_is_known() -> None:
+    async with scene(story()) as s:
+        await speaks(s, 1.5)
+        s.listener.put(FirstSign("speech", 90000))
+        await pass_time(0.1)
+        assert s.speaker.ducked
+        s.listener.put(FirstSign("nothing", 93000))
+        await pass_time(0.1)
+        assert not s.speaker.ducked
+        assert s.speaker.paused_at == []
+        s.listener.put(FirstSign("speech", 94000), SPEAKS, FirstSign("nothing", 95000))
+        await pass_time(0.1)
+        position = s.speaker.position()
+        await pass_time(0.5)
+        assert s.speaker.position() == position
+
+
+async def test_a_sign_of_the_wake_word_that_turns_out_to_be_speech_does_not_keep_the_next_sentences_back() -> None:
+    async with scene(ScriptedCharacter(["It was cold. ", 2.0, "And dark."]), barge_in="words") as s:
+        await speaks(s, 0.3)
+        s.listener.put(FirstSign("wake", 90000), SPEAKS, FirstSign("nothing", 92000))
+        await s.until("listening")
+        assert s.notes.of("heard") == [{"text": "It was cold. And dark.", "reason": "finished"}]
+
+
+async def test_an_answer_that_ends_quieter_leaves_the_next_as_loud_as_ever() -> None:
+    async with scene(ScriptedCharacter(["Hello."])) as s:
+        await speaks(s, 0.1)
+        s.listener.put(FirstSign("speech", 90000))
+        await s.until("follow_up")
+        s.listener.put(FirstSign("nothing", 99000))
+        assert not s.speaker.ducked
+
+
+async def test_where_nothing_stops_it_no_sign_does() -> None:
+    async with scene(story(), barge_in="off") as s:
+        await speaks(s, 1.5)
+        s.listener.put(FirstSign("wake", 90000))
+        await s.until("follow_up")
+        assert s.speaker.paused_at == []
 
 
 @pytest.mark.parametrize("words", ["mhm", "yes", "haha", "okay yeah", "wow"])

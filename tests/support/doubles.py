@@ -93,6 +93,7 @@ class ScriptedCharacter:
     closes_s: float = 0.0
     """How long it takes to close an answer."""
     thinks_ahead: bool = True
+    learned_pause: float = 1.0
     given: int = 0
     """How many pieces of text were taken from it."""
 
@@ -119,6 +120,9 @@ class ScriptedCharacter:
 
     def start_guest_session(self) -> None:
         self.guest = True
+
+    def learn_pause(self, factor: float) -> None:
+        self.learned_pause = factor
 
     def may_think_ahead(self, said: str) -> bool:
         assert said
@@ -201,6 +205,7 @@ class VirtualSpeaker:
         self.flushed_at: list[float] = []
         self.paused_at: list[float] = []
         self.ducked_at: list[float] = []
+        self.ducked = False
         self._paused: int | None = None
 
     async def prepare(self) -> None:
@@ -235,8 +240,14 @@ class VirtualSpeaker:
 
     def duck(self) -> None:
         self.ducked_at.append(self._now())
+        self.ducked = True
+        self._go_on()
 
     def resume(self) -> None:
+        self.ducked = False
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._paused is not None:
             self._base, self._began, self._paused = self._paused, self._now(), None
 
@@ -252,6 +263,7 @@ class VirtualSpeaker:
             self.flushed_at.append(self._now())
         self._written = self._base = self.position()
         self._began, self._paused = self._now(), None
+        self.ducked = False
         return self._written
 
     @property

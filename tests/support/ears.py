@@ -18,6 +18,7 @@ from companion.ears.listener import Listener
 from companion.errors import CompanionError
 from companion.events import (
     AudioFrame,
+    FirstSign,
     Hearing,
     LikelyUtterance,
     NobodySpoke,
@@ -83,13 +84,17 @@ class WordAt:
 
     words = ("okay_nabu",)
 
-    def __init__(self, *positions: int) -> None:
+    def __init__(self, *positions: int, suspected: tuple[int, int] = (0, 0)) -> None:
+        """It suspects the word in frames that begin within the span `suspected`."""
         self._positions = positions
+        self._suspected = suspected
+        self.suspects = False
         self.examined: list[int] = []
         self.over_answer: list[int] = []
 
     def detect(self, frame: AudioFrame, *, speaking: bool = False) -> str | None:
         assert len(frame.pcm) == FRAME * 2
+        self.suspects = self._suspected[0] <= frame.start < self._suspected[1]
         self.examined.append(frame.start)
         self.over_answer += [frame.start] * speaking
         return "okay_nabu" if any(frame.start <= at < frame.end for at in self._positions) else None
@@ -183,9 +188,14 @@ def whole(end_frame: int, size: int = FRAME, first_frame: int = 0) -> list[Audio
 
 
 async def everything(ears: Listener, react: Callable[[Hearing], Attention | None] = lambda _: None) -> list[Hearing]:
-    """All that is heard until the sound ends. After each, `react` may say what to listen for from there on."""
+    """All that is heard until the sound ends, but for first signs (tests/ears/test_first_signs.py).
+
+    After each, `react` may say what to listen for from there on.
+    """
     heard = []
     async for hearing in ears.hear():
+        if isinstance(hearing, FirstSign):
+            continue
         heard.append(hearing)
         assert len(heard) < MOST_HEARD, "it never ends"
         attention = react(hearing)

@@ -387,10 +387,26 @@ async def test_ducked_it_plays_on_12_db_quieter() -> None:
         await asyncio.sleep(0.1)
         assert set(card.sound[-RATE // 50 :]) == {LOUD // 4}
         speaker.resume()
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
+        # Softly.
+        assert LOUD // 4 < card.sound[-1] < LOUD * 3 // 4
+        await asyncio.sleep(0.15)
         assert set(card.sound[-RATE // 50 :]) == {LOUD}
         await speaker.drain()
         assert speaker.position() == 0.6 * RATE
+
+
+async def test_what_is_said_after_a_ducked_end_is_as_loud_as_ever_from_its_first_sound() -> None:
+    async with loudspeaker() as (speaker, card):
+        await speaker.write(tone(0.2))
+        speaker.duck()
+        await speaker.drain()
+        speaker.resume()
+        await asyncio.sleep(0.1)
+        quiet_from = len(card.sound)
+        await speaker.write(tone(0.1))
+        await speaker.drain()
+        assert set(card.sound[quiet_from:]) <= {0, LOUD}
 
 
 async def test_a_flush_in_a_pause_ends_it_and_nothing_of_it_is_heard() -> None:

@@ -2,8 +2,9 @@
 
 Exchanges and facts share one sequence of ids, so that a number names one thing on the command line. Times are local,
 ISO 8601, to the second. `words` holds the index words by which an exchange may be quoted, under the exchange's id;
-`indexes` says by which rules those of a character were made; `turns` holds how long each answer took, in JSON. A later
-version adds a tuple to `MIGRATIONS`; the tuples that are there never change.
+`indexes` says by which rules those of a character were made; `turns` holds how long each answer took, in JSON; `pause`
+is in thousandths of the usual one. A later version adds a tuple to `MIGRATIONS`; the tuples that are there never
+change.
 
 Every function here blocks and belongs on the store's thread. SQLite's errors are translated: a file that is no database
 of ours is `DatabaseDamaged`; a disk that is full, read-only, gone, or locked for longer than `BUSY_S` is
@@ -93,6 +94,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             latency_ms TEXT NOT NULL
         )""",
     ),
+    ("ALTER TABLE persons ADD COLUMN pause INTEGER NOT NULL DEFAULT 1000",),
 )
 
 VOCABULARY = "CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab ('main', 'words', 'row')"

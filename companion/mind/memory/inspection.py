@@ -15,7 +15,7 @@ from companion.languages.understood import Understood
 from companion.mind.memory.database import Connection
 from companion.mind.memory.fact_store import read_exchange, to_time, update_index
 from companion.mind.memory.index_words import index_words
-from companion.mind.memory.long_term import Erased, StoredExchange, exchange_of, key_of
+from companion.mind.memory.long_term import PAUSE_UNIT, Erased, StoredExchange, exchange_of, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,8 @@ class PersonMemory:
     summary: str
     facts: tuple[StoredFact, ...]
     exchanges: tuple[StoredExchange, ...]
+    pause: float
+    """By which factor their pauses are longer than usual, as was learned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def describe_persons(
     `turns` is the number of last exchanges (-1: all); `replaced` includes facts that another one has replaced.
     """
     found = []
-    for number, name, generation, summary in _persons(on, persona, person):
+    for number, name, generation, summary, pause in _persons(on, persona, person):
         known = on.execute(
             "SELECT id, kind, text, exchange, at, replaced FROM facts WHERE person = ? AND (replaced IS NULL OR ?) "
             "ORDER BY id",
@@ -105,7 +107,7 @@ def describe_persons(
                 for entry, kind, text, exchange, at, end in known
             )
             exchanges = tuple(exchange_of(row) for row in reversed(last))
-            found.append(PersonMemory(name, generation, summary, lines, exchanges))
+            found.append(PersonMemory(name, generation, summary, lines, exchanges, pause / PAUSE_UNIT))
     return tuple(found)
 
 
@@ -185,9 +187,9 @@ def forget_entries(on: Connection, persona: str, numbers: Sequence[int]) -> Eras
     return Erased(tuple(names), exchanges, tuple(facts), summaries)
 
 
-def _persons(on: Connection, persona: str, person: str | None) -> list[tuple[int, str, int, str]]:
-    rows_found: list[tuple[int, str, int, str]] = on.execute(
-        "SELECT id, name, generation, summary FROM persons WHERE persona = ? AND (? OR key = ?) ORDER BY id",
+def _persons(on: Connection, persona: str, person: str | None) -> list[tuple[int, str, int, str, int]]:
+    rows_found: list[tuple[int, str, int, str, int]] = on.execute(
+        "SELECT id, name, generation, summary, pause FROM persons WHERE persona = ? AND (? OR key = ?) ORDER BY id",
         (persona, person is None, key_of(person or "")),
     ).fetchall()
     return rows_found

@@ -36,6 +36,8 @@ log = logging.getLogger("companion")
 MOST_MESSAGES = 400
 """Of those not yet in the summary, how many `recall` gives at most."""
 _MOST_FACTS = 500
+PAUSE_UNIT = 1000
+"""Of the column `pause`: by how many of it a person's pauses are longer than usual."""
 _CANDIDATES = 40
 
 
@@ -63,6 +65,8 @@ class Recalled:
     """How often this person was forgotten or corrected: a part of the session id."""
     is_new: bool
     """Whether nothing is known of this person."""
+    pause: float = 1.0
+    """By which factor their pauses are longer than usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,15 @@ class LongTermMemory:
         """Keep one exchange and the facts in it. Returns at once."""
         at = self._now()
         self._store.write(lambda on: _keep(on, self._persona, person, (said, heard, speaker), at, self._languages))
+
+    def learn_pause(self, person: str, generation: int, factor: float) -> None:
+        """Keep by which factor the person's pauses are longer, unless they were forgotten since that `generation`.
+
+        Returns at once, and causes no write of its own. Of somebody who never said anything nothing is kept.
+        """
+        row = (round(factor * PAUSE_UNIT), self._persona, key_of(person), generation)
+        update = "UPDATE persons SET pause = ? WHERE persona = ? AND key = ? AND generation = ?"
+        self._store.write(lambda on: on.execute(update, row), lazy=True)
 
     async def relevant(
         self, person: str, said: str, *, besides: Collection[int] = (), most: int = 5
@@ -206,8 +219,9 @@ def erase_persons(on: Connection, where: str, values: Sequence[object]) -> Erase
             "UPDATE uses SET person = '' WHERE person = ? AND persona = ?", [(one, persona) for one in used_as]
         )
         on.execute(
-            "UPDATE persons SET generation = generation + 1, summary = '', summarised = 0, name = '' WHERE id = ?",
-            (number,),
+            "UPDATE persons SET generation = generation + 1, summary = '', summarised = 0, name = '', pause = ? "
+            "WHERE id = ?",
+            (PAUSE_UNIT, number),
         )
         count += exchanges_gone
         summaries += bool(summary)
@@ -228,11 +242,13 @@ class _PersonRow:
     summary: str
     summarised: int
     """Up to which exchange the summary goes."""
+    pause: int
+    """In thousandths."""
 
 
 def _person_row(on: Connection, persona: str, person: str) -> _PersonRow | None:
     row = on.execute(
-        "SELECT id, generation, summary, summarised FROM persons WHERE persona = ? AND key = ?",
+        "SELECT id, generation, summary, summarised, pause FROM persons WHERE persona = ? AND key = ?",
         (persona, key_of(person)),
     ).fetchone()
     return None if row is None else _PersonRow(*row)
@@ -252,7 +268,8 @@ def _recall(on: Connection, persona: str, person: str) -> Recalled:
         if messages > MOST_MESSAGES:
             break
         exchanges.append(exchange_of(found))
-    return Recalled(row.summary, tuple(reversed(exchanges)), row.generation, is_new=not exchanges and not row.summary)
+    is_new = not exchanges and not row.summary
+    return Recalled(row.summary, tuple(reversed(exchanges)), row.generation, is_new, row.pause / PAUSE_UNIT)
 
 
 def _keep(

@@ -18,7 +18,7 @@ from pathlib import Path
 from companion.mind.memory.database import PAGE_BYTES, Connection, decode
 
 _TABLES = {
-    "persons": ("id persona key name generation summary summarised", "-TTTNTN"),
+    "persons": ("id persona key name generation summary summarised pause", "-TTTNTNn"),
     "exchanges": ("id person said heard speaker at", "-NTTTD"),
     "facts": ("id person kind slot about value text exchange at replaced subject language source", "-NTTTTTnDtttt"),
     "words": ("rowid said", "-T"),
@@ -28,7 +28,7 @@ _TABLES = {
     ),
 }
 """Columns, and the types that a row has in the file: number, text, date, small where it may be NULL; `-` is the id."""
-_OF_EARLIER_VERSIONS = {"subject": "", "language": "", "source": "said"}
+_OF_EARLIER_VERSIONS = {"subject": "", "language": "", "source": "said", "pause": 1000}
 """What stands for columns that rows of an earlier version do not have."""
 _TIDY = (
     "DELETE FROM words WHERE rowid NOT IN (SELECT id FROM exchanges)",

@@ -88,6 +88,8 @@ class WorkingMemory:
         self.history = History(max_messages)
         self.is_new = True
         """Whether nothing was ever said in this session."""
+        self.learned_pause = 1.0
+        """By which factor the person's pauses are longer than usual: see `learn_pause`."""
 
     @property
     def is_guest(self) -> bool:
@@ -130,7 +132,7 @@ class WorkingMemory:
         self.person, self.summary, self._generation = "", "", 0
         self.history = History(self._max_messages)
         self._first_id = None
-        self.is_new = True
+        self.is_new, self.learned_pause = True, 1.0
 
     async def refresh(self) -> bool:
         """Read the memory again where another process forgot something; whether that was so."""
@@ -151,6 +153,12 @@ class WorkingMemory:
         self.is_new = False
         if self._memory is not None and self._keeps and not self.is_guest:
             self._memory.keep(self.person, exchange.said, exchange.heard, exchange.speaker)
+
+    def learn_pause(self, factor: float) -> None:
+        """Keep how much longer than usual the person's pauses are."""
+        self.learned_pause = factor
+        if self._memory is not None and self._keeps and not self.is_guest:
+            self._memory.learn_pause(self.person, self._generation, factor)
 
     def note_opening(self, line: str) -> None:
         """The session has begun. Where the long-term memory stores nothing else of it, the opening line tells so."""
@@ -210,7 +218,7 @@ class WorkingMemory:
     async def _recall(self) -> None:
         """Read what this person said before."""
         if self._memory is None:
-            self.history, self.is_new = History(self._max_messages), True
+            self.history, self.is_new, self.learned_pause = History(self._max_messages), True, 1.0
             return
         person, guest = self.person, self._guest_session
         since: list[Exchange] = []
@@ -224,9 +232,11 @@ class WorkingMemory:
             return
         if recalled is None:
             self.summary, self.is_new, self._first_id = "", not since, None
+            self.learned_pause = 1.0
             self.history = History(self._max_messages, since)
             return
         self._generation = recalled.generation
+        self.learned_pause = recalled.pause
         self.summary = recalled.summary if self._keeps else ""
         self.is_new = recalled.is_new and not since
         read = [Exchange(one.said, one.heard, one.speaker, one.id) for one in recalled.exchanges]

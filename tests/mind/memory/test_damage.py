@@ -107,6 +107,17 @@ async def test_it_says_once_what_was_saved(tmp_path: Path, caplog: pytest.LogCap
         assert store.problems == ()
 
 
+async def test_what_was_learned_of_somebodys_pauses_is_saved_too(tmp_path: Path) -> None:
+    await fill(tmp_path)
+    async with memory_in(tmp_path) as (_, memory):
+        memory.learn_pause("Ana", 0, 1.5)
+    path = tmp_path / "companion.db"
+    path.write_bytes(with_page(path.read_bytes(), 0))
+    async with memory_in(tmp_path) as (_, memory):
+        assert (await memory.recall("Ana")).pause == 1.5
+        assert (await memory.recall("Bo")).pause == 1.0
+
+
 async def test_what_stood_in_the_log_of_writes_is_saved_too(tmp_path: Path) -> None:
     await fill(tmp_path / "whole", TURNS[:30])
     async with memory_in(tmp_path / "whole") as (store, memory):
@@ -160,6 +171,7 @@ async def test_rows_of_an_earlier_version_are_saved(tmp_path: Path) -> None:
     async with memory_in(tmp_path) as (store, _):
         row = await store.read(lambda on: on.execute("SELECT text, language, source, replaced FROM facts").fetchone())
         assert row == ("They like tea.", "", "said", None)
+        assert await store.read(lambda on: on.execute("SELECT name, pause FROM persons").fetchall()) == [("Ana", 1000)]
 
 
 @pytest.mark.parametrize("with_words", [b"SQLite", TURNS[-1].encode()])

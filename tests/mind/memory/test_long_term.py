@@ -70,6 +70,29 @@ async def test_a_name_is_one_person_however_it_is_written(tmp_path: Path, other:
         assert await memory.persons() == (first,)
 
 
+async def test_how_long_somebodys_pauses_are_is_kept_of_each_person(tmp_path: Path) -> None:
+    async with memory_in(tmp_path) as (memory,):
+        memory.keep("Ana", "hello", "Hi!")
+        memory.learn_pause("Ana", 0, 1.234)
+        memory.learn_pause("Bo", 0, 1.5)
+    async with memory_in(tmp_path) as (memory,):
+        assert (await memory.recall("ana")).pause == pytest.approx(1.234)
+        # Nothing of somebody who never said anything.
+        assert (await memory.recall("Bo")).pause == 1.0
+        assert await memory.persons() == ("Ana",)
+
+
+async def test_how_long_somebodys_pauses_are_is_forgotten_with_them(tmp_path: Path) -> None:
+    async with memory_in(tmp_path) as (memory,):
+        memory.keep("Ana", "hello", "Hi!")
+        memory.learn_pause("Ana", 0, 1.5)
+        await memory.forget("Ana")
+        assert (await memory.recall("Ana")).pause == 1.0
+        # What another process still learns of them comes too late.
+        memory.learn_pause("Ana", 0, 1.5)
+        assert (await memory.recall("Ana")).pause == 1.0
+
+
 async def test_the_summary_takes_the_place_of_what_it_sums_up(tmp_path: Path) -> None:
     async with memory_in(tmp_path) as (memory,):
         for number in range(10):
