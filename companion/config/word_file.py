@@ -1,7 +1,7 @@
 """The file of a wake word of one's own: a card that a person can read, and the numbers of its model behind it.
 
     companion-wake-word 1
-    {"phrase": "hey momo", "language": "en", ...}          one line of JSON: the card
+    {"phrase": "hey momo", "seconds": 0.9, ...}            one line of JSON: the card
     <little-endian float16 numbers>                        the arrays that card.arrays names, one after the other
 
 The same content gives the same bytes. Nothing of a file is run, and nothing is read past the sizes below.
@@ -161,6 +161,8 @@ def read(path: Path) -> WordFile:
     """The word in this file. Raises `ConfigError`."""
     try:
         data = read_bounded_file(path, LARGEST)
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no file {path}; name that of a word of your own, or a ready-made word") from error
     except OSError as error:
         advice = f"give others the right to: chmod a+r {path}" if error.errno == errno.EACCES else "name a .ww file"
         raise ConfigError(f"{path}: cannot be read ({error.strerror or error}); {advice}") from error

@@ -144,8 +144,9 @@ def test_what_is_no_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "huge.ww").touch()
     with (tmp_path / "huge.ww").open("wb") as file:
         file.truncate(LARGEST + 1)
+    with pytest.raises(ConfigError, match=r"^there is no file /.*absent\.ww; name that of a word of your own"):
+        read(tmp_path / "absent.ww")
     for name, words in (
-        ("absent.ww", "No such file or directory"),
         ("folder.ww", "is not a plain file"),
         ("huge.ww", "is far too long"),
     ):

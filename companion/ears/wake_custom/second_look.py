@@ -26,16 +26,21 @@ FILE_WAIT_S = 10.0
 """How long a file does, so that it gives the same result on a busy machine."""
 
 
+def is_installed() -> bool:
+    """Whether pocketsphinx is there to be asked."""
+    return importlib.util.find_spec("pocketsphinx") is not None
+
+
 class KeyphraseProcess:
     """The child, from the building of the engine on; asked about one sound at a time."""
 
     def __init__(self, words: Sequence[Sequence[str]]) -> None:
-        """`words`: the pronunciations of each."""
+        """`words`: the pronunciations of each. Without any there is no child."""
         self._child: subprocess.Popen[bytes] | None = None
         self._unread = 0
         """Bytes of answers that nobody waits for any more."""
         self._ready = False
-        if importlib.util.find_spec("pocketsphinx") is None:
+        if not words or not is_installed():
             return
         command = (sys.executable, "-m", "companion.ears.keyphrase_process", json.dumps(words))
         with contextlib.suppress(OSError):
