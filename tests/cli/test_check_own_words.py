@@ -60,7 +60,7 @@ def test_nor_is_a_language_that_nobody_knows_an_error(tmp_path: Path) -> None:
 
 def test_without_pocketsphinx_it_says_what_that_costs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "pocketsphinx")
-    expected = {"missed": 0.05, "missed_alone": 0.084}
+    expected = {"missed": 0.05, "missed without second look": 0.084}
     write(tmp_path / "momo.ww", own_word(second_look=second_look(), expected=expected))
     write(tmp_path / "kiki.ww", own_word("hey kiki", second_look=second_look()))
     write(tmp_path / "halt.ww", own_word("halt"))
