@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 import time
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hypothesis import strategies as st
 from companion.ears import keyphrase_process as child
 from companion.ears.wake_custom import second_look
 from companion.ears.wake_custom.second_look import KeyphraseProcess
+from tests.support.own_words import scripted_child
 from tests.support.synthetic_user import room, say
 from tests.support.voices import needs_espeak
 
@@ -57,17 +57,7 @@ def test_a_question_about_no_word_or_a_sound_without_end_ends_it() -> None:
 
 def process(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> KeyphraseProcess:
     """The parent, of a child that runs this script in place of the real one."""
-    program = folder / "child"
-    program.write_text(
-        f"#!{sys.executable}\nimport struct, sys, time\n"
-        "def read(n):\n    data = sys.stdin.buffer.read(n)\n    data or sys.exit()\n    return data\n"
-        "def question():\n    n, word = struct.unpack('<IB', read(5))\n    read(n)\n    return n, word\n"
-        "def say(data):\n    sys.stdout.buffer.write(data)\n    sys.stdout.buffer.flush()\n"
-        f"{script}\n"
-    )
-    program.chmod(0o700)
-    monkeypatch.setattr(second_look, "is_installed", lambda: True)
-    monkeypatch.setattr(sys, "executable", str(program))
+    scripted_child(folder, monkeypatch, script)
     return KeyphraseProcess([["M OW"], ["K IY"]])
 
 
