@@ -76,6 +76,6 @@ def _name(code: str) -> str:
 def _cost(word: WordFile) -> str:
     """What it is expected to miss without the second look; empty where its card does not say."""
     with_it, without = word.card.expected.get("missed"), word.card.expected.get("missed without second look")
-    if not isinstance(with_it, int | float) or not isinstance(without, int | float):
+    if not isinstance(with_it, int | float) or not isinstance(without, int | float) or without <= with_it:
         return ""
     return f": it misses about {100 * without:.0f} % in place of {100 * with_it:.0f} %"

@@ -62,7 +62,8 @@ def test_without_pocketsphinx_it_says_what_that_costs(tmp_path: Path, monkeypatc
     without(monkeypatch, "pocketsphinx")
     expected = {"missed": 0.05, "missed without second look": 0.084}
     write(tmp_path / "momo.ww", own_word(second_look=second_look(), expected=expected))
-    write(tmp_path / "kiki.ww", own_word("hey kiki", second_look=second_look()))
+    no_better = {"missed": 0.2, "missed without second look": 0.1}
+    write(tmp_path / "kiki.ww", own_word("hey kiki", second_look=second_look(), expected=no_better))
     write(tmp_path / "halt.ww", own_word("halt"))
     found = checked(tmp_path, 'words = ["momo.ww", "kiki.ww", "halt.ww"]')
     assert found.problems == []
