@@ -132,6 +132,8 @@ async def assembled(
         event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts, on_event=on_event)
         stack.callback(event_log.close)
         words = _wake_words(device, persona, event_log, missing if sound.live else None)
+        if words is not None:
+            stack.callback(words.close)
         # A file costs no power, and is to be examined whole.
         gated = GatedWakeWord(words) if words is not None and sound.live else words
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)

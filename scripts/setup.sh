@@ -159,6 +159,9 @@ for first in setuptools srt; do
     pip install --require-hashes --no-build-isolation --use-pep517 -r .venv/first.lock || fail "$no_packages"
 done
 pip install --require-hashes --only-binary :all: -r "$lock" || fail "$no_packages"
+# They come along unasked, are not used, and may not be sold with a unit (docs/licences.md).
+find .venv/lib/python3*/site-packages/pyopen_wakeword/models -type f \
+    ! -name melspectrogram.tflite ! -name embedding_model.tflite -delete 2>/dev/null || :
 for project in . ./studio; do
     pip install --no-deps --no-build-isolation -e "$project" || fail "$project could not be installed into .venv: read above"
 done

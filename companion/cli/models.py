@@ -13,7 +13,9 @@ import click
 
 from companion.cli.group import HelpfulGroup
 from companion.cli.options import use_unit_here
-from companion.errors import EngineUnavailable
+from companion.config import word_file
+from companion.config.device import load_device
+from companion.errors import ConfigError, EngineUnavailable
 from companion.models.catalogue import CATALOGUE, Model, find_model, models_folder, models_of, read_catalogue
 from companion.models.downloads import Progress
 from companion.models.store import pull as pull_model
@@ -30,25 +32,39 @@ _folder_option = click.option(
 _catalogue_option = click.option(
     "--catalogue", type=click.Path(path_type=Path, dir_okay=False), default=CATALOGUE, help="Another list of models."
 )
+_device_option = click.option(
+    "--device",
+    "device_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Whose wake words count; those of the unit here by default.",
+)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(cls=HelpfulGroup)
-def models() -> None:
+@click.pass_context
+def models(context: click.Context) -> None:
     """Speech models (Vosk) and voices (Piper): list, fetch, check and remove them."""
-    use_unit_here()
+    unit = use_unit_here()
+    context.obj = None if unit is None else unit.device_file
 
 
 @models.command("list")
 @_folder_option
 @_catalogue_option
+@_device_option
 @_json_option
-def list_models(folder: Path | None, catalogue: Path, as_json: bool) -> None:
-    """Show every model that can be fetched, and which are here."""
+@click.pass_obj
+def list_models(
+    unit: Path | None, folder: Path | None, catalogue: Path, device_file: Path | None, as_json: bool
+) -> None:
+    """Show every model that can be fetched, which are here, and the unit's own wake words."""
     place = folder or models_folder()
     known = read_catalogue(catalogue)
+    words = _own_words(device_file, unit)
     if as_json:
-        click.echo(json.dumps([_as_json(model, place) for model in known], ensure_ascii=False))
+        told = [*(_as_json(model, place) for model in known), *(_word_as_json(word) for word in words)]
+        click.echo(json.dumps(told, ensure_ascii=False))
         return
     for model in known:
         here = "here" if model.is_installed(place) else "-"
@@ -57,6 +73,8 @@ def list_models(folder: Path | None, catalogue: Path, as_json: bool) -> None:
         click.echo(f"{model.name:<32} {model.language}  {here:<4}  {needs}  {model.licence}")
         if model.note:
             click.echo(f"{'':<32}     {model.note}")
+    for file in words:
+        click.echo(f"{file.name:<32} {_about(file)}")
     click.echo(
         f"\n{_UNTRIED}\nThe first one of a language that is here is used by engines set to `auto`. Folder: {place}"
     )
@@ -97,9 +115,21 @@ def pull(names: tuple[str, ...], source: str | None, folder: Path | None, catalo
 @click.argument("names", nargs=-1)
 @_folder_option
 @_catalogue_option
+@_device_option
 @_json_option
-def verify(names: tuple[str, ...], folder: Path | None, catalogue: Path, as_json: bool) -> None:
-    """Compare models with what they were when they were fetched: those named, or all that are here."""
+@click.pass_obj
+def verify(
+    unit: Path | None,
+    names: tuple[str, ...],
+    folder: Path | None,
+    catalogue: Path,
+    device_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare models with what they were when they were fetched: those named, or all that are here.
+
+    Without NAMES the unit's own wake words are read as well.
+    """
     place = folder or models_folder()
     known = read_catalogue(catalogue)
     wanted = [find_model(known, name) for name in names] or [one for one in known if one.is_installed(place)]
@@ -109,6 +139,13 @@ def verify(names: tuple[str, ...], folder: Path | None, catalogue: Path, as_json
             problems[model.name] = [f"{model.name}: is not here; companion models pull {model.name} fetches it."]
         else:
             problems[model.name] = list(verify_model(model, place))
+    for file in () if names else _own_words(device_file, unit):
+        try:
+            word_file.read(file)
+        except ConfigError as error:
+            problems[file.name] = list(error.problems)
+        else:
+            problems[file.name] = []
     if as_json:
         click.echo(json.dumps(problems, ensure_ascii=False))
     else:
@@ -148,6 +185,37 @@ def _as_json(model: Model, place: Path) -> dict[str, Any]:
         "installed": model.is_installed(place),
         "path": str(model.installed_path(place)),
     }
+
+
+def _own_words(device_file: Path | None, unit: Path | None) -> list[Path]:
+    """The files of the device's own wake words. Raises `ConfigError` for a device file that was named."""
+    try:
+        chosen = device_file or unit
+        return [] if chosen is None else [one.file for one in load_device(chosen).ears.wake.listed if one.file]
+    except ConfigError:
+        if device_file is not None:
+            raise
+        # `companion check` tells it.
+        return []
+
+
+def _about(file: Path) -> str:
+    try:
+        word = word_file.read(file)
+    except ConfigError as error:
+        return str(error)
+    learnt = f", learnt from {word.card.enrolled} recordings" if word.card.enrolled else ""
+    return f'{word.language}  here  {file.stat().st_size / 1e6:>10.1f} MB, wake word "{word.phrase}"{learnt}'
+
+
+def _word_as_json(file: Path) -> dict[str, Any]:
+    told = {"name": file.name, "kind": "wake_word", "installed": False, "path": str(file)}
+    try:
+        word = word_file.read(file)
+    except ConfigError as error:
+        return told | {"problem": str(error)}
+    about = {"language": word.language, "phrase": word.phrase, "enrolled": word.card.enrolled}
+    return told | about | {"installed": True, "size": file.stat().st_size}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The file of a wake word of one's own: a card that a person can read, and the numbers of its model behind it.
 
     companion-wake-word 1
-    {"phrase": "hey momo", "language": "en", ...}          one line of JSON: the card
+    {"phrase": "hey momo", "seconds": 0.9, ...}            one line of JSON: the card
     <little-endian float16 numbers>                        the arrays that card.arrays names, one after the other
 
 The same content gives the same bytes. Nothing of a file is run, and nothing is read past the sizes below.
@@ -9,6 +9,7 @@ The same content gives the same bytes. Nothing of a file is run, and nothing is 
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 from collections.abc import Mapping
@@ -26,9 +27,18 @@ from companion.storage import read_bounded_file, write_atomically
 
 Numbers = NDArray[np.float32]
 
-_FIRST_LINE = b"companion-wake-word 1\n"
+_KIND = b"companion-wake-word "
+_FIRST_LINE = _KIND + b"1\n"
 _LONGEST_CARD = 64 * 1024
-_MOST_BYTES = 8 * 1024 * 1024
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a file; usual is an eighth of it."""
+_MOST_SIDES, _LONGEST_SIDE = 3, 65_536
+_VOWELS = {*("AA", "AE", "AH", "AO", "AW", "AY", "EH", "ER", "EY", "IH", "IY", "OW", "OY", "UH", "UW")}
+_CONSONANTS = {
+    *("B", "CH", "D", "DH", "F", "G", "HH", "JH", "K", "L", "M", "N"),
+    *("NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH"),
+}
+"""The phonemes of pocketsphinx's English model."""
 
 
 class _Part(BaseModel):
@@ -45,6 +55,12 @@ class SecondLook(_Part):
     center: float
     scale: float = Field(gt=0)
     """Mean and standard deviation of its score over the words that the head was trained with."""
+
+    @model_validator(mode="after")
+    def _pronounceable(self) -> Self:
+        if not all(one.split() and set(one.split()) <= _VOWELS | _CONSONANTS for one in self.pronunciations):
+            raise ValueError("a pronunciation has other phonemes than those of the model")
+        return self
 
 
 class Card(_Part):
@@ -73,8 +89,11 @@ class Card(_Part):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        if any(side < 0 for shape in self.arrays.values() for side in shape):
-            raise ValueError("an array has a negative size")
+        shapes = self.arrays.values()
+        if any(len(one) > _MOST_SIDES or not all(0 <= side <= _LONGEST_SIDE for side in one) for one in shapes):
+            raise ValueError("an array has an impossible shape")
+        if not self.phrase.strip() or not self.phrase.isprintable():
+            raise ValueError("the phrase is no text")
         return self
 
 
@@ -111,6 +130,8 @@ def encoded(word: WordFile) -> bytes:
 def decoded(data: bytes, name: str) -> WordFile:
     """The word in these bytes. Raises `ConfigError` with a sentence that begins with `name`."""
     if not data.startswith(_FIRST_LINE):
+        if data.startswith(_KIND) and data[len(_KIND) : len(_KIND) + 6].partition(b"\n")[0].isdigit():
+            raise ConfigError(f"{name}: was made by a newer version; install that here, or make it anew with this one")
         raise ConfigError(f"{name}: is no wake word; make one with: companion wakeword train")
     broken = f"{name}: is damaged or cut off; copy it again, or make it anew with: companion wakeword train"
     end = data.find(b"\n", len(_FIRST_LINE), len(_FIRST_LINE) + _LONGEST_CARD)
@@ -139,9 +160,12 @@ def decoded(data: bytes, name: str) -> WordFile:
 def read(path: Path) -> WordFile:
     """The word in this file. Raises `ConfigError`."""
     try:
-        data = read_bounded_file(path, _MOST_BYTES)
+        data = read_bounded_file(path, LARGEST)
+    except FileNotFoundError as error:
+        raise ConfigError(f"there is no file {path}; name that of a word of your own, or a ready-made word") from error
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror or error}); name a .ww file") from error
+        advice = f"give others the right to: chmod a+r {path}" if error.errno == errno.EACCES else "name a .ww file"
+        raise ConfigError(f"{path}: cannot be read ({error.strerror or error}); {advice}") from error
     return decoded(data, str(path))
 
 

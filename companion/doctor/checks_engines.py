@@ -12,6 +12,7 @@ from companion import plugins
 from companion.doctor.check import CheckContext, UnitUnderTest, run_in_thread
 from companion.doctor.checks_wake import build_words
 from companion.doctor.report import CheckResult, Measurement, failed, passed, skipped
+from companion.ears.wake_words import WakeWords
 from companion.errors import ConfigError, EngineUnavailable
 from companion.events import EAR_RATE
 from companion.languages.language import language
@@ -60,7 +61,9 @@ async def check_engines(unit: UnitUnderTest) -> CheckResult:
         return engine
 
     if ears.wake.mode != "button":
-        await built("wake_word", build_words)
+        words: WakeWords | None = await built("wake_word", build_words)
+        if words is not None:
+            words.close()
     await built("speech_detector", plugins.build_engine, "speech_detectors", ears.endpoint.engine)
     transcriber: Transcriber | None = await built(
         "transcriber", plugins.build_best, "transcribers", ears.transcriber.engine, BEST_TRANSCRIBERS

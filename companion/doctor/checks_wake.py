@@ -17,11 +17,13 @@ from companion.ears import wake_words
 from companion.ears.wake_words import WakeWords
 from companion.errors import EngineUnavailable
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
+from companion.languages.language import find_language
 from companion.ports import Synthesizer
 from companion.sound.pcm import resample
 
 WAKE_VOICES = ("en-us", "en-gb", "en-gb+f3", "en-us+f4", "en-us+m3")
 """espeak-ng voices that say the wake word; each model recognises only some of them (hey_jarvis only +f4)."""
+_VARIANTS = ("+f4", "+m3", "+f3")
 HEARD_WITHIN_S = 1.5
 _PIECE = 512
 
@@ -37,7 +39,10 @@ async def check_wake_word(unit: UnitUnderTest) -> CheckResult:
     if unit.device.ears.wake.mode == "button":
         return skipped("the device file wants a button instead")
     engine = await run_in_thread(partial(build_words, unit.device, unit.persona))
-    found = [(word, await _check_word(unit, engine, word)) for word in unit.device.ears.wake.listed]
+    try:
+        found = [(word, await _check_word(unit, engine, word)) for word in unit.device.ears.wake.listed]
+    finally:
+        engine.close()
     if len(found) == 1:
         return found[0][1]
     text = "; ".join(one.text for _, one in found)
@@ -100,14 +105,24 @@ async def _play_word(
     return unless_busy(missed, recording)
 
 
+def voices_of(word: WakeWordSettings, persona: Persona) -> tuple[str, ...]:
+    """Voices of espeak-ng that say the word: those of the language that a word of one's own is made for."""
+    if word.file is None:
+        return WAKE_VOICES
+    own = wake_words.word_file(word)
+    spoken = find_language(persona.language if own is None else own.language)
+    if spoken is None:
+        return WAKE_VOICES
+    voice = spoken.general.voices.espeak
+    return (voice, *(f"{voice}{variant}" for variant in _VARIANTS), *WAKE_VOICES)
+
+
 async def find_wake_sample(unit: UnitUnderTest, engine: WakeWords, word: WakeWordSettings) -> tuple[str, bytes] | None:
     """A voice, and the word spoken by it at `EAR_RATE`, that its engine recognises without the air in between.
 
     None where it recognises no voice. Raises `EngineUnavailable` without espeak-ng.
     """
-    # A word of one's own is mostly one of the persona's language.
-    voices = WAKE_VOICES if word.file is None else (None, *WAKE_VOICES)
-    for voice in voices:
+    for voice in voices_of(word, unit.persona):
         speech = unit.persona.model_copy(update={"speech": PersonaVoice(espeak=voice)})
         speaks: Synthesizer = await run_in_thread(
             partial(plugins.build_engine, "synthesizers", "espeak", unit.device, speech)
@@ -124,5 +139,5 @@ async def find_wake_sample(unit: UnitUnderTest, engine: WakeWords, word: WakeWor
             AudioFrame(whole[at : at + 2 * _PIECE], at // SAMPLE_BYTES) for at in range(0, len(whole), 2 * _PIECE)
         )
         if word.name in [engine.detect(piece, speaking=True) for piece in pieces]:
-            return voice or unit.persona.language, pcm
+            return voice, pcm
     return None

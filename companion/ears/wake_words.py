@@ -7,14 +7,17 @@ process. No clock and no threads: time is that of the frames.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.config.wake import WAKE_WORDS, WakeSettings, WakeWordSettings
+from companion.config.word_file import WordFile, read
 from companion.config.wording import nearest
+from companion.ears.wake_custom.detector import own_word
 from companion.errors import CompanionError, ConfigError, EngineUnavailable
 from companion.events import EAR_RATE, AudioFrame
 from companion.ports import WakeWord
@@ -86,11 +89,14 @@ class EngineOfWords:
             except ENGINE_ERRORS as error:
                 self._fail(error)
 
-    def _fail(self, error: Exception) -> None:
-        broken, self._engine = self._engine, None
+    def close(self) -> None:
+        """Let go of the engine, and it of a process or a thread of its own."""
+        engine, self._engine = self._engine, None
         with suppress(*ENGINE_ERRORS):
-            # An engine with a process or a thread of its own lets go of it.
-            getattr(broken, "close", lambda: None)()
+            getattr(engine, "close", lambda: None)()
+
+    def _fail(self, error: Exception) -> None:
+        self.close()
         self._failures += 1
         self._good = 0
         wait_s = min(2.0 ** (self._failures - 2), LONGEST_WAIT_S) if self._failures > 1 else 0.0
@@ -119,15 +125,19 @@ class WakeWords:
         """
         self._engines: list[EngineOfWords] = []
         left = {one.name for one in settings.listed if one.role == "wake"}
-        for name in settings.engines:
-            try:
-                self._engines.append(EngineOfWords(name, partial(build, name), on_failure))
-            except EngineUnavailable as error:
-                deaf_to = [one.name for one in settings.heard_by(name)]
-                left -= set(deaf_to)
-                if missing is None or not left:
-                    raise
-                missing.append(f"It cannot hear {', '.join(deaf_to)}. {error}")
+        with ExitStack() as unfinished:
+            for name in settings.engines:
+                try:
+                    self._engines.append(EngineOfWords(name, partial(build, name), on_failure))
+                except EngineUnavailable as error:
+                    deaf_to = [one.name for one in settings.heard_by(name)]
+                    left -= set(deaf_to)
+                    if missing is None or not left:
+                        raise
+                    missing.append(f"It cannot hear {', '.join(deaf_to)}. {error}")
+                else:
+                    unfinished.callback(self._engines[-1].close)
+            unfinished.pop_all()
         self.words = tuple(word for engine in self._engines for word in engine.words)
         self._stops = settings.stop_words
 
@@ -146,31 +156,58 @@ class WakeWords:
         for engine in self._engines:
             engine.reset()
 
+    def close(self) -> None:
+        """Let go of all engines."""
+        for engine in self._engines:
+            engine.close()
+
     @property
     def trouble(self) -> str:
         """Which words cannot be heard now, and why; empty while all is well."""
         return "; ".join(engine.trouble for engine in self._engines if engine.trouble)
 
 
+def word_file(word: WakeWordSettings) -> WordFile | None:
+    """What the file of a word of one's own says; None for other words, and where it cannot be read."""
+    if word.file is None:
+        return None
+    try:
+        return read(word.file)
+    except ConfigError:
+        # Another package's engine may have files of another kind.
+        return None
+
+
 def spoken(word: WakeWordSettings) -> str:
     """How the word is said."""
-    return word.name.replace("_", " ")
+    own = word_file(word)
+    return word.name.replace("_", " ") if own is None else own.phrase
 
 
 def problems(settings: WakeSettings, persona: Persona) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """What is wrong with the words, beside what the file alone tells: the key within `ears.wake`, and a sentence."""
-    micro = settings.heard_by("micro")
-    for at, one in enumerate(settings.listed):
-        key: tuple[str | int, ...] = ("words", at) if settings.words else ()
+    micro, embedding = settings.heard_by("micro"), settings.heard_by("embedding")
+    for key, one in placed(settings):
         if one.character is not None and one.character not in persona.names:
             advice = nearest(one.character, persona.names)
             yield (*key, "character"), f"nobody of {persona.name}'s file is called {one.character}; {advice}"
         if one.file is not None and one in micro:
             yield ("engine",), f"{one.file.name} is no word of the engine micro; leave ears.wake.engine out"
-        elif one.file is not None and not one.file.is_file():
+        elif one.file is not None and one in embedding:
+            try:
+                own_word(one)
+            except ConfigError as error:
+                yield (*key, "word"), str(error)
+        elif one.file is not None and not os.path.exists(one.file):
             yield (*key, "word"), f"there is no file {one.file}; name that of a word of your own, or a ready-made word"
         elif one.file is None and one in micro and one.name not in WAKE_WORDS:
             yield (*key, "word"), f'there is no wake word "{one.name}"; write {", ".join(WAKE_WORDS)}, or a .ww file'
+
+
+def placed(settings: WakeSettings) -> Iterator[tuple[tuple[str | int, ...], WakeWordSettings]]:
+    """All words, each with its key within `ears.wake`."""
+    for at, one in enumerate(settings.listed):
+        yield ("words", at) if settings.words else (), one
 
 
 def check(device: Device, persona: Persona) -> None:

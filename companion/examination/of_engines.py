@@ -1,4 +1,4 @@
-"""What the unit needs and this machine has: wake word, speech recognition, voice, outputs, context.
+"""What the unit needs and this machine has: speech recognition, voice, outputs, context.
 
 Nothing is built or loaded: each adapter's `check` looks whether its library, its model and its voice are there.
 """
@@ -6,14 +6,13 @@ Nothing is built or loaded: each adapter's `check` looks whether its library, it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from companion import plugins
 from companion.config.device import Device
 from companion.config.persona import Persona, PersonaVoice
 from companion.config.wording import nearest
-from companion.ears import echo_canceller, wake_words
+from companion.ears import echo_canceller
 from companion.errors import CompanionError, ConfigError, EngineUnavailable
 from companion.examination.findings import Remark, Severity, error, missing, warning
 from companion.languages.language import language
@@ -25,20 +24,19 @@ from companion.voice.synthesizer_espeak import knows_voice
 
 def engine_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
     """What of the unit cannot work on this machine."""
-    yield from _wake_word(device, persona)
-    yield from _named("speech_detectors", device.ears.endpoint.engine, "ears.endpoint.engine", device, persona)
+    yield from named("speech_detectors", device.ears.endpoint.engine, "ears.endpoint.engine", device, persona)
     if device.ears.endpoint.turn_model is not None:
         model = device.ears.endpoint.turn_model
-        yield from _named("turn_models", model, "ears.endpoint.turn_model", device, persona, severity="missing")
+        yield from named("turn_models", model, "ears.endpoint.turn_model", device, persona, severity="missing")
     yield from _echo(device)
     yield from _transcriber(device, persona)
     yield from _voice(device, persona)
     for name in device.body.outputs:
         # Without one of its bodies it talks all the same.
-        yield from _named("bodies", name, "body.outputs", device, persona, severity="missing")
+        yield from named("bodies", name, "body.outputs", device, persona, severity="missing")
     for name in device.context.providers:
         if name not in BUILT_IN:
-            yield from _named("contexts", name, "context.providers", device, persona, extra=tuple(BUILT_IN))
+            yield from named("contexts", name, "context.providers", device, persona, extra=tuple(BUILT_IN))
 
 
 def voice_remarks(persona: Persona) -> Iterator[Remark]:
@@ -50,31 +48,6 @@ def voice_remarks(persona: Persona) -> Iterator[Remark]:
             advice = "`espeak-ng --voices` lists them. Until then another voice speaks"
             text = f'espeak-ng has no voice "{speech.espeak}"; {advice}'
             yield Remark("missing", (*key, "espeak"), text, of_persona=True)
-
-
-def _wake_word(device: Device, persona: Persona) -> Iterator[Remark]:
-    wake = device.ears.wake
-    if wake.mode == "button":
-        if wake.button_pin is None and (device.body.gpio is None or not _wakes(device)):
-            text = 'is "button" and there is none; set ears.wake.button_pin or body.gpio.button, or write "word"'
-            yield warning("ears.wake.mode", text)
-        return
-    wrong = [Remark("error", ("ears", "wake", *key), text) for key, text in wake_words.problems(wake, persona)]
-    yield from wrong
-    if not wrong:
-        place = "ears.wake.engine"
-        told = {
-            name: [*_named("wake_words", name, place, device, persona, severity="missing")] for name in wake.engines
-        }
-        left = {one.name for name in wake.engines if not told[name] for one in wake.heard_by(name)} - wake.stop_words
-        for name in wake.engines:
-            # What the other engines hear still wakes it.
-            yield from (one if left else replace(one, severity="error") for one in told[name])
-
-
-def _wakes(device: Device) -> bool:
-    gpio = device.body.gpio
-    return gpio is not None and "gpio" in device.body.outputs and bool(gpio.button or gpio.touch)
 
 
 def _echo(device: Device) -> Iterator[Remark]:
@@ -142,7 +115,7 @@ def _best(
     return None, [missing(engine_key, reasons[wanted])] if wanted in reasons else []
 
 
-def _named(
+def named(
     group: Group,
     name: str,
     key: str,

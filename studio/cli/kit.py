@@ -67,6 +67,7 @@ def build(
     from studio.kit import debs as kit_debs
     from studio.kit import wheels as kit_wheels
     from studio.kit.bundle import Kit
+    from studio.kit.sold import leave_out_keyword_models
 
     if wheels is not None and download:
         raise click.UsageError("--wheels and --download exclude each other.")
@@ -89,6 +90,7 @@ def build(
             kit_wheels.copy_wheels(requirements, wheels, folder / "wheels")
         else:
             kit_wheels.download(requirements, target, folder / "wheels")
+        leave_out_keyword_models(folder / "wheels")
         kit_wheels.build_unit_wheel(PROJECT, Path(scratch), folder / "wheels")
         kit_wheels.reject_foreign_wheels(folder / "wheels", target)
         (folder / "requirements.txt").write_text(kit_wheels.requirements_of(folder / "wheels"), "utf-8")

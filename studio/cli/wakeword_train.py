@@ -11,6 +11,7 @@ import click
 
 from companion.config.word_file import read, write
 from companion.errors import ConfigError
+from companion.languages.understood import DEFAULT
 from companion.models.catalogue import find_installed
 from studio.wakeword.advice import better, in_use, warnings
 from studio.wakeword.language import WordLanguage, codes, word_language
@@ -25,7 +26,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     'companion wakeword train "hallo moritz" --language de --out moritz.ww'
 )
 @click.argument("phrase")
-@click.option("--language", default="en", show_default=True, help="Whose rules the phrase is spoken by.")
+@click.option("--language", default=DEFAULT, show_default=True, help="Whose rules the phrase is spoken by.")
 @click.option("--out", type=_FILE, help="The file; by default the phrase with _ for spaces, and .ww.")
 @click.option(
     "--false-alarms",
@@ -63,7 +64,7 @@ def train(
         raise click.UsageError(f"--out {out}: a wake word's file ends in .ww")
     if not out.parent.is_dir():
         raise click.UsageError(f"--out {out}: there is no folder {out.parent}; make it first")
-    others = in_use(word_language("en")) | _beside(beside)
+    others = in_use(word_language(DEFAULT)) | _beside(beside)
     others.pop(phrase.casefold(), None)
     if found := warnings(phrase, known, others):
         for warning in found:

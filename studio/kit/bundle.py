@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from companion import __version__
-from companion.config.device import load_device
+from companion.config import word_file
+from companion.config.device import Device, load_device
 from companion.config.loading import read_toml
 from companion.errors import CompanionError, ConfigError
 from studio.kit.wheels import Target, sha256_of
@@ -86,12 +87,35 @@ class Kit:
             if target.exists() and target.read_bytes() != source.read_bytes():
                 raise ConfigError(f"{source}: -: the product has another file of that name: give it a name of its own")
         shutil.copyfile(read.persona, persona)
-        place.write_text(set_toml_value(device.read_text("utf-8"), "persona", f"../personas/{persona.name}"), "utf-8")
+        text = set_toml_value(device.read_text("utf-8"), "persona", f"../personas/{persona.name}")
+        place.write_text(self._add_wake_words(device, read, text), "utf-8")
         load_device(place)
         boot = self.folder / "configs/boot/companion.toml"
         if boot.is_file():
             boot.write_text(set_toml_value(boot.read_text("utf-8"), "device", name), "utf-8")
         return name
+
+    def _add_wake_words(self, device: Path, read: Device, text: str) -> str:
+        """Add the wake words of its own; returns the device file's text with their places in the kit."""
+        folder = self.folder / "configs/wake_words"
+        for word in read.ears.wake.listed:
+            own = word.file
+            if own is None:
+                continue
+            if word in read.ears.wake.heard_by("embedding"):
+                word_file.read(own)
+            folder.mkdir(exist_ok=True)
+            target = folder / own.name
+            if target.exists() and target.read_bytes() != own.read_bytes():
+                raise ConfigError(f"{own}: -: the product has another file of that name: give it a name of its own")
+            shutil.copyfile(own, target)
+            written = re.compile(rf"""(["'])(?:[^"'\n]*/)?{re.escape(own.name)}\1""")
+            if not written.search(text):
+                raise ConfigError(
+                    f"{device}: ears.wake: write the path of {own.name} as it is, between quotation marks"
+                )
+            text = written.sub(f'"../wake_words/{own.name}"', text)
+        return text
 
     def _add_models(self, models: Path) -> None:
         found = [*models.glob("vosk/*/"), *models.glob("piper/*.onnx")]

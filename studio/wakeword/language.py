@@ -1,4 +1,4 @@
-"""What the training knows of a language: `languages/<code>.toml`, and espeak-ng's voices of it."""
+"""What the training knows of a language: `languages/<code>.toml`, and espeak-ng's voices of it (`accents.toml`)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from companion.errors import ConfigError
 from companion.languages.language import find_language
 from companion.toml_file import parse_toml, read_toml_text
 from studio.wakeword.phonemes import phonemes
-from studio.wakeword.speech import ACCENTS
 
 FOLDER = Path(__file__).parent / "languages"
+ACCENTS = Path(__file__).with_name("accents.toml")
 
 _STRESS = "',%=|"
 
@@ -63,7 +63,7 @@ def word_language(code: str) -> WordLanguage:
         raise ConfigError(f"no wake word can be trained in {code} yet; there is {', '.join(codes())}")
     data = parse_toml(read_toml_text(FOLDER / f"{code}.toml"))
     known = find_language(code)
-    accents = ACCENTS.get(code) or ((known and known.general.voices.espeak) or code,)
+    accents = parse_toml(read_toml_text(ACCENTS)).get(code) or [(known and known.general.voices.espeak) or code]
     return WordLanguage(
-        code, accents[0], accents, tuple(data["sentences"]), tuple(data["common"]), tuple(data["greetings"])
+        code, accents[0], tuple(accents), tuple(data["sentences"]), tuple(data["common"]), tuple(data["greetings"])
     )

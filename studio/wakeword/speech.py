@@ -34,17 +34,6 @@ VARIANTS = (
 )
 """Those of espeak-ng's variants that sound like people."""
 
-ACCENTS = {
-    "en": (
-        *("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-029", "en-gb-x-gbclan", "en-gb-x-gbcwmd"),
-        "en-us-nyc",
-    ),
-    "es": ("es", "es-419"),
-    "fr": ("fr-fr", "fr-be", "fr-ch"),
-    "pt": ("pt", "pt-br"),
-}
-"""The accents of languages that have several; others have the one of their language data."""
-
 
 @dataclass(frozen=True, slots=True)
 class Saying:

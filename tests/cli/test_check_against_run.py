@@ -15,10 +15,12 @@ import pytest
 from companion.app import Sound, assembled
 from companion.cli.check import check_paths
 from companion.config.unit import load_unit
+from companion.config.word_file import LARGEST, WordFile, encoded, write
 from companion.errors import CompanionError
 from companion.plugins import build_synthesizer
 from companion.sound.card import MonotonicClock
 from companion.sound.file import FileSoundCard
+from tests.support.own_words import own_word
 from tests.support.paths import CONFIGS
 
 TEDDY = CONFIGS / "personas" / "teddy.toml"
@@ -72,12 +74,23 @@ REFUSED = [
         "bear.ww; name that of a word of your own",
     ),
     ('[ears]\nwake = "bear.ww"', "3: ears.wake.word", "there is no file"),
+    ('[ears]\nwake = "folder.ww"', "3: ears.wake.word", "is not a plain file); name a .ww file"),
+    ('[ears]\nwake = "huge.ww"', "3: ears.wake.word", "is far too long); name a .ww file"),
+    ('[ears]\nwake = "text.ww"', "3: ears.wake.word", "is no wake word; make one with: companion wakeword train"),
+    ('[ears]\nwake = "empty.ww"', "3: ears.wake.word", "is no wake word"),
+    ('[ears]\nwake = "cut.ww"', "3: ears.wake.word", "is damaged or cut off; copy it again"),
+    ('[ears]\nwake = "later.ww"', "3: ears.wake.word", "was made by a newer version; install that here"),
+    ('[ears]\nwake = "unfit.ww"', "3: ears.wake.word", "is no whole wake word (there is no mean); make it anew"),
+    ('[ears.wake]\nwords = ["alexa", "cut.ww"]', "3: ears.wake.words.1.word", "cut.ww: is damaged or cut off"),
+    ('[ears.wake]\nword = "momo.ww"\nengine = "micro"', "4: ears.wake.engine", "is no word of the engine micro"),
+    ('[ears.wake]\nwords = ["alexa"]\nengine = "embedding"', "4: ears.wake.engine", '"alexa" is no .ww file'),
     ('[ears.wake]\nwords = [{ word = "alexa", character = "Otto" }]', "3: ears.wake.words.0.character", "called Otto"),
     ('[ears.wake]\nwords = [{ word = "alexa", role = "stop" }]', "3: ears.wake.words", "nothing in the list can wake"),
     ('[ears.wake]\nword = "alexa"\nwords = ["hey_jarvis"]', "4: ears.wake.words", "word is given too"),
     ('[context]\nproviders = ["os:getcwd"]', "3: context.providers", "is no engine"),
 ]
 POOR = [
+    ('[ears.wake]\nwords = ["hey_momo.ww", "momo.ww"]', "3: ears.wake.words.0", 'says "momo" too'),
     (f"{SERVO}pin = 5\nhardware_pwm = 'pwmchip0:0'", "8: body.gpio.channels.head.pin", "12, 13, 18, 19"),
     ('[body.channels.head]\nkind = "servo"\nlow = 0\nhigh = 0', "2: body.channels.head", "cannot move"),
     ('[body.channels.wheels]\nkind = "motor"\nlow = -100', "2: body.channels.wheels", "a motor knows only -1 to 1"),
@@ -105,6 +118,20 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DASHSCOPE_API_KEY", raising=False)
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.chdir(tmp_path)
+    write(tmp_path / "momo.ww", own_word("Momo"))
+    write(tmp_path / "hey_momo.ww", own_word("hey momo"))
+    write(tmp_path / "unfit.ww", WordFile(own_word().card, {}))
+    whole = encoded(own_word())
+    for name, content in (
+        ("cut.ww", whole[:-1000]),
+        ("later.ww", whole.replace(b"word 1", b"word 2", 1)),
+        ("text.ww", b"hey momo\n"),
+        ("empty.ww", b""),
+    ):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder.ww").mkdir()
+    with (tmp_path / "huge.ww").open("wb") as file:
+        file.truncate(LARGEST + 1)
 
 
 def written(folder: Path, text: str) -> Path:

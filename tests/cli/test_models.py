@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,12 +17,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from companion.cli.models import models
-from companion.errors import EngineUnavailable
+from companion.config.word_file import write
+from companion.errors import ConfigError, EngineUnavailable
 from companion.models import store as model_store
 from companion.models.catalogue import Model, find_installed, read_catalogue
 from companion.models.downloads import DownloadLimits
 from companion.models.store import pull
 from tests.support.model_server import ModelServer
+from tests.support.own_words import own_word
 
 VOSK, VOICE = "vosk-model-small-de-0.15", "de_DE-thorsten-medium"
 
@@ -291,3 +294,27 @@ def test_a_cut_before_the_last_step_leaves_no_model_and_the_next_run_makes_one(
     assert shop.run("pull", VOSK, VOICE).exit_code == 0
     assert shop.run("verify").exit_code == 0
     assert shop.temporary() == []
+
+
+def test_own_wake_words_of_the_device_are_listed_and_read(shop: Shop, tmp_path: Path) -> None:
+    write(tmp_path / "hey_momo.ww", own_word("hey momo", enrolled=10))
+    (tmp_path / "kiki.ww").write_bytes(b"companion-wake-word 1\n{")
+    device = tmp_path / "toy.toml"
+    device.write_text('persona = "teddy.toml"\n[ears.wake]\nwords = ["alexa", "hey_momo.ww", "kiki.ww"]\n')
+    lines = shop.run("list", "--device", str(device)).output.splitlines()
+    [momo] = [line for line in lines if line.startswith("hey_momo.ww")]
+    [kiki] = [line for line in lines if line.startswith("kiki.ww")]
+    assert re.search(r' en  here +0\.0 MB, wake word "hey momo", learnt from 10 recordings$', momo)
+    assert "is damaged or cut off" in kiki
+    told = {one["name"]: one for one in json.loads(shop.run("list", "--device", str(device), "--json").output)}
+    assert (told["hey_momo.ww"]["kind"], told["hey_momo.ww"]["installed"]) == ("wake_word", True)
+    assert not told["kiki.ww"]["installed"]
+    assert VOSK in told, "what can be fetched is there as before"
+    done = shop.run("verify", "--device", str(device))
+    assert done.exit_code == 69
+    assert "hey_momo.ww: well" in done.output
+    assert f"{tmp_path / 'kiki.ww'}: is damaged or cut off" in done.output
+
+
+def test_a_device_file_that_was_named_and_is_wrong_is_told(shop: Shop, tmp_path: Path) -> None:
+    assert isinstance(shop.run("list", "--device", str(tmp_path / "absent.toml")).exception, ConfigError)

@@ -13,6 +13,7 @@ import pytest
 
 from companion.config.device import load_device
 from companion.config.persona import load_persona
+from companion.config.word_file import read
 from companion.errors import ConfigError
 from companion.languages.language import language
 from tests.support.paths import CONFIGS, ROOT
@@ -36,11 +37,25 @@ def test_a_device_and_its_persona_load(path: Path) -> None:
     device = load_device(path)
     assert device.name == path.stem
     assert device.persona.exists()
-    assert {one.name for one in device.ears.wake.listed} <= WAKE_WORDS
+    assert {one.name for one in device.ears.wake.listed if one.file is None} <= WAKE_WORDS
     assert set(device.ears.wake.characters.values()) <= set(load_persona(device.persona).names)
     assert device.body.channels
     for file in (device.ears.transcriber.model, device.voice.model, device.body.choreography):
         assert file is None or file.exists()
+
+
+def test_the_toy_with_a_word_of_its_own_has_its_file() -> None:
+    device = load_device(CONFIGS / "devices" / "momo.toml")
+    [word] = device.ears.wake.listed
+    assert word.file is not None
+    if not word.file.is_file():
+        pytest.skip("it is not made yet")
+    card = read(word.file).card
+    assert card.phrase == "hey momo"
+    assert card.language == load_persona(device.persona).language
+    assert card.made
+    assert word.file.stat().st_size < 2_000_000
+    assert word.file.stat().st_mode & 0o044 == 0o044, "the service reads it"
 
 
 @pytest.mark.parametrize("path", DEVICES, ids=stem)

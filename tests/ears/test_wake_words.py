@@ -11,12 +11,15 @@ import pytest
 
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.wake import WakeWordSettings
+from companion.config.word_file import write
 from companion.ears import wake_words
 from companion.ears.wake_words import LONGEST_WAIT_S, PROVEN_S, WakeWords
 from companion.errors import ConfigError, EngineUnavailable, SpeechError
 from companion.events import EAR_RATE, AudioFrame
 from companion.ports import WakeWord
 from tests.support.ears import WordAt
+from tests.support.own_words import own_word
 
 FRAME = 512
 FRAMES_PER_S = EAR_RATE / FRAME
@@ -179,6 +182,19 @@ def test_one_that_fails_again_and_again_is_no_help_until_it_has_proved_itself() 
     assert not troubled[-1], "a good minute makes it sound again"
 
 
+def test_in_the_end_every_engine_lets_go_of_what_it_has() -> None:
+    micro, own = Engine("alexa"), Engine("momo")
+    built(wake("alexa", "momo.ww"), micro=lambda: micro, embedding=lambda: own).close()
+    assert (micro.closed, own.closed) == (1, 1)
+
+
+def test_where_it_does_not_start_those_built_before_let_go() -> None:
+    micro = Engine("alexa")
+    with pytest.raises(EngineUnavailable):
+        built(wake("alexa", "momo.ww"), micro=lambda: micro, embedding=unavailable)
+    assert micro.closed == 1
+
+
 def test_a_reset_that_fails_builds_it_anew() -> None:
     class Unresettable(Engine):
         def reset(self) -> None:
@@ -250,7 +266,7 @@ def check(*words: Any, engine: str = "auto") -> list[str]:
 
 def test_words_of_the_cast_and_files_that_are_there_are_well(tmp_path: Path) -> None:
     file = tmp_path / "momo.ww"
-    file.touch()
+    write(file, own_word())
     assert check(str(file), {"word": "alexa", "character": "Kiki"}, {"word": "hey_jarvis", "character": "Momo"}) == []
     assert check("anything", engine="other:engine") == []
 
@@ -270,3 +286,10 @@ def test_a_file_is_no_word_of_micro(tmp_path: Path) -> None:
     (tmp_path / "momo.ww").touch()
     [sentence] = check(str(tmp_path / "momo.ww"), engine="micro")
     assert "momo.ww is no word of the engine micro; leave ears.wake.engine out" in sentence
+
+
+def test_how_a_word_is_said_stands_in_its_file(tmp_path: Path) -> None:
+    write(tmp_path / "robot_2.ww", own_word("hey momo"))
+    assert wake_words.spoken(WakeWordSettings(word=tmp_path / "robot_2.ww")) == "hey momo"
+    assert wake_words.spoken(WakeWordSettings(word="okay_nabu")) == "okay nabu"
+    assert wake_words.spoken(WakeWordSettings(word=tmp_path / "of_another_engine.ww")) == "of another engine"

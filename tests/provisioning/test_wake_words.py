@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from companion.config.persona import load_persona
+from companion.config.word_file import encoded
 from companion.ears import wake_words
+from tests.support.own_words import own_word
 from tests.support.provisioned_unit import FILLED, Unit, new_unit
 
 
@@ -30,14 +32,36 @@ def filled(word: str, device: str = "toy", persona: str = "teddy") -> str:
 
 
 def test_a_file_on_the_card_is_copied_because_the_daemon_cannot_read_the_card(unit: Unit) -> None:
-    unit.write_card(b"a word", "hey momo.ww")
+    word_on_card = encoded(own_word())
+    unit.write_card(word_on_card, "hey momo.ww")
     unit.write_card(filled("hey momo.ww"))
     unit.start()
     [word] = unit.device.ears.wake.listed
     assert word.name == "hey momo"
     assert word.file == unit.state / "hey momo.ww"
-    assert word.file.read_bytes() == b"a word"
+    assert word.file.read_bytes() == word_on_card
     assert "wake_word: hey momo" in unit.report
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (encoded(own_word())[:-50], "hey momo.ww: is damaged or cut off; copy it again"),
+        (b"hey momo", "hey momo.ww: is no wake word; make one with: companion wakeword train"),
+        (bytes(9 << 20), "hey momo.ww: cannot be read (is far too long); name a .ww file."),
+    ],
+    ids=["cut off", "text", "huge"],
+)
+def test_a_file_that_is_no_word_is_told_and_the_unit_starts_with_its_own(
+    unit: Unit, content: bytes, words: str
+) -> None:
+    unit.write_card(content, "hey momo.ww")
+    unit.write_card(filled("hey momo.ww"))
+    unit.start()
+    assert [one.name for one in unit.device.ears.wake.listed] == ["okay_nabu"]
+    assert words in unit.words
+    assert "Until then the device's own word counts." in unit.words
+    assert str(unit.state) not in unit.words
 
 
 def test_a_file_that_is_not_on_the_card_is_told_and_the_devices_own_word_counts(unit: Unit) -> None:

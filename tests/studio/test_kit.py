@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.config.device import load_device
+from companion.config.word_file import write
 from companion.errors import CompanionError, ConfigError
 from studio.cli import kit as kit_command
 from studio.kit.bundle import reject_local_models, set_toml_value
@@ -28,6 +30,7 @@ from studio.kit.wheels import (
     requirements_of,
     sha256_of,
 )
+from tests.support.own_words import own_word
 from tests.support.paths import ROOT
 
 MACHINE = os.uname().machine
@@ -426,6 +429,58 @@ def test_a_device_of_one_s_own_goes_along(project: Path, tmp_path: Path, monkeyp
     kit = tmp_path / "companion-kit"
     assert (kit / "configs/devices/night_light.toml").read_text().startswith('# mine\npersona = "../personas/owl.toml"')
     assert 'device = "night_light"' in (kit / "configs/boot/companion.toml").read_text()
+
+
+def device_with_words(folder: Path, wake: str) -> Path:
+    """A device file with its own persona and words, in a folder of its own."""
+    persona = (ROOT / "configs/personas/teddy.toml").read_text("utf-8")
+    (folder / "owl.toml").write_text(set_toml_value(persona, "name", "Owl"), "utf-8")
+    (folder / "words").mkdir()
+    for name in ("hey_owl", "halt"):
+        write(folder / "words" / f"{name}.ww", own_word(name.replace("_", " ")))
+    device = folder / "night_owl.toml"
+    device.write_text(f'persona = "owl.toml"\n[ears.wake]\n{wake}\n', "utf-8")
+    return device
+
+
+def test_its_wake_words_go_along_and_are_found(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kit_command, "PROJECT", project)
+    halt = tmp_path / "words" / "halt.ww"
+    device = device_with_words(
+        tmp_path, f'words = [\'words/hey_owl.ww\', {{ word = "{halt}", role = "stop" }}, "alexa"]'
+    )
+    result = build(project, tmp_path / "kit.tar", device=device)
+    assert result.exit_code == 0, (result.output, result.exception)
+    subprocess.run(["tar", "-xf", tmp_path / "kit.tar", "-C", tmp_path], check=True)
+    kit = tmp_path / "companion-kit"
+    found = load_device(kit / "configs/devices/night_owl.toml").ears.wake.listed
+    assert [one.name for one in found] == ["hey_owl", "halt", "alexa"]
+    for one in found[:2]:
+        assert one.file is not None
+        assert one.file.resolve().parent == kit / "configs" / "wake_words"
+        assert one.file.read_bytes() == (tmp_path / "words" / one.file.name).read_bytes()
+        assert one.file.stat().st_mode & 0o044 == 0o044, "the service reads it"
+
+
+@pytest.mark.parametrize(
+    ("wake", "words"),
+    [
+        ("word = 'words/halt.ww'", "halt.ww: is damaged or cut off"),
+        ("word = 'words/owl.ww'", "there is no file"),
+        ('word = "words/hey\\u005fowl.ww"', "write the path of hey_owl.ww as it is"),
+    ],
+)
+def test_a_wake_word_that_the_unit_could_not_hear_is_refused(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wake: str, words: str
+) -> None:
+    monkeypatch.setattr(kit_command, "PROJECT", project)
+    device = device_with_words(tmp_path, wake)
+    halt = tmp_path / "words" / "halt.ww"
+    halt.write_bytes(halt.read_bytes()[:-100])
+    result = build(project, tmp_path / "kit.tar", device=device)
+    assert isinstance(result.exception, ConfigError)
+    assert words in str(result.exception)
+    assert not (tmp_path / "kit.tar").exists()
 
 
 def test_a_file_that_the_product_has_already_is_not_put_over_it(

@@ -10,7 +10,6 @@ import math
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +44,7 @@ _SENSITIVITY = 4.0
 
 @dataclass(slots=True)
 class _Question:
+    number: int
     at: int
     """Position at which it was asked."""
     asked: float
@@ -91,6 +91,8 @@ class EmbeddingWakeWord:
             [word.file.card.second_look.pronunciations for word in looked_at if word.file.card.second_look is not None]
         )
         self._numbers = {word.settings.name: at for at, word in enumerate(looked_at)}
+        self._is_slow = False
+        """Whether the last answer did not come in time, so that it is not waited for any longer."""
         self._sound: deque[bytes] = deque()
         kept_s = max(word.file.card.seconds for word in words) + LEAST_SOUND_S
         self._kept = round(kept_s * EAR_RATE) * SAMPLE_BYTES
@@ -140,6 +142,8 @@ class EmbeddingWakeWord:
             seen = self._recent[-(word.head.context + fresh - 1) :]
             best = float(word.head.logits(windows(seen, word.head.context)).max(initial=-np.inf))
         if look is None:
+            if word.question is not None:
+                best, word.question = max(best, word.question.logit), None
             return best >= threshold
         reach = abs(look.weight) * MOST_SCORE
         if best >= threshold + reach:
@@ -149,8 +153,10 @@ class EmbeddingWakeWord:
             word.refused = -math.inf
         elif best >= threshold - reach and word.question is None and best > word.refused + _AGAIN:
             length = round((card.seconds + LEAST_SOUND_S) * EAR_RATE) * SAMPLE_BYTES
-            if self._second_look.ask(self._numbers[word.settings.name], b"".join(self._sound)[-length:]):
-                word.question = _Question(frame.end, time.monotonic(), best)
+            number = self._second_look.ask(self._numbers[word.settings.name], b"".join(self._sound)[-length:])
+            if number is None:
+                return best >= card.threshold_alone - word.lowered
+            word.question = _Question(number, frame.end, time.monotonic(), best)
         question = word.question
         if question is None:
             return False
@@ -160,8 +166,9 @@ class EmbeddingWakeWord:
         word.question = None
         waited = time.monotonic() - question.asked
         # Sound that comes faster than it sounds is a file's, or was kept while the gate was closed.
-        live = waited >= 0.5 * _ANSWER_AFTER / EAR_RATE
-        score = self._second_look.answer(max(LIVE_WAIT_S - waited, 0.0) if live else FILE_WAIT_S)
+        live = self._is_slow or waited >= 0.5 * _ANSWER_AFTER / EAR_RATE
+        score = self._second_look.answer(question.number, max(LIVE_WAIT_S - waited, 0.0) if live else FILE_WAIT_S)
+        self._is_slow = score is None
         if score is None:
             heard = question.logit >= card.threshold_alone - word.lowered
         else:
@@ -171,15 +178,20 @@ class EmbeddingWakeWord:
         return heard
 
 
+def own_word(settings: WakeWordSettings) -> OwnWord:
+    """The word, read from its file. Raises `ConfigError`."""
+    if settings.file is None:
+        raise ConfigError(f'ears.wake: "{settings.word}" is no .ww file; leave ears.wake.engine out')
+    return OwnWord(settings, read(settings.file))
+
+
 def own_words(device: Device) -> list[OwnWord]:
     """The words that this engine hears, read from their files. Raises `ConfigError`."""
     problems: list[str] = []
     words: list[OwnWord] = []
     for settings in device.ears.wake.heard_by("embedding"):
         try:
-            if settings.file is None:
-                raise ConfigError(f'ears.wake: "{settings.word}" is no .ww file; leave ears.wake.engine out')
-            words.append(OwnWord(settings, read(Path(settings.file))))
+            words.append(own_word(settings))
         except ConfigError as error:
             problems += error.problems
     if problems:

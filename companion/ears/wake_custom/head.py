@@ -26,7 +26,7 @@ class Head:
             w1, b1, w2, b2 = arrays["w1"], arrays["b1"], arrays["w2"], arrays["b2"]
         except KeyError as error:
             raise ValueError(f"there is no {error.args[0]}") from error
-        size, kept = context * 96, directions.shape[-1]
+        size, kept = context * 96, directions.shape[-1] if directions.ndim else 0
         nets, _, hidden = w1.shape if w1.ndim == 3 else (0, 0, 0)
         shapes = [one.shape for one in (mean, scale, directions, w1, b1, w2, b2)]
         fitting = [(size,), (size,), (size, kept), (nets, kept, hidden), (nets, hidden), (nets, hidden), (nets,)]
