@@ -31,6 +31,9 @@ CONTEXT = 9
 _AFTER = round(0.32 * EAR_RATE)
 """Samples after the end of the word in which a window may end that holds it."""
 _PIECE = 2 * EAR_RATE
+_LONG_PIECE = round(2.6 * EAR_RATE)
+"""For other sounds, so that there are windows in which they have only begun: those are what talk is full of, and without
+them the head takes every beginning for the word."""
 _TALK = 6 * EAR_RATE
 
 
@@ -98,7 +101,7 @@ def _made(work: Work) -> Numbers:
         ends = (np.arange(len(seen)) + CONTEXT - 1) * STEP + SPAN
         if work.kind == "word":
             seen = seen[(ends > end) & (ends < end + _AFTER)]
-        elif work.kind == "talk":
+        elif work.kind != "noise":
             seen = seen[::2]
         found.append(seen)
     return np.concatenate(found) if found else np.zeros((0, CONTEXT * 96), np.float32)
@@ -127,5 +130,6 @@ def _in_rooms(work: Work) -> Iterator[tuple[Sound, int]]:
         if work.kind == "word" and random.random() < 0.7:
             # A larger or a smaller person.
             spoken = soxr.resample(sound, EAR_RATE, EAR_RATE * random.uniform(0.85, 1.15), quality="LQ")
-        end = _PIECE - round(0.36 * EAR_RATE) - int(random.integers(STEP))
-        yield rooms.heard(placed(spoken.astype(np.float32), end, _PIECE, talk, random), random), end
+        length = _PIECE if work.kind == "word" else _LONG_PIECE
+        end = length - round(0.36 * EAR_RATE) - int(random.integers(STEP))
+        yield rooms.heard(placed(spoken.astype(np.float32), end, length, talk, random), random), end
