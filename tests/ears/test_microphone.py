@@ -30,6 +30,7 @@ class PretendedCard:
         self.first_s = first_s
         self.openings = self.looks = self.heard = self.taken = 0
         self.silent_from_s = float("inf")
+        self.closed = False
         self.busy_until_s = 0.0
         """As if nobody looked until then."""
         self.loses_s = 0.0
@@ -40,12 +41,14 @@ class PretendedCard:
 
     async def start(self) -> None:
         self.every_s = BLOCK_S / self.paces[min(self.openings, len(self.paces) - 1)]
-        self.openings += 1
+        self.openings, self.closed = self.openings + 1, False
         self.began = asyncio.get_running_loop().time() + self.first_s
         self.taken = 0
 
     def read(self, least: int) -> tuple[bytes, bool]:
         self.looks += 1
+        if self.closed:
+            raise DeviceError(self.gone_message())
         time = min(asyncio.get_running_loop().time(), self.silent_from_s)
         if time < self.busy_until_s:
             return b"", False
@@ -57,7 +60,7 @@ class PretendedCard:
         return b"".join(number.to_bytes(2, "little") * 512 for number in range(first, there)), lost > 0
 
     async def close(self) -> None:
-        pass
+        self.closed = True
 
     def gone_message(self) -> str:
         return "the microphone went away"
@@ -79,8 +82,9 @@ async def heard_in(card: PretendedCard, seconds: float) -> list[AudioFrame]:
     raise AssertionError("it ended")
 
 
-async def test_blocks_are_taken_within_two_milliseconds_and_seldom_looked_for_in_vain() -> None:
-    card, loop, lags = PretendedCard(1.0001, first_s=0.0137), asyncio.get_running_loop(), []
+@pytest.mark.parametrize("pace", [0.999, 1.0, 1.001])
+async def test_blocks_are_taken_within_two_milliseconds_and_seldom_looked_for_in_vain(pace: float) -> None:
+    card, loop, lags = PretendedCard(pace, first_s=0.0137), asyncio.get_running_loop(), []
     async with aclosing(microphone_of(card).frames()) as frames:
         async for frame in frames:
             lags.append(loop.time() - card.began - frame.end / 512 * card.every_s)
@@ -91,7 +95,7 @@ async def test_blocks_are_taken_within_two_milliseconds_and_seldom_looked_for_in
 
 
 async def test_while_idle_it_looks_five_times_a_second_and_is_in_step_at_once_when_it_wakes() -> None:
-    card, loop = PretendedCard(first_s=0.011), asyncio.get_running_loop()
+    card, loop = PretendedCard(1.003, first_s=0.011), asyncio.get_running_loop()
     microphone = microphone_of(card)
     microphone.set_low_latency(False)
     async with aclosing(microphone.frames()) as frames:
@@ -99,15 +103,16 @@ async def test_while_idle_it_looks_five_times_a_second_and_is_in_step_at_once_wh
         while loop.time() - card.began < 10:
             frame = await anext(frames)
             assert frame.start == positions[-1]
-            assert loop.time() - card.began - frame.end / 16_000 < BLOCK_S + 0.001
+            assert loop.time() - card.began - frame.end / 512 * card.every_s < BLOCK_S + 0.001
             positions.append(frame.end)
         assert len(positions) == pytest.approx(10 / 0.192, rel=0.05)
         assert card.looks - before < 1.05 * len(positions)
+        await asyncio.sleep(0.05)
         microphone.set_low_latency(True)
         await anext(frames)
         for _ in range(30):
             frame = await anext(frames)
-            assert loop.time() - card.began - frame.end / 16_000 < 0.0025
+            assert loop.time() - card.began - frame.end / 512 * card.every_s < 0.0025
 
 
 @pytest.mark.parametrize("late_s", [0.02, 0.5, 9.9])
@@ -162,6 +167,15 @@ async def test_a_microphone_that_falls_silent_is_given_up_after_a_second() -> No
         with pytest.raises(DeviceError, match="went away"):
             await anext(frames)
     assert loop.time() - began == pytest.approx(1.0, abs=0.05)
+
+
+async def test_whoever_closes_it_ends_its_frames() -> None:
+    card = PretendedCard()
+    microphone = microphone_of(card)
+    async with aclosing(microphone.frames()) as frames:
+        await anext(frames)
+        await microphone.close()
+        assert [frame async for frame in frames] == []
 
 
 async def test_a_device_that_starts_may_take_twice_as_long() -> None:
