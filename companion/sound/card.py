@@ -42,8 +42,8 @@ _USUAL_RATES = (48_000, 44_100)
 _INPUT_PERIODS = 16
 """Blocks that a card keeps of what it heard: half a second of 32 ms each."""
 
-_OUTPUT_PERIODS = 4
-"""PortAudio's own."""
+_OUTPUT_PERIODS = 3
+"""Blocks that a card holds of what it will play."""
 
 _log = logging.getLogger(__name__)
 
@@ -108,7 +108,7 @@ class SoundCard:
     ) -> Stream:
         """Open a loudspeaker in the same way. The card will buffer about `latency_s` of sound."""
         # PortAudio holds the latency asked for plus one block (measured over ALSA's pulse plug-in).
-        block_s = min(latency_s / 4, 0.02)
+        block_s = min(latency_s / _OUTPUT_PERIODS, 0.02)
         latency_s -= block_s
         request = _OpenRequest("output", name, rate, block_s, latency_s, _OUTPUT_PERIODS, callback, on_lost)
         return await self._open_stream(request)
