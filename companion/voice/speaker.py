@@ -1,8 +1,8 @@
 """The loudspeaker of the machine's sound card.
 
 Speech waits in a `Playback`, from which the audio thread takes it. The stream ends by itself behind the last word, or
-after some seconds without speech, because an idle one costs processor time. `prepare` or `write` starts it again, with a
-little silence first so that no word is cut. If the card refuses the voice's rate, speech is resampled; positions are
+after some seconds without speech, because an idle one costs processor time. `prepare` or `write` starts it again, with
+a little silence first so that no word is cut. If the card refuses the voice's rate, speech is resampled; positions are
 always in the voice's rate.
 """
 
