@@ -24,11 +24,9 @@ FRAME_S = 0.02
 _CLOCK_TOLERANCE_S = 0.001
 """A sleep may end this much early, because clocks tick more coarsely than they count."""
 
-_VOICE_ACTIVE_S = 3 * FRAME_S
-"""A voice that has not set the mouth for this long no longer triggers the frames."""
-
-_VOICE_DELAY_S = FRAME_S
-"""How long a frame waits for the voice's next mouth update, which may come late to coincide with a cue."""
+_VOICE_ACTIVE_S = 2.5 * FRAME_S
+"""A voice that has not set the mouth for this long no longer triggers the frames. Two frames may lie between two of its
+updates, because one may come late to coincide with a cue."""
 
 _BRIGHTNESS_INTERVAL_S = 60.0
 
@@ -75,6 +73,7 @@ class Animator:
         self._changed = asyncio.Event()
         self._failed: set[Body] = set()
         self._mouth_set_at = -math.inf
+        self._silence: asyncio.Task[None] | None = None
         self._shown: BodyFrame | None = None
         self.last_error = ""
         """The last error of a body that went away; empty while all bodies are there."""
@@ -141,6 +140,10 @@ class Animator:
         """Show frames until cancelled."""
         if not self._bodies:
             await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as self._group:
+            await self._show_frames()
+
+    async def _show_frames(self) -> None:
         drawn = brightness_set_at = -math.inf
         while True:
             now = self._clock.now()
@@ -161,23 +164,31 @@ class Animator:
 
     async def _wait_for_next_frame(self, drawn: float) -> None:
         """Return when the next frame is due."""
+        if drawn - self._mouth_set_at < _VOICE_ACTIVE_S:
+            if self._silence is None or self._silence.done():
+                self._silence = self._group.create_task(self._note_silence())
+            await self._changed.wait()
+            return
         wait = self._performer.next_change(drawn)
         if self._brightness is not None:
             wait = min(_BRIGHTNESS_INTERVAL_S if wait is None else wait, _BRIGHTNESS_INTERVAL_S)
         if wait is None:
             await self._changed.wait()
             return
-        wait = max(wait, FRAME_S)
-        if drawn - self._mouth_set_at < _VOICE_ACTIVE_S:
-            wait += _VOICE_DELAY_S
-        elif wait <= FRAME_S:
-            # Motion without a voice: a frame is short, so nothing needs to interrupt it, and this sleep is cheaper.
-            await self._clock.sleep(wait)
+        if wait <= FRAME_S:
+            # A frame is short, so nothing needs to interrupt it, and this sleep is cheaper.
+            await self._clock.sleep(FRAME_S)
             return
         async with asyncio.TaskGroup() as group:
             alarm = group.create_task(self._alarm(drawn + wait - self._clock.now()))
             await self._changed.wait()
             alarm.cancel()
+
+    async def _note_silence(self) -> None:
+        """Go on with the frames when the voice no longer triggers them."""
+        while (left := self._mouth_set_at + _VOICE_ACTIVE_S - self._clock.now()) > 0:
+            await self._clock.sleep(left)
+        self._changed.set()
 
     async def _alarm(self, seconds: float) -> None:
         await self._clock.sleep(seconds)

@@ -234,6 +234,7 @@ class Conversation:
         """Begin to make the answer to what may be all that is said."""
         whole, dialogue = self._answers.whole(utterance) or utterance, self.dialogue
         if self.state is State.LISTENING and not self._answers.is_ahead(whole.text):
+            self._group.create_task(dialogue.prepare_speaker())
             await self._answers.drop_ahead()
             if dialogue.may_think_ahead(whole.text):
                 self._answers.make_ahead(lambda floor: dialogue.reply(whole, None, self._first_sound, floor), whole)
@@ -323,9 +324,8 @@ class Conversation:
         await self._answers.drop_ahead()
 
     def _prepare(self) -> None:
-        """Somebody is about to speak: open the connection and the loudspeaker meanwhile."""
+        """Somebody is about to speak: open the connection meanwhile. The loudspeaker waits until they seem to end."""
         self._group.create_task(self.dialogue.character.prepare())
-        self._group.create_task(self.dialogue.prepare_speaker())
 
     def _record_error(self, error: CompanionError) -> None:
         self._event_log.record("error", code=error.code, sentence=str(error))

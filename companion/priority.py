@@ -1,4 +1,4 @@
-"""Who goes first when the processor is busy: the audio threads, then the ears, then the voice, then other programs.
+"""Who goes first when the processor is busy: the audio thread, then the ears, then the voice, then other programs.
 
 Sound that the ears have not taken in time is lost for good, while a sentence that is computed later is only late. Where
 the system allows nothing of this (a user without the rights that systemd/companion.service gives), nothing happens.

@@ -62,12 +62,14 @@ async def check_devices(unit: UnitUnderTest) -> CheckResult:
     facts: dict[str, int | str] = {}
     async with sound_card(unit) as card:
         opened = {
-            "microphone": partial(card.open_input, ears.device, EAR_RATE, 0.032, lambda *_: None, channel=channel),
-            "loudspeaker": partial(card.open_output, voice.device, EAR_RATE, voice.latency_ms / 1000, lambda *_: False),
+            "microphone": partial(card.open_input, ears.device, EAR_RATE, 0.032, channel),
+            "loudspeaker": partial(
+                card.open_output, voice.device, EAR_RATE, voice.latency_ms / 1000, lambda *_: False, lambda _: None
+            ),
         }
         for noun, opening in opened.items():
             try:
-                stream = await opening(lambda _: None)
+                stream = await opening()
             except DeviceError as error:
                 problems.append(as_sentence(str(error)))
                 continue

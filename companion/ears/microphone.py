@@ -1,24 +1,18 @@
-"""The microphone of the machine's sound card, and the ring that carries its sound to the event loop.
+"""The microphone of the machine's sound card.
 
-The audio thread puts blocks of 32 ms into an `AudioRing`. `CardMicrophone.frames` takes them out on the loop, and
-converts them to mono, 16 kHz and the configured gain. Positions count samples at 16 kHz since the first `frames`,
+The card keeps what it hears. A `Reader` takes it by the event loop's timer and puts it aside; `CardMicrophone.frames`
+converts it to mono, 16 kHz and the configured gain. Positions count samples at 16 kHz since the first `frames`,
 including samples that were lost and the time during which the device was away.
 
-The audio thread must never wait, so it only puts blocks down. Blocks arrive at regular intervals, so the loop looks for
-the next one with a timer just after it is due; this costs a third less than being woken by another thread. Only if the
-block is late does the loop ask to be woken, and then it is woken once. If the loop lags by more than the ring holds,
-the oldest block is dropped. The position of the next block shows the gap, as it does where the card itself lost sound:
-that is where both are counted.
-
-There is no lock: waking a thread while the other one holds a lock would cost two more context switches, 30 times a
-second. One thread only appends and the other only takes, a deque does both atomically, and each attribute has a single
-writer. Only `_waiter` is cleared by both, and waking it twice is harmless.
+Waking up costs far more than the work itself, because the processor has slept and its caches are cold. So no other
+thread is woken for a block. While words are listened for, the loop looks just after the next block is due, so that none
+waits; an idle device takes six at once. If nobody asks for sound for longer than `_KEPT_S`, the oldest is dropped. The
+position of the next block shows the gap, as it does where the card itself lost sound: that is where both are counted.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 from collections import deque
@@ -35,20 +29,20 @@ from companion.sound.stream import Stream
 
 _log = logging.getLogger(__name__)
 
-_MARGIN_S = 0.0015
-"""How long after a block is due the loop looks for it; arrival jitters by less than 1 ms over PulseAudio."""
-
-_IDLE_MARGIN_S = 0.01
-"""The same where blocks are gathered, and nobody waits: on a busy machine some come later than that, and to be woken by
-the audio thread costs as much as the work itself."""
-
 _BLOCK_S = 0.032
-_RING_BLOCKS = round(10 / _BLOCK_S)
-"""Seconds, not fractions: a transcriber may keep the loop from taking sound for as long as its `timeout_s`. What waits
+_IDLE_S = 6 * _BLOCK_S
+"""How often an idle device takes what there is. The card keeps more than twice that (`companion.sound.card`)."""
+
+_EARLIER_S = 0.0003
+_AGAIN_S = 0.002
+"""Each look for a block is a little earlier than the last one, until one comes too early and is made again: so looks
+stay within 2 ms behind the card, whose clock nobody knows."""
+
+_KEPT_S = 10.0
+"""Seconds, not fractions: a transcriber may keep the ears from taking sound for as long as its `timeout_s`. What waits
 is heard late; what is dropped is never heard."""
 _PULL, _JUMP_S = 0.02, 0.5
 _SAID_AGAIN_S = 60.0
-_IDLE_BATCH = 6
 _FIRST_SOUND_S = 2.0
 """How long to wait for a device that starts."""
 
@@ -68,77 +62,81 @@ class Block:
     """When it came, on the loop's clock."""
 
 
-class AudioRing:
-    """A ring of at most `limit` blocks, filled by one thread every `interval_s` seconds and emptied by the loop.
+class Reader:
+    """Takes the sound of an open stream, from now on until `close`, and keeps it until somebody asks for it."""
 
-    With an interval of 0 the loop is always woken by the other thread.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, limit: int, interval_s: float = 0.0) -> None:
-        self.batch = 1
-        """How many blocks to gather before the loop wakes up. More blocks cost less, but are noticed later."""
-        self._loop = loop
-        self._limit = limit
+    def __init__(self, stream: Stream, interval_s: float) -> None:
+        """It looks each `interval_s` seconds."""
+        self._loop = asyncio.get_running_loop()
+        self._stream = stream
+        self._least = round(_BLOCK_S * stream.rate)
         self._blocks: deque[Block] = deque()
+        self._end = 0
+        """Position after the last block."""
+        self._came = self._due = self._loop.time()
+        self._in_step = False
+        """Whether the last look came just before a block did, or was in step already."""
+        self._patience_s = _FIRST_SOUND_S
+        self._failure: DeviceError | None = None
+        self._waiter: asyncio.Future[None] | None = None
         self._interval_s = interval_s
-        self._last_put = -math.inf
-        self._position = 0
-        self._ended = False
-        self._wake_requested = False
-        self._waiter: asyncio.Future[bool] | None = None
+        self._timer: asyncio.Handle = self._loop.call_soon(self._look)
 
-    def put(self, pcm: bytes, frames: int, lost: int = 0) -> None:
-        """Add a block. Called by the audio thread; never waits.
+    def set_interval(self, seconds: float) -> None:
+        """Look so often from now on, and now."""
+        self._interval_s, self._in_step = seconds, False
+        self._timer.cancel()
+        self._timer = self._loop.call_soon(self._look)
 
-        `lost` is the number of sample frames that the card lost just before it.
-        """
-        self._last_put = self._loop.time()
-        block = Block(pcm, self._position + lost, frames, self._last_put)
-        self._position = block.start + frames
-        self._blocks.append(block)
-        if len(self._blocks) > self._limit:
-            with contextlib.suppress(IndexError):  # the loop has just taken the last block
-                self._blocks.popleft()
-        if self._wake_requested and len(self._blocks) >= self.batch:
-            self._wake()
-
-    def end(self, _source: object = None) -> None:
-        """End the stream: no more blocks will come. Called from any thread."""
-        self._ended = True
-        self._wake()
-
-    async def get(self, timeout_s: float) -> Block | None:
-        """The oldest block, or None when the stream has ended. Raises `TimeoutError` if it is `timeout_s` late.
-
-        Called on the loop, by one task at a time.
-        """
+    async def get(self) -> Block:
+        """The oldest block. Raises `DeviceError` when no more will come. Called by one task at a time."""
         while not self._blocks:
-            if self._ended:
-                return None
-            margin_s = _MARGIN_S if self.batch == 1 else _IDLE_MARGIN_S
-            early = self._last_put + self._interval_s * self.batch + margin_s - self._loop.time()
-            self._wake_requested = not self._interval_s or early <= 0
-            waiter = self._waiter = self._loop.create_future()
-            if self._ended or (self._wake_requested and self._blocks):
-                continue  # the block came before there was a waiter to wake
-            alarm = self._loop.call_later(timeout_s if self._wake_requested else early, _resolve, waiter, False)
-            try:
-                woken = await waiter
-            finally:
-                alarm.cancel()
-            if self._wake_requested and not woken:
-                raise TimeoutError
+            if self._failure is not None:
+                raise self._failure
+            self._waiter = self._loop.create_future()
+            await self._waiter
         return self._blocks.popleft()
 
+    def close(self) -> None:
+        """Take no more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        try:
+            pcm, lost = self._stream.read(self._least)
+            if not pcm and now - self._came > self._patience_s:
+                raise DeviceError(self._stream.gone_message())
+        except DeviceError as error:
+            self._failure = error
+            self._wake()
+            return
+        if pcm:
+            self._put(pcm, now, lost=lost)
+        if self._interval_s > _BLOCK_S and pcm:
+            self._due = now + self._interval_s
+        elif self._in_step and pcm:
+            self._due = max(self._due + self._interval_s - _EARLIER_S, now)
+        else:
+            self._due, self._in_step = now + _AGAIN_S, not pcm
+        self._timer = self._loop.call_at(self._due, self._look)
+
+    def _put(self, pcm: bytes, now: float, *, lost: bool) -> None:
+        frames = len(pcm) // SAMPLE_BYTES // self._stream.channels
+        rate = self._stream.rate
+        # The card does not tell how much it lost; what there was has been taken each time.
+        missing = max(0, round((now - self._came) * rate) - frames) if lost else 0
+        block = Block(pcm, self._end + missing, frames, now)
+        self._end = block.start + frames
+        self._came, self._patience_s = now, _SILENT_DEVICE_S
+        self._blocks.append(block)
+        while self._end - self._blocks[0].start > _KEPT_S * rate:
+            self._blocks.popleft()
+        self._wake()
+
     def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(_resolve, waiter, True)
-
-
-def _resolve(waiter: asyncio.Future[bool], came: bool) -> None:
-    if not waiter.done():
-        waiter.set_result(came)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
 
 def build(device: Device, card: SoundCard, on_loss: Callable[[float], None] = lambda _: None) -> CardMicrophone:
@@ -167,8 +165,8 @@ class CardMicrophone:
         self._name = name
         self._gain = gain
         self._on_loss = on_loss
-        self._ring: AudioRing | None = None
-        self._batch = 1
+        self._reader: Reader | None = None
+        self._interval_s = _BLOCK_S
         self._stream: Stream | None = None
         self._began: float | None = None
         self._end = 0
@@ -185,18 +183,16 @@ class CardMicrophone:
     async def frames(self) -> AsyncGenerator[AudioFrame]:
         """See `ports.Microphone.frames`. One caller at a time."""
         loop = asyncio.get_running_loop()
+        channel = int(self._channel) if self._channel.isdecimal() else None
         while True:
-            ring = self._ring = AudioRing(loop, _RING_BLOCKS, _BLOCK_S)
-            ring.batch = self._batch
-            stream = self._stream = await self._card.open_input(
-                *(self._name, EAR_RATE, _BLOCK_S, ring.put, ring.end),
-                channel=int(self._channel) if self._channel.isdecimal() else None,
-            )
+            stream = self._stream = await self._card.open_input(self._name, EAR_RATE, _BLOCK_S, channel)
             try:
                 await stream.start()
+                reader = self._reader = Reader(stream, self._interval_s)
                 converter = _FrameConverter(stream, self._channel, self._gain, self._first_position(loop.time()))
                 due, pace = 0, Pace(stream.rate)
-                while (block := await ring.get(_SILENT_DEVICE_S if self.is_open else _FIRST_SOUND_S)) is not None:
+                while True:
+                    block = await reader.get()
                     self.is_open = True
                     if self._is_off_pace(pace.wrong_rate(block.start + block.frames, block.came), stream):
                         break
@@ -207,27 +203,27 @@ class CardMicrophone:
                         self._end = frame.end
                         self._note_time(block.came - frame.end / EAR_RATE)
                         yield frame
-            except TimeoutError as error:
-                raise DeviceError(stream.gone_message()) from error
+            except DeviceError:
+                if self._stream is None:
+                    return
+                if not stream.refreshed:
+                    raise
             finally:
                 self.is_open = False
-                self._ring = None
+                if self._reader is not None:
+                    self._reader.close()
+                self._reader = None
                 await stream.close()
-            if self._stream is None:
-                return
-            if not stream.refreshed and block is None:
-                raise DeviceError(stream.gone_message())
 
     def set_low_latency(self, enabled: bool) -> None:
-        """Deliver each block at once (the default), or several blocks together to save power.
+        """Deliver each block at once (the default), or several together to save power.
 
-        Waking up costs far more than the work itself, because the processor has slept and its caches are cold. So an
-        idle device wakes up five times a second instead of thirty. The wake word is noticed up to 0.16 s later; no
-        word is lost.
+        So an idle device wakes up five times a second instead of thirty. The wake word is noticed up to 0.16 s later;
+        no word is lost.
         """
-        self._batch = 1 if enabled else _IDLE_BATCH
-        if self._ring is not None:
-            self._ring.batch = self._batch
+        self._interval_s = _BLOCK_S if enabled else _IDLE_S
+        if self._reader is not None:
+            self._reader.set_interval(self._interval_s)
 
     def time_of(self, position: int) -> float:
         """See `ports.Microphone.time_of`; on the loop's clock."""

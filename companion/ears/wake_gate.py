@@ -7,7 +7,8 @@ at most once, and those that are not are older than any word that a rise could b
 
 The level is that of the difference to the sample half a millisecond before, which leaves most of a voice and little of
 a fan's rumble. The floor falls fast and rises slowly, so a noise that begins keeps the gate open until the floor has
-followed it; that costs power, and no word.
+followed it; that costs power, and no word. This floor lies in the middle of a noise. The lowest level of the last
+seconds, which endpointing follows (`noise_floor`), would keep the engine at work beside every running tap.
 
 No clock and no threads: time is that of the frames.
 """

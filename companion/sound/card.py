@@ -4,8 +4,9 @@ One `SoundCard` serves microphone and loudspeaker together, because PortAudio li
 initialised, and initialising it again (`refresh`) kills every open stream. Decision record: docs/decisions/0001.
 
 Threads: every call into PortAudio is made by one thread (`PortAudioThread`), so a slow or hanging driver never stops
-the event loop. `InputCallback` and `OutputCallback` run in PortAudio's own audio thread: they must be short and never
-wait. Sound is 16-bit; times are seconds; a "frame" here is one sample of each channel.
+the event loop; only what a microphone has heard already is taken by the loop itself. `OutputCallback` runs in
+PortAudio's own audio thread: it must be short and never wait. Sound is 16-bit; times are seconds; a "frame" here is one
+sample of each channel.
 
 `MonotonicClock` is the clock of a conversation that uses a sound card: it simply runs beside the card's own clock.
 """
@@ -30,7 +31,6 @@ from companion.sound.device_name import Listed, choose_device, list_devices
 from companion.sound.stream import (
     DEVICE_NOUN,
     Direction,
-    InputCallback,
     OutputCallback,
     PortAudioThread,
     Stream,
@@ -39,6 +39,12 @@ from companion.sound.stream import (
 
 _CARDS = Path("/proc/asound/cards")
 _USUAL_RATES = (48_000, 44_100)
+_INPUT_PERIODS = 16
+"""Blocks that a card keeps of what it heard: half a second of 32 ms each."""
+
+_OUTPUT_PERIODS = 3
+"""Blocks that a card holds of what it will play."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,8 +57,10 @@ class _OpenRequest:
     rate: int
     block_s: float
     latency_s: float
-    callback: InputCallback | OutputCallback
-    on_lost: Callable[[Stream], None]
+    periods: int
+    """How many blocks the card holds; PortAudio makes them larger where it cannot hold so many."""
+    callback: OutputCallback | None = None
+    on_lost: Callable[[Stream], None] = lambda _: None
     channel: int | None = None
     """The channel that is needed, from 1; None: any number of channels will do."""
 
@@ -84,30 +92,26 @@ class SoundCard:
             return str(error)
         return None
 
-    async def open_input(
-        self,
-        name: str,
-        rate: int,
-        block_s: float,
-        callback: InputCallback,
-        on_lost: Callable[[Stream], None],
-        channel: int | None = None,
-    ) -> Stream:
+    async def open_input(self, name: str, rate: int, block_s: float, channel: int | None = None) -> Stream:
         """Open the microphone that a setting means (see `choose_device`); at `rate` if it can, otherwise at its own.
 
-        With a `channel` the stream has at least so many channels, unmixed. `on_lost`: see `Stream`. Raises
-        `DeviceError`.
+        It delivers a block each `block_s` seconds, and keeps `_INPUT_PERIODS` of them until they are read. With a
+        `channel` the stream has at least so many channels, unmixed. Raises `DeviceError`.
         """
-        return await self._open_stream(_OpenRequest("input", name, rate, block_s, block_s, callback, on_lost, channel))
+        # PortAudio holds the latency asked for plus one block.
+        latency_s = block_s * (_INPUT_PERIODS - 1)
+        request = _OpenRequest("input", name, rate, block_s, latency_s, _INPUT_PERIODS, channel=channel)
+        return await self._open_stream(request)
 
     async def open_output(
         self, name: str, rate: int, latency_s: float, callback: OutputCallback, on_lost: Callable[[Stream], None]
     ) -> Stream:
         """Open a loudspeaker in the same way. The card will buffer about `latency_s` of sound."""
         # PortAudio holds the latency asked for plus one block (measured over ALSA's pulse plug-in).
-        block_s = min(latency_s / 4, 0.02)
+        block_s = min(latency_s / _OUTPUT_PERIODS, 0.02)
         latency_s -= block_s
-        return await self._open_stream(_OpenRequest("output", name, rate, block_s, latency_s, callback, on_lost))
+        request = _OpenRequest("output", name, rate, block_s, latency_s, _OUTPUT_PERIODS, callback, on_lost)
+        return await self._open_stream(request)
 
     async def refresh(self) -> None:
         """List the devices again. Every open stream ends with `refreshed` set. Raises `DeviceError`."""
@@ -171,9 +175,7 @@ class SoundCard:
     def _open_listed(self, request: _OpenRequest) -> Stream:
         device = self._find(request.direction, request.name)
         sd = self._sd
-        latency = request.latency_s
-        if request.direction == "input" and "(hw:" in device["name"]:
-            latency *= 6  # a bare card keeps its short period; a sound server would deliver in bursts instead
+        _set_periods(request.periods)
         stream = Stream(self._thread, request.direction, device["name"], request.on_lost)
         most = int(device[f"max_{request.direction}_channels"])
         refused: Exception | None = None
@@ -182,7 +184,7 @@ class SoundCard:
                 block = round(rate * request.block_s)
                 try:
                     with _quiet_stderr():
-                        stream.open_now(sd, device["index"], rate, channels, block, latency, request.callback)
+                        stream.open_now(sd, device["index"], rate, channels, block, request.latency_s, request.callback)
                 except sd.PortAudioError as error:
                     refused = error
                     continue
@@ -277,6 +279,12 @@ def _log_alsa_errors() -> None:
     alsa.snd_lib_error_set_handler(_ALSA_HANDLER)
     # Python's function must not be called when there is no interpreter any more.
     atexit.register(alsa.snd_lib_error_set_handler, None)
+
+
+def _set_periods(count: int) -> None:
+    """Let PortAudio divide the buffer of the next stream so. The binding does not know this function."""
+    with contextlib.suppress(OSError, AttributeError):  # not Linux, or built without ALSA
+        ctypes.CDLL("libportaudio.so.2").PaAlsa_SetNumPeriods(count)
 
 
 class MonotonicClock:

@@ -1,7 +1,11 @@
 """An open input or output stream of a sound card, and the thread that calls PortAudio for it (`companion.sound.card`).
 
-PortAudio's audio threads get real-time priority where the system allows it; without it everything works too. The
-service's unit allows it (`LimitRTPRIO=`), and so do most desktops for the group audio; root is not needed. A thread
+For a loudspeaker PortAudio calls back in an audio thread of its own. A microphone has no such thread: whoever wants its
+sound takes what the card holds (`Stream.read`), because a thread that is woken for each block costs more than all else
+that an idle device does.
+
+The audio thread gets real-time priority where the system allows it; without it everything works too. The service's unit
+allows it (`LimitRTPRIO=`), and so do most desktops for the group audio; root is not needed. A thread
 requests it for itself, once, before its first block of sound. Child processes do not inherit it
 (`SCHED_RESET_ON_FORK`). A callback must return within a millisecond, because a real-time thread that computes keeps all
 other threads from running. Source: sched(7), "Privileges and resource limits".
@@ -12,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,9 +28,6 @@ from companion.priority import request_realtime_priority
 from companion.sound.pcm import duplicate_channels
 
 Direction = Literal["input", "output"]
-InputCallback = Callable[[bytes, int, int], None]
-"""Takes interleaved samples, their number of frames, and how many frames the card lost just before them."""
-
 OutputCallback = Callable[[memoryview, float], bool]
 """Fills a mono buffer, given the seconds until its first sample is heard. Returns False to stop after this buffer."""
 
@@ -118,6 +120,8 @@ class Stream:
         self._on_lost = on_lost
         self._portaudio_error: type[Exception] = Exception
         self._raw: Any = None
+        self._in_use = threading.Lock()
+        """Held by whoever starts, reads or closes it: PortAudio must not close what is being read."""
         self._end_expected = True
 
     async def start(self) -> None:
@@ -131,6 +135,26 @@ class Stream:
     def abandon(self) -> None:
         """End it without waiting, for a device that may no longer answer. Called from any thread."""
         self._thread.call_later(self.close_now)
+
+    def read(self, least: int) -> tuple[bytes, bool]:
+        """All that a microphone has heard since the last time, and whether the card lost sound before it. Never waits.
+
+        Interleaved samples; none while there are fewer than `least` frames. Raises `DeviceError` where it is gone.
+        """
+        if not self._in_use.acquire(blocking=False):
+            # It is being closed, which takes long where a sound server hangs.
+            return b"", False
+        try:
+            if self._raw is None:
+                raise DeviceError(self.gone_message())
+            if (frames := self._raw.read_available) < least:
+                return b"", False
+            sound, lost = self._raw.read(frames)
+            return bytes(sound), bool(lost)
+        except self._portaudio_error as error:
+            raise DeviceError(f"{self.gone_message()} ({error_reason(error)})") from error
+        finally:
+            self._in_use.release()
 
     @property
     def open(self) -> bool:
@@ -148,18 +172,25 @@ class Stream:
         return f"the {noun} {self.name!r} went away; check its plug, and that the sound server runs"
 
     def open_now(
-        self, sd: Any, device: int, rate: int, channels: int, block: int, latency: float, callback: Any
+        self,
+        sd: Any,
+        device: int,
+        rate: int,
+        channels: int,
+        block: int,
+        latency: float,
+        callback: OutputCallback | None,
     ) -> None:
-        """Open it with sounddevice. `callback`: an `InputCallback` or `OutputCallback`. Raises sounddevice's error."""
+        """Open it with sounddevice. `callback`: a loudspeaker's. Raises sounddevice's error."""
         self._portaudio_error = sd.PortAudioError
-        if self._direction == "input":
-            make, wrapped = sd.RawInputStream, _wrap_input(callback, rate)
-        else:
-            make, wrapped = sd.RawOutputStream, self._wrap_output(callback, channels, sd.CallbackStop)
+        make, how = sd.RawInputStream, {}
+        if callback is not None:
+            make = sd.RawOutputStream
+            wrapped = self._wrap_output(callback, channels, sd.CallbackStop)
+            how = {"callback": wrapped, "finished_callback": self._finished}
         self._raw = make(
-            samplerate=rate, blocksize=block, device=device, channels=channels, dtype="int16", latency=latency,
-            callback=wrapped, finished_callback=self._finished,
-        )  # fmt: skip
+            samplerate=rate, blocksize=block, device=device, channels=channels, dtype="int16", latency=latency, **how
+        )
         self.rate, self.channels = rate, channels
 
     def start_now(self) -> None:
@@ -168,23 +199,25 @@ class Stream:
             raise DeviceError(self.gone_message())
         self._end_expected = True
         try:
-            self._raw.stop()
-            self._end_expected = False
-            self._raw.start()
+            with self._in_use:
+                self._raw.stop()
+                self._end_expected = False
+                self._raw.start()
         except self._portaudio_error as error:
             self.close_now()
             raise DeviceError(f"{self.gone_message()} ({error_reason(error)})") from error
 
     def close_now(self, *, refreshed: bool = False) -> None:
         """See `close`."""
-        raw, self._raw = self._raw, None
         self._end_expected = True
-        if raw is None:
-            return
-        with contextlib.suppress(self._portaudio_error):  # it is gone either way
-            raw.close()
+        with self._in_use:
+            raw, self._raw = self._raw, None
+            if raw is None:
+                return
+            self.refreshed = refreshed
+            with contextlib.suppress(self._portaudio_error):  # it is gone either way
+                raw.close()
         if refreshed:
-            self.refreshed = True
             self._on_lost(self)
 
     def _finished(self) -> None:
@@ -216,25 +249,6 @@ class Stream:
                 raise stop
 
         return play
-
-
-def _wrap_input(hear: InputCallback, rate: int) -> Callable[[Any, int, Any, Any], None]:
-    """The callback for PortAudio: real-time priority, and the number of frames lost before each block."""
-    due = 0.0
-    first = True
-
-    def listen(data: Any, frames: int, time: Any, status: Any) -> None:
-        nonlocal due, first
-        if first:
-            first = False
-            request_realtime_priority()
-        captured = time.inputBufferAdcTime
-        # Only an overflow means that frames are missing; between two good blocks the time merely jitters.
-        lost = max(0, round((captured - due) * rate)) if status and status.input_overflow and due else 0
-        due = captured + frames / rate if captured else 0.0
-        hear(bytes(data), frames, lost)
-
-    return listen
 
 
 def error_reason(error: Exception | None) -> str:

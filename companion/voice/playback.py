@@ -100,6 +100,7 @@ _RISE_S = 0.2
 """How long it takes to become as loud as ever from next to nothing: who seemed to speak may yet do so."""
 _LEAD_IN_S = 0.02
 _IDLE_S = 3.0
+_IDLE_AFTER_ALL_S = 0.2
 
 
 class Playback:
@@ -192,6 +193,11 @@ class Playback:
             self._heard.restart(self._handed)
             self._last_fill = self._clock()
             return True
+
+    def rest(self) -> None:
+        """All has been said: end the stream soon, unless more follows."""
+        with self._lock:
+            self._idle = max(self._idle, round((_IDLE_S - _IDLE_AFTER_ALL_S) * self.rate))
 
     def mark_stopped(self) -> None:
         """The stream no longer runs. What the card was given has been heard, or never will be."""

@@ -1,9 +1,9 @@
 """The loudspeaker of the machine's sound card.
 
-Speech waits in a `Playback`, from which the audio thread takes it. The stream ends by itself after some seconds
-without speech, because an idle one costs processor time. `prepare` or `write` starts it again, with a little silence
-first so that no word is cut. If the card refuses the voice's rate, speech is resampled; positions are always in the
-voice's rate.
+Speech waits in a `Playback`, from which the audio thread takes it. The stream ends by itself behind the last word, or
+after some seconds without speech, because an idle one costs processor time. `prepare` or `write` starts it again, with
+a little silence first so that no word is cut. If the card refuses the voice's rate, speech is resampled; positions are
+always in the voice's rate.
 """
 
 from __future__ import annotations
@@ -96,6 +96,7 @@ class CardSpeaker:
         await self._wait_until(lambda: self._playback.queued == 0)
         while (left := self._playback.unheard_s()) > 0:  # noqa: ASYNC110  # the card gives no event for this
             await asyncio.sleep(left + 0.001)
+        self._playback.rest()
         self._raise_failure()
 
     def pause(self) -> None:

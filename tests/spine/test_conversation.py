@@ -9,7 +9,7 @@ import pytest
 
 from companion.ears.attention import Attention
 from companion.errors import CharacterError, CharacterRefused, DeviceError, SpeechError
-from companion.events import Hearing, NobodySpoke, Partial, SpeechStarted
+from companion.events import Hearing, LikelyUtterance, NobodySpoke, Partial, SpeechStarted
 from tests.support.doubles import MUTE, STOP, UNMUTE, ScriptedCharacter, VirtualSpeaker, pass_time
 from tests.support.scene import PERSONA, WAKE, said, scene
 
@@ -147,7 +147,7 @@ async def test_at_barge_in_the_body_comes_to_rest_and_the_mouth_shuts() -> None:
 
 
 @pytest.mark.parametrize(("always_open", "first"), [(False, WAKE), (True, SpeechStarted(16000))])
-async def test_while_somebody_speaks_the_connection_and_the_loudspeaker_are_opened(
+async def test_while_somebody_speaks_the_connection_is_opened_and_in_their_pause_the_loudspeaker(
     always_open: bool, first: Hearing
 ) -> None:
     character, speaker = ScriptedCharacter(connects_s=0.4), VirtualSpeaker(wakes_s=0.4)
@@ -155,6 +155,8 @@ async def test_while_somebody_speaks_the_connection_and_the_loudspeaker_are_open
         s.listener.put(first)
         await s.until("listening")
         await pass_time(1.0)
+        s.listener.put(LikelyUtterance(said("hi")))
+        await pass_time(0.5)
         s.listener.put(said("hi"))
         await s.until("thinking")
         asked = asyncio.get_running_loop().time()

@@ -226,6 +226,18 @@ async def test_an_idle_stream_ends_and_is_started_again_by_the_next_word() -> No
         assert speaker.position() == 3200
 
 
+async def test_the_stream_ends_soon_behind_the_last_word_unless_more_follows() -> None:
+    async with loudspeaker() as (speaker, card):
+        for first in (1, 1601):
+            await speaker.write(ramp(1600, first))
+            await speaker.drain()
+            await asyncio.sleep(0.1)
+        assert card.starts == 1
+        silent = len(card.sound)
+        await asyncio.sleep(10)
+        assert len(card.sound) - silent < 0.2 * RATE
+
+
 async def test_preparing_keeps_a_stream_awake_that_was_about_to_end() -> None:
     async with loudspeaker() as (speaker, card):
         await speaker.prepare()
