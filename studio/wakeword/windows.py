@@ -32,8 +32,8 @@ _AFTER = round(0.32 * EAR_RATE)
 """Samples after the end of the word in which a window may end that holds it."""
 _PIECE = 2 * EAR_RATE
 _LONG_PIECE = round(2.6 * EAR_RATE)
-"""For other sounds, so that there are windows in which they have only begun: talk is full of those, and a head that does
-not know them takes every beginning for the word."""
+"""For other sounds, so that there are windows in which they have only begun: talk is full of those, and a head that
+does not know them takes every beginning for the word."""
 _TALK = 6 * EAR_RATE
 
 
