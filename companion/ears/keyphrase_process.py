@@ -14,6 +14,7 @@ import math
 import signal
 import struct
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
@@ -64,6 +65,10 @@ def scorer(pronunciations: Sequence[str]) -> Callable[[bytes], float]:
     decoder.activate_search("word")
 
     def score(pcm: bytes) -> float:
+        with warnings.catch_warnings():
+            # It is not as unnecessary as the binding says: what was heard before changes the score without it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            decoder.start_stream()
         decoder.start_utt()
         decoder.process_raw(pcm, False, True)
         decoder.end_utt()
