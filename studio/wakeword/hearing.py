@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,10 @@ OWN = 0.5
 
 FRAME = 512
 """Samples in a frame of the ears: 32 ms."""
+
+
+_KEPT = 100
+"""Answers: more than there are questions until the last engine has asked for one."""
 
 
 class Word:
@@ -81,8 +85,11 @@ class _SharedNetworks(Networks):
 class _SharedLook(KeyphraseProcess):
     """Looks at the same sound once, and is always waited for, so that a busy machine gives the same result."""
 
-    _last: tuple[int, bytes] | None = None
-    _number: int | None = None
+    def __init__(self, words: Sequence[Sequence[str]]) -> None:
+        super().__init__(words)
+        self._last: tuple[int, bytes] | None = None
+        self._number: int | None = None
+        self._kept: dict[int, float | None] = {}
 
     def ask(self, word: int, pcm: bytes) -> int | None:
         """See `KeyphraseProcess`."""
@@ -92,7 +99,10 @@ class _SharedLook(KeyphraseProcess):
 
     def answer(self, question: int, wait_s: float) -> float | None:  # noqa: ARG002 - the shape of the method
         """See `KeyphraseProcess`."""
-        return super().answer(question, FILE_WAIT_S)
+        if question not in self._kept:
+            self._kept[question] = super().answer(question, FILE_WAIT_S)
+            self._kept.pop(question - _KEPT, None)
+        return self._kept[question]
 
 
 class Hearing:
