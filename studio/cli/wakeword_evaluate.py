@@ -98,7 +98,8 @@ def evaluate(
 
 def _about(found: Evaluation) -> str:
     noise = f" in noise at {found.snr_db:g} dB" if found.snr_db is not None else ""
-    return f"{found.positives} recordings of the word{noise}, {found.hours:.3g} h of other sound"
+    recordings = "recording" if found.positives == 1 else "recordings"
+    return f"{found.positives} {recordings} of the word{noise}, {found.hours:.3g} h of other sound"
 
 
 def _table(found: Evaluation) -> Iterator[str]:

@@ -58,7 +58,8 @@ def svg(word: str, points: Sequence[Point], own: Point, about: str) -> str:
             f'<circle cx="{across:.1f}" cy="{down:.1f}" r="{radius}" fill="{colour}"><title>{told}</title></circle>'
         )
     across, down = x(own.false_alarms_per_hour), y(own.missed * 100)
-    drawn.append(_text(across + 10, down - 8, "own threshold", f'fill="{_OWN}"'))
+    side, anchor = (10, "start") if across < _WIDTH / 2 else (-10, "end")
+    drawn.append(_text(across + side, down - 8, "own threshold", f'fill="{_OWN}" text-anchor="{anchor}"'))
     return "\n".join([*drawn, "</svg>", ""])
 
 

@@ -18,9 +18,11 @@ ROOM = 8.0
 
 _STEP = EAR_RATE // 100
 _QUIETER = 0.03
-"""30 dB: what is so much quieter than the loudest 10 ms is no speech any more."""
-_ABOVE_NOISE = 2.0
-"""6 dB: nor is what is less above the quiet parts."""
+"""30 dB: what is so much quieter than the loudest part is no speech any more."""
+_ABOVE_NOISE = 3.0
+"""10 dB: nor is what is less above the quiet parts."""
+_SMOOTHED = np.full(5, 0.2, np.float32)
+"""A click is no speech."""
 
 
 def room(seconds: float, seed: int = 0) -> bytes:
@@ -43,6 +45,9 @@ def levels(sound: Sound) -> Sound:
 def speech(sound: Sound) -> NDArray[np.bool_]:
     """Which 10 ms of a recording of speech hold some."""
     level = levels(sound)
+    if len(level) < len(_SMOOTHED):
+        return np.ones(len(level), np.bool_)
+    level = np.sqrt(np.convolve(level * level, _SMOOTHED, "same"))
     loudest = float(level.max(initial=0.0))
     if loudest == 0:
         return np.zeros(len(level), np.bool_)
