@@ -3,7 +3,7 @@
 GROUPS = {
     "Try it": ("demo", "chat", "say", "converse", "parse", "body"),
     "Use a unit": ("run", "status", "control", "memory", "usage", "latency"),
-    "Set up and test": ("check", "doctor", "models", "identity", "provision"),
+    "Set up and test": ("check", "doctor", "models", "identity", "provision", "wakeword"),
     "For developers": ("emulate",),
 }
 """The commands by what a person wants, in the order of the list. Commands of other packages follow."""
@@ -27,5 +27,6 @@ EXAMPLES = {
     "say": "companion say '(waves) Hello there!'",
     "status": "companion status --json",
     "usage": "companion usage",
+    "wakeword": "companion wakeword --help",
 }
 """One line each, as it is typed."""

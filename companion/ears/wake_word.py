@@ -102,6 +102,8 @@ class MicroWakeWord:
         if len({model.form for model in models}) != 1:
             raise EngineUnavailable("these wake words cannot be heard together: their models take different input")
         self.words = tuple(model.word for model in models)
+        self.thresholds = {model.word: model.threshold for model in models}
+        """The probability above which each is recognised."""
         self._models = models
         self._features = features
         self._windows: list[Any] = []
@@ -186,14 +188,16 @@ def build(device: Device, persona: Persona) -> MicroWakeWord:
     """Load the ready-made words of the device file. Raises `ConfigError` and `EngineUnavailable`."""
     check(device, persona)
     settings = device.ears.wake
+    return engine(settings.heard_by("micro"), settings.threshold)
+
+
+def engine(words: Sequence[WakeWordSettings], threshold: float | None = None) -> MicroWakeWord:
+    """Load these ready-made words; `threshold` takes the place of their own. Raises `EngineUnavailable`."""
     try:
         from pymicro_wakeword import MicroWakeWord as Library
         from pymicro_wakeword import MicroWakeWordFeatures, Model
 
-        models = [
-            WordModel(one, Library.from_builtin(Model(one.name)), settings.threshold)
-            for one in settings.heard_by("micro")
-        ]
+        models = [WordModel(one, Library.from_builtin(Model(one.name)), threshold) for one in words]
         return MicroWakeWord(models, MicroWakeWordFeatures())
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise EngineUnavailable(f"{_NOT_LOADED} ({error})") from error

@@ -71,26 +71,26 @@ class OwnWord:
                 f"{self.settings.word}: is no whole wake word ({error}); make it anew with: companion wakeword train"
             ) from error
 
-    @property
-    def lowered(self) -> float:
-        """By how much its sensitivity lowers the threshold."""
-        return (2 * self.settings.sensitivity - 1) * _SENSITIVITY
+    def threshold(self, *, with_look: bool) -> float:
+        """The logit above which it was heard, at its sensitivity."""
+        card = self.file.card
+        usual = card.threshold if with_look else card.threshold_alone
+        return usual - (2 * self.settings.sensitivity - 1) * _SENSITIVITY
 
 
 class EmbeddingWakeWord:
     """All words of `.ww` files. Satisfies `companion.ports.WakeWord`."""
 
-    def __init__(self, words: list[OwnWord], networks: Networks) -> None:
+    def __init__(self, words: list[OwnWord], networks: Networks, second_look: KeyphraseProcess | None = None) -> None:
+        """`second_look`: made with `looked_at(words)`, where it is not the engine's alone. The engine closes it."""
         self.words = tuple(word.settings.name for word in words)
         self._own = words
         self._embeddings = SpeechEmbeddings(networks)
         self._longest = max(word.head.context for word in words)
         self._recent = np.zeros((0, SIZE), np.float32)
-        looked_at = [word for word in words if word.file.card.second_look is not None]
-        self._second_look = KeyphraseProcess(
-            [word.file.card.second_look.pronunciations for word in looked_at if word.file.card.second_look is not None]
-        )
-        self._numbers = {word.settings.name: at for at, word in enumerate(looked_at)}
+        self._second_look = second_look or KeyphraseProcess(looked_at(words))
+        with_look = [word.settings.name for word in words if word.file.card.second_look is not None]
+        self._numbers = {name: at for at, name in enumerate(with_look)}
         self._is_slow = False
         """Whether the last answer did not come in time, so that it is not waited for any longer."""
         self._sound: deque[bytes] = deque()
@@ -136,7 +136,7 @@ class EmbeddingWakeWord:
     def _is_heard(self, word: OwnWord, frame: AudioFrame, fresh: int) -> bool:
         card = word.file.card
         look = card.second_look if self._second_look.is_there else None
-        threshold = (card.threshold_alone if look is None else card.threshold) - word.lowered
+        threshold = word.threshold(with_look=look is not None)
         best = -math.inf
         if fresh:
             seen = self._recent[-(word.head.context + fresh - 1) :]
@@ -155,7 +155,7 @@ class EmbeddingWakeWord:
             length = round((card.seconds + LEAST_SOUND_S) * EAR_RATE) * SAMPLE_BYTES
             number = self._second_look.ask(self._numbers[word.settings.name], b"".join(self._sound)[-length:])
             if number is None:
-                return best >= card.threshold_alone - word.lowered
+                return best >= word.threshold(with_look=False)
             word.question = _Question(number, frame.end, time.monotonic(), best)
         question = word.question
         if question is None:
@@ -170,7 +170,7 @@ class EmbeddingWakeWord:
         score = self._second_look.answer(question.number, max(LIVE_WAIT_S - waited, 0.0) if live else FILE_WAIT_S)
         self._is_slow = score is None
         if score is None:
-            heard = question.logit >= card.threshold_alone - word.lowered
+            heard = question.logit >= word.threshold(with_look=False)
         else:
             deviation = float(np.clip((score - look.center) / look.scale, -MOST_SCORE, MOST_SCORE))
             heard = question.logit + look.weight * deviation >= threshold
@@ -183,6 +183,11 @@ def own_word(settings: WakeWordSettings) -> OwnWord:
     if settings.file is None:
         raise ConfigError(f'ears.wake: "{settings.word}" is no .ww file; leave ears.wake.engine out')
     return OwnWord(settings, read(settings.file))
+
+
+def looked_at(words: list[OwnWord]) -> list[tuple[str, ...]]:
+    """The pronunciations of those that have a second look, for the process that takes it."""
+    return [word.file.card.second_look.pronunciations for word in words if word.file.card.second_look is not None]
 
 
 def own_words(device: Device) -> list[OwnWord]:
