@@ -43,7 +43,7 @@ COMMANDS = {
     "say": ("say:say", "Say TEXT in the persona's voice."),
     "status": ("control:status", "Show the state of the running device."),
     "usage": ("usage:usage", "Requests, tokens, cached share and cost, by day and person."),
-    "wakeword": ("wakeword:wakeword", "Make a wake word of your own, and find out how good it is."),
+    "wakeword": ("wakeword:wakeword", "Make a wake word of your own, find out how good it is, teach it your voice."),
 }
 """Each command's name with its module and object in `companion.cli`, and its line in the list of commands."""
 

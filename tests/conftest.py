@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import Phase, settings
 
 from tests.support import time_limit
+
+# Before numpy is imported: on a busy machine its threads wait for each other twenty times as long as they work.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -28,6 +28,9 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     "commands.toml": OptionalPart(
         lambda one: one.commands, "spoken commands to the device (stop, goodbye, again, guest) are not understood"
     ),
+    "enrolment.toml": OptionalPart(
+        lambda one: one.enrolment, "it asks for its wake word on the terminal only while it learns a voice"
+    ),
     "turn_taking.toml": OptionalPart(
         lambda one: one.turn_taking, "every pause counts alike, whatever was said, and any word stops an answer"
     ),

@@ -11,6 +11,8 @@ from datetime import date
 from functools import cache, cached_property
 from typing import Annotated, Literal
 
+from pydantic import Field
+
 from companion.languages.loader import (
     AnyPart,
     LanguageError,
@@ -99,6 +101,31 @@ class Commands(Part):
     """Words that may stand around a command; in unspaced writing single characters."""
     name_ends: tuple[str, ...] = ()
     """Glued to the name of somebody who is called: the 야 of `토리야`."""
+
+
+class EnrolmentLines(Part):
+    """`enrolment.toml`: what a device says while it learns how somebody calls it."""
+
+    begin: Annotated[str, filled_with("phrase")]
+    """What it will do; with its wake word as `{phrase}`."""
+    first: str
+    """Asks to be called."""
+    again: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The same, the next times, in turn."""
+    nothing: str
+    """It heard nobody, and asks again; so do the following three."""
+    quiet: str
+    loud: str
+    different: str
+    """That was another word, or more than one."""
+    learning: str
+    done: str
+    failed: str
+    """It has not learnt it."""
+    room: Annotated[str, filled_with("minutes")]
+    """That it listens to the room now, for `{minutes}`."""
+    room_over: str
+    """That it does not any more."""
 
 
 class TurnTakingWords(Part):
@@ -195,6 +222,11 @@ class Language:
     def commands(self) -> Commands:
         """`commands.toml`; empty where there is none."""
         return read_part(self.code, "commands.toml", Commands) or Commands()
+
+    @cached_property
+    def enrolment(self) -> EnrolmentLines | None:
+        """`enrolment.toml`."""
+        return read_part(self.code, "enrolment.toml", EnrolmentLines)
 
     @cached_property
     def turn_taking(self) -> TurnTakingWords:

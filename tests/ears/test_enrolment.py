@@ -1,0 +1,121 @@
+"""A wake word learns from recordings: the owner is heard better, others not worse, and bad recordings are refused."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from companion.config.word_file import WordFile, decoded, encoded
+from companion.ears.wake_custom.enrolment import check, enrolled
+from companion.ears.wake_custom.head import Head
+from companion.ears.wake_custom.recordings import Finder, Found, Samples, fault
+from companion.errors import ConfigError
+from tests.support.small_word import PHRASE, heard, networks, said, small_word
+from tests.support.voices import needs_espeak
+
+pytestmark = [needs_espeak, pytest.mark.time_limit(60)]
+
+OWNS = [(150, 1.0), (160, 0.5), (170, 0.3), (155, 0.8), (165, 0.6)]
+
+
+@cache
+def recordings() -> tuple[Samples, ...]:
+    return tuple(said(PHRASE, speed=speed, level=level) for speed, level in OWNS)
+
+
+@cache
+def learnt() -> WordFile:
+    return enrolled(small_word(), recordings(), networks=networks())
+
+
+def finder() -> Finder:
+    word = small_word()
+    return Finder(Head(word.arrays, word.card.context), networks(), word.card.seconds)
+
+
+def judged(samples: Samples, good: list[Found]) -> str | None:
+    return fault(samples, finder().find(samples), small_word().arrays["word"], good)
+
+
+def test_the_owner_is_heard_better() -> None:
+    for speed, level in ((145, 0.2), (180, 0.4)):
+        again = said(PHRASE, speed=speed, level=level)
+        assert heard(learnt(), again) > heard(small_word(), again) + 0.1
+        assert heard(learnt(), again) > 0
+
+
+@pytest.mark.parametrize("text", ["the weather is fine", "seven yellow lemons", "good morning everybody"])
+def test_other_words_wake_it_as_little_as_before(text: str) -> None:
+    for voice in ("en-us+m3", "en-gb-scotland+f2"):
+        assert heard(learnt(), said(text, voice)) < 0
+
+
+def test_the_same_recordings_give_the_same_file() -> None:
+    assert encoded(enrolled(small_word(), recordings(), networks=networks())) == encoded(learnt())
+
+
+def test_a_second_enrolment_adds_to_the_first() -> None:
+    written = decoded(encoded(learnt()), "x")
+    twice = enrolled(written, recordings()[:2], networks=networks())
+    assert (written.card.enrolled, twice.card.enrolled) == (5, 7)
+    assert len(twice.arrays["own"]) > len(written.arrays["own"]) > 0
+    assert heard(twice, recordings()[0]) > 0
+
+
+def test_what_the_room_says_wakes_it_less() -> None:
+    television = np.concatenate([said("hey starving carving marble", "en-us+m3"), said("hey marble", "en-us+f4")] * 2)
+    after = enrolled(small_word(), (), [television], networks=networks())
+    assert heard(after, television) < heard(small_word(), television) - 0.2
+    assert after.card.enrolled == 0
+
+
+def test_a_recording_without_a_word_is_passed_over() -> None:
+    silent = np.zeros(32_000, np.int16)
+    assert enrolled(small_word(), [*recordings()[:1], silent], networks=networks()).card.enrolled == 1
+
+
+@pytest.mark.parametrize("missing", ["word", "others", "directions"])
+def test_a_file_with_nothing_to_learn_with_is_refused(missing: str) -> None:
+    word = small_word()
+    arrays = {name: value for name, value in word.arrays.items() if name != missing}
+    with pytest.raises(ConfigError, match=r"^toy\.ww: .*wakeword train$"):
+        check(WordFile(word.card, arrays), "toy.ww")
+
+
+def test_good_recordings_are_taken() -> None:
+    good: list[Found] = []
+    for samples in recordings():
+        assert judged(samples, good) is None
+        found = finder().find(samples)
+        assert found is not None
+        good.append(found)
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        (np.zeros(0, np.int16), "nothing"),
+        (np.zeros(32_000, np.int16), "nothing"),
+        (np.random.default_rng(1).normal(0, 300, 32_000).astype(np.int16), "nothing"),
+        (lambda: said(PHRASE, level=0.012), "quiet"),
+        (lambda: said(PHRASE, level=12.0), "loud"),
+        (lambda: said("good morning everybody"), "different"),
+        (lambda: said("computer"), "different"),
+    ],
+    ids=["no_sound", "silence", "noise", "quiet", "loud", "other_words", "other_word"],
+)
+def test_bad_recordings_are_named(samples: object, expected: str) -> None:
+    assert judged(samples() if callable(samples) else samples, []) == expected  # type: ignore[arg-type]
+
+
+def test_the_word_is_found_beside_clicks() -> None:
+    word = recordings()[0]
+    clicks = np.zeros(24_000, np.int16)
+    clicks[4000:4800] = 20_000
+    found = finder().find(np.concatenate([clicks, word, clicks]))
+    alone = finder().find(word)
+    assert found is not None
+    assert alone is not None
+    assert abs(found.end - 24_000 - alone.end) <= 800
