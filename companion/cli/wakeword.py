@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from companion.config.persona import Persona
     from companion.sound.card import SoundCard
 
+# Before a command imports numpy: its threads wait for each other longer than such small products take.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 _MAKERS_COMMANDS = ("train", "evaluate")
 _NO_STUDIO = (
     "`companion wakeword {name}` belongs to the maker's tools (the package companion-studio), which are not installed "
@@ -105,8 +108,6 @@ def enroll(
     numbers that only tell how the word sounds. Another enrolment adds to what is there. A running companion has to be
     stopped first, and takes the new file when it is started.
     """
-    # Before numpy is imported: its threads wait for each other longer than such small products take.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from companion.cli.wakeword_files import forget_enrolment, must_be_writable
     from companion.config.unit import load_unit
     from companion.config.word_file import read

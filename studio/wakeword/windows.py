@@ -39,7 +39,7 @@ _TALK = 6 * EAR_RATE
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Sounds to be put into rooms, `word` ones one by one, others (`near`) too, `talk` in a row."""
+    """Sounds to be put into rooms: one by one (`word`, `near`), or in a row (`talk`)."""
 
     kind: str
     sounds: Sequence[Sound]
@@ -64,18 +64,10 @@ class Maker:
 @contextmanager
 def maker(talk: Sequence[Sound], seed: int, processes: int) -> Iterator[Maker]:
     """`talk`: what synthetic people say, for babble and for before and after the word."""
-    # Networks and matrices are small: threads of their own would only wait for each other.
-    before = os.environ.get("OPENBLAS_NUM_THREADS")
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
-    context = multiprocessing.get_context("spawn")
-    try:
-        with ProcessPoolExecutor(processes, context, _begin, (talk, seed)) as pool:
-            yield Maker(pool)
-    finally:
-        if before is None:
-            del os.environ["OPENBLAS_NUM_THREADS"]
-        else:
-            os.environ["OPENBLAS_NUM_THREADS"] = before
+    # The processes inherit it. Networks and matrices are small: threads of their own would only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (talk, seed)) as pool:
+        yield Maker(pool)
 
 
 class _Worker:
@@ -101,8 +93,6 @@ def _made(work: Work) -> Numbers:
         ends = (np.arange(len(seen)) + CONTEXT - 1) * STEP + SPAN
         if work.kind == "word":
             seen = seen[(ends > end) & (ends < end + _AFTER)]
-        elif work.kind != "noise":
-            seen = seen[::2]
         found.append(seen)
     return np.concatenate(found) if found else np.zeros((0, CONTEXT * 96), np.float32)
 
