@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from companion.cli.check import CheckedFiles, check_paths
-from companion.config.device import load_device
 from tests.support.paths import CONFIGS
 
 TEDDY = CONFIGS / "personas" / "teddy.toml"
@@ -223,8 +222,6 @@ def test_a_model_that_cannot_be_kept_from_brackets_wants_another_cue_channel(tmp
 
 @pytest.mark.parametrize("path", sorted((CONFIGS / "devices").glob("*.toml")), ids=lambda path: path.stem)
 def test_the_projects_own_devices_start_here_or_say_what_is_missing(path: Path) -> None:
-    if absent := [one.file for one in load_device(path).ears.wake.listed if one.file and not one.file.is_file()]:
-        pytest.skip(f"{absent[0].name} is not made yet")
     found = check_paths([path])
     assert found.problems == []
     # There is no pocketsphinx for some versions of Python.

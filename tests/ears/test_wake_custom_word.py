@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -112,9 +110,6 @@ def test_it_is_heard_again_after_the_microphone_was_opened_anew(computer: WakeWo
 
 def test_the_toy_with_a_word_of_its_own_hears_it_and_not_what_people_say() -> None:
     device = load_device(CONFIGS / "devices" / "momo.toml")
-    [word] = device.ears.wake.listed
-    if not Path(word.word).is_file():
-        pytest.skip("hey_momo.ww is not made yet")
     momo = build(device, load_persona(device.persona))
     called = [voice for voice in VOICES if wakes(momo, room(1.5, say("hey momo", voice), 1.0))]
     assert len(called) >= len(VOICES) - 1
