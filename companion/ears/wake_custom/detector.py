@@ -38,7 +38,7 @@ _AGAIN = 0.5
 """How much higher the logit must be to ask about the same sound once more."""
 LEAST_SOUND_S = 0.5
 """Sound before the word that the second look gets too."""
-_SENSITIVITY = 2.0
+_SENSITIVITY = 3.0
 """How far the sensitivities 0 and 1 move the threshold, in logits, up and down."""
 
 
