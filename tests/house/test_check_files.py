@@ -32,6 +32,7 @@ def check(folder: Path, name: str, data: bytes) -> subprocess.CompletedProcess[s
         ("a.md", b"words\n\n", "a.md: must end in exactly one line break\n"),
         ("a.py", b"x = 1\n<<<<<<< HEAD\nx = 2\n", "a.py: holds a merge marker\n"),
         ("big.bin", bytes(600_000), "big.bin: is larger than 500 kB\n"),
+        ("word.ww", bytes(1_100_000), "word.ww: is larger than 1000 kB\n"),
         ("id", PRIVATE.encode(), "id: holds a private key\n"),
         ("tests/data/id", PRIVATE.encode(), "tests/data/id: holds a private key\n"),
         ("a.toml", f'key = "{KEY}"\n'.encode(), "a.toml: holds a key of the character service\n"),
