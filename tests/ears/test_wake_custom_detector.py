@@ -78,7 +78,7 @@ def test_the_head_alone_decides_by_its_own_threshold() -> None:
     assert engine([]).words == ("momo",)
 
 
-@pytest.mark.parametrize(("sensitivity", "logit"), [(0.0, 16.1), (0.5, 12.1), (0.75, 10.1), (1.0, 8.1)])
+@pytest.mark.parametrize(("sensitivity", "logit"), [(0.0, 15.1), (0.5, 12.1), (0.75, 10.6), (1.0, 9.1)])
 def test_sensitivity_moves_the_threshold(sensitivity: float, logit: float) -> None:
     assert len(heard(engine([logit], word(sensitivity=sensitivity)))) == 1
     assert len(heard(engine([logit - 0.2], word(sensitivity=sensitivity)))) == 0
