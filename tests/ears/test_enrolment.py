@@ -6,6 +6,8 @@ from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from companion.config.word_file import WordFile, decoded, encoded
 from companion.ears.wake_custom.enrolment import check, enrolled
@@ -64,6 +66,34 @@ def test_a_second_enrolment_adds_to_the_first() -> None:
     assert heard(twice, recordings()[0]) > 0
 
 
+def test_enrolments_upon_enrolments_do_not_forget_what_the_word_was_made_from() -> None:
+    word = learnt()
+    for _ in range(3):
+        word = enrolled(word, recordings(), networks=networks())
+    for name in ("w1", "b1", "w2", "b2"):
+        np.testing.assert_allclose(word.arrays[f"first_{name}"], small_word().arrays[name])
+    assert word.card.threshold < learnt().card.threshold + 0.5
+
+
+def test_no_more_other_sounds_are_above_the_threshold_than_before() -> None:
+    def above(word: WordFile) -> int:
+        head = Head(word.arrays, word.card.context)
+        return int((head.of_projected(small_word().arrays["others"]) > word.card.threshold).sum())
+
+    # Lower, so that there is something to count.
+    card = small_word().card.model_copy(update={"threshold": small_word().card.threshold - 3.0})
+    before = WordFile(card, small_word().arrays)
+    assert above(before) > 0
+    assert above(enrolled(before, recordings(), networks=networks())) <= above(before)
+
+
+@pytest.mark.parametrize(("name", "shape"), [("first_w1", (1, 2, 3)), ("first_thresholds", (3,))])
+def test_first_networks_that_do_not_fit_are_refused(name: str, shape: tuple[int, ...]) -> None:
+    damaged = WordFile(learnt().card, dict(learnt().arrays) | {name: np.zeros(shape, np.float32)})
+    with pytest.raises(ConfigError, match=r"^toy\.ww: .*wakeword train$"):
+        check(damaged, "toy.ww")
+
+
 def test_what_the_room_says_wakes_it_less() -> None:
     television = np.concatenate([said("hey starving carving marble", "en-us+m3"), said("hey marble", "en-us+f4")] * 2)
     after = enrolled(small_word(), (), [television], networks=networks())
@@ -119,3 +149,38 @@ def test_the_word_is_found_beside_clicks() -> None:
     assert found is not None
     assert alone is not None
     assert abs(found.end - 24_000 - alone.end) <= 800
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    pieces=st.lists(
+        st.tuples(
+            st.integers(0, 32_000),
+            st.sampled_from([0.0, 1.0, 300.0, 9000.0, 1e6]),
+            st.sampled_from(["noise", "word", "click", "constant"]),
+        ),
+        max_size=3,
+    ),
+    room=st.booleans(),
+)
+def test_whatever_is_recorded_the_file_can_be_written_and_read_again(
+    pieces: list[tuple[int, float, str]], room: bool
+) -> None:
+    recorded = [_sound(*one) for one in pieces]
+    after = enrolled(small_word(), recorded, recorded if room else (), networks=networks())
+    assert np.isfinite([after.card.threshold, after.card.threshold_alone]).all()
+    again = decoded(encoded(after), "x")
+    assert encoded(again) == encoded(after)
+    assert set(again.arrays) == set(after.arrays)
+    check(again, "x")
+
+
+def _sound(length: int, level: float, kind: str) -> Samples:
+    sound = np.random.default_rng(length).normal(0, level, length)
+    if kind == "word":
+        sound = sound * 0.01 + np.resize(recordings()[0], length)
+    elif kind == "click":
+        sound *= np.arange(length) % 8000 < 2000
+    elif kind == "constant":
+        sound = np.full(length, level)
+    return np.clip(sound, -32_768, 32_767).astype(np.int16)

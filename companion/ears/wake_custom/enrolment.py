@@ -2,7 +2,8 @@
 
 Noisy copies of the recordings join the windows that the file keeps of the word, pieces of the room those of other
 sounds, and the networks take a few gentle steps on all of them. The numbers of the recordings stay in the file, so that
-a later enrolment adds to them; the sound does not. The same input gives the same file.
+a later enrolment adds to them; the sound does not. So do the first networks, from which each enrolment starts: steps
+upon steps would forget what the word was made from. The same input gives the same file.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from companion.config.word_file import WordFile
 from companion.ears.wake_custom.copies import Copies
 from companion.ears.wake_custom.embeddings import Networks
 from companion.ears.wake_custom.head import Head, windows
-from companion.ears.wake_custom.learning import refined
+from companion.ears.wake_custom.learning import NETWORK_ARRAYS, refined
 from companion.ears.wake_custom.recordings import Finder, Samples
 from companion.errors import ConfigError
 
@@ -25,10 +26,15 @@ Numbers = NDArray[np.float32]
 _NOISE_PIECES = 20
 _MOST_OWN = 3000
 """Windows of recordings that a file keeps: those of about fifty recordings."""
+_OWN_WEIGHT = 800.0
+"""They count like so many windows at most, those of ten recordings: more would make every sound likelier the word."""
 _MOST_ROOM = 1000
 """The same of the room, the most confusing ones first."""
-_HARDEST = 200
-"""So many of the other sounds, those most like the word, tell how far the threshold moves."""
+_REACH, _REACH_ALONE = 2.0, 1.0
+"""How far around the threshold other sounds are compared, in logits: the second look lifts some from far below it."""
+_STEP = 0.25
+_FIRST = "first_"
+"""Arrays of this beginning are the networks and the thresholds, with and without second look, before any enrolment."""
 
 
 def check(word: WordFile, name: str) -> Head:
@@ -44,7 +50,20 @@ def check(word: WordFile, name: str) -> Head:
         found = word.arrays.get(array)
         if found is None or found.ndim != 2 or found.shape[1] != kept or len(found) < 1:
             raise ConfigError(f"{name}: has nothing in it to learn with; make it anew with: companion wakeword train")
+    try:
+        Head(_unlearnt(word), word.card.context)
+        if word.arrays.get(_FIRST + "thresholds", np.zeros(2)).shape != (2,):
+            raise ValueError("there are no first thresholds")
+    except ValueError as error:
+        raise ConfigError(
+            f"{name}: is no whole wake word ({error}); make it anew with: companion wakeword train"
+        ) from error
     return head
+
+
+def _unlearnt(word: WordFile) -> dict[str, Numbers]:
+    """The arrays with the networks that the word had before any enrolment."""
+    return dict(word.arrays) | {name: word.arrays.get(_FIRST + name, word.arrays[name]) for name in NETWORK_ARRAYS}
 
 
 def enrolled(
@@ -61,7 +80,11 @@ def enrolled(
     """
     head = check(word, word.phrase)
     random = np.random.default_rng([seed, word.card.enrolled])
-    arrays = dict(word.arrays)
+    arrays = _unlearnt(word)
+    arrays |= {_FIRST + name: arrays[name] for name in NETWORK_ARRAYS}
+    thresholds = np.array([word.card.threshold, word.card.threshold_alone], np.float32)
+    arrays.setdefault(_FIRST + "thresholds", thresholds)
+    first = Head(arrays, head.context)
     kept = arrays["directions"].shape[1]
     nothing = np.zeros((0, kept), np.float32)
     noise = nothing
@@ -87,28 +110,33 @@ def enrolled(
         projected = np.concatenate([own, others, room_and_noise])
         is_word = np.zeros(len(projected), np.float32)
         is_word[: len(own)] = 1
-        return refined(arrays, projected, is_word, np.ones(len(projected), np.float32), seed)
+        weights = np.ones(len(projected), np.float32)
+        weights[len(arrays["word"]) : len(own)] = min(1.0, _OWN_WEIGHT / max(1, len(own) - len(arrays["word"])))
+        return refined(arrays, projected, is_word, weights, seed)
 
     # How much higher other sounds come out can only be told from those that were not learnt from.
-    moved = 0.0
+    before, after = first.of_projected(others), np.empty(len(others), np.float32)
     for half in (0, 1):
-        kept_back = others[half::2]
-        after = Head(arrays | learn(others[1 - half :: 2]), head.context)
-        moved += (_level(after, kept_back) - _level(head, kept_back)) / 2
+        refined_head = Head(arrays | learn(others[1 - half :: 2]), head.context)
+        after[half::2] = refined_head.of_projected(others[half::2])
     arrays |= learn(others)
+    threshold, threshold_alone = (float(one) for one in arrays[_FIRST + "thresholds"])
     card = word.card.model_copy(
         update={
-            "threshold": word.card.threshold + moved,
-            "threshold_alone": word.card.threshold_alone + moved,
+            "threshold": _moved(before, after, threshold, _REACH),
+            "threshold_alone": _moved(before, after, threshold_alone, _REACH_ALONE),
             "enrolled": word.card.enrolled + len(words),
         }
     )
     return WordFile(card, arrays)
 
 
-def _level(head: Head, others: Numbers) -> float:
-    """The logit of the other sounds that are most like the word."""
-    return float(np.sort(head.of_projected(others))[-_HARDEST:].mean())
+def _moved(before: Numbers, after: Numbers, threshold: float, reach: float) -> float:
+    """The threshold that no more of the other sounds come near than before, given their logits (n,). Never lower."""
+    levels = np.arange(threshold - reach, threshold + reach + _STEP / 2, _STEP)
+    falling_before, falling_after = np.sort(before)[::-1], np.sort(after)[::-1]
+    above = np.minimum(np.searchsorted(-falling_before, -levels), len(before) - 1)
+    return threshold + max(0.0, float((falling_after[above] - falling_before[above]).max()))
 
 
 def _at_most(most: int, values: Numbers, random: np.random.Generator) -> Numbers:

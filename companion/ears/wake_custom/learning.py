@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32]
 
-_NAMES = ("w1", "b1", "w2", "b2")
+NETWORK_ARRAYS = ("w1", "b1", "w2", "b2")
 NETWORKS = 3
 HIDDEN = 64
 _EPOCHS = 15
@@ -67,7 +67,7 @@ def refined(
 ) -> dict[str, Numbers]:
     """The networks of `arrays` after they have learnt these windows too; see `train`."""
     networks = []
-    for number, (w1, b1, w2, b2) in enumerate(zip(*(arrays[name] for name in _NAMES), strict=True)):
+    for number, (w1, b1, w2, b2) in enumerate(zip(*(arrays[name] for name in NETWORK_ARRAYS), strict=True)):
         start = [w1.copy(), b1.copy(), w2[:, None].copy(), b2.reshape(1).copy()]
         random = np.random.default_rng([seed, number])
         networks.append(
