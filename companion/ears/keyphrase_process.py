@@ -18,8 +18,6 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
-import numpy as np
-
 REQUEST = struct.Struct("<IB")
 ANSWER = struct.Struct("<d")
 LONGEST = 16_000 * 2 * 5
@@ -30,9 +28,6 @@ READY = b"r"
 
 NOWHERE = -8.0
 """The score of a sound in which the word was found nowhere."""
-
-_QUIET = 0.125
-"""A room more than 18 dB below the sound as a whole is quieter than what pocketsphinx's model knows."""
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, scorers: Sequence[Callable[[bytes], float]]) -> None:
@@ -70,7 +65,6 @@ def scorer(pronunciations: Sequence[str]) -> Callable[[bytes], float]:
     decoder.activate_search("word")
 
     def score(pcm: bytes) -> float:
-        pcm = in_less_quiet_room(pcm)
         with warnings.catch_warnings():
             # It is not as unnecessary as the binding says: what was heard before changes the score without it.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -84,20 +78,6 @@ def scorer(pronunciations: Sequence[str]) -> Callable[[bytes], float]:
         return max(math.log(best) / math.log(1.0001) / 1000, NOWHERE) if best > 0 else NOWHERE
 
     return score
-
-
-def in_less_quiet_room(pcm: bytes) -> bytes:
-    """The sound with noise where its room is so quiet that pocketsphinx finds most words nowhere."""
-    sound = np.frombuffer(pcm, "<i2").astype(np.float32)
-    pieces = sound[: len(sound) // 160 * 160].reshape(-1, 160)
-    if not len(pieces):
-        return pcm
-    powers = np.mean(pieces * pieces, axis=1)
-    missing = float(np.mean(powers)) * _QUIET**2 - float(np.percentile(powers, 10))
-    if missing <= 0:
-        return pcm
-    noise = np.random.default_rng(1).normal(0, math.sqrt(missing), len(sound))
-    return np.clip(np.rint(sound + noise), -32768, 32767).astype("<i2").tobytes()
 
 
 if __name__ == "__main__":
