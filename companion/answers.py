@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from companion.events import FirstSign, State, Utterance
 from companion.floor import Floor
 from companion.languages.understood import joined
-from companion.turn import TurnTools
+from companion.turn_tools import TurnTools
 
 Say = Callable[[Floor], Coroutine[None, None, State]]
 """Says something once it has the floor; returns the state that follows."""

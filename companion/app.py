@@ -24,6 +24,7 @@ from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.device import Device
 from companion.config.persona import CastMember, Persona
+from companion.config.policy import policy_of
 from companion.conversation import Conversation
 from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
@@ -42,13 +43,14 @@ from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.events import State, TurnEnded
 from companion.filler import Fillers
+from companion.guardian import Guardian
 from companion.languages.understood import understood
 from companion.minds import mind_of
 from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
 from companion.sound.pcm import earcon
 from companion.sound.played import PlayedSound
-from companion.turn import TurnTools
+from companion.turn_tools import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage.inference import InferringSentences
@@ -196,6 +198,11 @@ async def assembled(
                     )
                 languages = understood(persona.language)
                 turn_taking = TurnTaking(device.ears.endpoint, languages, persona.patience, persona.names)
+                guardian = Guardian(
+                    policy_of(device.policy, persona.audience),
+                    persona,
+                    lambda category, text: event_log.record("blocked", category=category, text=text),
+                )
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(
                     stage=lambda speaker: Stage(speaker or persona.name, languages),
@@ -217,8 +224,9 @@ async def assembled(
                     longest_silence_s=device.conversation.longest_silence_s,
                     longest_turn_s=device.conversation.longest_turn_s,
                     fillers=Fillers(persona.lines.filler, device.conversation.filler_after_s),
+                    guard=guardian.watch_answer,
                 )
-                dialogue = Dialogue(None, persona, tools, turn_taking)
+                dialogue = Dialogue(None, persona, tools, turn_taking, guardian)
                 # Who changes the persona is told at once where the new one cannot speak.
                 listens = None if changing else sound.listens
                 await its.enter_async_context(mind_of(dialogue, device, store, group, listens))

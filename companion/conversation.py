@@ -307,7 +307,7 @@ class Conversation:
     def _say_next_announcement(self) -> None:
         if self._announcements:
             text = self._announcements.popleft()
-            self._start(lambda _: self.dialogue.say_text(text, State.FOLLOW_UP, self._first_sound))
+            self._start(lambda _: self.dialogue.say_text(text, State.FOLLOW_UP, self._first_sound, guarded=True))
 
     def _go_idle(self) -> None:
         self._enter(State.IDLE, self._idle_attention)

@@ -7,48 +7,23 @@ Whether it was said to its end or not, only what was heard is remembered.
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager
 
 from companion.config.device import EndpointSettings
-from companion.config.persona import Persona, SpokenLines
+from companion.config.persona import Persona
 from companion.ears.echo_words import is_echo
 from companion.ears.turn_taking import TurnTaking
 from companion.errors import CompanionError, DeviceError, NothingToSay
 from companion.events import Control, FirstSign, Hearing, State, Utterance
 from companion.floor import Floor
+from companion.guardian import Guardian
 from companion.languages.language import language
 from companion.languages.understood import understood
+from companion.own_lines import OwnLines
 from companion.ports import Character, Synthesizer
-from companion.turn import Turn, TurnTools
-
-NEXT_BEST = {
-    "busy": ("offline",),
-    "denied": ("offline",),
-    "unpaid": ("offline",),
-    "change_subject": ("failed",),
-    "spent": ("goodbye", "offline"),
-}
-"""Kind of line -> the kinds that stand in for it, in order, where the persona has none."""
-
-
-class OwnLines:
-    """The lines that a persona says without the service; those of one kind take turns, so that none wears out."""
-
-    def __init__(self, lines: SpokenLines) -> None:
-        self._lines: dict[str, Iterator[str]] = {}
-        for name in SpokenLines.model_fields:
-            if said := getattr(lines, name):
-                self._lines[name] = itertools.cycle(said)
-
-    def next(self, name: str) -> str:
-        """The next line of this kind; empty where there is none and nothing stands in for it."""
-        for kind in (name, *NEXT_BEST.get(name, ())):
-            if kind in self._lines:
-                return next(self._lines[kind])
-        return ""
-
+from companion.turn import Turn
+from companion.turn_tools import TurnTools
 
 _UNREACHED = ("offline", "busy", "denied", "unpaid")
 """Lines said because the service cannot be used; the body shows that too."""
@@ -58,9 +33,15 @@ class Dialogue:
     """One character with its voice and body."""
 
     def __init__(
-        self, character: Character | None, persona: Persona, tools: TurnTools, turn_taking: TurnTaking | None = None
+        self,
+        character: Character | None,
+        persona: Persona,
+        tools: TurnTools,
+        turn_taking: TurnTaking | None = None,
+        guardian: Guardian | None = None,
     ) -> None:
-        """A `character` that is not there yet is given with `take`."""
+        """A `character` that is not there yet is given with `take`; without a `guardian` all may be said."""
+        self.guardian = guardian
         self.turn_taking = turn_taking or TurnTaking(
             EndpointSettings(), understood(persona.language), persona.patience, persona.names
         )
@@ -121,6 +102,8 @@ class Dialogue:
 
     def may_think_ahead(self, said: str) -> bool:
         """Whether the answer to this may be made before it is sure that this is all."""
+        if self.guardian is not None and self.guardian.answers_itself(said):
+            return False
         return self.persona.spoken_command(said) is None and self.character.may_think_ahead(said)
 
     def interrupts(self, words: str) -> bool:
@@ -149,6 +132,8 @@ class Dialogue:
         """
         floor = floor or Floor(given=True)
         said = utterance.text
+        if self.guardian is not None and (line := self.guardian.instead_of_answer(said)):
+            return await self.say_text(line, State.FOLLOW_UP, on_first_sound)
         heard = ""
         speakers = self.character.speakers(said, self._addressed)
         for speaker in speakers:
@@ -206,8 +191,10 @@ class Dialogue:
         speaker: str = "",
         floor: Floor | None = None,
         began: float | None = None,
+        *,
+        guarded: bool = True,
     ) -> Turn:
-        self._turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor, began)
+        self._turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor, began, guarded=guarded)
         return self._turn
 
     def _deltas(
@@ -237,10 +224,15 @@ class Dialogue:
         line = self._own_lines.next("cannot_hear") or language(self.persona.language).general.cannot_hear
         return await self.say_text(line, State.IDLE, on_first_sound)
 
-    async def say_text(self, text: str, then: State, on_first_sound: Callable[[], None], speaker: str = "") -> State:
-        """Say a text as it stands; nothing where it is empty. `speaker`: with whose voice in a group."""
+    async def say_text(
+        self, text: str, then: State, on_first_sound: Callable[[], None], speaker: str = "", *, guarded: bool = False
+    ) -> State:
+        """Say a text as it stands; nothing where it is empty. `speaker`: with whose voice in a group.
+
+        The persona's own lines were examined before the start; words of others are to be `guarded`.
+        """
         if text:
-            turn = self._begin(_one(text), on_first_sound, speaker=speaker)
+            turn = self._begin(_one(text), on_first_sound, speaker=speaker, guarded=guarded)
             try:
                 ended = await turn.run()
             finally:

@@ -31,6 +31,7 @@ Kind = Literal[
     "request",
     "first_token",
     "sentence",
+    "blocked",
     "dropped",
     "aside",
     "filler",

@@ -74,6 +74,8 @@ def _load_rules(dialogue: Dialogue) -> None:
     """They are read when first needed; that would be amid the first answer."""
     load_rules(understood(dialogue.persona.language))
     dialogue.turn_taking.load()
+    if dialogue.guardian is not None:
+        dialogue.guardian.load()
 
 
 @asynccontextmanager

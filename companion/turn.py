@@ -10,19 +10,15 @@ out of the loudspeaker.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from companion.animator import Animator
 from companion.errors import CharacterError, CharacterRefused, CompanionError, DeviceError, SpeechError
-from companion.event_log import EventLog, Kind
+from companion.event_log import Kind
 from companion.events import (
     EAR_RATE,
-    Cue,
     EndReason,
-    PlacedCue,
     Sentence,
     SpeechChunk,
     SynthesizedSpeech,
@@ -31,68 +27,10 @@ from companion.events import (
 )
 from companion.filler import Fillers
 from companion.floor import Floor
-from companion.ports import Clock, Speaker, Synthesizer
+from companion.turn_tools import TurnTools
 
 _PIECE = 500
 """Characters of the answer that are read at once."""
-
-
-class Stage(Protocol):
-    """`companion.voice.stage.stage`: text deltas in, clean text and cues out."""
-
-    def feed(self, delta: str) -> list[str | Cue]: ...
-    def close(self) -> list[str | Cue]: ...
-
-
-class Sentences(Protocol):
-    """`companion.voice.sentences`: clean text and cues in, sentences out."""
-
-    def feed(self, piece: str | Cue) -> list[Sentence]: ...
-    def pause(self) -> list[Sentence]: ...
-    def close(self) -> list[Sentence]: ...
-
-
-class Timeline(Protocol):
-    """`companion.body.timeline`: what is due at a position of the loudspeaker's stream."""
-
-    def add(self, start: int, chunk: SpeechChunk) -> None: ...
-    def due(self, position: int) -> list[Cue]: ...
-    def mouth(self, position: int) -> float: ...
-    def next_check_s(self, position: int, rate: int) -> float: ...
-    def heard_text(self, position: int) -> str: ...
-
-
-@dataclass(frozen=True)
-class TurnTools:
-    """What every turn works with. Created once, in `app`."""
-
-    stage: Callable[[str], Stage]
-    """Speaker's name (empty outside groups) -> a stage for one answer."""
-    sentences: Callable[[], Sentences]
-    timeline: Callable[[], Timeline]
-    synthesizer: Synthesizer
-    voices: Mapping[str, Synthesizer]
-    """In a group: the voices of speakers who do not use `synthesizer`, by name. All have the same rate as it."""
-    spotlight: Callable[[str], None]
-    """Called with the speaker's name (empty outside groups) when they start to speak."""
-    place_cues: Callable[[Sentence, SynthesizedSpeech, int], tuple[PlacedCue, ...]]
-    """Sentence, its speech and rate -> its cues with the samples at which they are due."""
-    mouth_openings: Callable[[SynthesizedSpeech, int], tuple[float, ...]]
-    """Speech and rate -> mouth openings."""
-    earcon: Callable[[int], bytes]
-    """Rate -> the sound that means "I could not say that"."""
-    speaker: Speaker
-    animator: Animator
-    clock: Clock
-    event_log: EventLog
-    on_turn: Callable[[TurnEnded], None]
-    """Called after each turn with how it ended."""
-    longest_silence_s: float
-    """A turn that has produced no sound after this time is given up, whatever hangs (loop time)."""
-    longest_turn_s: float
-    """A turn that speaks is given up this long after its first sound."""
-    fillers: Fillers | None = None
-    """What is said while an answer is late."""
 
 
 class Turn:
@@ -107,11 +45,13 @@ class Turn:
         speaker: str = "",
         floor: Floor | None = None,
         began: float | None = None,
+        *,
+        guarded: bool = True,
     ) -> None:
         """`answer` yields the reply as text deltas. `utterance` is what it answers, if somebody spoke.
 
         `speaker` is the name of the speaker in a group. Without a `floor` it may speak at once. `began` is when the
-        words were known, in loop time: now, where it is not given.
+        words were known, in loop time: now, where it is not given. What is not `guarded` was examined before.
         """
         self._tools = tools
         self._floor = floor or Floor(given=True)
@@ -120,6 +60,7 @@ class Turn:
         self._voice = tools.voices.get(speaker, tools.synthesizer)
         self._speaker_name = speaker
         self._answer = answer
+        self._guard = tools.guard() if tools.guard is not None and guarded else None
         self._on_first_sound = on_first_sound
         self._timeline = tools.timeline()
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(8)
@@ -190,6 +131,8 @@ class Turn:
                         # Barge-in and mute do not wait until all of a giant delta has been read.
                         await asyncio.sleep(0)
                     await self._queue(sentences.pause())
+                    if self._guard is not None and self._guard.is_over:
+                        break
         except CharacterError as error:
             self._reason = "refused" if isinstance(error, CharacterRefused) else "offline"
             self._line = error.line
@@ -200,7 +143,7 @@ class Turn:
         await self._sentences.put(None)
 
     async def _queue(self, sentences: list[Sentence]) -> None:
-        for sentence in sentences:
+        for sentence in sentences if self._guard is None else self._guard.passed(sentences):
             self._first_time("first_sentence")
             self._record("sentence", text=sentence.text)
             await self._sentences.put(sentence)

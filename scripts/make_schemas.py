@@ -20,9 +20,15 @@ os.environ["COMPANION_SETTINGS_DOCSTRINGS"] = "yes"
 from companion.body.choreography import Choreography
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.policy import Policy
 
 FOLDER = Path(__file__).resolve().parents[1] / "configs" / "schemas"
-MODELS: Mapping[str, type[BaseModel]] = {"device": Device, "persona": Persona, "choreography": Choreography}
+MODELS: Mapping[str, type[BaseModel]] = {
+    "device": Device,
+    "persona": Persona,
+    "policy": Policy,
+    "choreography": Choreography,
+}
 
 
 def schema(name: str) -> str:

@@ -22,11 +22,11 @@ from companion.cli.chat_screen import AnswerParts, AnswerSoFar, Part, Screen, Tu
 from companion.cli.options import run_to_end, unit_options
 from companion.config.device import Device
 from companion.config.persona import Persona
-from companion.dialogue import OwnLines
 from companion.errors import CharacterError, CompanionError, DeviceError, NothingToSay
 from companion.languages.understood import understood
 from companion.mind.character import ServiceCharacter
 from companion.minds import mind
+from companion.own_lines import OwnLines
 
 HELP = """\
 /again          the last answer in other words, with another seed

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import click
 
+from companion.config.policy import NAMES, load_policy
 from companion.errors import CompanionError
 from companion.events import Cue
+from companion.guard.answer import rest_of_sentence
+from companion.guard.judge import Judge
 from companion.languages.language import language as load_language
 from companion.languages.loader import language_codes
-from companion.languages.understood import DEFAULT, understood
+from companion.languages.understood import DEFAULT, Understood, understood
 from companion.mind.api.answer_filter import AnswerFilter
 from companion.mind.api.speakers import TEMPLATE_NAMES
+from companion.voice.sentences import Sentences
 from companion.voice.stage.scanner import is_cjk
 from companion.voice.stage.stage import Stage
 
@@ -31,25 +36,32 @@ from companion.voice.stage.stage import Stage
     show_default=True,
     help="The persona's language: its directions are understood, and those of the languages that it names beside it.",
 )
-def parse(chunks: bool, batch: bool, name: str | None, language: str) -> None:
+@click.option("--policy", metavar="NAME", help=f"Leave out what a policy blocks: {', '.join(NAMES)}, or its file.")
+def parse(chunks: bool, batch: bool, name: str | None, language: str, policy: str | None) -> None:
     """Read a model's text on stdin; print what would be spoken and the cues in it, as one JSON object."""
+    judge = Judge(load_policy(policy), understood(language)) if policy is not None else None
     if chunks and batch:
         raise click.UsageError("--chunks and --batch exclude each other.")
     text = _utf8(sys.stdin.buffer.read())
     if batch:
         for number, line in _lines(text):
-            click.echo(_json(parse_deltas(_deltas(line, number, list), name, language)))
+            click.echo(_json(parse_deltas(_deltas(line, number, list), name, language, judge)))
     elif chunks:
-        click.echo(_json(parse_deltas([_deltas(line, number, str) for number, line in _lines(text)], name, language)))
+        click.echo(
+            _json(parse_deltas([_deltas(line, number, str) for number, line in _lines(text)], name, language, judge))
+        )
     else:
-        click.echo(_json(parse_deltas([text], name, language)))
+        click.echo(_json(parse_deltas([text], name, language, judge)))
 
 
-def parse_deltas(deltas: Iterable[str], name: str | None = None, language: str = DEFAULT) -> dict[str, Any]:
+def parse_deltas(
+    deltas: Iterable[str], name: str | None = None, language: str = DEFAULT, judge: Judge | None = None
+) -> dict[str, Any]:
     """Run the deltas of an answer through what the mind and the stage take out. None as `name` guesses the speaker.
 
     Returns `{"speech": str, "cues": [{"emotion", "gesture", "intensity", "at", "source"}, ...]}`. Lines are joined by a
-    space, or directly between Chinese or Japanese characters. `at` counts code points of `speech`.
+    space, or directly between Chinese or Japanese characters. `at` counts code points of `speech`. With a `judge` the
+    sentences that it blocks, and their cues, are left out, and `"blocked"` lists them: `[{"category", "sentence"}]`.
     """
     stage = Stage(name, understood(language))
     answer = AnswerFilter((*TEMPLATE_NAMES, *load_language(language).prompts.script_names))
@@ -57,6 +69,36 @@ def parse_deltas(deltas: Iterable[str], name: str | None = None, language: str =
     for delta in deltas:
         pieces += stage.feed(answer.feed(delta))
     pieces += [*stage.feed(answer.close()), *stage.close()]
+    if judge is None:
+        return _spoken(pieces)
+    kept, blocked = _judged(pieces, understood(language), judge)
+    return {**_spoken(kept), "blocked": blocked}
+
+
+def _judged(
+    pieces: list[str | Cue], languages: Understood, judge: Judge
+) -> tuple[list[str | Cue], list[dict[str, str]]]:
+    """What may be said of this, cut into sentences as for the voice; and what may not."""
+    cutter = Sentences(languages=languages)
+    sentences = [one for piece in pieces for one in cutter.feed(piece)] + cutter.close()
+    kept: list[str | Cue] = []
+    blocked: list[dict[str, str]] = []
+    length, before = 0, ""
+    for sentence in sentences:
+        category = judge.verdict(sentence.text, before)
+        before = rest_of_sentence(before, sentence.text)
+        if category is not None:
+            blocked.append({"category": category, "sentence": sentence.text})
+            continue
+        blank = "" if not kept or is_cjk(sentence.text[:1]) else " "
+        kept.append(blank + sentence.text)
+        kept += [replace(cue, at=length + len(blank) + cue.at) for cue in sentence.cues]
+        length += len(blank) + len(sentence.text)
+    return kept, blocked
+
+
+def _spoken(pieces: list[str | Cue]) -> dict[str, Any]:
+    """The pieces as one line with its cues."""
     lines = "".join(piece for piece in pieces if isinstance(piece, str)).rstrip("\n")
     speech = ""
     places = []

@@ -19,6 +19,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 from companion.config.body import BodySettings
 from companion.config.character import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
 from companion.config.loading import Factory, FilePath, Seconds, Settings, TimeSpan, read_settings
+from companion.config.policy import PolicyFile
 from companion.config.wake import WakeSettings
 from companion.config.wording import Form
 
@@ -209,6 +210,9 @@ class Device(Settings):
     timezone: str | None = None
     """The unit's time zone, such as `Europe/Berlin`, for the clock that it tells, `quiet_hours` and `body.night`; the
     system's own when absent."""
+    policy: PolicyFile | None = None
+    """What may be said to whom, and for how long: `adult`, `teen`, `child`, `child-eu`, `child-cn`, `teen-us`, or a
+    policy file of one's own; that of the persona's `audience` when absent."""
     log_transcripts: bool = False
     """Whether the log may contain what people say. Only turn it on if the owner agrees."""
     ears: EarsSettings = EarsSettings()

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from companion.config.loading import Settings, read_settings
+from companion.config.policy import Audience, Category
 from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.languages.understood import DEFAULT, Command, Phrases, spoken_command, understood
@@ -115,6 +116,25 @@ class SpokenLines(Settings):
     of the language are used."""
     guest: tuple[str, ...] = ()
     """Said when from now on nothing is remembered."""
+    blocked: tuple[str, ...] = ()
+    """Said in place of what the policy does not allow: leads to something else. Plain words of the language when
+    empty, as for all that follow."""
+    ai: tuple[str, ...] = ()
+    """That it is a computer and no human being, in the character's own manner."""
+    reminder: tuple[str, ...] = ()
+    """The same when they have talked for long."""
+    pause: tuple[str, ...] = ()
+    """The time for a break has come: a gentle end of the talk."""
+    resting: tuple[str, ...] = ()
+    """Answer to a wake during the break."""
+    day_over: tuple[str, ...] = ()
+    """The minutes of today are used up."""
+    bedtime: tuple[str, ...] = ()
+    """It is bedtime."""
+    ask_word: tuple[str, ...] = ()
+    """Asks whoever says they are `{name}` for their secret word."""
+    wrong_word: tuple[str, ...] = ()
+    """That was another word."""
 
 
 class Persona(Settings):
@@ -124,6 +144,8 @@ class Persona(Settings):
     """The character's name. It is removed where the model writes it before a line (`Name: ...`)."""
     language: LanguageCode = DEFAULT
     """The language that the character speaks."""
+    audience: Audience = "adult"
+    """Whom the character is made for: it decides the policy where the device file names none."""
     profile: Profile
     """What the model is told about the character."""
     opening: str = ""
@@ -137,6 +159,9 @@ class Persona(Settings):
     """How the character shows feelings."""
     lines: SpokenLines
     """What the character says when no answer comes, and in a few other situations."""
+    blocked: dict[Category, Lines] = Field(default_factory=dict)
+    """What the character says in place of what the policy does not allow, by category; `lines.blocked` where a category
+    has none."""
     words: dict[LanguageCode, Words] = Field(default_factory=dict)
     """Phrases of one's own for commands to the device, by language. Those of the language apply where none are
     given."""

@@ -31,6 +31,8 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     "enrolment.toml": OptionalPart(
         lambda one: one.enrolment, "it asks for its wake word on the terminal only while it learns a voice"
     ),
+    "guard.toml": OptionalPart(lambda one: one.guard, "no sentence is kept from a child, whatever the policy"),
+    "guardian.toml": OptionalPart(lambda one: one.guardian, "what a policy asks to be said is said in English"),
     "turn_taking.toml": OptionalPart(
         lambda one: one.turn_taking, "every pause counts alike, whatever was said, and any word stops an answer"
     ),

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from companion.languages.guard import GuardianLines, GuardRules
 from companion.languages.loader import (
     AnyPart,
     LanguageError,
@@ -277,6 +278,16 @@ class Language:
     def index(self) -> Index:
         """`index.toml`."""
         return read_part(self.code, "index.toml", Index) or Index()
+
+    @cached_property
+    def guard(self) -> GuardRules:
+        """`guard.toml`."""
+        return read_part(self.code, "guard.toml", GuardRules) or GuardRules()
+
+    @cached_property
+    def guardian(self) -> GuardianLines | None:
+        """`guardian.toml`; None where there is none."""
+        return read_part(self.code, "guardian.toml", GuardianLines)
 
     @property
     def is_spaced(self) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from companion.config.persona import load_persona
-from companion.dialogue import OwnLines
 from companion.languages.understood import understood
+from companion.own_lines import OwnLines
 from companion.voice.stage.stage import Stage
 from tests.support.paths import CONFIGS
 

@@ -27,10 +27,11 @@ FLOORS: tuple[set[str], ...] = (
     {"answers", "long_silence", "handover"},
     {"conversation_rules"},
     {"dialogue"},
-    {"turn"},
+    {"turn", "guardian"},
+    {"turn_tools", "own_lines"},
     {"animator", "filler"},
     # The rooms of the device side by side: none knows another.
-    {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins"},
+    {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins", "guard"},
     {"announcements", "identity", "local_server", "models", "sound", "ports"},
     {"floor"},
     {"config"},

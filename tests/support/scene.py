@@ -20,7 +20,7 @@ from companion.events import TurnEnded, Utterance, WakeHeard
 from companion.filler import Fillers
 from companion.ports import Synthesizer
 from companion.sound.pcm import earcon
-from companion.turn import TurnTools
+from companion.turn_tools import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage.stage import Stage

@@ -1,0 +1,51 @@
+"""One answer under guard: its sentences on their way to the voice. Pure.
+
+The first sentence that may not be said is replaced by the persona's own words for that case, and with them the answer
+is over: what would follow belongs to what was not said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from companion.config.policy import Category
+from companion.events import Sentence
+from companion.guard.judge import Judge
+
+_WHOLE = re.compile(r"[.!?…。！？\n][\"'”’»』」)）\]]*\s*$")
+
+
+def rest_of_sentence(before: str, piece: str) -> str:
+    """What of a sentence was said once this `piece` of it is, behind what was `before`; empty where it is whole."""
+    return "" if _WHOLE.search(piece) else f"{before} {piece}".strip()
+
+
+class AnswerGuard:
+    """Judges the sentences of one answer."""
+
+    def __init__(
+        self, judge: Judge, instead: Callable[[Category], str], on_blocked: Callable[[Category, str], None]
+    ) -> None:
+        """`instead` gives the words for a category; `on_blocked` is told of what was not said."""
+        self._judge, self._instead, self._on_blocked = judge, instead, on_blocked
+        self._before = ""
+        """The part of the present sentence that was passed already."""
+        self.is_over = False
+        """Whether nothing more of this answer is said."""
+
+    def passed(self, sentences: list[Sentence]) -> list[Sentence]:
+        """These, as far as they may be said."""
+        said: list[Sentence] = []
+        for sentence in sentences:
+            if self.is_over:
+                break
+            category = self._judge.verdict(sentence.text, self._before)
+            if category is None:
+                self._before = rest_of_sentence(self._before, sentence.text)
+                said.append(sentence)
+                continue
+            self.is_over = True
+            self._on_blocked(category, sentence.text)
+            said.append(Sentence(self._instead(category)))
+        return said

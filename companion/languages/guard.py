@@ -1,0 +1,103 @@
+"""What a language's files say for the guardian: `guard.toml`, by which sentences are judged, and `guardian.toml`, what
+a unit says to keep a policy.
+
+The English files explain the format for whoever writes another language.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from companion.languages.loader import Part, Regex, filled_with
+
+Lines = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class CategoryRules(Part):
+    """Patterns of one category, over text in small letters with straight quotes and single blanks, tricks of spelling
+    undone. In spaced writing a match begins and ends at a word's border."""
+
+    grave: tuple[Regex, ...] = ()
+    """Nobody under any policy that blocks the category hears this."""
+    mild: tuple[Regex, ...] = ()
+    """Blocked only where all of the category is."""
+    harmless: tuple[Regex, ...] = ()
+    """Where one of these matches, its words are none of the category: "kill the lights"."""
+
+
+class AskedRules(Part):
+    """What a person says that is answered by a rule."""
+
+    what_it_is: tuple[Regex, ...] = ()
+    """Asks whether it is human, alive or a machine."""
+    in_danger: tuple[Regex, ...] = ()
+    """Speaks of suicide, of hurting themselves, of being hurt or abused."""
+    not_in_danger: tuple[Regex, ...] = ()
+    """Looks so, and is not: "I'm dying of laughter"."""
+    leaves: tuple[str, ...] = ()
+    """Phrases with which people end a talk at once, beside those of `commands.toml`."""
+
+
+class PrivateRules(Part):
+    """Patterns of what tells who somebody is, over the words as they were said. What the group `private` matches, or
+    the whole where there is none, is taken out."""
+
+    full_name: tuple[Regex, ...] = ()
+    address: tuple[Regex, ...] = ()
+    phone: tuple[Regex, ...] = ()
+    email: tuple[Regex, ...] = ()
+    school: tuple[Regex, ...] = ()
+    account: tuple[Regex, ...] = ()
+    instead: dict[str, str] = Field(default_factory=dict)
+    """What stands in its place, by kind: `address = "(an address)"`."""
+
+
+class GuardRules(Part):
+    """`guard.toml`."""
+
+    violence: CategoryRules = CategoryRules()
+    sex: CategoryRules = CategoryRules()
+    drugs: CategoryRules = CategoryRules()
+    weapons: CategoryRules = CategoryRules()
+    self_harm: CategoryRules = CategoryRules()
+    frightening: CategoryRules = CategoryRules()
+    insults: CategoryRules = CategoryRules()
+    dangerous_acts: CategoryRules = CategoryRules()
+    contact: CategoryRules = CategoryRules()
+    clinging: CategoryRules = CategoryRules()
+    buying: CategoryRules = CategoryRules()
+    claims_human: CategoryRules = CategoryRules()
+    relatives: CategoryRules = CategoryRules()
+    """A persona that plays a relative or partner of the person; for `companion check`."""
+    asked: AskedRules = AskedRules()
+    private: PrivateRules = PrivateRules()
+
+
+class GuardianLines(Part):
+    """`guardian.toml`: plain words of the language for what a policy asks; a persona may have its own in `lines`."""
+
+    blocked: Lines
+    """In place of what may not be said: leads to something else, blames nobody."""
+    self_harm: Lines
+    """To somebody in danger: fixed, warm, names a grown-up and, where one holds everywhere, a number. Never the model's
+    words and never the persona's."""
+    ai: Lines
+    """That it is a computer and no human being."""
+    reminder: Lines
+    """That they have talked for long, with the same truth."""
+    pause: Lines
+    """The time for a break has come: a gentle end."""
+    resting: Lines
+    """Woken during the break."""
+    day_over: Lines
+    """The minutes of today are used up: a gentle end, and the answer to every wake until tomorrow."""
+    bedtime: Lines
+    """It is bedtime."""
+    consent: Lines
+    """A grown-up has to agree first, on the owner's page."""
+    ask_word: Annotated[tuple[Annotated[str, filled_with("name")], ...], Field(min_length=1)]
+    """Asks whoever says they are `{name}` for their secret word."""
+    wrong_word: Lines
+    """That was another word."""
