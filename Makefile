@@ -1,6 +1,6 @@
 # What a person types here. Each target first installs what it lacks; once that is done, all of them work offline.
 
-.PHONY: help run test bench mutants check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit image image-test lock \
+.PHONY: help run test bench mutants check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit sbom image image-test lock \
 	release clean
 .DEFAULT_GOAL := help
 
@@ -15,6 +15,7 @@ help:
 	@echo 'make firmware build the firmware of bodies on an Arduino Uno or Nano'
 	@echo 'make flash    write it to the board on PORT (/dev/ttyACM0 when not given)'
 	@echo 'make kit      pack all that a unit needs into dist/kit.tar.zst; DEVICE=FILE says for which (needs a network)'
+	@echo 'make sbom     write dist/sbom.json: everything in the product that others made (CycloneDX)'
 	@echo 'make image    make a card image, dist/companion.img (as root; needs a network)'
 	@echo 'make image-test  start that image in an emulated board, cut its power, flash it anew (10 to 30 minutes)'
 	@echo 'make lock     pin every Python package anew (needs uv and a network); KEEP=1 keeps the versions that fit'
@@ -67,11 +68,16 @@ flash: firmware
 
 DEVICE ?= configs/devices/toy.toml
 
-kit: setup
+kit: setup-dev
 	@mkdir -p dist
 	@.venv/bin/companion kit build --device $(DEVICE) --out dist/kit.tar.zst
 
-image: setup
+sbom: setup-dev
+	@mkdir -p dist
+	@.venv/bin/python -m studio.kit.sbom dist/sbom.json
+	@echo 'dist/sbom.json: every Python package of a unit, and every Debian package of the image'
+
+image: setup-dev
 	@mkdir -p dist
 	@sh image/build.sh --out dist/companion.img
 

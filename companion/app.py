@@ -17,18 +17,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from companion import plugins
+from companion import engines, plugins
 from companion.animator import Animator
 from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.device import Device
-from companion.config.persona import CastMember, Persona
+from companion.config.persona import Persona
 from companion.config.policy import policy_of
 from companion.conversation import Conversation
 from companion.conversation_rules import in_hours, rules_of
 from companion.dialogue import Dialogue, Dialogues
-from companion.ears import wake_words
 from companion.ears.echo import past_own_voice
 from companion.ears.kept_echo import KeptEcho
 from companion.ears.listener import Listener
@@ -46,7 +45,6 @@ from companion.filler import Fillers
 from companion.guardian import Guardian
 from companion.languages.understood import understood
 from companion.minds import mind_of
-from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
 from companion.sound.pcm import earcon
 from companion.sound.played import PlayedSound
@@ -133,15 +131,15 @@ async def assembled(
         stack.push_async_callback(sound.microphone.close)
         event_log = EventLog(sound.clock, events, log_transcripts=device.log_transcripts, on_event=on_event)
         stack.callback(event_log.close)
-        words = _wake_words(device, persona, event_log, missing if sound.live else None)
+        words = engines.wake_words(device, persona, event_log, missing if sound.live else None)
         if words is not None:
             stack.callback(words.close)
         # A file costs no power, and is to be examined whole.
         gated = GatedWakeWord(words) if words is not None and sound.live else words
         detector = plugins.build_engine("speech_detectors", device.ears.endpoint.engine, device, persona)
-        transcriber = watch.transcriber(_transcriber(device, persona, missing, live=sound.live))
+        transcriber = watch.transcriber(engines.transcriber(device, persona, missing, live=sound.live))
         stack.push_async_callback(transcriber.close)
-        judge = _turn_judge(device, persona, transcriber, missing, live=sound.live)
+        judge = engines.turn_judge(device, persona, transcriber, missing, live=sound.live)
         kept_echo = KeptEcho.of_unit() if sound.live else None
         microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing, kept_echo)
         link = link_to_neighbours(device.ears.wake, missing) if sound.live else None
@@ -188,7 +186,7 @@ async def assembled(
                 voices = {}
                 for member in persona.cast:
                     voices[member.name] = watch.synthesizer(
-                        _voice_of(member, device, persona, voice.rate, or_another=sound.live)
+                        engines.voice_of(member, device, persona, voice.rate, or_another=sound.live)
                     )
                     its.push_async_callback(voices[member.name].close)
                 if voice.rate != sound.speaker.rate:
@@ -263,57 +261,6 @@ def _changed(conversation: Conversation, sound: Sound, judge: TurnJudge | None) 
     if judge is not None and conversation.state is State.MUTED:
         judge.forget()
     sound.on_change(conversation.state)
-
-
-def _wake_words(device: Device, persona: Persona, event_log: EventLog, missing: list[str] | None) -> WakeWords | None:
-    """The words that wake it; None where only the button does. Raises `ConfigError` and `EngineUnavailable`."""
-    if device.ears.wake.mode == "button":
-        return None
-    wake_words.check(device, persona)
-    return WakeWords(
-        device.ears.wake,
-        lambda engine: plugins.build_engine("wake_words", engine, device, persona),
-        lambda sentence: event_log.record("error", code="engine", sentence=sentence),
-        missing,
-    )
-
-
-def _transcriber(device: Device, persona: Persona, missing: list[str], *, live: bool) -> Transcriber:
-    wanted, order = device.ears.transcriber.engine, BEST_TRANSCRIBERS
-    try:
-        found: Transcriber = plugins.build_best("transcribers", wanted, order, device, persona, or_another=live)
-    except EngineUnavailable as error:
-        if not live:
-            raise
-        missing.append(f"It cannot hear what is said. {error}")
-        found = NoTranscriber(str(error))
-    return found
-
-
-def _turn_judge(
-    device: Device, persona: Persona, transcriber: Transcriber, missing: list[str], *, live: bool
-) -> TurnJudge | None:
-    """What also hears when a turn is over, where the device file names it; it talks without it, too."""
-    name = device.ears.endpoint.turn_model
-    try:
-        return TurnJudge(transcriber, plugins.build_engine("turn_models", name, device, persona)) if name else None
-    except EngineUnavailable as error:
-        if not live:
-            raise
-        missing.append(str(error))
-    return None
-
-
-def _voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *, or_another: bool) -> Synthesizer:
-    """The voice of another one of a group."""
-    speaking = persona.model_copy(update={"speech": member.speech})
-    voice = plugins.build_synthesizer(device, speaking, or_another=or_another)
-    if voice.rate != rate:
-        raise ConfigError(
-            f"{member.name}: the voice makes {voice.rate} samples a second and that of {persona.name} {rate}: "
-            "take two voices of the same kind"
-        )
-    return voice
 
 
 def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: EventLog) -> Animator:

@@ -46,9 +46,7 @@ done
 [ -z "$missing" ] || fail "some tools are missing; install them with: sudo apt-get install$missing"
 [ "$(id -u)" = 0 ] || fail "run this as root: sudo image/build.sh --out $out"
 
-if [ -z "$kit" ]; then
-    [ -x .venv/bin/companion ] || fail 'run make setup first, or give a kit with --kit'
-fi
+[ -x .venv/bin/companion ] || fail 'run make setup-dev first'
 base=$(mktemp -d "${work:-${TMPDIR:-/tmp}}/companion-image.XXXXXX")
 trap 'rm -rf "$base"' EXIT
 trap 'exit 130' INT TERM
@@ -72,6 +70,9 @@ boot_mb=256
 root_mb=1536
 data_start=$((2048 + (boot_mb + root_mb) * 2048)) # in sectors of 512 bytes
 
+# The packages that are pinned are those in the image, or it is not made.
+.venv/bin/python -m studio.kit.sbom "$base/sbom.json"
+
 # --- the root ----------------------------------------------------------------------------------------------------
 
 names() { sed 's/#.*//' "$@" | tr -s ' \n' ','; }
@@ -91,7 +92,7 @@ chmod 755 "$base/first"
 image/emulated.sh mmdebstrap --mode=root --skip=chroot/mount/sys --architectures=arm64 --variant=apt --quiet \
     --include="$(names image/packages/image.txt image/packages/kit.txt | sed 's/^,*//; s/,*$//')" \
     --extract-hook="$base/first \"\$1\"" \
-    --customize-hook="sh '$project/image/into-root.sh' \"\$1\" '$(realpath "$kit")'" \
+    --customize-hook="sh '$project/image/into-root.sh' \"\$1\" '$(realpath "$kit")' '$base/sbom.json'" \
     --customize-hook="sh '$project/image/settle.sh' \"\$1\"" \
     --customize-hook="chroot \"\$1\" dpkg-query -W -f '\${Package} \${Version} \${Architecture}\\n' >'$base/packages'" \
     bookworm "$base/root.tar" \
@@ -154,4 +155,5 @@ dd if="$base/root.img" of="$base/card.img" bs=1M seek=$((1 + boot_mb)) conv=notr
 truncate -s $((data_start * 512)) "$base/card.img"
 cp --sparse=always "$base/card.img" "$out.new"
 mv "$out.new" "$out"
+cp "$base/sbom.json" "$out.sbom.json"
 sha256sum "$out"

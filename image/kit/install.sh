@@ -153,8 +153,8 @@ else
     PIP_CONFIG_FILE=/dev/null PIP_NO_CACHE_DIR=1 "$place/.venv/bin/python" -m pip --disable-pip-version-check -q install \
         --no-index --find-links wheels --only-binary :all: --require-hashes -r requirements.txt 9>&- ||
         give_up 'the Python packages could not be installed'
-    for part in configs systemd docs models; do
-        [ ! -d "$part" ] || cp -R "$part" "$place/$part"
+    for part in configs systemd docs models sbom.json; do
+        [ ! -e "$part" ] || cp -R "$part" "$place/$part"
     done
     # companion looks for the built-in devices and personas beside its own package.
     ln -sfn ../../../../configs "$(echo "$place"/.venv/lib/python3*/site-packages)/configs"

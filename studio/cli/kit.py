@@ -67,6 +67,7 @@ def build(
     from studio.kit import debs as kit_debs
     from studio.kit import wheels as kit_wheels
     from studio.kit.bundle import Kit
+    from studio.kit.sbom import FILE, sbom_of_kit
     from studio.kit.sold import leave_out_keyword_models
 
     if wheels is not None and download:
@@ -102,6 +103,8 @@ def build(
             names = kit_debs.read_names((folder / "packages.txt").read_text("utf-8"))
             kit_debs.PackageArchive(target, Path(scratch) / "apt").fetch(names, folder / "debs")
         kit_debs.write_index(folder / "debs")
+
+        (folder / FILE).write_text(sbom_of_kit(folder), "utf-8")
 
         number = made.write_manifest()
         click.echo("packing", err=True)

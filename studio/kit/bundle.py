@@ -3,6 +3,7 @@
     install.sh                run as root on the unit; see its first lines
     manifest.sha256           SHA-256 of every other file, for `sha256sum -c`
     kit.json                  what the kit is for
+    sbom.json                 everything in it that others made (CycloneDX), for whoever sells it
     requirements.txt, wheels/ the Python packages, companion among them
     packages.txt, debs/       the Debian packages, as a folder that apt can install from
     models/                   models and voices, as `companion models` keeps them

@@ -23,7 +23,7 @@ FLOORS: tuple[set[str], ...] = (
     {"service"},
     {"examination"},
     {"app"},
-    {"conversation", "minds"},
+    {"conversation", "minds", "engines"},
     {"answers", "long_silence", "handover"},
     {"conversation_rules"},
     {"dialogue"},

@@ -88,7 +88,7 @@ def test_a_release_sets_the_version_and_dates_the_changelog(released: Checkout) 
     assert '__version__ = "1.2.0"\n' in (released.folder / "companion/__init__.py").read_text()
     studio = (released.folder / "studio/pyproject.toml").read_text()
     assert 'version = "1.2.0"\n' in studio
-    assert 'dependencies = ["companion==1.2.0"]' in studio
+    assert 'dependencies = ["companion==1.2.0"' in studio
     today = datetime.now(UTC).date()
     changelog = (released.folder / "CHANGELOG.md").read_text()
     assert changelog == CHANGELOG.replace("next (unreleased)", f"1.2.0 ({today})")

@@ -41,8 +41,11 @@ needs_debian = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg
 def wheel(folder: Path, name: str, content: str = "") -> Path:
     """A file with a wheel's name that is a zip file, and the same each time."""
     path = folder / name
+    package, version = name.split("-")[:2]
     with zipfile.ZipFile(path, "w") as opened:
         opened.writestr(zipfile.ZipInfo("content.py"), content or name)
+        about = f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n"
+        opened.writestr(zipfile.ZipInfo(f"{package}-{version}.dist-info/METADATA"), about)
     return path
 
 

@@ -1,0 +1,70 @@
+"""The engines of one unit, and what takes the place of one that is missing. For `app` alone.
+
+Each is built from the device file and the persona. With a sound card (`live`) a unit works without what is missing, and
+the sentence that says so goes into `missing`; where the sound is a file, it is an error.
+"""
+
+from __future__ import annotations
+
+from companion import plugins
+from companion.config.device import Device
+from companion.config.persona import CastMember, Persona
+from companion.ears import wake_words as wake
+from companion.ears.no_transcriber import NoTranscriber
+from companion.ears.turn_judge import TurnJudge
+from companion.ears.wake_words import WakeWords
+from companion.errors import ConfigError, EngineUnavailable
+from companion.event_log import EventLog
+from companion.plugins import BEST_TRANSCRIBERS
+from companion.ports import Synthesizer, Transcriber
+
+
+def wake_words(device: Device, persona: Persona, event_log: EventLog, missing: list[str] | None) -> WakeWords | None:
+    """The words that wake it; None where only the button does. Raises `ConfigError` and `EngineUnavailable`."""
+    if device.ears.wake.mode == "button":
+        return None
+    wake.check(device, persona)
+    return WakeWords(
+        device.ears.wake,
+        lambda engine: plugins.build_engine("wake_words", engine, device, persona),
+        lambda sentence: event_log.record("error", code="engine", sentence=sentence),
+        missing,
+    )
+
+
+def transcriber(device: Device, persona: Persona, missing: list[str], *, live: bool) -> Transcriber:
+    wanted, order = device.ears.transcriber.engine, BEST_TRANSCRIBERS
+    try:
+        found: Transcriber = plugins.build_best("transcribers", wanted, order, device, persona, or_another=live)
+    except EngineUnavailable as error:
+        if not live:
+            raise
+        missing.append(f"It cannot hear what is said. {error}")
+        found = NoTranscriber(str(error))
+    return found
+
+
+def turn_judge(
+    device: Device, persona: Persona, transcriber: Transcriber, missing: list[str], *, live: bool
+) -> TurnJudge | None:
+    """What also hears when a turn is over, where the device file names it; it talks without it, too."""
+    name = device.ears.endpoint.turn_model
+    try:
+        return TurnJudge(transcriber, plugins.build_engine("turn_models", name, device, persona)) if name else None
+    except EngineUnavailable as error:
+        if not live:
+            raise
+        missing.append(str(error))
+    return None
+
+
+def voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *, or_another: bool) -> Synthesizer:
+    """The voice of another one of a group."""
+    speaking = persona.model_copy(update={"speech": member.speech})
+    voice = plugins.build_synthesizer(device, speaking, or_another=or_another)
+    if voice.rate != rate:
+        raise ConfigError(
+            f"{member.name}: the voice makes {voice.rate} samples a second and that of {persona.name} {rate}: "
+            "take two voices of the same kind"
+        )
+    return voice
