@@ -12,6 +12,7 @@ from companion.config.policy import Category
 from companion.events import Sentence
 from companion.guard.judge import Judge, Said
 
+
 class AnswerGuard:
     """Judges the sentences of one answer."""
 

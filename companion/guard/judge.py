@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
-from companion.config.policy import CATEGORIES, Category, Policy
+from companion.config.policy import CATEGORIES, Category, Level, Policy
 from companion.guard.reading import Spelling, readings
 from companion.languages.guard import CategoryRules, NegationRules
 from companion.languages.language import Language
@@ -69,7 +68,7 @@ class Judge:
 class _LanguageRules:
     """The rules of one language, of all categories that a policy blocks."""
 
-    def __init__(self, language: Language, levels: Iterable[tuple[Category, str]]) -> None:
+    def __init__(self, language: Language, levels: Iterable[tuple[Category, Level]]) -> None:
         data = language.guard
         self._spelling = Spelling.of(data.letters, data.accents, data.masked)
         self._rules = [
@@ -101,9 +100,7 @@ class _LanguageRules:
 class _Rules:
     """The rules of one category."""
 
-    def __init__(
-        self, language: Language, category: Category, data: CategoryRules, blocked: tuple[str, ...]
-    ) -> None:
+    def __init__(self, language: Language, category: Category, data: CategoryRules, blocked: tuple[str, ...]) -> None:
         self.category = category
         self.sources = blocked + data.always
         self.across = bool(data.across)
@@ -115,7 +112,7 @@ class _Rules:
         self._harmless = _pattern(language, data.harmless)
 
     @staticmethod
-    def of(language: Language, category: Category, level: str) -> _Rules | None:
+    def of(language: Language, category: Category, level: Level) -> _Rules | None:
         data: CategoryRules = getattr(language.guard, category)
         blocked = data.grave if level == "grave" else data.grave + data.mild
         return _Rules(language, category, data, blocked) if blocked or data.always or data.across else None
@@ -160,7 +157,7 @@ class _Negations:
 
 
 @cache
-def _rules_of(language: Language, levels: tuple[tuple[Category, Literal["off", "grave", "all"]], ...]) -> _LanguageRules:
+def _rules_of(language: Language, levels: tuple[tuple[Category, Level], ...]) -> _LanguageRules:
     return _LanguageRules(language, levels)
 
 

@@ -1,6 +1,6 @@
 """Text as it is meant: small letters, one form of each sign, tricks of spelling undone. Pure.
 
-Who wants to get a word past a filter writes `k1ll`, `k.i.l.l`, `kiiill`, `f*ck`, `ｋｉｌｌ`, `kіll` with a Cyrillic letter, or
+Who wants to get a word past a filter writes `k1ll`, `k.i.l.l`, `kiiill`, `f*ck`, `kіll` with a Cyrillic letter, or
 `自.杀`. Each reading is a text in which patterns look. A trick that is not there costs nothing: ordinary text has one
 reading.
 """
@@ -30,7 +30,7 @@ _FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052fıɑɡ\u1d00-\u1d7f\u0250-\u02
 _CJK = "\u3040-\u30fb\u30fd-\u30ff\u3400-\u9fff"
 _BETWEEN_CJK = re.compile(rf"(?<=[{_CJK}ー])[ .·•・*_/|~+=#^'\"-]+(?=[{_CJK}ー])")
 _LEET_MAY_BE = re.compile(r"[a-z][0134578@$!|+]|[0134578@$!|+][a-z]")
-_TOKEN = re.compile(r"[\w@$!|+]+")
+_TOKENS = re.compile(r"([\w@$!|+]+)")
 _NUMBER = re.compile(r"\d+(?:st|nd|rd|th|s|am|pm|k?m|[cm]m|k?g|h|x|d|l|ml|er|e|c|f)?")
 _LEET = str.maketrans("034578@$+1!|", "oeastbastiii")
 _LEET_L = str.maketrans("034578@$+1!|", "oeastbastlll")
@@ -59,7 +59,7 @@ class Spelling:
         """`letters`: groups with blanks between them; the first of a group is read as its second."""
         words = tuple(sorted(set(masked), key=lambda one: (-len(one), one)))
         return Spelling(
-            str.maketrans({one[0]: one[1] for one in letters.split()}),
+            {ord(one[0]): ord(one[1]) for one in letters.split()},
             accents,
             words,
             re.compile("|".join(map(re.escape, words))) if words else None,
@@ -133,7 +133,7 @@ def _in_words(run: str, spelling: Spelling) -> str:
 def _leet(text: str, _: Spelling) -> Iterable[str]:
     if _LEET_MAY_BE.search(text):
         for table in (_LEET, _LEET_L):
-            yield _TOKEN.sub(lambda found, table=table: _letters(found[0], table), text)
+            yield "".join(_letters(piece, table) for piece in _TOKENS.split(text))
 
 
 def _letters(token: str, table: dict[int, int]) -> str:
@@ -150,8 +150,11 @@ def _long(text: str, _: Spelling) -> Iterable[str]:
         return
     choices = product((1, 2), repeat=len(runs)) if len(runs) <= 3 else ((1,) * len(runs), (2,) * len(runs))
     for lengths in choices:
-        kept = dict(zip(runs, lengths, strict=True))
-        yield _LONG.sub(lambda found, kept=kept: found[0][0] * kept[found[0]], text)
+        yield _shortened(text, dict(zip(runs, lengths, strict=True)))
+
+
+def _shortened(text: str, kept: dict[str, int]) -> str:
+    return _LONG.sub(lambda found: found[0][0] * kept[found[0]], text)
 
 
 _UNDO: tuple[Callable[[str, Spelling], Iterable[str]], ...] = (

@@ -82,7 +82,7 @@ class GuardRules(Part):
     """Groups with blanks between them: the first sign of a group is read as its second, before patterns are matched:
     `殺杀 アあ`."""
     accents: str = ""
-    """Letters with a sign that the language has itself: `äöü`. From others the sign is taken away in a second reading."""
+    """Letters with a sign that the language has itself: `äöü`. From others it is taken away in a second reading."""
     masked: WordList = ()
     """Words that people write with a sign in place of a letter (f*ck), or letter by letter."""
     negations: NegationRules = NegationRules()

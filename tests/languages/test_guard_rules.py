@@ -1,7 +1,7 @@
 """Each language's `guard.toml` against sentences of its own: `tests/golden/guard/<code>.jsonl`, one answer a line.
 
 `{"text": ..., "category": "violence" | ["violence", "weapons"] | null}`: what the policy `child` blocks of it, or null
-where all may be said; one of a list is enough. `"policy": "teen"` asks another policy. Answers are cut into sentences as
+where all may be said; one of a list is enough. `"policy": "teen"` asks another. Answers are cut into sentences as
 for the voice.
 """
 
