@@ -13,8 +13,7 @@ import click
 from companion.config.policy import NAMES, load_policy
 from companion.errors import CompanionError
 from companion.events import Cue
-from companion.guard.answer import rest_of_sentence
-from companion.guard.judge import Judge
+from companion.guard.judge import Judge, Said
 from companion.languages.language import language as load_language
 from companion.languages.loader import language_codes
 from companion.languages.understood import DEFAULT, Understood, understood
@@ -83,10 +82,10 @@ def _judged(
     sentences = [one for piece in pieces for one in cutter.feed(piece)] + cutter.close()
     kept: list[str | Cue] = []
     blocked: list[dict[str, str]] = []
-    length, before = 0, ""
+    length, said = 0, Said()
     for sentence in sentences:
-        category = judge.verdict(sentence.text, before)
-        before = rest_of_sentence(before, sentence.text)
+        category = judge.verdict(sentence.text, said)
+        said = said.then(sentence.text)
         if category is not None:
             blocked.append({"category": category, "sentence": sentence.text})
             continue

@@ -6,19 +6,11 @@ is over: what would follow belongs to what was not said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from companion.config.policy import Category
 from companion.events import Sentence
-from companion.guard.judge import Judge
-
-_WHOLE = re.compile(r"[.!?…。！？\n][\"'”’»』」)）\]]*\s*$")
-
-
-def rest_of_sentence(before: str, piece: str) -> str:
-    """What of a sentence was said once this `piece` of it is, behind what was `before`; empty where it is whole."""
-    return "" if _WHOLE.search(piece) else f"{before} {piece}".strip()
+from companion.guard.judge import Judge, Said
 
 
 class AnswerGuard:
@@ -29,8 +21,7 @@ class AnswerGuard:
     ) -> None:
         """`instead` gives the words for a category; `on_blocked` is told of what was not said."""
         self._judge, self._instead, self._on_blocked = judge, instead, on_blocked
-        self._before = ""
-        """The part of the present sentence that was passed already."""
+        self._said = Said()
         self.is_over = False
         """Whether nothing more of this answer is said."""
 
@@ -40,9 +31,9 @@ class AnswerGuard:
         for sentence in sentences:
             if self.is_over:
                 break
-            category = self._judge.verdict(sentence.text, self._before)
+            category = self._judge.verdict(sentence.text, self._said)
             if category is None:
-                self._before = rest_of_sentence(self._before, sentence.text)
+                self._said = self._said.then(sentence.text)
                 said.append(sentence)
                 continue
             self.is_over = True

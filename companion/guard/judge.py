@@ -1,21 +1,43 @@
 """Judges sentences by a policy, before they are spoken. Pure.
 
 A judge knows the rules of the languages that a unit understands (`guard.toml`). Whoever asks gives the sentence as the
-voice would say it, and what was said before it in the same answer, since a clause alone may look harmless.
+voice would say it, and what was said before it in the same answer, since a clause alone may look harmless, and so may
+two sentences.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal
 
-from companion.config.policy import CATEGORIES, Category, Policy
-from companion.guard.reading import readings
-from companion.languages.guard import CategoryRules
+from companion.config.policy import CATEGORIES, Category, Level, Policy
+from companion.guard.reading import Spelling, readings
+from companion.languages.guard import CategoryRules, NegationRules
 from companion.languages.language import Language
-from companion.languages.understood import Understood
+from companion.languages.understood import Understood, joined
+
+LONGEST = 400
+"""Characters of what was said before that are looked at."""
+
+_WHOLE = re.compile(r"[.!?…。！？\n][\"'”’»』」)）\]]*\s*$")
+_NOTHING = re.compile("(?!)")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What of an answer was said already."""
+
+    earlier: tuple[str, ...] = ()
+    """Its last two whole sentences."""
+    begun: str = ""
+    """The beginning of the present sentence."""
+
+    def then(self, piece: str) -> Said:
+        """The same once this piece was said, too."""
+        begun = joined(self.begun, piece)[-LONGEST:]
+        return Said((*self.earlier, begun)[-2:]) if _WHOLE.search(piece) else Said(self.earlier, begun)
 
 
 class Judge:
@@ -23,17 +45,18 @@ class Judge:
 
     def __init__(self, policy: Policy, languages: Understood) -> None:
         self.policy = policy
-        self._rules = [rules for one in languages for rules in _rules_of(one, policy)]
+        levels = tuple((category, policy.filter.level(category)) for category in CATEGORIES)
+        self._rules = [(one, _rules_of(one, levels)) for one in languages]
+        self._languages = languages
 
-    def verdict(self, sentence: str, before: str = "") -> Category | None:
-        """The category for which this may not be said; None where it may.
-
-        `before` is the beginning of the same sentence, where it was said already.
-        """
-        for text in readings(f"{before} {sentence}" if before else sentence):
-            for rules in self._rules:
-                if rules.matches(text):
-                    return rules.category
+    def verdict(self, sentence: str, said: Said | None = None) -> Category | None:
+        """The category for which this may not be said; None where it may. `said`: before it, in the same answer."""
+        said = said or Said()
+        text = joined(said.begun, sentence)
+        count = self._languages.surely(text)
+        for language, rules in self._rules:
+            if language in count and (found := rules.verdict(text, said.earlier)) is not None:
+                return found
         return None
 
     def of_person(self, said: str) -> Category | None:
@@ -42,32 +65,104 @@ class Judge:
         return found if found in self.policy.filter.person else None
 
 
+class _LanguageRules:
+    """The rules of one language, of all categories that a policy blocks."""
+
+    def __init__(self, language: Language, levels: Iterable[tuple[Category, Level]]) -> None:
+        data = language.guard
+        self._spelling = Spelling.of(data.letters, data.accents, data.masked)
+        self._rules = [
+            rules
+            for category, level in levels
+            if level != "off" and (rules := _Rules.of(language, category, level)) is not None
+        ]
+        self._any = _pattern(language, (one for rules in self._rules for one in rules.sources))
+        self._blank = language.blank
+
+    def verdict(self, sentence: str, earlier: tuple[str, ...]) -> Category | None:
+        """The category of the first rule by which this is blocked."""
+        for text in readings(sentence, self._spelling):
+            # Most sentences are none of it, and one look is enough.
+            if self._any.search(text) is not None:
+                for rules in self._rules:
+                    if rules.matches(text):
+                        return rules.category
+        if not earlier or not any(rules.across for rules in self._rules):
+            return None
+        before = readings(" ".join(earlier), self._spelling)[0]
+        for text in readings(sentence, self._spelling):
+            for rules in self._rules:
+                if rules.matches_across(before, text):
+                    return rules.category
+        return None
+
+
 class _Rules:
-    def __init__(self, category: Category, harmless: re.Pattern[str] | None, blocked: re.Pattern[str]) -> None:
-        self.category, self._harmless, self._blocked = category, harmless, blocked
+    """The rules of one category."""
+
+    def __init__(self, language: Language, category: Category, data: CategoryRules, blocked: tuple[str, ...]) -> None:
+        self.category = category
+        self.sources = blocked + data.always
+        self.across = bool(data.across)
+        negations = language.guard.negations
+        self._negations = None if category in negations.not_for else _Negations(language, negations)
+        self._blocked = _pattern(language, blocked)
+        self._always = _pattern(language, data.always)
+        self._across = _pattern(language, data.across)
+        self._harmless = _pattern(language, data.harmless)
+
+    @staticmethod
+    def of(language: Language, category: Category, level: Level) -> _Rules | None:
+        data: CategoryRules = getattr(language.guard, category)
+        blocked = data.grave if level == "grave" else data.grave + data.mild
+        return _Rules(language, category, data, blocked) if blocked or data.always or data.across else None
 
     def matches(self, text: str) -> bool:
-        if self._blocked.search(text) is None:
+        if not self._found(text):
             return False
-        return self._harmless is None or self._blocked.search(self._harmless.sub("\n", text)) is not None
+        rest = self._harmless.sub("\n", text)
+        return rest == text or self._found(rest)
+
+    def matches_across(self, before: str, text: str) -> bool:
+        """Whether something begins in what was said `before` and ends in this text."""
+        both = self._harmless.sub("\n", f"{before} {text}")
+        begins = len(both) - len(self._harmless.sub("\n", text))
+        return any(found.end() > begins and not self._is_negated(both, found) for found in self._across.finditer(both))
+
+    def _found(self, text: str) -> bool:
+        if self._always.search(text) is not None:
+            return True
+        return any(not self._is_negated(text, found) for found in self._blocked.finditer(text))
+
+    def _is_negated(self, text: str, found: re.Match[str]) -> bool:
+        return self._negations is not None and self._negations.hold(text, found.start(), found.end())
 
 
-def _rules_of(language: Language, policy: Policy) -> Iterable[_Rules]:
-    for category in CATEGORIES:
-        level = policy.filter.level(category)
-        if level != "off" and (rules := _compiled(language, category, level)) is not None:
-            yield rules
+class _Negations:
+    def __init__(self, language: Language, data: NegationRules) -> None:
+        self._before, self._within, self._after = (
+            _pattern(language, one) for one in (data.before, data.within, data.after)
+        )
+        self._clause_end = re.compile(data.clause_end)
+
+    def hold(self, text: str, start: int, end: int) -> bool:
+        """Whether the words from `start` to `end` are negated by others of their clause."""
+        begins = max((one.end() for one in self._clause_end.finditer(text, 0, start)), default=0)
+        ends = following.start() if (following := self._clause_end.search(text, end)) else len(text)
+        return (
+            self._before.search(text, begins, start) is not None
+            or self._within.search(text, start, end) is not None
+            or self._after.search(text, end, ends) is not None
+        )
 
 
 @cache
-def _compiled(language: Language, category: Category, level: Literal["grave", "all"]) -> _Rules | None:
-    data: CategoryRules = getattr(language.guard, category)
-    blocked = data.grave if level == "grave" else data.grave + data.mild
-    if not blocked:
-        return None
-    return _Rules(category, _pattern(language, data.harmless) if data.harmless else None, _pattern(language, blocked))
+def _rules_of(language: Language, levels: tuple[tuple[Category, Level], ...]) -> _LanguageRules:
+    return _LanguageRules(language, levels)
 
 
 def _pattern(language: Language, patterns: Iterable[str]) -> re.Pattern[str]:
     inside = "|".join(f"(?:{one})" for one in patterns)
+    if not inside:
+        return _NOTHING
     return re.compile(rf"(?<!\w)(?:{inside})(?!\w)" if language.is_spaced else inside)

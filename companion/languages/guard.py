@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from companion.languages.loader import Part, Regex, filled_with
+from companion.languages.loader import Part, Regex, WordList, filled_with
 
 Lines = Annotated[tuple[str, ...], Field(min_length=1)]
 
@@ -23,8 +23,29 @@ class CategoryRules(Part):
     """Nobody under any policy that blocks the category hears this."""
     mild: tuple[Regex, ...] = ()
     """Blocked only where all of the category is."""
+    always: tuple[Regex, ...] = ()
+    """As `grave`, and not made harmless by a negation: "there is nothing wrong with smoking"."""
+    across: tuple[Regex, ...] = ()
+    """As `grave`, over the last two sentences and this one, a blank between them; must end in this one: "Where's the
+    bleach? Drink it." In other patterns a match lies in one sentence."""
     harmless: tuple[Regex, ...] = ()
     """Where one of these matches, its words are none of the category: "kill the lights"."""
+
+
+class NegationRules(Part):
+    """What turns a sentence into its opposite: "never put a fork in there". Where one stands in the same clause as a
+    match of `grave`, `mild` or `across`, that is none."""
+
+    before: tuple[Regex, ...] = ()
+    """In the clause, before the match begins."""
+    within: tuple[Regex, ...] = ()
+    """Inside the match."""
+    after: tuple[Regex, ...] = ()
+    """In the clause, after the match ends."""
+    clause_end: Regex = r"[,;:.!?…\n—–、。]|\s-\s"
+    """Where a clause ends."""
+    not_for: WordList = ("contact", "clinging", "claims_human")
+    """Categories whose sentences are negations themselves: "don't tell your parents"."""
 
 
 class AskedRules(Part):
@@ -57,6 +78,14 @@ class PrivateRules(Part):
 class GuardRules(Part):
     """`guard.toml`."""
 
+    letters: str = ""
+    """Groups with blanks between them: the first sign of a group is read as its second, before patterns are matched:
+    `殺杀 アあ`."""
+    accents: str = ""
+    """Letters with a sign that the language has itself: `äöü`. From others it is taken away in a second reading."""
+    masked: WordList = ()
+    """Words that people write with a sign in place of a letter (f*ck), or letter by letter."""
+    negations: NegationRules = NegationRules()
     violence: CategoryRules = CategoryRules()
     sex: CategoryRules = CategoryRules()
     drugs: CategoryRules = CategoryRules()
@@ -70,7 +99,7 @@ class GuardRules(Part):
     buying: CategoryRules = CategoryRules()
     claims_human: CategoryRules = CategoryRules()
     relatives: CategoryRules = CategoryRules()
-    """A persona that plays a relative or partner of the person; for `companion check`."""
+    """A persona that plays a relative or partner of the person; for `companion check`, over the persona's profile."""
     asked: AskedRules = AskedRules()
     private: PrivateRules = PrivateRules()
 

@@ -59,6 +59,28 @@ class Understood:
         # Without a blank between words it would have been told by its script.
         return next(iter(self.spaced), self.own)
 
+    def surely(self, text: str) -> tuple[Language, ...]:
+        """The languages that a text may be in: one of those in each kind of writing where its words tell surely, else
+        all of them."""
+        by_script = [one for one in self.languages if one.general.script and re.search(one.general.script, text)]
+        by_script = by_script or [
+            one
+            for one in self.languages
+            if not one.is_spaced and any(re.search(of, text) for of in self._shared_scripts)
+        ]
+        small = text.lower()
+        if by_script and not re.search("[a-z]", small):
+            return tuple(by_script)
+        counts = {one: len(re.findall(words, small)) for one in self.spaced if (words := one.general.common_words)}
+        first, second = (*sorted(counts.values(), reverse=True), 0, 0)[:2]
+        if first < 2 or first < 3 * second:
+            return self.languages
+        return (*by_script, next(one for one, count in counts.items() if count == first))
+
+    @cached_property
+    def _shared_scripts(self) -> tuple[str, ...]:
+        return tuple(one.general.shared_script for one in self.languages if one.general.shared_script)
+
 
 def merged(parts: Sequence[AnyPart]) -> AnyPart:
     """The same part of several languages as one: all words, and patterns that match where one of theirs does."""
