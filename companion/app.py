@@ -43,6 +43,7 @@ from companion.event_log import EventLog
 from companion.events import State, TurnEnded
 from companion.filler import Fillers
 from companion.guardian import Guardian
+from companion.guardian_notes import note_blocked
 from companion.languages.understood import understood
 from companion.minds import mind_of
 from companion.ports import Body, Clock, Microphone, Speaker, Synthesizer, Transcriber, Unwatched, Watch
@@ -56,6 +57,7 @@ from companion.voice.stage.stage import Stage
 
 if TYPE_CHECKING:
     # SQLite waits until a store is opened: a voice alone (`companion say`) needs none.
+    from companion.mind.memory.guard_records import GuardRecords
     from companion.mind.memory.store import Store
 
 log = logging.getLogger("companion")
@@ -96,6 +98,8 @@ class Unit:
     """What it lacks and runs without, a sentence each."""
     wake_words: WakeWords | None
     """None where only a button wakes it."""
+    records: GuardRecords
+    """What is kept for the guardian."""
     link: NeighbourLink | None
     """The way to its neighbours, where it asks them."""
 
@@ -122,7 +126,8 @@ async def assembled(
     `synthesizer` is the persona's voice, which the loudspeaker was opened for. `watch` wraps the engines; `on_event`
     hears what happens. With a sound card it works without a transcriber or body: silent, it could tell nobody why.
     """
-    from companion.mind.memory.store import open_store
+    from companion.mind.memory.guard_records import GuardRecords
+    from companion.mind.memory.store import local_now, open_store
 
     watch = watch or Unwatched()
     missing: list[str] = []
@@ -172,6 +177,8 @@ async def assembled(
             stack.push_async_callback(bodies[-1].close)
         store = await open_store(device)
         stack.push_async_callback(store.close)
+        records = GuardRecords(store, local_now, keep_words=device.guardian.keep_words)
+        await records.load()
         # Frames that nobody sees, on a terminal or in the events, cost processor time in every turn.
         seen = [body for body in bodies if events is not None or not sound.live or getattr(body, "is_seen", True)]
         animator = _animator(device, sound, [watch.body(body) for body in seen], event_log)
@@ -199,7 +206,9 @@ async def assembled(
                 guardian = Guardian(
                     policy_of(device.policy, persona.audience),
                     persona,
-                    lambda category, text: event_log.record("blocked", category=category, text=text),
+                    *note_blocked(
+                        records, event_log, persona, lambda: dialogue.character.person if dialogue.is_ready else ""
+                    ),
                 )
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(
@@ -246,7 +255,7 @@ async def assembled(
                 yield Unit(
                     *(conversation, listener, event_log, animator, tuple(bodies)),
                     *(transcriber, dialogues, store, tuple(missing)),
-                    *(words, link),
+                    *(words, records, link),
                 )
             finally:
                 if sound.live:

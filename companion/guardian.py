@@ -26,11 +26,12 @@ class Guardian:
         policy: Policy,
         persona: Persona,
         on_blocked: Callable[[Category, str], None] = lambda _category, _text: None,
+        on_asked: Callable[[Category, str], None] = lambda _category, _text: None,
     ) -> None:
-        """`on_blocked` is told the category and the words of what was not said."""
+        """`on_blocked` is told the category and the words of what was not said, `on_asked` those of the person."""
         self.policy = policy
         self._persona = persona
-        self._on_blocked = on_blocked
+        self._on_blocked, self._on_asked = on_blocked, on_asked
         plain = language(persona.language).guardian or language(DEFAULT).guardian
         self._lines = OwnLines(persona.lines, _lines_of(plain, persona))
 
@@ -56,7 +57,7 @@ class Guardian:
         category = self.judge.of_person(said)
         if category is None:
             return ""
-        self._on_blocked(category, said)
+        self._on_asked(category, said)
         return self._instead(category)
 
     def _instead(self, category: Category) -> str:

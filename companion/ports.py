@@ -139,6 +139,10 @@ class Character(Protocol):
     def continue_speaking(self) -> AsyncGenerator[str]:
         """Go on speaking although nobody said anything. Errors as for `reply`."""
 
+    @property
+    def person(self) -> str:
+        """The name of whoever speaks, as far as it is known; else empty."""
+
     def start_guest_session(self) -> None:
         """Remember nothing from now on, until somebody says who they are."""
 

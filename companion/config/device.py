@@ -184,6 +184,11 @@ class ConversationSettings(Settings):
     """Local time during which it never speaks by itself; empty for none."""
 
 
+class GuardianSettings(Settings):
+    keep_words: bool = False
+    """Whether the words of what was blocked are kept for the guardian, beside category and time."""
+
+
 class HealthSettings(Settings):
     metrics_port: int | None = Field(default=None, ge=1024, le=65_535)
     """Port on loopback for Prometheus metrics (`/metrics`). Not served when absent."""
@@ -231,6 +236,8 @@ class Device(Settings):
     """Timing of the conversation."""
     body: BodySettings = BodySettings()
     """Lights, servos and motors."""
+    guardian: GuardianSettings = GuardianSettings()
+    """What is kept for whoever looks after the persons."""
     health: HealthSettings = HealthSettings()
     """Monitoring."""
 

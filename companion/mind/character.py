@@ -154,6 +154,11 @@ class ServiceCharacter:
         return self._persona.opening.strip() if self.working_memory.is_new else ""
 
     @property
+    def person(self) -> str:
+        """The name of whoever speaks; empty where nobody said one."""
+        return self.working_memory.person
+
+    @property
     def learned_pause(self) -> float:
         """By which factor the pauses of whoever speaks are longer than usual."""
         return self.working_memory.learned_pause

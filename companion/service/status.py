@@ -23,6 +23,7 @@ from companion.service.latency_histograms import LatencyHistograms
 
 if TYPE_CHECKING:
     from companion.ears.neighbour_link import NeighbourLink
+    from companion.mind.memory.guard_records import GuardRecords
     from companion.mind.memory.store import Store
 
 _KIND = {"state": "folder", "memory": "folder"}
@@ -79,6 +80,8 @@ class Status:
     """Until when and where sound is recorded for a diagnosis (`ears.record`), or why no more; empty where it is not."""
     wakes_yielded: int = 0
     """Wake words since the start that were left to a neighbour (`ears.wake.neighbours`)."""
+    blocked_today: int = 0
+    """What the policy kept from being said today, local time, or from being answered."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -115,6 +118,7 @@ class HealthMonitor:
         self.recording: Callable[[], str] = lambda: ""
         """What is told of a recording for a diagnosis."""
         self.neighbours: NeighbourLink | None = None
+        self.records: GuardRecords | None = None
         self._now = asyncio.get_running_loop().time
         self._began = self._now()
         self._turns = 0
@@ -161,6 +165,7 @@ class HealthMonitor:
             problems=tuple(self._problems()),
             recording=self.recording(),
             wakes_yielded=0 if near is None else near.wakes_yielded,
+            blocked_today=0 if self.records is None else self.records.blocked_today,
         )
 
 
@@ -199,6 +204,7 @@ def format_status(status: Mapping[str, Any]) -> str:
         ("turns", status.get("turns", "?")),
         ("memory", _with_unit(status.get("memory_mib"), "MiB")),
         ("temperature", _with_unit(status.get("temperature_c"), "°C")),
+        *(("blocked today", f"{count}") for count in [status.get("blocked_today")] if count),
         ("lost sound", _with_unit(status.get("lost_sound_s"), "s")),
         *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),
         *((f"{name} link", link) for name, link in _table(status.get("links"))),

@@ -23,7 +23,7 @@ FLOORS: tuple[set[str], ...] = (
     {"service"},
     {"examination"},
     {"app"},
-    {"conversation", "minds", "engines"},
+    {"conversation", "minds", "engines", "guardian_notes"},
     {"answers", "long_silence", "handover"},
     {"conversation_rules"},
     {"dialogue"},

@@ -94,6 +94,7 @@ class ScriptedCharacter:
     """How long it takes to close an answer."""
     thinks_ahead: bool = True
     learned_pause: float = 1.0
+    person: str = ""
     given: int = 0
     """How many pieces of text were taken from it."""
 
@@ -287,6 +288,7 @@ _EVENT_FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "request": {},
     "first_token": {},
     "sentence": {"text": str},
+    "blocked": {"category": str, "text": str},
     "dropped": {},
     "aside": {"text": str},
     "filler": {"text": str},

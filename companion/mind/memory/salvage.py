@@ -26,6 +26,9 @@ _TABLES = {
         "rowid at person persona model region purpose prompt cached completion cost_micro currency",
         "DTTTTTNNNnT",
     ),
+    "guarded": ("id at persona person kind category who words", "-DTTTTTT"),
+    "talk": ("rowid day ms", "DN"),
+    "recognition": ("rowid key word tries tried let_in", "TTNTT"),
 }
 """Columns, and the types that a row has in the file: number, text, date, small where it may be NULL; `-` is the id."""
 _OF_EARLIER_VERSIONS = {"subject": "", "language": "", "source": "said", "pause": 1000}

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from companion.errors import CompanionError
-from companion.mind.memory import daily_copy, database
+from companion.mind.memory import daily_copy, database, schema
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store
 from tests.mind.memory.test_store import Clock, all_bytes, full_disk, memory_in, set_aside
@@ -157,9 +157,9 @@ async def test_rows_of_an_earlier_version_are_saved(tmp_path: Path) -> None:
     path = tmp_path / "companion.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as early:
         early.execute(f"PRAGMA page_size = {PAGE}")
-        for statement in database.MIGRATIONS[0]:
+        for statement in schema.MIGRATIONS[0]:
             early.execute(statement)
-        early.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        early.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
         early.execute("PRAGMA user_version = 1")
         early.execute("INSERT INTO persons (id, persona, key, name) VALUES (1, 'Pip', 'k', 'Ana')")
         early.execute(
