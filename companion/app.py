@@ -210,6 +210,7 @@ async def assembled(
                         records, event_log, persona, lambda: dialogue.character.person if dialogue.is_ready else ""
                     ),
                 )
+                event_log.clean = guardian.clean
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(
                     stage=lambda speaker: Stage(speaker or persona.name, languages),

@@ -66,6 +66,8 @@ class EventLog:
         on_event: Callable[[Kind, Mapping[str, Any]], None] = lambda _kind, _fields: None,
     ) -> None:
         """`on_event` gets every event with its fields, speech too: for whoever looks on, not for a log."""
+        self.clean: Callable[[str], str] = str
+        """Takes private details out of speech before it stands in the log."""
         self._on_event = on_event
         self._clock = clock
         self._log_transcripts = log_transcripts
@@ -89,7 +91,8 @@ class EventLog:
                 log.error("%s: events are no longer written: %s", self._path, error.strerror)
                 self._close_file()
         if kind not in _QUIET:
-            shown = fields if self._log_transcripts else {k: v for k, v in fields.items() if k not in _SPOKEN}
+            speech = {k: self.clean(v) for k, v in fields.items() if k in _SPOKEN} if self._log_transcripts else {}
+            shown = {k: speech.get(k, v) for k, v in fields.items() if k not in _SPOKEN or k in speech}
             level = logging.WARNING if kind == "error" else logging.DEBUG
             told = " ".join(f"{key}={value}" for key, value in shown.items())
             log.log(

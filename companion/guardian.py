@@ -12,6 +12,7 @@ from companion.config.persona import Persona
 from companion.config.policy import Category, Policy
 from companion.guard.answer import AnswerGuard
 from companion.guard.judge import Judge
+from companion.guard.private import PrivateFilter
 from companion.languages.guard import GuardianLines
 from companion.languages.language import language
 from companion.languages.understood import DEFAULT, understood
@@ -40,9 +41,22 @@ class Guardian:
         """Made when it is first needed, which takes some tenths of a second on a Raspberry Pi."""
         return Judge(self.policy, understood(self._persona.language))
 
+    @cached_property
+    def _private(self) -> PrivateFilter:
+        return PrivateFilter(self.policy.memory.private, understood(self._persona.language))
+
     def load(self) -> None:
         """Read and compile all rules; otherwise it happens amid the first answer. Blocks."""
         self.judge.verdict("")
+        self.clean("")
+
+    def clean(self, said: str) -> str:
+        """What was said without the private details that the policy wants to be neither kept nor sent."""
+        return self._private.clean(said)
+
+    def may_keep(self, text: str) -> bool:
+        """Whether a fact of these words may be kept."""
+        return self.judge.verdict(text) is None and self._private.finds(text) is None
 
     def watch_answer(self) -> AnswerGuard:
         """The guard of one answer."""

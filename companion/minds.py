@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 from companion import plugins
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.policy import policy_of
 from companion.dialogue import Dialogue
 from companion.errors import ConfigError
+from companion.guardian import Guardian
 from companion.languages.understood import understood
 from companion.voice.stage.inference import load_rules
 
@@ -42,7 +44,7 @@ async def mind_of(
     persona = dialogue.persona
     if listens is None:
         group.create_task(asyncio.to_thread(_load_rules, dialogue))
-        async with mind(device, persona, store) as character:
+        async with mind(device, persona, store, dialogue.guardian) as character:
             dialogue.take(character)
             yield
         return
@@ -54,7 +56,7 @@ async def mind_of(
                 await listens.wait()
         # In a thread: the ears go on meanwhile.
         await asyncio.to_thread(importlib.import_module, "companion.mind.assembly")
-        async with mind(device, persona, store) as character:
+        async with mind(device, persona, store, dialogue.guardian) as character:
             dialogue.take(character)
             await asyncio.to_thread(_load_rules, dialogue)
             await closing.wait()
@@ -79,17 +81,22 @@ def _load_rules(dialogue: Dialogue) -> None:
 
 
 @asynccontextmanager
-async def mind(device: Device, persona: Persona, store: Store | None = None) -> AsyncIterator[ServiceCharacter]:
+async def mind(
+    device: Device, persona: Persona, store: Store | None = None, guardian: Guardian | None = None
+) -> AsyncIterator[ServiceCharacter]:
     """The character, as long as this is entered; its summaries are made meanwhile, and all is closed in the end.
 
-    A `store` is left open; without one the character has its own. Raises `ConfigError` for a key or an address that
-    cannot be used, `EngineUnavailable` for a context provider.
+    A `store` is left open; without one the character has its own. The policy's rules for the memory are those of the
+    `guardian`; without one, those of the policy that the settings name. Raises `ConfigError` for a key or an address
+    that cannot be used, `EngineUnavailable` for a context provider.
     """
     from companion.mind.api import models
     from companion.mind.api.key import find_key
     from companion.mind.api.models import is_own_host
     from companion.mind.assembly import build
+    from companion.mind.discretion import Discretion
 
+    guardian = guardian or Guardian(policy_of(device.policy, persona.audience), persona)
     settings = device.character
     key = None if settings.emulator == "always" else find_key(settings)
     base_url = settings.base_url or models.base_url(settings.region, settings.protocol)
@@ -110,7 +117,8 @@ async def mind(device: Device, persona: Persona, store: Store | None = None) -> 
             stack.callback(server.stop)
             if settings.protocol == "dashscope":
                 base_url = server.dashscope_url
-        character = await build(device, persona, base_url, key, contexts, store=store)
+        discretion = Discretion(guardian.policy.memory, guardian.clean, guardian.may_keep)
+        character = await build(device, persona, base_url, key, contexts, store=store, discretion=discretion)
         stack.push_async_callback(character.close)
         async with asyncio.TaskGroup() as group:
             summaries = group.create_task(character.run())

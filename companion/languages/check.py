@@ -33,6 +33,9 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     ),
     "guard.toml": OptionalPart(lambda one: one.guard, "no sentence is kept from a child, whatever the policy"),
     "guardian.toml": OptionalPart(lambda one: one.guardian, "what a policy asks to be said is said in English"),
+    "private.toml": OptionalPart(
+        lambda one: one.private, "addresses, schools and full names are not taken out of what a child says"
+    ),
     "turn_taking.toml": OptionalPart(
         lambda one: one.turn_taking, "every pause counts alike, whatever was said, and any word stops an answer"
     ),

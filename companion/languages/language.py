@@ -25,6 +25,7 @@ from companion.languages.loader import (
     read_part,
 )
 from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
+from companion.languages.private import PrivateWords
 from companion.languages.stage import Directions, Emphasis, Feelings, Speech
 
 Code = str
@@ -288,6 +289,11 @@ class Language:
     def guardian(self) -> GuardianLines | None:
         """`guardian.toml`; None where there is none."""
         return read_part(self.code, "guardian.toml", GuardianLines)
+
+    @cached_property
+    def private(self) -> PrivateWords:
+        """`private.toml`; empty where there is none."""
+        return read_part(self.code, "private.toml", PrivateWords) or PrivateWords()
 
     @property
     def is_spaced(self) -> bool:

@@ -25,6 +25,7 @@ from companion.mind.api.rate_limit import RateLimiter
 from companion.mind.budget import Budget, Ledger
 from companion.mind.character import ServiceCharacter
 from companion.mind.context import BUILT_IN, ContextCollector, ContextProvider
+from companion.mind.discretion import Discretion
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import Store, local_now, open_store
 from companion.mind.memory.working_memory import WorkingMemory, session_id
@@ -45,11 +46,13 @@ async def build(
     now: Callable[[], datetime] = local_now,
     connection: Connection | None = None,
     store: Store | None = None,
+    discretion: Discretion | None = None,
 ) -> ServiceCharacter:
     """The character behind `base_url` (`device.character.base_url`, the region's, or that of the emulator), ready.
 
     `contexts` are the providers that `device.context` names; where None, the built-in ones are made here. `connection`
-    replaces the one to `base_url`. A `store` is left open; without one the character opens and closes its own. Raises
+    replaces the one to `base_url`. A `store` is left open; without one the character opens and closes its own. By the
+    `discretion` it is remembered and sent; without one, everything. Raises
     `ConfigError` where the address, or a proxy named in the environment, cannot be used, and `EngineUnavailable` for a
     provider that is not built in.
     """
@@ -66,6 +69,7 @@ async def build(
             connect_s=settings.answer_within_s,
             ca_file=settings.ca_file,
         )
+    discretion = discretion or Discretion()
     owns_store = store is None
     store = store or await open_store(device, now)
     ledger = Ledger(store, now)
@@ -73,7 +77,7 @@ async def build(
     by_service = _by_service(device, persona, base_url)
     memory = None
     if device.memory.mode != "off":
-        memory = LongTermMemory(store, persona.name, now, understood(persona.language))
+        memory = LongTermMemory(store, persona.name, now, understood(persona.language), discretion.may_keep)
         await memory.prepare()
     client = ServiceClient(
         connection,
@@ -92,6 +96,7 @@ async def build(
         service_memory=by_service,
         store=store,
         owns_store=owns_store,
+        discretion=discretion,
     )
     await character.start()
     return character

@@ -5,7 +5,8 @@ to the first words it takes at most `answer_within_s`, everything included that 
 generator, or cancelling whoever waits in it, closes the stream, so that the model stops. `run` makes summaries in the
 background; without it the history is only cut.
 
-What moderation refuses is not kept: it would have every later request refused too.
+Private details leave what was said at the door (`Discretion.clean`): nothing behind it, neither the memory nor the
+service, gets to know them. What moderation refuses is not kept: it would have every later request refused too.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from companion.mind.api.models import Model
 from companion.mind.budget import SpendingTotals
 from companion.mind.candidates import LATELY
 from companion.mind.context import PREPARE_TIMEOUT_S, ContextCollector
+from companion.mind.discretion import Discretion
 from companion.mind.group import Group
 from companion.mind.memory import inspection
 from companion.mind.memory.introductions import introduced_name, prepare
@@ -64,11 +66,13 @@ class ServiceCharacter:
         service_memory: bool = False,
         store: Store | None = None,
         owns_store: bool = True,
+        discretion: Discretion | None = None,
     ) -> None:
         """`service_memory`: the service remembers, and is sent only what is new.
 
         `close` closes the `store` too where the character owns it.
         """
+        self._discretion = discretion or Discretion()
         self._device = device
         self._persona = persona
         self._languages = tuple(language(code) for code in dict.fromkeys((persona.language, *persona.words)))
@@ -86,6 +90,7 @@ class ServiceCharacter:
             device.character.model,
             longest,
             device.character.extra,
+            self._discretion.clean,
         )
         self._summary_due_at = min(device.memory.entries, device.character.history)
         self.replies = ReplyGenerator(
@@ -181,7 +186,7 @@ class ServiceCharacter:
         Not where it would change something (who speaks, what the service remembers), cost what the settings do not
         allow, or leave no room for the request that is heard.
         """
-        known = self.working_memory.known
+        said, known = self._discretion.clean(said), self.working_memory.known
         if self._service_memory or introduced_name(said, self._languages, known, self._group.names) is not None:
             return False
         return self.replies.may_think_ahead and self._client.has_room(2)
@@ -189,6 +194,7 @@ class ServiceCharacter:
     async def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
         """Answer, as text deltas. Raises `CharacterError`, or `CharacterRefused` where trying again is no use."""
         began = asyncio.get_running_loop().time()
+        said = self._discretion.clean(said)
         await self.start()
         is_second = bool(speaker) and self._group.has_several and self._in_history == said
         if not is_second:
@@ -220,7 +226,7 @@ class ServiceCharacter:
 
     def remember(self, said: str, heard: str, speaker: str = "") -> None:
         """Keep one exchange: what was said, and what was heard in answer. Either may be empty, not both."""
-        said, heard = said.strip(), heard.strip()
+        said, heard = self._discretion.clean(said.strip()), heard.strip()
         rephrased, self._was_rephrased = self._was_rephrased, False
         if not heard and (not said or self.replies.was_moderated(said)):
             return

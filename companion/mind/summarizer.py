@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -47,11 +47,14 @@ class Summarizer:
         model: str,
         longest: int,
         extra: Mapping[str, Any] | None = None,
+        clean: Callable[[str], str] = str,
     ) -> None:
         """`languages`: the persona's own first. `longest` is the number of characters that a request may hold.
 
-        `extra` are `character.extra`: a model that shall not think before it answers shall not here either.
+        `extra` are `character.extra`: a model that shall not think before it answers shall not here either. `clean`
+        takes private details out of a summary.
         """
+        self._clean = clean
         self._client = client
         self._working_memory = working_memory
         self._languages = languages
@@ -130,7 +133,7 @@ class Summarizer:
         finally:
             self._running = None
         text, proposed = split_proposed(text)
-        summary = trim_summary(text, self._languages.own)
+        summary = self._clean(trim_summary(text, self._languages.own))
         if not summary:
             raise CharacterError(f"{self._client.service} gave no summary.")
         facts = accepted_facts(proposed, summed_up.at, self._languages)

@@ -43,6 +43,20 @@ def test_speech_stands_in_the_log_only_when_allowed(caplog: pytest.LogCaptureFix
     assert "finished" in caplog.text
 
 
+def test_speech_that_may_stand_in_the_log_stands_there_without_private_details(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    caplog.set_level(logging.DEBUG, "companion")
+    event_log = EventLog(Noon(), tmp_path / "e.jsonl", log_transcripts=True)
+    event_log.clean = lambda said: said.replace("oak street", "(an address)")
+    event_log.record("utterance", text="i live in oak street", confidence=0.5)
+    event_log.close()
+    assert "i live in (an address)" in caplog.text
+    assert "oak street" not in caplog.text
+    # The events file is written where the owner asks for the words.
+    assert "oak street" in (tmp_path / "e.jsonl").read_text(encoding="utf-8")
+
+
 def test_a_full_disk_costs_the_events_and_not_the_talk(caplog: pytest.LogCaptureFixture) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")

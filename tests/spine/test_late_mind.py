@@ -47,12 +47,16 @@ async def test_muting_does_not_wait_for_it() -> None:
 
 
 @asynccontextmanager
-async def scripted_mind(_device: Device, _persona: Persona, _store: Store) -> AsyncIterator[ScriptedCharacter]:
+async def scripted_mind(
+    _device: Device, _persona: Persona, _store: Store, _guardian: object
+) -> AsyncIterator[ScriptedCharacter]:
     yield ScriptedCharacter()
 
 
 @asynccontextmanager
-async def no_mind(_device: Device, _persona: Persona, _store: Store) -> AsyncIterator[ScriptedCharacter]:
+async def no_mind(
+    _device: Device, _persona: Persona, _store: Store, _guardian: object
+) -> AsyncIterator[ScriptedCharacter]:
     raise ConfigError("character: no key")
     yield ScriptedCharacter()
 

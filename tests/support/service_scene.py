@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import httpx
 
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.policy import load_policy
+from companion.guardian import Guardian
 from companion.mind.api import models
 from companion.mind.api.capabilities import Capabilities
 from companion.mind.api.client import ServiceClient
@@ -23,6 +26,8 @@ from companion.mind.assembly import build, make_working_memory
 from companion.mind.budget import Budget
 from companion.mind.character import ServiceCharacter
 from companion.mind.context import ContextCollector, ContextProvider
+from companion.mind.discretion import Discretion
+from companion.mind.memory.store import local_now
 
 PROFILE = "You are Momo, a teddy bear."
 Made = Callable[..., AbstractAsyncContextManager[ServiceCharacter]]
@@ -205,12 +210,27 @@ def on(
     )
 
 
-async def stored(line: Line, folder: Path, who: Persona | None = None, **tables: Any) -> ServiceCharacter:
+async def stored(
+    line: Line,
+    folder: Path,
+    who: Persona | None = None,
+    *,
+    discretion: Discretion | None = None,
+    now: Callable[[], datetime] = local_now,
+    **tables: Any,
+) -> ServiceCharacter:
     """A character with a store, in real time."""
     unit = device(folder, **tables)
     base_url = unit.character.base_url or "http://service/v1"
     connection = Connection(base_url, "session", None, line, unit.character.protocol)
-    return await build(unit, who or persona(), base_url, None, connection=connection)
+    who = who or persona()
+    return await build(unit, who, base_url, None, now=now, connection=connection, discretion=discretion)
+
+
+def discretion_of(who: Persona, name: str = "child", **memory: Any) -> Discretion:
+    """How a policy has the memory handled; `memory` are settings of its table."""
+    guardian = Guardian(load_policy(name, {f"memory.{key}": value for key, value in memory.items()}), who)
+    return Discretion(guardian.policy.memory, guardian.clean, guardian.may_keep)
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]

@@ -8,7 +8,7 @@ which rules those of each character were made; where these are not today's, `upd
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -48,12 +48,21 @@ def next_id(on: Connection) -> int:
     return found
 
 
-def read_exchange(on: Connection, person: int, exchange: int, said: str, at: datetime, languages: Understood) -> None:
-    """Store the facts in what was said, and the words by which the rest is found."""
+def read_exchange(
+    on: Connection,
+    person: int,
+    exchange: int,
+    said: str,
+    at: datetime,
+    languages: Understood,
+    may_keep: Callable[[str], bool] | None = None,
+) -> None:
+    """Store the facts in what was said, as far as they may be kept, and the words by which the rest is found."""
     found = find_facts(said, at, languages)
     _add_words(on, exchange, said, found.rest, languages)
     for fact in found.facts:
-        _add_told_fact(on, person, fact, exchange, at, languages)
+        if may_keep is None or may_keep(fact.text):
+            _add_told_fact(on, person, fact, exchange, at, languages)
 
 
 def add_proposed_facts(

@@ -85,9 +85,18 @@ class LongTermMemory:
     """The memory of one character (`persona` is its name) on this unit."""
 
     def __init__(
-        self, store: Store, persona: str, now: Callable[[], datetime], languages: Understood | None = None
+        self,
+        store: Store,
+        persona: str,
+        now: Callable[[], datetime],
+        languages: Understood | None = None,
+        may_keep: Callable[[str], bool] | None = None,
     ) -> None:
-        """`languages` are those that people may speak; those of the default language where None."""
+        """`languages` are those that people may speak; those of the default language where None.
+
+        `may_keep` says of the sentence of a fact whether it may be kept; any where None.
+        """
+        self._may_keep = may_keep
         self._store = store
         self._persona = persona
         self._now = now
@@ -125,7 +134,8 @@ class LongTermMemory:
     def keep(self, person: str, said: str, heard: str, speaker: str = "") -> None:
         """Keep one exchange and the facts in it. Returns at once."""
         at = self._now()
-        self._store.write(lambda on: _keep(on, self._persona, person, (said, heard, speaker), at, self._languages))
+        spoken = said, heard, speaker
+        self._store.write(lambda on: _keep(on, self._persona, person, spoken, at, self._languages, self._may_keep))
 
     def learn_pause(self, person: str, generation: int, factor: float) -> None:
         """Keep by which factor the person's pauses are longer, unless they were forgotten since that `generation`.
@@ -159,7 +169,7 @@ class LongTermMemory:
         may hold what must not be known any more.
         """
         generation = self._recalled.get(key_of(person))
-        now, proposed = self._now(), tuple(facts)
+        now, proposed = self._now(), tuple(one for one in facts if self._may_keep is None or self._may_keep(one.text))
 
         def work(on: Connection) -> None:
             row = _person_row(on, self._persona, person)
@@ -273,7 +283,13 @@ def _recall(on: Connection, persona: str, person: str) -> Recalled:
 
 
 def _keep(
-    on: Connection, persona: str, person: str, spoken: tuple[str, str, str], at: datetime, languages: Understood
+    on: Connection,
+    persona: str,
+    person: str,
+    spoken: tuple[str, str, str],
+    at: datetime,
+    languages: Understood,
+    may_keep: Callable[[str], bool] | None,
 ) -> None:
     row = _person_row(on, persona, person)
     name = unicodedata.normalize("NFC", person.strip())
@@ -290,7 +306,7 @@ def _keep(
         "INSERT INTO exchanges (id, person, said, heard, speaker, at) VALUES (?, ?, ?, ?, ?, ?)",
         (exchange, number, *spoken, to_text(at)),
     )
-    read_exchange(on, number, exchange, spoken[0], at, languages)
+    read_exchange(on, number, exchange, spoken[0], at, languages, may_keep)
 
 
 def _relevant(
