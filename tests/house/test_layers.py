@@ -33,7 +33,7 @@ FLOORS: tuple[set[str], ...] = (
     # The rooms of the device side by side: none knows another.
     {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins", "guard"},
     {"announcements", "identity", "local_server", "models", "sound", "ports"},
-    {"floor"},
+    {"floor", "owner_settings"},
     {"config"},
     {"languages"},
     {"secret", "toml_file"},
@@ -49,6 +49,7 @@ IN_SEVERAL_FILES = {
     "numpy": ["*"],
     "pydantic": [
         "companion.config.*",
+        "companion.owner_settings",
         "companion.languages.*",
         "companion.body.choreography",
         "companion.body.tracks",
