@@ -139,6 +139,10 @@ class Character(Protocol):
     def continue_speaking(self) -> AsyncGenerator[str]:
         """Go on speaking although nobody said anything. Errors as for `reply`."""
 
+    @property
+    def is_guest(self) -> bool:
+        """Whether a guest speaks, of whom nothing is remembered."""
+
     def start_guest_session(self) -> None:
         """Remember nothing from now on, until somebody says who they are."""
 
