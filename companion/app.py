@@ -147,6 +147,8 @@ async def assembled(
         judge = engines.turn_judge(device, persona, transcriber, missing, live=sound.live)
         kept_echo = KeptEcho.of_unit() if sound.live else None
         microphone, is_person = past_own_voice(device.ears.echo, sound.microphone, sound.played, missing, kept_echo)
+        enrolment = engines.voice_enrolment(device, persona, words, event_log)
+        microphone = enrolment.tapped(microphone)
         link = link_to_neighbours(device.ears.wake, missing) if sound.live else None
         listener = (Listener if link is None else SharedRoomListener)(
             *(microphone, gated, detector, judge or transcriber, device.ears),
@@ -247,6 +249,7 @@ async def assembled(
                 await dialogues.open(persona, synthesizer),
                 rules_of(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
                 on_change=lambda: _changed(conversation, sound, judge),
+                teach=enrolment.teach,
             )
             aside = [group.create_task(animator.run()), group.create_task(store.keep_copies())]
             aside += [group.create_task(one.run()) for one in (link, kept_echo) if one is not None]

@@ -21,7 +21,8 @@ Rule 10 Where the owner wants it, the character goes on by itself after a long s
         FOLLOW_UP or IDLE only, a limited number of times until somebody speaks, never in quiet hours.
 Rule 11 A unit that has nothing to understand speech with answers every wake with a line that says so, and listens
         to no words.
-Rule 12 A new persona, and what `companion control say` asks for (muting and "stop" drop it), wait until nobody speaks.
+Rule 12 While it learns a voice, calls and words answer its questions. The button, muting, "stop", "goodbye" end that.
+Rule 13 A new persona, and what `companion control say` asks for (muting and "stop" drop it), wait until nobody speaks.
 
 All inputs arrive one after the other through the listener, so no two of them can be half done at once.
 """
@@ -55,6 +56,7 @@ from companion.events import (
 )
 from companion.handover import Handover
 from companion.long_silence import LongSilence
+from companion.voice_lesson import Teach, VoiceLesson
 
 
 class Conversation:
@@ -66,19 +68,20 @@ class Conversation:
         dialogue: Dialogue,
         rules: ConversationRules,
         on_change: Callable[[], None] = lambda: None,
+        teach: Teach | None = None,
     ) -> None:
-        """`on_change` is called after every change of state."""
+        """`on_change` is called after every change of state; `teach` holds a lesson (`voice_lesson`)."""
         self._listener, self._rules, self._on_change = listener, rules, on_change
         self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
         self._answers = Answers(
             *(dialogue.tools, rules.take_back_s, self._turn_ended),
-            on_filler=lambda: self._enter(State.THINKING, self._attention_in(State.SPEAKING)),
+            on_filler=lambda: self._enter(State.THINKING, self._rules.attention_in(State.SPEAKING)),
         )
         self._somebody_speaks = False
         """Whether speech began that is not over yet."""
         self._attention = Attention.WAKE
         self._silence = LongSilence(rules, lambda: listener.inject(Control("continue")))
-        self._announcements, self._handover = Announcements(), Handover()
+        self._announcements, self._handover, self._lesson = Announcements(), Handover(), VoiceLesson(teach)
         self._group: asyncio.TaskGroup
         self.state: State | None = None
         self.dialogue = dialogue
@@ -138,15 +141,16 @@ class Conversation:
                     if not self._rules.reopens_microphone:
                         raise
                     self._go_on()
-                    if self.state in (State.LISTENING, State.FOLLOW_UP):
+                    if self._lesson.runs or self.state in (State.LISTENING, State.FOLLOW_UP):
+                        await self._interrupt()
                         self._go_idle()
                     await asyncio.sleep(next(waits))
             await self._interrupt()
             self._silence.end()
 
-    async def _handle(self, heard: Hearing) -> None:
-        await self.dialogue.ready_for(heard)
-        match heard:
+    async def _handle(self, hearing: Hearing) -> None:
+        await self.dialogue.ready_for(hearing)
+        match heard := self._lesson.heeded(hearing, self.dialogue.persona, self._rules.stop_words):
             case Control(action="mute"):
                 self._announcements.clear()
                 await self._interrupt()
@@ -181,6 +185,7 @@ class Conversation:
             case WakeHeard():
                 self._event_log.record("wake", word=heard.word)
                 await self._interrupt()
+                self._lesson.woken_by = heard.word
                 self.dialogue.address(self._rules.characters.get(heard.word, ""))
                 self._talk_began = self.dialogue.tools.clock.now()
                 if not self._rules.hears:
@@ -250,7 +255,7 @@ class Conversation:
         self._silence.continued = 0
         if self._answers.is_ahead(whole.text):
             self._answers.give_ahead()
-            self._enter(State.THINKING, self._attention_in(State.THINKING))
+            self._enter(State.THINKING, self._rules.attention_in(State.THINKING))
             self._group.create_task(self.dialogue.prepare_speaker())
             return
         await self._answers.drop_ahead()
@@ -264,19 +269,16 @@ class Conversation:
             case "guest":
                 dialogue.character.start_guest_session()
                 self._say("guest", State.FOLLOW_UP)
+            case "learn_voice":
+                self._start(lambda _: self._lesson.give(dialogue, lambda state: self._enter(state, Attention.SPEECH)))
             case "again" if (answer := dialogue.character.rephrase()) is not None:
                 self._start(lambda floor: dialogue.reply(whole, answer, self._first_sound, floor), whole)
             case _:
                 self._start(lambda floor: dialogue.reply(whole, None, self._first_sound, floor), whole)
 
-    def _attention_in(self, state: State) -> Attention:
-        """What to listen for while an answer is made or said."""
-        stops = state is State.THINKING or self._rules.barge_in not in ("wake", "off")
-        return Attention.SPEECH if stops and self._rules.hears and not self._rules.by_button else Attention.WAKE
-
     def _start(self, say: Say, answers: Utterance | None = None) -> None:
         """An answer will be said soon: a loudspeaker that fell asleep during long speech wakes up meanwhile."""
-        self._enter(State.THINKING, self._attention_in(State.THINKING))
+        self._enter(State.THINKING, self._rules.attention_in(State.THINKING))
         self._group.create_task(self.dialogue.prepare_speaker())
         self._answers.start(say, answers)
 
@@ -286,7 +288,7 @@ class Conversation:
 
     def _first_sound(self) -> None:
         self._answers.note_first_sound()
-        self._enter(State.SPEAKING, self._attention_in(State.SPEAKING))
+        self._enter(State.SPEAKING, self._rules.attention_in(State.SPEAKING))
 
     def _turn_ended(self, then: State) -> None:
         self.dialogue = self._handover.take(self.dialogue)

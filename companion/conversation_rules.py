@@ -9,6 +9,8 @@ from datetime import datetime, time
 from typing import Literal
 
 from companion.config.device import Device
+from companion.ears.attention import Attention
+from companion.events import State
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ class ConversationRules:
     def by_wake(self) -> bool:
         """Whether a talk begins with a wake word or button: then who may follow up is known."""
         return not self.always_open
+
+    def attention_in(self, state: State) -> Attention:
+        """What to listen for while an answer is made or said."""
+        stops = state is State.THINKING or self.barge_in not in ("wake", "off")
+        return Attention.SPEECH if stops and self.hears and not self.by_button else Attention.WAKE
 
     def follows_up(self, talk_s: float) -> bool:
         """Whether an answer of a talk that has lasted so long is followed by FOLLOW_UP."""

@@ -6,6 +6,8 @@ the sentence that says so goes into `missing`; where the sound is a file, it is 
 
 from __future__ import annotations
 
+import logging
+
 from companion import plugins
 from companion.config.device import Device
 from companion.config.persona import CastMember, Persona
@@ -17,6 +19,9 @@ from companion.errors import ConfigError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Synthesizer, Transcriber
+from companion.voice_enrolment import Ears, VoiceEnrolment
+
+log = logging.getLogger("companion")
 
 
 def wake_words(device: Device, persona: Persona, event_log: EventLog, missing: list[str] | None) -> WakeWords | None:
@@ -24,11 +29,27 @@ def wake_words(device: Device, persona: Persona, event_log: EventLog, missing: l
     if device.ears.wake.mode == "button":
         return None
     wake.check(device, persona)
+    for sentence in wake.not_used(device.ears.wake):
+        log.warning("%s", sentence)
     return WakeWords(
         device.ears.wake,
         lambda engine: plugins.build_engine("wake_words", engine, device, persona),
         lambda sentence: event_log.record("error", code="engine", sentence=sentence),
         missing,
+    )
+
+
+def voice_enrolment(device: Device, persona: Persona, words: WakeWords | None, event_log: EventLog) -> VoiceEnrolment:
+    """What lets the words learn a voice; its own engines are built when somebody asks for that."""
+    from companion.ears.wake_custom.embeddings import Networks
+
+    endpoint = device.ears.endpoint
+    return VoiceEnrolment(
+        () if words is None else device.ears.wake.heard_by("embedding"),
+        lambda: Ears(plugins.build_engine("speech_detectors", endpoint.engine, device, persona), endpoint),
+        Networks,
+        lambda word: None if words is None else words.renew(word),
+        lambda error: event_log.record("error", code=error.code, sentence=str(error)),
     )
 
 

@@ -143,6 +143,10 @@ class Character(Protocol):
     def person(self) -> str:
         """The name of whoever speaks, as far as it is known; else empty."""
 
+    @property
+    def is_guest(self) -> bool:
+        """Whether a guest speaks, of whom nothing is remembered."""
+
     def start_guest_session(self) -> None:
         """Remember nothing from now on, until somebody says who they are."""
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from companion.config.device import Device
     from companion.config.persona import Persona
+    from companion.config.word_file import WordFile
     from companion.sound.card import SoundCard
 
 # Before a command imports numpy: its threads wait for each other longer than such small products take.
@@ -104,23 +105,25 @@ def enroll(
 ) -> None:
     """Teach the wake word in FILE your voice: say it when the unit asks you, ten times.
 
-    The unit's own microphone listens, in its own place. The sound is dropped as soon as it has been learnt; FILE keeps
-    numbers that only tell how the word sounds. Another enrolment adds to what is there. A running companion has to be
-    stopped first, and takes the new file when it is started.
+    The unit's own microphone listens, in its own place. The sound is dropped as soon as it has been learnt; numbers are
+    kept that only tell how the word sounds: in the unit's state folder where FILE is a wake word of this unit, else in
+    FILE. Another enrolment adds to what is there. A running companion has to be stopped first, and listens with what
+    was learnt when it is started; it learns by itself when somebody says "learn my voice" to it.
     """
-    from companion.cli.wakeword_files import forget_enrolment, must_be_writable
     from companion.config.unit import load_unit
     from companion.config.word_file import read
+    from companion.ears.wake_custom import learnt
     from companion.ears.wake_custom.enrolment import check
 
-    must_be_writable(file)
+    device, persona = load_unit(device_file, settings)
+    of_unit = any(one.file is not None and one.file.resolve() == file.resolve() for one in device.ears.wake.listed)
+    learnt.must_be_writable(file, of_unit=of_unit)
     if forget:
-        forget_enrolment(file)
+        (learnt.forget_learnt if of_unit else learnt.put_back)(file)
         click.echo(f"{file}: is again as it was made.")
         return
-    word = read(file)
+    word = learnt.read_learnt(file) if of_unit else read(file)
     check(word, str(file))
-    device, persona = load_unit(device_file, settings)
     if _daemon_runs():
         raise DeviceError(_STOP_FIRST)
     if not yes:
@@ -132,24 +135,30 @@ def enroll(
             abort=True,
             err=True,
         )
-    run_to_end(_enroll(file, device, persona, times, room, keep))
+    write = learnt.keep_learnt if of_unit else learnt.replace
+    run_to_end(_enroll(word, lambda new: write(file, new), device, persona, times, room, keep))
 
 
 async def _enroll(
-    file: Path, device: Device, persona: Persona, times: int, room: float | None, keep: Path | None
+    word: WordFile,
+    write: Callable[[WordFile], Path],
+    device: Device,
+    persona: Persona,
+    times: int,
+    room: float | None,
+    keep: Path | None,
 ) -> None:
     from companion import plugins
-    from companion.cli.wakeword_files import keep_recordings, replace
-    from companion.cli.wakeword_session import Ears, ask_for_recordings
-    from companion.config.word_file import read
+    from companion.cli.wakeword_recordings import keep_recordings
     from companion.ears import microphone
     from companion.ears.wake_custom.embeddings import Networks
     from companion.ears.wake_custom.enrolment import enrolled
     from companion.languages.language import language
     from companion.languages.understood import DEFAULT
     from companion.sound.card import SoundCard
+    from companion.voice_enrolment import Ears, ask_for_recordings
 
-    word, networks = read(file), Networks()
+    networks = Networks()
     lines = language(persona.language).enrolment or language(DEFAULT).enrolment
     assert lines is not None
     ears = Ears(
@@ -164,9 +173,19 @@ async def _enroll(
     ):
         async with asyncio.TaskGroup() as group:
             hearing = group.create_task(ears.listen(frames))
-            recordings = await ask_for_recordings(
-                *(word, times), networks=networks, lines=lines, say=say, ears=ears, listening=listening, tell=click.echo
-            )
+            try:
+                recordings = await ask_for_recordings(
+                    *(word, times),
+                    networks=networks,
+                    lines=lines,
+                    say=say,
+                    ears=ears,
+                    listening=listening,
+                    tell=click.echo,
+                )
+            except CompanionError:
+                await say(lines.failed)
+                raise
             pieces = []
             if room is not None:
                 await say(lines.room.format(minutes=_minutes(room)))
@@ -181,12 +200,14 @@ async def _enroll(
         if keep is not None:
             keep_recordings(keep, word.phrase, recordings + pieces)
         try:
-            replace(file, learnt)
+            written = write(learnt)
         except DeviceError:
             await say(lines.failed)
             raise
         await say(lines.done)
-    click.echo(f"{file}: has learnt from {learnt.card.enrolled} recordings. It counts from the companion's next start.")
+    click.echo(
+        f"{written}: has learnt from {learnt.card.enrolled} recordings. It counts from the companion's next start."
+    )
 
 
 @asynccontextmanager

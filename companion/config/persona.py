@@ -86,6 +86,8 @@ class Words(Settings):
     """Phrases that ask for the last answer in other words."""
     guest: tuple[str, ...] = ()
     """Phrases after which nothing is remembered, until somebody says who they are."""
+    learn_voice: tuple[str, ...] = ()
+    """Phrases after which its own wake word learns how the person calls it."""
 
 
 class SpokenLines(Settings):
@@ -202,11 +204,14 @@ class Persona(Settings):
             "goodbye": own.goodbye,
             "again": own.again,
             "guest": own.guest,
+            "learn_voice": own.learn_voice,
         }
         usual = language(code).commands
         return given | {
             command: phrases
-            for command, phrases in zip(given, (usual.stop, usual.goodbye, usual.again, usual.guest), strict=True)
+            for command, phrases in zip(
+                given, (usual.stop, usual.goodbye, usual.again, usual.guest, usual.learn_voice), strict=True
+            )
             if command not in own.model_fields_set
         }
 

@@ -14,6 +14,7 @@ from companion.doctor.checks_sound import BUSY_ADVICE, QUIET_S, TRIES, unless_bu
 from companion.doctor.recording import Recording, loudspeaker, record, sound_card
 from companion.doctor.report import CheckResult, Measurement, failed, passed, skipped
 from companion.ears import wake_words
+from companion.ears.wake_custom.learnt import learnt_file
 from companion.ears.wake_words import WakeWords
 from companion.errors import EngineUnavailable
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
@@ -96,7 +97,9 @@ async def _play_word(
         recording = await record(unit, card, play)
     if heard_after:
         ms = round(1000 * heard_after[0])
-        return passed(f'"{said}" was recognised', heard_after_ms=ms, voice=voice)
+        learnt = learnt_file(word.file) if word.file is not None else None
+        text = f'"{said}" was recognised' + (f", as learnt in {learnt}" if learnt is not None else "")
+        return passed(text, heard_after_ms=ms, voice=voice)
     missed = failed(
         f'"{said}" was played and not recognised',
         "Be quiet during the test; see that nothing covers the microphone; find its gain with --calibrate.",

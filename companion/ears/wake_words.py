@@ -15,9 +15,10 @@ from functools import partial
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.config.wake import WAKE_WORDS, WakeSettings, WakeWordSettings
-from companion.config.word_file import WordFile, read
+from companion.config.word_file import WordFile
 from companion.config.wording import nearest
 from companion.ears.wake_custom.detector import own_word
+from companion.ears.wake_custom.learnt import outdated, read_learnt
 from companion.errors import CompanionError, ConfigError, EngineUnavailable
 from companion.events import EAR_RATE, AudioFrame
 from companion.ports import WakeWord
@@ -151,6 +152,12 @@ class WakeWords:
         heard = [engine.detect(frame, speaking=speaking) for engine in self._engines]
         return next((word for word in heard if word and (speaking or word not in self._stops)), None)
 
+    def renew(self, word: str) -> None:
+        """Build the engine that hears this word anew at the next frame: its file has changed."""
+        for engine in self._engines:
+            if word in engine.words:
+                engine.close()
+
     def reset(self) -> None:
         """Forget the sound so far."""
         for engine in self._engines:
@@ -168,14 +175,24 @@ class WakeWords:
 
 
 def word_file(word: WakeWordSettings) -> WordFile | None:
-    """What the file of a word of one's own says; None for other words, and where it cannot be read."""
+    """What the file of a word of one's own says, or what it has learnt; None for other words, or where unreadable."""
     if word.file is None:
         return None
     try:
-        return read(word.file)
+        return read_learnt(word.file)
     except ConfigError:
         # Another package's engine may have files of another kind.
         return None
+
+
+def not_used(settings: WakeSettings) -> Iterator[str]:
+    """A sentence for each word that does not hear what it has learnt any more."""
+    for one in settings.listed:
+        if one.file is not None and (old := outdated(one.file)):
+            yield (
+                f"{one.name}: what it had learnt ({old[0]}) is not used, since another {one.file.name} is installed "
+                'now: teach it again ("learn my voice", or companion wakeword enroll)'
+            )
 
 
 def spoken(word: WakeWordSettings) -> str:

@@ -11,6 +11,7 @@ from companion.config.persona import Persona
 from companion.config.word_file import WordFile
 from companion.ears import wake_words
 from companion.ears.wake_custom import second_look
+from companion.ears.wake_custom.learnt import learnt_file
 from companion.examination.findings import Remark, warning
 from companion.examination.of_engines import named
 from companion.languages.language import find_language, language
@@ -39,6 +40,11 @@ def wake_word_remarks(device: Device, persona: Persona) -> Iterator[Remark]:
         own = wake_words.word_file(one)
         if own is not None:
             yield from _of_own_word(("ears", "wake", *key, "word"), own, persona)
+        if one.file is not None and (learnt := learnt_file(one.file)) is not None:
+            text = f"{learnt} is heard in its place, which has learnt how it is called here"
+            yield Remark("note", ("ears", "wake", *key, "word"), text)
+    for sentence in wake_words.not_used(wake):
+        yield Remark("warning", ("ears", "wake"), sentence)
 
 
 def _wakes(device: Device) -> bool:

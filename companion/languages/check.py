@@ -26,7 +26,8 @@ class OptionalPart:
 
 OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     "commands.toml": OptionalPart(
-        lambda one: one.commands, "spoken commands to the device (stop, goodbye, again, guest) are not understood"
+        lambda one: one.commands,
+        "spoken commands to the device (stop, goodbye, again, guest, learn_voice) are not understood",
     ),
     "enrolment.toml": OptionalPart(
         lambda one: one.enrolment, "it asks for its wake word on the terminal only while it learns a voice"

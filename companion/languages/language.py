@@ -99,6 +99,7 @@ class Commands(Part):
     goodbye: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     guest: tuple[str, ...] = ()
+    learn_voice: tuple[str, ...] = ()
     small_words: WordSet = frozenset()
     """Words that may stand around a command; in unspaced writing single characters."""
     name_ends: tuple[str, ...] = ()
@@ -128,6 +129,10 @@ class EnrolmentLines(Part):
     """That it listens to the room now, for `{minutes}`."""
     room_over: str
     """That it does not any more."""
+    no_word: str
+    """Asked to learn by voice: that it is called by no word that could learn."""
+    guest: str
+    """The same, asked by a guest: that it learns no guest's voice."""
 
 
 class TurnTakingWords(Part):

@@ -125,8 +125,8 @@ def understood(code: str = DEFAULT) -> Understood:
     return Understood((own, *others))
 
 
-Command = Literal["stop", "goodbye", "again", "guest"]
-COMMANDS: tuple[Command, ...] = ("goodbye", "stop", "guest", "again")
+Command = Literal["stop", "goodbye", "again", "guest", "learn_voice"]
+COMMANDS: tuple[Command, ...] = ("goodbye", "stop", "guest", "again", "learn_voice")
 """In the order in which they are looked for: of two that an utterance could be, the first."""
 
 Phrases = Mapping[Command, Sequence[str]]

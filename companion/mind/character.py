@@ -148,6 +148,11 @@ class ServiceCharacter:
         if not started or self.working_memory.session("") != before:
             self._begin_session()
 
+    @property
+    def is_guest(self) -> bool:
+        """Whether a guest speaks, of whom nothing is kept."""
+        return self.working_memory.is_guest
+
     def start_guest_session(self) -> None:
         """Keep nothing from here on, until somebody says who they are."""
         self._started = True

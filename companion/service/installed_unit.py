@@ -41,6 +41,11 @@ class InstalledUnit:
 def unit_files(device: Device, device_file: Path, persona_file: Path, state: Path) -> dict[str, str]:
     """Where a running unit's files are, for `find_unit`. None of these files holds a secret."""
     files = {"device": device_file, "persona": persona_file, "state": state, "memory": device.memory.folder or state}
+    for one in device.ears.wake.listed:
+        if one.file is not None:
+            from companion.ears.wake_custom.learnt import learnt_file
+
+            files[f"wake word {one.name}"] = learnt_file(one.file) or one.file
     return {name: os.path.abspath(path) for name, path in files.items()}
 
 

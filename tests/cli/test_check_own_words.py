@@ -9,6 +9,7 @@ import pytest
 
 from companion.cli.check import CheckedFiles, check_paths
 from companion.config.word_file import write
+from companion.ears.wake_custom.learnt import keep_learnt
 from tests.support.own_words import own_word, second_look
 from tests.support.paths import CONFIGS
 
@@ -49,6 +50,21 @@ def test_a_word_of_another_language_is_a_note(tmp_path: Path) -> None:
         "3: ears.wake.words.1.word: is made for German, and the persona speaks English; for people who say it so, "
         'make it with companion wakeword train "halt" --language en'
     ]
+
+
+def test_which_of_two_files_is_heard_is_told(tmp_path: Path) -> None:
+    made = tmp_path / "momo.ww"
+    write(made, own_word())
+    kept = keep_learnt(made, own_word(enrolled=10))
+    found = checked(tmp_path, 'word = "momo.ww"')
+    assert of_wake(found.notes) == [
+        f"3: ears.wake.word: {kept} is heard in its place, which has learnt how it is called here"
+    ]
+    write(made, own_word(bias=-8.0))
+    found = checked(tmp_path, 'word = "momo.ww"')
+    assert of_wake(found.notes) == []
+    assert found.problems == []
+    assert any("teach it again" in one and str(kept) in one for one in found.warnings)
 
 
 def test_nor_is_a_language_that_nobody_knows_an_error(tmp_path: Path) -> None:

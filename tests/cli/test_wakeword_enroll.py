@@ -6,29 +6,30 @@ import asyncio
 import os
 import re
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from companion.cli.wakeword_files import forget_enrolment, keep_recordings, must_be_writable, replace
-from companion.cli.wakeword_session import LEAST_GOOD, MOST_FAULTS, PATIENCE_S, Ears, ask_for_recordings
+from companion.cli.wakeword_recordings import keep_recordings
 from companion.config.device import EndpointSettings
 from companion.config.word_file import encoded, read
 from companion.ears.vad import build
 from companion.ears.wake_custom.enrolment import enrolled
+from companion.ears.wake_custom.learnt import must_be_writable, put_back, replace
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import EAR_RATE, AudioFrame
 from companion.languages.language import EnrolmentLines, language
 from companion.languages.loader import language_codes
+from companion.voice_enrolment import LEAST_GOOD, MOST_FAULTS, Ears, ask_for_recordings
 from tests.support.command import command
+from tests.support.owner import NOBODY, Owner
 from tests.support.small_word import PHRASE, Samples, networks, said, small_word
 from tests.support.voices import device, needs_espeak, persona
 
 pytestmark = pytest.mark.time_limit(60)
 
-NOBODY = np.random.default_rng(3).normal(0, 8, round((PATIENCE_S + 1) * EAR_RATE)).astype(np.int16)
 SPEEDS = (150, 155, 160, 165, 170, 175)
 
 
@@ -36,35 +37,6 @@ def lines() -> EnrolmentLines:
     found = language("en").enrolment
     assert found is not None
     return found
-
-
-class Owner:
-    """Somebody who answers each question with the next of these sounds; the microphone hears the room in between."""
-
-    def __init__(self, answers: Sequence[Samples]) -> None:
-        self._answers = list(answers)
-        self._sound = np.zeros(0, np.int16)
-        self.asked: list[str] = []
-        self.lights: list[bool] = []
-        self.told: list[str] = []
-
-    async def say(self, text: str) -> None:
-        self.asked.append(text)
-
-    def listening(self, is_listening: bool) -> None:
-        self.lights.append(is_listening)
-        if is_listening:
-            self._sound = self._answers.pop(0)
-
-    async def frames(self) -> AsyncIterator[AudioFrame]:
-        at, random = 0, np.random.default_rng(5)
-        while True:
-            piece, self._sound = self._sound[:512], self._sound[512:]
-            quiet = random.normal(0, 8, 512).astype(np.int16)
-            quiet[: len(piece)] = piece
-            yield AudioFrame(quiet.tobytes(), at)
-            at += 512
-            await asyncio.sleep(0)
 
 
 async def taught(owner: Owner, times: int) -> list[Samples]:
@@ -115,7 +87,6 @@ async def test_too_few_good_ones_are_refused_in_a_sentence() -> None:
     owner = Owner([said(PHRASE), said(PHRASE, speed=170), *[NOBODY] * (MOST_FAULTS + 1)])
     with pytest.raises(CompanionError, match=rf"^Only 2 of 8 .* {LEAST_GOOD} are needed; nothing was changed"):
         await taught(owner, 8)
-    assert owner.asked[-1] == lines().failed
 
 
 async def test_a_microphone_that_ends_is_a_sentence() -> None:
@@ -150,10 +121,10 @@ def test_the_file_as_it_was_made_stays_beside_the_new_one_and_comes_back(file: P
         word = read(file)
         replace(file, enrolled(word, [said(PHRASE)], networks=networks()))
     assert read(file).card.enrolled == 2
-    forget_enrolment(file)
+    put_back(file)
     assert file.read_bytes() == made
     with pytest.raises(ConfigError, match="has learnt nothing here"):
-        forget_enrolment(file)
+        put_back(file)
 
 
 @needs_espeak
@@ -183,7 +154,7 @@ def test_recordings_are_kept_only_for_their_owner(tmp_path: Path, caplog: pytest
 
 def test_a_file_that_is_not_there_is_said_before_anybody_speaks(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no such file"):
-        must_be_writable(tmp_path / "none.ww")
+        must_be_writable(tmp_path / "none.ww", of_unit=False)
 
 
 def test_no_wake_word_is_a_sentence(tmp_path: Path) -> None:

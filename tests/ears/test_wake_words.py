@@ -182,6 +182,18 @@ def test_one_that_fails_again_and_again_is_no_help_until_it_has_proved_itself() 
     assert not troubled[-1], "a good minute makes it sound again"
 
 
+def test_a_word_with_a_new_file_is_heard_by_a_new_engine_from_the_next_frame_on() -> None:
+    micro, before, after = Engine("alexa"), Engine("momo"), Engine("momo", hears={2: "momo"})
+    own, told = [before, after], list[str]()
+    words = built(wake("alexa", "momo.ww"), told, micro=lambda: micro, embedding=lambda: own.pop(0))
+    words.detect(frame(0))
+    words.renew("momo")
+    assert before.closed == 1
+    assert [words.detect(frame(at)) for at in (1, 2)] == [None, "momo"]
+    assert (before.given, micro.given, micro.closed) == ([0], [0, 1, 2], 0)
+    assert (words.trouble, told) == ("", [])
+
+
 def test_in_the_end_every_engine_lets_go_of_what_it_has() -> None:
     micro, own = Engine("alexa"), Engine("momo")
     built(wake("alexa", "momo.ww"), micro=lambda: micro, embedding=lambda: own).close()

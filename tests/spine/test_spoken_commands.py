@@ -1,4 +1,4 @@
-"""Stop, goodbye, again and guest: understood around a name and small words, never inside a wish."""
+"""Stop, goodbye, again, guest and learn my voice: understood around a name and small words, never inside a wish."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.config.persona import Words, load_persona
+from companion.languages.understood import COMMANDS
 from tests.support.paths import CONFIGS
 
 TEDDY = load_persona(CONFIGS / "personas" / "teddy.toml")
@@ -27,6 +28,10 @@ CHINESE = TEDDY.model_copy(update={"name": "江让", "words": {"zh": Words(stop=
         ("momo can you say that differently please", "again"),
         ("say that another way of life", None),
         ("guest mode", "guest"),
+        ("learn my voice", "learn_voice"),
+        ("momo please learn my voice calling you", "learn_voice"),
+        ("learn how I call you", "learn_voice"),
+        ("do you want to learn my voice", None),
         ("okay i'm a guest", "guest"),
         ("i'm a guest of honour", None),
         ("say goodbye to the cat", None),
@@ -54,6 +59,9 @@ def test_chinese_needs_no_spaces(said: str, meant: str | None) -> None:
         ("访客模式", "guest"),
         ("別の言い方で", "again"),
         ("katakan dengan cara lain dong", "again"),
+        ("学习我的声音吧", "learn_voice"),
+        ("私の声を覚えて", "learn_voice"),
+        ("tolong kenali suaraku", "learn_voice"),
     ],
 )
 def test_every_language_of_the_persona_counts(said: str, meant: str) -> None:
@@ -68,4 +76,4 @@ def test_a_group_may_be_called_by_any_of_its_names() -> None:
 
 @given(st.text())
 def test_anything_may_be_said(said: str) -> None:
-    assert TEDDY.spoken_command(said) in ("stop", "goodbye", "again", "guest", None)
+    assert TEDDY.spoken_command(said) in (*COMMANDS, None)

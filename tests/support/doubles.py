@@ -119,6 +119,10 @@ class ScriptedCharacter:
     def continue_speaking(self) -> AsyncGenerator[str]:
         return self.reply("(on)")
 
+    @property
+    def is_guest(self) -> bool:
+        return self.guest
+
     def start_guest_session(self) -> None:
         self.guest = True
 

@@ -24,6 +24,7 @@ from companion.turn_tools import TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage.stage import Stage
+from companion.voice_lesson import Teach
 from tests.support.doubles import (
     LoopClock,
     RecordedEvents,
@@ -95,6 +96,7 @@ async def scene(
     voices: Mapping[str, Synthesizer] | None = None,
     spotlight: Callable[[str], None] = lambda _: None,
     filler_after_s: float = 0.0,
+    teach: Teach | None = None,
     **settings: Any,
 ) -> AsyncIterator[Scene]:
     """A conversation that runs until the end of the block; then it hears the end of the sound and must end itself.
@@ -128,7 +130,7 @@ async def scene(
     )
     changed = asyncio.Event()
     rules = ConversationRules(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})
-    conversation = Conversation(listener, Dialogue(character, persona, tools), rules, changed.set)
+    conversation = Conversation(listener, Dialogue(character, persona, tools), rules, changed.set, teach)
     running = asyncio.create_task(conversation.run())
     running.add_done_callback(lambda _: changed.set())
     try:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.config.wake import WakeWordSettings
-from companion.config.word_file import WordFile, read
+from companion.config.word_file import WordFile
 from companion.ears.wake_custom.embeddings import NOT_LOADED, SIZE, Networks, SpeechEmbeddings, package_folder
 from companion.ears.wake_custom.head import Head, windows
+from companion.ears.wake_custom.learnt import read_learnt
 from companion.ears.wake_custom.second_look import FILE_WAIT_S, LIVE_WAIT_S, KeyphraseProcess
 from companion.errors import ConfigError, EngineUnavailable, SpeechError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame
@@ -179,10 +180,10 @@ class EmbeddingWakeWord:
 
 
 def own_word(settings: WakeWordSettings) -> OwnWord:
-    """The word, read from its file. Raises `ConfigError`."""
+    """The word with what it has learnt on this unit, read from its file. Raises `ConfigError`."""
     if settings.file is None:
         raise ConfigError(f'ears.wake: "{settings.word}" is no .ww file; leave ears.wake.engine out')
-    return OwnWord(settings, read(settings.file))
+    return OwnWord(settings, read_learnt(settings.file))
 
 
 def looked_at(words: list[OwnWord]) -> list[tuple[str, ...]]:

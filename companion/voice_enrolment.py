@@ -1,23 +1,34 @@
-"""The talk in which somebody teaches a unit their voice: it asks, listens, checks what it heard, and asks again."""
+"""The talk in which somebody teaches a unit their voice: it asks, listens, checks what it heard, and asks again.
+
+`VoiceEnrolment` holds it in a running unit, `companion wakeword enroll` in one that is stopped. The sound stays in
+memory, and only until it has been learnt.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import numpy as np
 
 from companion.config.device import EndpointSettings
+from companion.config.wake import WakeWordSettings
 from companion.config.word_file import WordFile
 from companion.ears.endpointing import Endpointer, Framer, SpeechEnded
 from companion.ears.wake_custom.embeddings import Networks
-from companion.ears.wake_custom.enrolment import check
+from companion.ears.wake_custom.enrolment import check, enrolled
+from companion.ears.wake_custom.learnt import keep_learnt, read_learnt
 from companion.ears.wake_custom.recordings import Finder, Found, Samples, fault
 from companion.errors import CompanionError, DeviceError
-from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, NobodySpoke
+from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, NobodySpoke, State
 from companion.languages.language import EnrolmentLines
-from companion.ports import SpeechDetector
+from companion.ports import Microphone, SpeechDetector
 
+log = logging.getLogger("companion")
+
+TIMES = 10
+"""How often it asks."""
 LEAST_GOOD = 5
 """Recordings without which nothing is learnt."""
 MOST_FAULTS = 6
@@ -40,14 +51,18 @@ class Ears:
         self._pcm = bytearray()
         self._begin: int | None = None
 
+    def hear(self, frame: AudioFrame) -> None:
+        """Take the next sound."""
+        for piece in self._framer.frames(frame):
+            if self._wanted is not None:
+                self._hear_utterance(piece, self._wanted)
+            elif self._room is not None:
+                self._hear_room(piece, *self._room)
+
     async def listen(self, frames: AsyncIterator[AudioFrame]) -> None:
         """Take all sound until cancelled. Raises `DeviceError`, also where the sound ends."""
         async for frame in frames:
-            for piece in self._framer.frames(frame):
-                if self._wanted is not None:
-                    self._hear_utterance(piece, self._wanted)
-                elif self._room is not None:
-                    self._hear_room(piece, *self._room)
+            self.hear(frame)
         raise DeviceError("the microphone gives no more sound; nothing was changed")
 
     async def utterance(self) -> Samples:
@@ -68,10 +83,6 @@ class Ears:
             return await self._room[0]
         finally:
             self._room = None
-
-    def forget(self) -> None:
-        """Drop the sound that is kept."""
-        self._pcm.clear()
 
     def _hear_room(self, piece: AudioFrame, wanted: asyncio.Future[Samples], length: int) -> None:
         self._pcm += piece.pcm
@@ -109,7 +120,7 @@ async def ask_for_recordings(
     """So many good recordings of the word, or at least `LEAST_GOOD`.
 
     `say` speaks and returns when it has been heard; `listening` shows that it is the person's turn; `tell` is for the
-    terminal. Raises `CompanionError` where too few come, after having said so.
+    terminal. Raises `CompanionError` where too few come.
     """
     head = check(word, word.phrase)
     finder = Finder(head, networks, word.card.seconds)
@@ -135,7 +146,6 @@ async def ask_for_recordings(
             line = getattr(lines, wrong or "nothing")
             tell(f"not taken: {_REASONS[wrong or 'nothing']}")
     if len(good) < LEAST_GOOD:
-        await say(lines.failed)
         raise CompanionError(
             f"Only {len(good)} of {times} recordings were good, and {LEAST_GOOD} are needed; nothing was changed. "
             "Call from one or two metres away, in a quiet room; `companion doctor` tests the microphone."
@@ -149,3 +159,104 @@ _REASONS = {
     "loud": "too loud, the microphone cuts it off",
     "different": "it does not sound like the others",
 }
+
+
+class VoiceEnrolment:
+    """Lets the wake words of a running unit learn a voice. Its `teach` is one answer of the conversation."""
+
+    def __init__(
+        self,
+        words: Iterable[WakeWordSettings],
+        ears: Callable[[], Ears],
+        networks: Callable[[], Networks],
+        on_learnt: Callable[[str], None],
+        on_error: Callable[[CompanionError], None] = lambda _: None,
+    ) -> None:
+        """`words`: those that can learn. `ears` and `networks` are made when a lesson begins.
+
+        `on_learnt` is told the word whose file is new, `on_error` why nothing was learnt.
+        """
+        self._words = {one.name: one for one in words if one.role == "wake"}
+        self._make_ears = ears
+        self._make_networks = networks
+        self._on_learnt = on_learnt
+        self._on_error = on_error
+        self._ears: Ears | None = None
+
+    def tapped(self, microphone: Microphone) -> Microphone:
+        """The microphone, with this listening too while a lesson lasts."""
+        return _Tapped(microphone, self._hear)
+
+    async def teach(
+        self,
+        woken_by: str,
+        lines: EnrolmentLines,
+        say: Callable[[str], Awaitable[None]],
+        show: Callable[[State], None],
+    ) -> None:
+        """Ask, listen and learn, and say how it went. Nothing has changed where it is cancelled, or fails."""
+        word = self._words.get(woken_by) or next(iter(self._words.values()), None)
+        if word is None or word.file is None:
+            await say(lines.no_word)
+            return
+        self._ears = self._make_ears()
+        try:
+            learnt = await self._learnt(word, self._ears, lines, say, show)
+            await asyncio.to_thread(keep_learnt, word.file, learnt)
+        except CompanionError as error:
+            self._on_error(error)
+            await say(lines.failed)
+            return
+        finally:
+            self._ears = None
+        log.info("%s has learnt how it is called, from %d recordings.", word.name, learnt.card.enrolled)
+        self._on_learnt(word.name)
+        await say(lines.done)
+
+    async def _learnt(
+        self,
+        settings: WakeWordSettings,
+        ears: Ears,
+        lines: EnrolmentLines,
+        say: Callable[[str], Awaitable[None]],
+        show: Callable[[State], None],
+    ) -> WordFile:
+        assert settings.file is not None
+        word = await asyncio.to_thread(read_learnt, settings.file)
+        networks = await asyncio.to_thread(self._make_networks)
+
+        def listening(is_listening: bool) -> None:
+            show(State.LISTENING if is_listening else State.THINKING)
+
+        recordings = await ask_for_recordings(
+            *(word, TIMES), networks=networks, lines=lines, say=say, ears=ears, listening=listening, tell=log.debug
+        )
+        await say(lines.learning)
+        show(State.THINKING)
+        return await asyncio.to_thread(lambda: enrolled(word, recordings, networks=networks))
+
+    def _hear(self, frame: AudioFrame) -> None:
+        if self._ears is not None:
+            self._ears.hear(frame)
+
+
+class _Tapped:
+    """A microphone that somebody else listens to as well. Satisfies `companion.ports.Microphone`."""
+
+    def __init__(self, microphone: Microphone, hear: Callable[[AudioFrame], None]) -> None:
+        self._microphone = microphone
+        self._hear = hear
+
+    async def frames(self) -> AsyncIterator[AudioFrame]:
+        """See `companion.ports.Microphone`."""
+        async for frame in self._microphone.frames():
+            self._hear(frame)
+            yield frame
+
+    def time_of(self, position: int) -> float:
+        """See `companion.ports.Microphone`."""
+        return self._microphone.time_of(position)
+
+    async def close(self) -> None:
+        """See `companion.ports.Microphone`."""
+        await self._microphone.close()
