@@ -39,6 +39,7 @@ _CONSONANTS = {
     *("NG", "P", "R", "S", "SH", "T", "TH", "V", "W", "Y", "Z", "ZH"),
 }
 """The phonemes of pocketsphinx's English model."""
+_MOST_DEVIATIONS = 2.0
 
 
 class _Part(BaseModel):
@@ -54,7 +55,17 @@ class SecondLook(_Part):
     """What one standard deviation of its score counts, in logits of the head."""
     center: float
     scale: float = Field(gt=0)
-    """Mean and standard deviation of its score over the words that the head was trained with."""
+    """Mean and standard deviation of its score over real people's words."""
+
+    @property
+    def most(self) -> float:
+        """Logits that it adds or takes at most."""
+        return abs(self.weight) * _MOST_DEVIATIONS
+
+    def share(self, score: float) -> float:
+        """Logits that this score adds to those of the head."""
+        deviation = (score - self.center) / self.scale
+        return self.weight * min(max(deviation, -_MOST_DEVIATIONS), _MOST_DEVIATIONS)
 
     @model_validator(mode="after")
     def _pronounceable(self) -> Self:

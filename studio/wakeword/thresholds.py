@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from companion.ears.keyphrase_process import NOWHERE, scorer
-from companion.ears.wake_custom.detector import LEAST_SOUND_S, MOST_SCORE
+from companion.config.word_file import SecondLook
+from companion.ears.keyphrase_process import scorer
+from companion.ears.wake_custom.detector import LEAST_SOUND_S
 from companion.ears.wake_custom.embeddings import SPAN, STEP
 from companion.ears.wake_custom.head import Head, windows
 from companion.events import EAR_RATE
@@ -41,19 +42,12 @@ _LOOKED_AT = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    weight: float
-    center: float
-    scale: float
-
-
-@dataclass(frozen=True, slots=True)
 class Thresholds:
     """Thresholds in logits of the head, with the second look's share and without."""
 
     threshold: float
     threshold_alone: float
-    second_look: Look | None
+    second_look: SecondLook | None
     expected: dict[str, Any]
 
 
@@ -85,15 +79,16 @@ def thresholds(
         "missed without second look": _missed([one.logit for one in heard], alone),
         "measured with": "synthetic voices",
     }
-    look, with_look = None, alone
+    look: SecondLook | None = None
+    with_look = alone
     if spoken and importlib.util.find_spec("pocketsphinx") is not None:
         score = scorer(list(spoken))
         of_words = [score(one.sound) for one in heard]
         if np.median(of_words) > _USELESS:
-            look = Look(WEIGHT, CENTER, SCALE)
-            fused = [_fused(one.logit, score(one.sound), look) for one in mistaken[:_LOOKED_AT]]
+            look = SecondLook(pronunciations=tuple(spoken), weight=WEIGHT, center=CENTER, scale=SCALE)
+            fused = [one.logit + look.share(score(one.sound)) for one in mistaken[:_LOOKED_AT]]
             with_look = _at_rate(sorted(fused, reverse=True), hours, per_hour)
-            both = [_fused(one.logit, scored, look) for one, scored in zip(heard, of_words, strict=True)]
+            both = [one.logit + look.share(scored) for one, scored in zip(heard, of_words, strict=True)]
             expected["missed"] = _missed(both, with_look)
     return Thresholds(with_look, alone, look, expected)
 
@@ -110,11 +105,6 @@ def _candidates(head: Head, piece: Piece, seconds: float, most: int) -> list[_Ca
         found.append(_Candidate(float(logits[at]), np.clip(sound[start:end], -32768, 32767).astype("<i2").tobytes()))
         logits[max(0, at - _APART) : at + _APART + 1] = -np.inf
     return found
-
-
-def _fused(logit: float, score: float, look: Look) -> float:
-    deviation = (max(score, NOWHERE) - look.center) / look.scale
-    return logit + look.weight * float(np.clip(deviation, -MOST_SCORE, MOST_SCORE))
 
 
 def _at_rate(falling: Sequence[float], hours: float, per_hour: float) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import companion
-from companion.config.word_file import Card, SecondLook, WordFile
+from companion.config.word_file import Card, WordFile
 from companion.ears.wake_custom import learning
 from companion.ears.wake_custom.head import Head
 from companion.events import EAR_RATE
@@ -100,12 +100,11 @@ def train(
         head = Head(arrays, CONTEXT)
         progress(Progress("choosing thresholds", 0.85))
         longest = float(np.quantile([len(sound) for sound in words], 0.9)) / EAR_RATE
-        spoken = pronunciations(phrase, language.voice, language.code)
         chosen = thresholds(
             head,
             [piece for some in rooms.pieces(_work("word", test_words, 1, seed + 1)) for piece in some],
             [piece for some in rooms.pieces(_work("talk", test_talk, 1, seed + 1)) for piece in some],
-            spoken,
+            pronunciations(phrase, language.voice, language.code),
             longest,
             false_alarms_per_hour,
         )
@@ -119,15 +118,12 @@ def train(
         "false alarms wanted per hour": false_alarms_per_hour,
     }
     return WordFile(
-        _card(phrase, language.code, longest, chosen, spoken, made),
+        _card(phrase, language.code, longest, chosen, made),
         arrays | _bank(head, projected, is_word, np.random.default_rng([seed, 3])),
     )
 
 
-def _card(
-    phrase: str, language: str, longest: float, chosen: Thresholds, spoken: tuple[str, ...], made: dict[str, object]
-) -> Card:
-    look = chosen.second_look
+def _card(phrase: str, language: str, longest: float, chosen: Thresholds, made: dict[str, object]) -> Card:
     return Card(
         phrase=phrase,
         language=language,
@@ -135,9 +131,7 @@ def _card(
         context=CONTEXT,
         threshold=round(chosen.threshold, 3),
         threshold_alone=round(chosen.threshold_alone, 3),
-        second_look=None
-        if look is None
-        else SecondLook(pronunciations=spoken, weight=look.weight, center=look.center, scale=look.scale),
+        second_look=chosen.second_look,
         made=made,
         expected=chosen.expected,
     )

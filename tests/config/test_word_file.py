@@ -160,3 +160,9 @@ def test_phonemes_are_those_of_the_second_look() -> None:
     for one in ("HH EY M OW M OW", "ZH UH"):
         assert SecondLook(pronunciations=(one,), weight=1, center=0, scale=1)
     assert Card.model_validate(own_word().card.model_dump()) == own_word().card
+
+
+def test_the_second_look_counts_for_two_deviations_at_most() -> None:
+    look = SecondLook(pronunciations=("M OW",), weight=3, center=-2, scale=0.5)
+    shares = [look.share(score) for score in (-8.0, -2.5, -2.0, -1.75, 0.0)]
+    assert (shares, look.most) == ([-6.0, -3.0, 0.0, 1.5, 6.0], 6.0)

@@ -30,9 +30,6 @@ Numbers = NDArray[np.float32]
 REFRACTORY = EAR_RATE
 """Samples after a recognition in which there is no second one."""
 
-MOST_SCORE = 2.0
-"""The second look's score counts at most so many standard deviations, in either way."""
-
 _ANSWER_AFTER = round(0.09 * EAR_RATE)
 """Samples after a question until its answer is taken: always the same, so that a file always gives the same result."""
 _AGAIN = 0.5
@@ -146,7 +143,7 @@ class EmbeddingWakeWord:
             if word.question is not None:
                 best, word.question = max(best, word.question.logit), None
             return best >= threshold
-        reach = abs(look.weight) * MOST_SCORE
+        reach = look.most
         if best >= threshold + reach:
             word.question = None
             return True
@@ -173,8 +170,7 @@ class EmbeddingWakeWord:
         if score is None:
             heard = question.logit >= word.threshold(with_look=False)
         else:
-            deviation = float(np.clip((score - look.center) / look.scale, -MOST_SCORE, MOST_SCORE))
-            heard = question.logit + look.weight * deviation >= threshold
+            heard = question.logit + look.share(score) >= threshold
         word.refused = -math.inf if heard else question.logit
         return heard
 
