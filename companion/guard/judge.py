@@ -76,17 +76,13 @@ class _LanguageRules:
             for category, level in levels
             if level != "off" and (rules := _Rules.of(language, category, level)) is not None
         ]
-        self._any = _pattern(language, (one for rules in self._rules for one in rules.sources))
-        self._blank = language.blank
 
     def verdict(self, sentence: str, earlier: tuple[str, ...]) -> Category | None:
         """The category of the first rule by which this is blocked."""
         for text in readings(sentence, self._spelling):
-            # Most sentences are none of it, and one look is enough.
-            if self._any.search(text) is not None:
-                for rules in self._rules:
-                    if rules.matches(text):
-                        return rules.category
+            for rules in self._rules:
+                if rules.matches(text):
+                    return rules.category
         if not earlier or not any(rules.across for rules in self._rules):
             return None
         before = readings(" ".join(earlier), self._spelling)[0]
@@ -102,7 +98,6 @@ class _Rules:
 
     def __init__(self, language: Language, category: Category, data: CategoryRules, blocked: tuple[str, ...]) -> None:
         self.category = category
-        self.sources = blocked + data.always
         self.across = bool(data.across)
         negations = language.guard.negations
         self._negations = None if category in negations.not_for else _Negations(language, negations)
