@@ -114,6 +114,28 @@ class GuardedProtocol(H11Protocol):
             self.transport.abort()
 
 
+def guarded_protocol(app: App) -> Callable[[], asyncio.Protocol]:
+    """Makes the protocol of one connection for whoever accepts connections by themselves. Call it on a running loop.
+
+    Each has its bounds as in `GuardedProtocol`.
+    """
+    config = uvicorn.Config(
+        app,
+        http=GuardedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        proxy_headers=False,
+    )
+    config.load()
+    state = uvicorn.server.ServerState()
+    return lambda: GuardedProtocol(config=config, server_state=state, app_state={})
+
+
 class SameOriginOnly:
     """ASGI middleware that admits only requests that name this machine and come from this server's own pages.
 

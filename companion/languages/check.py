@@ -37,6 +37,7 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     "private.toml": OptionalPart(
         lambda one: one.private, "addresses, schools and full names are not taken out of what a child says"
     ),
+    "owner.toml": OptionalPart(lambda one: one.owner, "the owner's page is in English"),
     "turn_taking.toml": OptionalPart(
         lambda one: one.turn_taking, "every pause counts alike, whatever was said, and any word stops an answer"
     ),

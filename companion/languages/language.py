@@ -25,6 +25,7 @@ from companion.languages.loader import (
     read_part,
 )
 from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
+from companion.languages.owner import OwnerTexts
 from companion.languages.private import PrivateWords
 from companion.languages.stage import Directions, Emphasis, Feelings, Speech
 
@@ -299,6 +300,11 @@ class Language:
     def private(self) -> PrivateWords:
         """`private.toml`; empty where there is none."""
         return read_part(self.code, "private.toml", PrivateWords) or PrivateWords()
+
+    @cached_property
+    def owner(self) -> OwnerTexts | None:
+        """`owner.toml`; None where there is none."""
+        return read_part(self.code, "owner.toml", OwnerTexts)
 
     @property
     def is_spaced(self) -> bool:

@@ -21,6 +21,7 @@ FLOORS: tuple[set[str], ...] = (
     {"doctor"},
     {"demo"},
     {"service"},
+    {"owner"},
     {"examination"},
     {"app"},
     {"conversation", "minds", "engines", "guardian_notes"},
