@@ -23,10 +23,11 @@ from companion.body.choreography import load_choreography
 from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.device import Device
+from companion.config.hours import in_hours
 from companion.config.persona import Persona
 from companion.config.policy import policy_of
 from companion.conversation import Conversation
-from companion.conversation_rules import in_hours, rules_of
+from companion.conversation_rules import rules_of
 from companion.dialogue import Dialogue, Dialogues
 from companion.ears.echo import past_own_voice
 from companion.ears.kept_echo import KeptEcho

@@ -5,10 +5,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, time
+from datetime import datetime
 from typing import Literal
 
 from companion.config.device import Device
+from companion.config.hours import in_hours
 from companion.ears.attention import Attention
 from companion.events import State
 
@@ -59,18 +60,6 @@ class ConversationRules:
     def follows_up(self, talk_s: float) -> bool:
         """Whether an answer of a talk that has lasted so long is followed by FOLLOW_UP."""
         return self.follow_up_s > 0 and talk_s < self.longest_talk_s
-
-
-def in_hours(hours: str, now: time) -> bool:
-    """Whether `now` lies in `hours`, written as in the settings: `20:00-07:00`, the end not included.
-
-    Hours may go over midnight; empty hours hold no time.
-    """
-    if not hours:
-        return False
-    start, end = (time.fromisoformat(part) for part in hours.split("-"))
-    moment = now.replace(tzinfo=None)
-    return start <= moment < end if start <= end else moment >= start or moment < end
 
 
 def rules_of(device: Device, *, live: bool, hears: bool) -> ConversationRules:

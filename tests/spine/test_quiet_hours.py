@@ -6,7 +6,7 @@ from datetime import UTC, time
 
 import pytest
 
-from companion.conversation_rules import in_hours
+from companion.config.hours import in_hours
 
 
 @pytest.mark.parametrize(
