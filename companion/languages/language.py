@@ -7,9 +7,10 @@ that kind is understood or inferred in it (`check.missing` says what).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import cache, cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,6 +23,7 @@ from companion.languages.loader import (
     WordSet,
     filled_with,
     language_codes,
+    read_arrays,
     read_part,
 )
 from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
@@ -290,6 +292,11 @@ class Language:
     def guard(self) -> GuardRules:
         """`guard.toml`."""
         return read_part(self.code, "guard.toml", GuardRules) or GuardRules()
+
+    @cached_property
+    def guard_model(self) -> Mapping[str, Any] | None:
+        """`guard.npz`: the arrays of `companion.guard.likeness`, which `make guard` writes; None where it has none."""
+        return read_arrays(self.code, "guard.npz")
 
     @cached_property
     def guardian(self) -> GuardianLines | None:
