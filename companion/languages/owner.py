@@ -48,6 +48,8 @@ class OwnerTexts(Part):
     pair_how: str
     pair_code: str
     pair_button: str
+    spoken: Annotated[str, filled_with("address", "digits")]
+    """What the unit says when its button was held, or when it is opened for the first time."""
     certificate: str
     choose_title: str
     choose_how: str
@@ -82,6 +84,10 @@ class OwnerTexts(Part):
     bedtime: str
     bedtime_from: str
     bedtime_until: str
+    no_bedtime: str
+    holds_now: Annotated[str, filled_with("value")]
+    no_limit: str
+    no_limit_how: str
     memory_how: str
     nobody: str
     no_name: str
@@ -134,7 +140,7 @@ class OwnerTexts(Part):
     for_audience: str
     wake_words: str
     only_button: str
-    enrol_how: str
+    enrol_how: Annotated[str, filled_with("words")]
     problems: str
     parts: str
     well: str

@@ -41,7 +41,8 @@ class FakeUnit:
                 "last_turn": {"latency_ms": {"total": 1240.0}},
             },
             volume=60, switched_off=False, minutes_today=23.4, limits=Limits(60, "20:00-07:00", 20),
-            needs_consent=True, consent="2026-11-01 09:12, Mum", policy="child-eu", persona="Teddy", language="en",
+            decided=Limits(60, None, None),
+            needs_consent=True, consent="2026-11-01 09:12, Mum", policy="child-eu", persona="Teddy",
         )  # fmt: skip
         self.memory: PersonMemory | None = PersonMemory(
             "Ana", 1, "Ana likes dinosaurs and is learning to swim.",
@@ -79,7 +80,7 @@ class FakeUnit:
 
     async def set_limits(self, limits: Limits) -> None:
         self.asked.append(("limits", limits))
-        self.seen = replace(self.seen, limits=limits)
+        self.seen = replace(self.seen, decided=limits)
 
     async def persons(self) -> tuple[PersonOverview, ...]:
         one = self.memory
@@ -126,7 +127,7 @@ class FakeUnit:
         self.asked.append(("persona", file))
 
     async def wake_word(self) -> WakeWord:
-        return WakeWord(("hey momo",), "sudo companion wakeword enroll /etc/companion/hey_momo.ww")
+        return WakeWord(("hey momo",), "learn my voice")
 
     async def set_consent(self, by: str) -> None:
         self.asked.append(("consent", by))
@@ -153,6 +154,7 @@ class Browser:
 
     port: int
     host: str = ""
+    address: str = "127.0.0.1"
     agent: str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Safari/604.1"
     languages: str = "en-GB,en;q=0.9"
     cookies: dict[str, str] = field(default_factory=dict)
@@ -163,7 +165,7 @@ class Browser:
         """One request, as it is."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=10)
+        connection = http.client.HTTPSConnection(self.address, self.port, context=context, timeout=10)
         host = self.host or f"127.0.0.1:{self.port}"
         sent: dict[str, str | None] = {"Host": host, "User-Agent": self.agent, "Accept-Language": self.languages}
         if self.cookies:
