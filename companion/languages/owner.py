@@ -42,6 +42,7 @@ class OwnerTexts(Part):
     failed: str
     minutes: Annotated[str, filled_with("count")]
     hours: Annotated[str, filled_with("count")]
+    days: Annotated[str, filled_with("count")]
     seconds: Annotated[str, filled_with("count")]
     off_for_now: str
     pair_title: str
