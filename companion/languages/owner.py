@@ -44,7 +44,6 @@ class OwnerTexts(Part):
     hours: Annotated[str, filled_with("count")]
     days: Annotated[str, filled_with("count")]
     seconds: Annotated[str, filled_with("count")]
-    off_for_now: str
     pair_title: str
     pair_how: str
     pair_code: str
@@ -62,7 +61,6 @@ class OwnerTexts(Part):
     pin_forgotten: str
     sign_in_title: str
     sign_in: str
-    again_title: str
     again_how: str
     muted: str
     switched_off: str
@@ -98,7 +96,6 @@ class OwnerTexts(Part):
     no_facts: str
     summary: str
     turns: str
-    they_said: str
     it_said: str
     correct: str
     correct_label: str
@@ -122,8 +119,6 @@ class OwnerTexts(Part):
     kind: str
     count: str
     latest: str
-    whose: str
-    when: str
     keep_words: str
     keep_words_how: str
     keep_words_off: str

@@ -11,49 +11,23 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from companion.app import Unit
-from companion.body.inputs import HELD_S, BodySwitches
+from companion.body.inputs import HELD_S
 from companion.config.device import Device
 from companion.errors import CompanionError, DeviceError
 from companion.languages.language import language
 from companion.languages.understood import DEFAULT
 from companion.owner_settings import Consent, KeptOwnerSettings, change_owner_settings
-from companion.service.control_protocol import AskOwnerPage, Button
+from companion.service.control_protocol import AskOwnerPage
+from companion.service.owned_daemon import OwnedDaemon
 
 if TYPE_CHECKING:
     from companion.owner.access import Access
     from companion.owner.owner_page import Opened, OwnerPage
 
 log = logging.getLogger("companion")
-
-
-class Loudspeaker(Protocol):
-    """Where the volume is set."""
-
-    volume: float
-    """0 to 1."""
-
-
-class OwnedDaemon(Protocol):
-    """What the owner's page needs of the daemon."""
-
-    switches: BodySwitches
-    persona_file: Path
-
-    @property
-    def loudspeaker(self) -> Loudspeaker:
-        """It speaks through this."""
-
-    async def press(self, button: Button) -> None:
-        """See `control.DaemonControls`."""
-
-    def reload(self, persona: str | None) -> str:
-        """See `control.DaemonControls`."""
-
-    def status(self) -> dict[str, Any]:
-        """See `control.DaemonControls`."""
 
 
 class HeldButton:
@@ -159,7 +133,7 @@ class OwnerAccess:
 
         if self._page is None:
             self._access = Access(OwnerFile(self._folder), time.monotonic, datetime.now)
-            controls = OwnerControls(self, self._daemon, self._unit, self._device)
+            controls = OwnerControls(self.settings, self.change, self._daemon, self._unit, self._device)
             page = OwnerPage(
                 self._folder,
                 Asked(controls, loop),

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from companion.app import Unit
 from companion.config.device import Device
@@ -23,21 +23,29 @@ from companion.mind.memory.database import Connection
 from companion.mind.memory.inspection import PersonOverview
 from companion.mind.memory.long_term import erase_persons, key_of
 from companion.owner.controls import Guarded, Limits, Overview, Person, PersonaChoice, WakeWord
-from companion.owner_settings import Consent
+from companion.owner_settings import Consent, KeptOwnerSettings
 from companion.service.control_protocol import BUTTONS
-
-if TYPE_CHECKING:
-    from companion.service.owner_access import OwnedDaemon, OwnerAccess
+from companion.service.owned_daemon import OwnedDaemon
 
 TURNS = 50
-LOOKS_S = 1.0
+LOOKS = 50
+
+
+class Change(Protocol):
+    """Keeps a decision of the owner: a key of `OwnerSettings` and its value. Raises `CompanionError`."""
+
+    async def __call__(self, **changes: object) -> None: ...
 
 
 class OwnerControls:
     """See the head of this file."""
 
-    def __init__(self, owner: OwnerAccess, daemon: OwnedDaemon, unit: Unit, device: Device) -> None:
-        self._owner, self._daemon, self._unit, self._device = owner, daemon, unit, device
+    def __init__(
+        self, settings: KeptOwnerSettings, change: Change, daemon: OwnedDaemon, unit: Unit, device: Device
+    ) -> None:
+        """`change` keeps a decision of the owner."""
+        self._settings, self._change = settings, change
+        self._daemon, self._unit, self._device = daemon, unit, device
 
     @property
     def _policy(self) -> Policy:
@@ -47,7 +55,7 @@ class OwnerControls:
     async def overview(self) -> Overview:
         """See `Controls`."""
         dialogue = self._unit.conversation.dialogue
-        policy, decided = self._policy, self._owner.settings.now()
+        policy, decided = self._policy, self._settings.now()
         rules, consent = decided.time_rules(policy.time), decided.consent
         named = self._device.policy
         return Overview(
@@ -68,20 +76,20 @@ class OwnerControls:
         await self._daemon.press(next(one for one in BUTTONS if one == button))
         if button in ("mute", "unmute"):
             # The page shows next what it has become.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOKS_S):
-                    while (self._unit.conversation.state is State.MUTED) != (button == "mute"):
-                        await asyncio.sleep(0.02)
+            for _ in range(LOOKS):
+                if (self._unit.conversation.state is State.MUTED) == (button == "mute"):
+                    break
+                await asyncio.sleep(0.02)
 
     async def set_volume(self, percent: int) -> int:
         """See `Controls`."""
         self._daemon.loudspeaker.volume = percent / 100
-        await self._owner.change(volume=percent / 100)
+        await self._change(volume=percent / 100)
         return round(self._daemon.loudspeaker.volume * 100)
 
     async def set_limits(self, limits: Limits) -> None:
         """See `Controls`."""
-        await self._owner.change(
+        await self._change(
             minutes_a_day=limits.minutes_a_day,
             break_after_minutes=limits.break_after_minutes,
             bedtime=limits.bedtime,
@@ -136,7 +144,7 @@ class OwnerControls:
 
     async def keep_words(self, keep: bool) -> None:
         """See `Controls`."""
-        await self._owner.change(keep_words=keep)
+        await self._change(keep_words=keep)
         self._unit.records.keep_words = keep
 
     async def personas(self) -> tuple[PersonaChoice, ...]:
@@ -146,7 +154,7 @@ class OwnerControls:
     async def change_persona(self, file: str) -> None:
         """See `Controls`."""
         self._daemon.reload(file)
-        await self._owner.change(persona=file)
+        await self._change(persona=file)
 
     async def wake_word(self) -> WakeWord:
         """See `Controls`."""
@@ -158,7 +166,7 @@ class OwnerControls:
 
     async def set_consent(self, by: str) -> None:
         """See `Controls`."""
-        await self._owner.change(consent=Consent(at=datetime.now().astimezone(), by=by) if by else None)
+        await self._change(consent=Consent(at=datetime.now().astimezone(), by=by) if by else None)
 
     async def factory_reset(self) -> None:
         """See `Controls`."""

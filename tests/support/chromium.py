@@ -8,6 +8,7 @@ import os
 import select
 import shutil
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,6 +30,7 @@ class Chromium:
         self._folder, self._size, self._dark = folder, size, dark
         self._number = 0
         self._rest = b""
+        self._events: list[str] = []
 
     def __enter__(self) -> Chromium:
         to_it, self._write = os.pipe()
@@ -69,11 +71,24 @@ class Chromium:
 
     def go(self, address: str) -> None:
         """Load a page, and wait until it and what follows it by itself are there."""
+        self._events.clear()
         self.call("Page.navigate", url=address)
         self._until("Page.loadEventFired")
 
+    def follow(self, address: str, until: str) -> None:
+        """Load a page that leads on by itself, until this script is true."""
+        self._events.clear()
+        self.call("Page.navigate", url=address)
+        while True:
+            self._until("Page.loadEventFired")
+            self._events.clear()
+            with suppress(LookupError):  # it is leading on at this very moment
+                if self.call("Runtime.evaluate", expression=until)["result"].get("value"):
+                    return
+
     def run(self, script: str, *, loads: bool = False) -> Any:
         """What a script returns; with `loads` it leads to another page, which is waited for."""
+        self._events.clear()
         done = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in done, done
         if loads:
@@ -112,13 +127,15 @@ class Chromium:
         while True:
             message = self._next()
             if message.get("id") == self._number:
-                assert "error" not in message, message
+                if "error" in message:
+                    raise LookupError(message)
                 result: dict[str, Any] = message["result"]
                 return result
+            self._events.append(message.get("method", ""))
 
     def _until(self, event: str) -> None:
-        while self._next().get("method") != event:
-            pass
+        while event not in self._events:
+            self._events.append(self._next().get("method", ""))
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:

@@ -25,7 +25,6 @@ from companion.owner.owner_page import Opened, OwnerPage
 
 AT = datetime(2026, 11, 28, 16, 30)
 PIN = "blue-cup-7"
-NASTY = "<script>alert(1)</script>\"'&"
 
 
 class FakeUnit:
@@ -62,6 +61,18 @@ class FakeUnit:
                   for n, (kind, who) in enumerate(blocked)),
             (GuardRecord(9, AT, "Teddy", "Ana", "notice", "self_harm", "person", ""),),
         )  # fmt: skip
+
+    def spoil(self, text: str) -> None:
+        """Put this wherever people, personas and models may have put words."""
+        memory = self.memory
+        assert memory is not None
+        facts = tuple(replace(one, text=text) for one in memory.facts)
+        said = tuple(replace(one, said=text, heard=text) for one in memory.exchanges)
+        self.memory = replace(memory, person=text, summary=text, facts=facts, exchanges=said)
+        status = {**self.seen.status, "problems": [text], "links": {text: text}}
+        self.seen = replace(self.seen, persona=text, policy=text, consent=text, status=status)
+        blocked = tuple(replace(one, person=text, words=text) for one in self.records.blocked)
+        self.records = replace(self.records, blocked=blocked)
 
     async def overview(self) -> Overview:
         return self.seen
@@ -121,7 +132,10 @@ class FakeUnit:
         self.asked.append(("keep_words", keep))
 
     async def personas(self) -> tuple[PersonaChoice, ...]:
-        return (PersonaChoice("teddy", "Teddy", "child", True), PersonaChoice("lucero", "Lucero", "child", False))
+        return (
+            PersonaChoice("teddy", self.seen.persona, "child", True),
+            PersonaChoice("lucero", "Lucero", "child", False),
+        )
 
     async def change_persona(self, file: str) -> None:
         self.asked.append(("persona", file))
