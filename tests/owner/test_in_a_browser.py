@@ -167,7 +167,7 @@ async def test_nothing_that_was_said_becomes_a_part_of_the_page(tmp_path: Path) 
 async def test_each_language_fits_on_a_telephone(tmp_path: Path, code: str) -> None:
     def work(page: Scene) -> dict[str, list[str]]:
         with Chromium(tmp_path / "browser") as browser:
-            browser.call("Network.setExtraHTTPHeaders", headers={"Accept-Language": f"{code}-XX,{code};q=0.9"})
+            browser.call("Emulation.setUserAgentOverride", userAgent="Mozilla/5.0", acceptLanguage=f"{code}-XX,{code}")
             signed_in(browser, page)
             found = {}
             for part in PARTS:
