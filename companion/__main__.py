@@ -37,6 +37,7 @@ COMMANDS = {
     "latency": ("latency:latency", "How long people wait for an answer, and what held the slowest turns back."),
     "memory": ("memory:memory", "See, correct, forget or export what the character remembers."),
     "models": ("models:models", "List, fetch, check or remove speech models and voices."),
+    "owner": ("owner:owner", "Open the owner's page for a parent's telephone; the guardian's consent."),
     "parse": ("parse:parse", "Read a model's text on stdin; print what would be spoken and the cues in it."),
     "provision": ("provision:provision", "Set a unit up from companion.toml on its card."),
     "run": ("run:run", "Listen, talk and move, with the sound card, until stopped."),

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 
 from companion.body.gpio_pins import Switch
-from companion.body.inputs import BodyEvent
+from companion.body.inputs import HELD_S, BodyEvent
 from companion.config.outputs import GpioSettings, SwitchPart
 from companion.errors import DeviceError
 
@@ -53,12 +53,15 @@ class GpioSwitches:
         self._pause = FIRST_RETRY_S
         self._warned = False
         self._retry: asyncio.TimerHandle | None = None
+        self._hold: asyncio.TimerHandle | None = None
         self._open_missing()
 
     def close(self) -> None:
         """Release the pins. Nothing is reported any more."""
         if self._retry is not None:
             self._retry.cancel()
+        if self._hold is not None:
+            self._hold.cancel()
         self._parts = {}
         for switch in self._open.values():
             switch.close()
@@ -94,20 +97,27 @@ class GpioSwitches:
         if name not in self._parts or self._reported.get(name, False) == active:
             return
         self._reported[name] = active
+        if name == "button":
+            self._time_hold(active)
         event = (_EVENTS_WHEN_ACTIVE if active else _EVENTS_WHEN_INACTIVE).get(name)
         if event is not None:
             self._callback(event)
+
+    def _time_hold(self, down: bool) -> None:
+        if self._hold is not None:
+            self._hold.cancel()
+        self._hold = self._loop.call_later(HELD_S, self._callback, BodyEvent("hold", "button")) if down else None
 
 
 class PushToTalkButton:
     """The button of `ears.wake.button_pin`, wired between the pin (a BCM number) and ground.
 
-    `on_press` is called each time it goes down, on a thread of gpiozero.
+    `on_change` is called with whether it is down, on a thread of gpiozero.
     """
 
-    def __init__(self, pin: int, on_press: Callable[[], object]) -> None:
+    def __init__(self, pin: int, on_change: Callable[[bool], object]) -> None:
         """Raises `DeviceError` if this machine has no GPIO pins or this one is in use."""
-        self._switch = Switch("ears.wake.button_pin", SwitchPart(pin=pin), lambda down: down and on_press())
+        self._switch = Switch("ears.wake.button_pin", SwitchPart(pin=pin), on_change)
 
     def close(self) -> None:
         """Release the pin."""

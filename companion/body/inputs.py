@@ -21,10 +21,13 @@ SHORTEST_PAUSE_S = 0.25
 MANY_IGNORED = 50
 """This many ignored presses are no child that hammers on the button."""
 
+HELD_S = 5.0
+"""A button that is held for so long asks for the owner's page."""
+
 QUIET_S = 300.0
 """After this long without an ignored press they are forgotten."""
 
-BodyEventKind = Literal["wake", "mute", "unmute", "lock", "unlock", "battery"]
+BodyEventKind = Literal["wake", "hold", "mute", "unmute", "lock", "unlock", "battery"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,8 @@ class BodyEvent:
     """Something happened to the body."""
 
     kind: BodyEventKind
-    """`lock`: motors and servos must stand still because of `reason`; `unlock`: this reason no longer holds."""
+    """`hold`: the button is held for `HELD_S`. `lock`: motors and servos must stand still because of `reason`, which no
+    longer holds with `unlock`."""
 
     reason: str
     """The source: `button`, `touch`, `mute switch`, `lid`, `over_current`, `under_way` or `battery`."""
@@ -106,6 +110,8 @@ class BodySwitches:
         self._presses = PressLimit()
         self._log = LogLimit(now)
         self._muted_by: set[str] = set()
+        self.on_hold: Callable[[], object] = lambda: None
+        """Called when the button is held for long."""
 
     @property
     def muted(self) -> bool:
@@ -128,6 +134,8 @@ class BodySwitches:
             case "wake":
                 if self._presses.allows(self._now()) and self.allows("wake"):
                     self._press("wake")
+            case "hold":
+                self.on_hold()
             case "mute":
                 self._muted_by.add(event.reason)
                 self._press("mute")

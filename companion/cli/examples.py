@@ -2,7 +2,7 @@
 
 GROUPS = {
     "Try it": ("demo", "chat", "say", "converse", "parse", "body"),
-    "Use a unit": ("run", "status", "control", "memory", "usage", "latency"),
+    "Use a unit": ("run", "status", "control", "owner", "memory", "usage", "latency"),
     "Set up and test": ("check", "doctor", "models", "identity", "provision", "wakeword"),
     "For developers": ("emulate",),
 }
@@ -21,6 +21,7 @@ EXAMPLES = {
     "latency": "companion latency --last 50",
     "memory": "sudo companion memory show",
     "models": "companion models pull en",
+    "owner": "sudo companion owner open",
     "parse": "echo '(waves) Hello!' | companion parse",
     "provision": "sudo companion provision",
     "run": "companion run --device configs/devices/toy.toml",

@@ -189,6 +189,16 @@ class GuardianSettings(Settings):
     """Whether the words of what was blocked are kept for the guardian, beside category and time."""
 
 
+class OwnerPageSettings(Settings):
+    open: bool = False
+    """Whether the owner's page opens at each start of the unit, and closes by itself as always. Otherwise it opens when
+    the button is held for five seconds, or with `companion owner open`."""
+    port: int = Field(default=8443, ge=1024, le=65_535)
+    """Its port, on the addresses of private networks."""
+    minutes: int = Field(default=15, ge=1, le=1440)
+    """It closes by itself after so many minutes in which nobody was signed in."""
+
+
 class HealthSettings(Settings):
     metrics_port: int | None = Field(default=None, ge=1024, le=65_535)
     """Port on loopback for Prometheus metrics (`/metrics`). Not served when absent."""
@@ -238,6 +248,8 @@ class Device(Settings):
     """Lights, servos and motors."""
     guardian: GuardianSettings = GuardianSettings()
     """What is kept for whoever looks after the persons."""
+    owner: OwnerPageSettings = OwnerPageSettings()
+    """The owner's page, for a telephone in the same network."""
     health: HealthSettings = HealthSettings()
     """Monitoring."""
 

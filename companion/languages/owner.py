@@ -42,12 +42,14 @@ class OwnerTexts(Part):
     failed: str
     minutes: Annotated[str, filled_with("count")]
     hours: Annotated[str, filled_with("count")]
+    days: Annotated[str, filled_with("count")]
     seconds: Annotated[str, filled_with("count")]
-    off_for_now: str
     pair_title: str
     pair_how: str
     pair_code: str
     pair_button: str
+    spoken: Annotated[str, filled_with("address", "digits")]
+    """What the unit says when its button was held, or when it is opened for the first time."""
     certificate: str
     choose_title: str
     choose_how: str
@@ -59,7 +61,6 @@ class OwnerTexts(Part):
     pin_forgotten: str
     sign_in_title: str
     sign_in: str
-    again_title: str
     again_how: str
     muted: str
     switched_off: str
@@ -82,6 +83,10 @@ class OwnerTexts(Part):
     bedtime: str
     bedtime_from: str
     bedtime_until: str
+    no_bedtime: str
+    holds_now: Annotated[str, filled_with("value")]
+    no_limit: str
+    no_limit_how: str
     memory_how: str
     nobody: str
     no_name: str
@@ -91,7 +96,6 @@ class OwnerTexts(Part):
     no_facts: str
     summary: str
     turns: str
-    they_said: str
     it_said: str
     correct: str
     correct_label: str
@@ -115,8 +119,6 @@ class OwnerTexts(Part):
     kind: str
     count: str
     latest: str
-    whose: str
-    when: str
     keep_words: str
     keep_words_how: str
     keep_words_off: str
@@ -134,7 +136,7 @@ class OwnerTexts(Part):
     for_audience: str
     wake_words: str
     only_button: str
-    enrol_how: str
+    enrol_how: Annotated[str, filled_with("words")]
     problems: str
     parts: str
     well: str

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from companion.owner.access import Access, Refused
 from companion.owner.change_log import ChangeLog
 from companion.owner.controls import Limits, Unit
+from companion.owner.views import NO_LIMIT
 from companion.owner.web import Request
 
 Done = tuple[str, str]
@@ -64,20 +65,18 @@ class Changes:
 
     async def _limits(self, request: Request) -> Done:
         begin, end = (request.form.get(name, "").strip()[:5] for name in ("bedtime_from", "bedtime_until"))
-        if (
-            bool(begin) != bool(end)
-            or not all(_TIME.fullmatch(one) for one in (begin, end) if one)
-            or (begin and begin == end)
-        ):
+        if request.form.get("no_bedtime") == "yes":
+            bedtime: str | None = ""
+        elif not begin and not end:
+            bedtime = None
+        elif _TIME.fullmatch(begin) and _TIME.fullmatch(end) and begin != end:
+            bedtime = f"{begin}-{end}"
+        else:
             raise Refused("no_value")
-        limits = Limits(
-            _number(request, "minutes_a_day", 0, 1439) if request.form.get("minutes_a_day", "").strip() else None,
-            f"{begin}-{end}" if begin else "",
-            _number(request, "break_after", 1, 1439) if request.form.get("break_after", "").strip() else None,
-        )
-        await self._unit.ask(lambda controls: controls.set_limits(limits))
-        most, pause = limits.minutes_a_day, limits.break_after_minutes
-        self.put_down(request, "limits", f"{'-' if most is None else most} / {pause or '-'} / {limits.bedtime or '-'}")
+        most, pause = _minutes(request, "minutes_a_day", 0), _minutes(request, "break_after", 1)
+        await self._unit.ask(lambda controls: controls.set_limits(Limits(most, bedtime, pause)))
+        told = (most, pause, bedtime)
+        self.put_down(request, "limits", " / ".join("-" if one is None or one == "" else str(one) for one in told))
         return "/time", "limits"
 
     async def _correct(self, request: Request) -> Done:
@@ -199,6 +198,11 @@ def _number(request: Request, name: str, least: int, most: int) -> int:
     if not text.isascii() or not text.isdecimal() or len(text) > 19 or not least <= int(text) <= most:
         raise Refused("no_value")
     return int(text)
+
+
+def _minutes(request: Request, name: str, least: int) -> int | None:
+    """None where the field is empty. Raises `Refused`."""
+    return _number(request, name, least, NO_LIMIT) if request.form.get(name, "").strip() else None
 
 
 def _whom(request: Request) -> tuple[str, str]:

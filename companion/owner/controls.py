@@ -23,11 +23,12 @@ PATIENCE_S = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When, and for how long, it talks. None or an empty text: no such limit."""
+    """When, and for how long, it talks."""
 
     minutes_a_day: int | None = None
-    bedtime: str = ""
-    """Local hours, as `20:00-07:00`."""
+    """None: no limit, or that of the policy; so the others."""
+    bedtime: str | None = None
+    """Local hours, as `20:00-07:00`; empty for none."""
     break_after_minutes: int | None = None
 
 
@@ -43,14 +44,15 @@ class Overview:
     """The hardware mute switch is closed: nothing but the switch opens the ears."""
     minutes_today: float
     limits: Limits
+    """Those that hold."""
+    decided: Limits
+    """Those that the owner has set."""
     needs_consent: bool
     """The policy wants a guardian's consent."""
     consent: str
     """Since when there is one, local time as it is shown; empty where there is none."""
     policy: str
     persona: str
-    language: str
-    """The persona's, for whoever's browser names none that there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,8 @@ class WakeWord:
     """What wakes it."""
 
     words: tuple[str, ...] = ()
-    enrolment: str = ""
-    """The command that teaches it a voice; empty where its word learns none."""
+    learns: str = ""
+    """What is said to it so that it learns a voice; empty where its words learn none."""
 
 
 class Controls(Protocol):

@@ -153,4 +153,6 @@ def span_of(texts: OwnerTexts, seconds: float) -> str:
         return texts.seconds.format(count=math.ceil(seconds))
     if seconds < 90 * 60:
         return texts.minutes.format(count=math.ceil(seconds / 60))
-    return texts.hours.format(count=round(seconds / 3600))
+    if seconds < 48 * 3600:
+        return texts.hours.format(count=round(seconds / 3600))
+    return texts.days.format(count=round(seconds / 86400))

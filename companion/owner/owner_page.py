@@ -58,7 +58,7 @@ class OwnerPage:
         language: str,
         port: int,
         minutes: float,
-        on_closed: Callable[[], None],
+        on_closed: Callable[[], object],
         addresses: Callable[[], Sequence[str]] = own_addresses,
     ) -> None:
         """`folder` is the state folder. `on_closed` is called, on the page's thread, when it has closed by itself."""

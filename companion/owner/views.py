@@ -13,6 +13,8 @@ from companion.owner.frame import Sight, bar, card, facts_list, field, span_of, 
 from companion.owner.markup import Child, Html, tag
 
 MOST_SHOWN = 100
+NO_LIMIT = 1440
+"""So many minutes a day are no limit."""
 
 
 def overview(sight: Sight, seen: Overview) -> bytes:
@@ -72,7 +74,7 @@ def overview(sight: Sight, seen: Overview) -> bytes:
 
 def _talked(sight: Sight, seen: Overview) -> Html:
     minutes, most, texts = int(seen.minutes_today), seen.limits.minutes_a_day, sight.texts
-    if most is None or most >= 1440:
+    if most is None or most >= NO_LIMIT:
         return tag("p", texts.minutes.format(count=minutes), class_="number")
     said = texts.of_minutes.format(count=minutes, most=most)
     return tag("div", tag("p", said, class_="number"), bar(seen.minutes_today, most, said) if most else None)
@@ -80,10 +82,9 @@ def _talked(sight: Sight, seen: Overview) -> Html:
 
 def time(sight: Sight, seen: Overview) -> bytes:
     """The limits."""
-    texts, limits = sight.texts, seen.limits
-    begin, _, end = limits.bedtime.partition("-")
-    most, pause = (None if one is None or one >= 1440 else one for one in (limits.minutes_a_day,
-                                                                          limits.break_after_minutes))  # fmt: skip
+    texts, own, rules = sight.texts, seen.decided, seen.limits
+    pause = own.break_after_minutes, rules.break_after_minutes
+    begin, _, end = (own.bedtime or "").partition("-")
     return whole_page(
         sight,
         texts.time,
@@ -92,10 +93,8 @@ def time(sight: Sight, seen: Overview) -> bytes:
             "section",
             sight.form(
                 "/limits",
-                field(texts.minutes_a_day, "minutes_a_day", type="number", inputmode="numeric", min=0, max=1439,
-                      value=most),
-                field(texts.break_after, "break_after", type="number", inputmode="numeric", min=1, max=1439,
-                      value=pause),
+                _minutes(sight, texts.minutes_a_day, "minutes_a_day", 0, own.minutes_a_day, rules.minutes_a_day),
+                _minutes(sight, texts.break_after, "break_after", 1, *pause),
                 tag(
                     "fieldset",
                     tag("legend", texts.bedtime),
@@ -105,6 +104,14 @@ def time(sight: Sight, seen: Overview) -> bytes:
                         field(texts.bedtime_until, "bedtime_until", type="time", value=end or None),
                         class_="row",
                     ),
+                    tag(
+                        "p",
+                        tag("input", type="checkbox", id="no-bedtime", name="no_bedtime", value="yes",
+                            checked=own.bedtime == ""),
+                        tag("label", texts.no_bedtime, for_="no-bedtime"),
+                        class_="tick",
+                    ),
+                    tag("p", tag("small", texts.holds_now.format(value=rules.bedtime or texts.no_limit))),
                 ),
                 tag("button", texts.save, class_="main"),
             ),
@@ -112,6 +119,13 @@ def time(sight: Sight, seen: Overview) -> bytes:
         ),
         card(texts.talked_today, _talked(sight, seen)),
     )  # fmt: skip
+
+
+def _minutes(sight: Sight, label: str, name: str, least: int, own: int | None, holds: int | None) -> Html:
+    texts = sight.texts
+    now = texts.no_limit if holds is None or holds >= NO_LIMIT else texts.minutes.format(count=holds)
+    hint = f"{texts.holds_now.format(value=now)} {texts.no_limit_how}"
+    return field(label, name, hint=hint, type="number", inputmode="numeric", min=least, max=NO_LIMIT, value=own)
 
 
 def protection(sight: Sight, seen: Overview, guarded: Guarded) -> bytes:
@@ -225,7 +239,7 @@ def character(sight: Sight, choices: Sequence[PersonaChoice], word: WakeWord) ->
         card(
             texts.wake_words,
             tag("p", ", ".join(f'"{one}"' for one in word.words) or texts.only_button),
-            (tag("p", texts.enrol_how), tag("p", tag("code", word.enrolment))) if word.enrolment else None,
+            tag("p", texts.enrol_how.format(words=word.learns)) if word.learns else None,
         ),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from companion.mind.memory.inspection import PersonOverview
 from companion.owner.controls import Person
-from companion.owner.frame import Sight, card, pin_field, whole_page
+from companion.owner.frame import Sight, card, pin_field, span_of, whole_page
 from companion.owner.markup import Html, tag
 
 TURNS_SHOWN = 50
@@ -147,7 +147,7 @@ def _let_in(sight: Sight, one: Person) -> Html:
         tag(
             "div",
             (
-                sight.button("/let-in", texts.let_in.format(time=texts.hours.format(count=hours)), hours=hours, **of)
+                sight.button("/let-in", texts.let_in.format(time=span_of(texts, hours * 3600)), hours=hours, **of)
                 for hours in LET_IN_HOURS
             ),
             sight.button("/let-in", texts.shut_out, hours="", **of) if until else None,

@@ -17,6 +17,7 @@ import socket
 import stat
 import struct
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +27,7 @@ from companion.service.control_protocol import (
     LONGEST_ANSWER,
     LONGEST_REQUEST,
     Answer,
+    AskOwnerPage,
     BadRequest,
     Button,
     GetStatus,
@@ -45,6 +47,8 @@ SERVICE_SOCKET = Path("/run/companion/companion.sock")
 
 PATIENCE_S = 3.0
 """Time limit of one request, from connecting to its answer being read."""
+OWNER_PATIENCE_S = 60.0
+"""The same for the owner's page: its certificate is made when it is opened for the first time."""
 MOST_AT_ONCE = 8
 
 _SO_PEERGROUPS = 59
@@ -52,8 +56,19 @@ _SO_PEERGROUPS = 59
 _MOST_GROUPS = 256
 
 
+class OwnerDoor(Protocol):
+    """Opens and closes the owner's page."""
+
+    async def answer(self, request: AskOwnerPage) -> tuple[str, Mapping[str, Any]]:
+        """Do it; a sentence, and what a program needs to know. Raises `CompanionError`."""
+
+
 class DaemonControls(Protocol):
     """What the control socket can do with the running device. All but `press` return at once; effects may follow."""
+
+    @property
+    def owner(self) -> OwnerDoor:
+        """The owner's page."""
 
     async def press(self, button: Button) -> None:
         """Press one of its buttons. Returns when a mute would outlive a power cut.
@@ -104,7 +119,7 @@ async def serve(daemon: DaemonControls, path: Path | None = None) -> asyncio.Ser
         nonlocal under_way
         under_way += 1
         try:
-            async with asyncio.timeout(PATIENCE_S if under_way <= 4 * MOST_AT_ONCE else 0):
+            async with asyncio.timeout(PATIENCE_S if under_way <= 4 * MOST_AT_ONCE else 0) as limit:
                 # Read in any case: closing a socket with unread data may discard the answer.
                 line = await _read_line(reader)
                 if not _is_allowed(writer.get_extra_info("socket"), group):
@@ -112,6 +127,8 @@ async def serve(daemon: DaemonControls, path: Path | None = None) -> asyncio.Ser
                 elif under_way > MOST_AT_ONCE:
                     said = _refusal(BadRequest("Too many requests at once; ask again in a moment."))
                 else:
+                    if line.startswith(b"owner "):
+                        limit.reschedule(asyncio.get_running_loop().time() + OWNER_PATIENCE_S)
                     said = await _handle_line(daemon, line)
                 writer.write(answer_line(said))
                 await writer.drain()
@@ -189,6 +206,9 @@ async def _execute(daemon: DaemonControls, request: Request) -> Answer:
             return Answer(True, daemon.reload(persona))
         case GetStatus():
             return Answer(True, "ok", status=daemon.status())
+        case AskOwnerPage():
+            sentence, told = await daemon.owner.answer(request)
+            return Answer(True, sentence, status=told)
     return Answer(True, "ok")
 
 
@@ -236,7 +256,7 @@ def send_request(request: Request, path: Path | None = None) -> Answer:
     line = request_line(request)
     path = path or _default_path()
     with socket.socket(socket.AF_UNIX) as daemon:
-        daemon.settimeout(PATIENCE_S)
+        daemon.settimeout(OWNER_PATIENCE_S if isinstance(request, AskOwnerPage) else PATIENCE_S)
         try:
             daemon.connect(str(path))
             with suppress(BrokenPipeError):  # the daemon has already refused; its answer can still be read

@@ -1,9 +1,9 @@
 """The protocol of the control socket: one line of request, one line of answer. Pure: bytes in, values out.
 
 A request is plain words, so that it can be typed: `wake`, `mute`, `unmute`, `stop`, `volume 40`, `say Good morning`,
-`persona robin`, `reload`, `status`. An answer is one JSON object:
+`persona robin`, `reload`, `status`, `owner open`. An answer is one JSON object:
 
-    {"ok": true, "sentence": "...", "status": {...}}          `status` only in the answer to `status`
+    {"ok": true, "sentence": "...", "status": {...}}          `status` only in the answer to `status` and `owner`
     {"ok": false, "code": "...", "sentence": "...", "problems": ["..."]}
 
 `code` is an error code of `companion.errors`, or `request` for a request that cannot be parsed. A request is at most
@@ -22,7 +22,9 @@ from companion.errors import CompanionError
 
 Button = Literal["wake", "mute", "unmute", "stop"]
 BUTTONS: Final[tuple[Button, ...]] = get_args(Button)
-COMMANDS: Final = (*BUTTONS, "volume", "say", "persona", "reload", "status")
+COMMANDS: Final = (*BUTTONS, "volume", "say", "persona", "reload", "status", "owner")
+OwnerWish = Literal["open", "close", "status", "reset-pin", "consent", "withdraw"]
+OWNER_WISHES: Final[tuple[OwnerWish, ...]] = get_args(OwnerWish)
 LONGEST_REQUEST: Final = 4096
 LONGEST_ANSWER: Final = 65_536
 LONGEST_TEXT: Final = 1000
@@ -76,7 +78,16 @@ class GetStatus:
     """Ask for the device's status."""
 
 
-Request = PressButton | SetVolume | Say | ReloadPersona | GetStatus
+@dataclass(frozen=True, slots=True)
+class AskOwnerPage:
+    """Do something with the owner's page, or for the owner."""
+
+    wish: OwnerWish
+    by: str = ""
+    """Who consents, in their own words; with `consent` only."""
+
+
+Request = PressButton | SetVolume | Say | ReloadPersona | GetStatus | AskOwnerPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,8 @@ def parse_request(line: bytes) -> Request:
         return Say(_text(rest))
     if command == "persona":
         return ReloadPersona(_persona(rest))
+    if command == "owner":
+        return _owner(rest)
     if rest or command not in COMMANDS:
         raise BadRequest(f"There is no such request; there is {', '.join(COMMANDS)}.")
     if command == "reload":
@@ -135,6 +148,8 @@ def request_line(request: Request) -> bytes:
             words = f"persona {persona}"
         case GetStatus():
             words = "status"
+        case AskOwnerPage(wish, by):
+            words = f"owner {wish} {by}".rstrip()
     line = words.encode("utf-8", "replace")
     parse_request(line)
     return line + b"\n"
@@ -185,6 +200,14 @@ def _text(words: str) -> str:
     if len(words) > LONGEST_TEXT:
         raise BadRequest(f"That is too much to say at once: at most {LONGEST_TEXT} characters.")
     return words
+
+
+def _owner(words: str) -> AskOwnerPage:
+    said, _, by = words.partition(" ")
+    wish = next((one for one in OWNER_WISHES if one == said), None)
+    if wish is None or bool(by.strip()) != (wish == "consent") or len(by) > 100:
+        raise BadRequest(f"Write owner and one of {', '.join(OWNER_WISHES)}; behind consent who gives it.")
+    return AskOwnerPage(wish, by.strip())
 
 
 def _persona(words: str) -> str:

@@ -34,8 +34,9 @@ from companion.events import Control, State, TurnEnded
 from companion.plugins import build_synthesizer
 from companion.service import control, metrics
 from companion.service.control_protocol import Button
-from companion.service.installed_unit import unit_files
+from companion.service.installed_unit import own_state_folder, unit_files
 from companion.service.kept_mute import KeptMute
+from companion.service.owner_access import HeldButton, OwnerAccess
 from companion.service.signs_of_life import WakeSound, tell_what_is_missing, tell_when_ready, wants_wake_sound
 from companion.service.status import HealthMonitor, trouble_of
 from companion.service.systemd import ServiceNotifier
@@ -44,7 +45,6 @@ from companion.service.watchdog import BlockedCallCheck, ProgressCheck, TroubleC
 from companion.service.watched_engines import EngineWatch
 from companion.sound.card import MonotonicClock, SoundCard
 from companion.sound.played import PlayedSound
-from companion.storage import state_folder
 from companion.terminal import terminal_on_stderr
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
@@ -96,7 +96,7 @@ async def run_until_stopped(
         ears.set_low_latency(state is not State.IDLE)
         notifier.status("" if state is None else state.value)
 
-    recorder, recordings = None, _state_folder() / "recordings"
+    recorder, recordings = None, own_state_folder() / "recordings"
     if device.ears.record is not None or recordings.exists():
         from companion.service.recorder import Recorder
 
@@ -134,20 +134,22 @@ async def run_until_stopped(
                 )
             )
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            kept_mute = KeptMute(_state_folder())
+            kept_mute = KeptMute(own_state_folder())
             stack.callback(kept_mute.close)
             parts = (card, ears, loudspeaker, watch, notifier)
             daemon = Daemon(device, device_file, unit, *parts, persona_settings, group, kept_mute)
             work = [
                 group.create_task(daemon.watchdog.run()),
                 group.create_task(tell_when_ready(notifier, unit.listener, unit.conversation, listens)),
-                group.create_task(tell_what_is_missing(device, card, unit.conversation, _state_folder())),
+                group.create_task(tell_what_is_missing(device, card, unit.conversation, own_state_folder())),
             ]
             daemon.health.neighbours, daemon.health.records = unit.link, unit.records
             if recorder is not None:
                 daemon.health.recording = recorder.describe
                 work.append(group.create_task(recorder.run(unit.animator.show_recording)))
             await _open_controls(device, unit, daemon, stack)
+            stack.push_async_callback(daemon.owner.close)
+            daemon.owner.begin()
             if kept_mute.muted:
                 # Before the microphone is opened: `hear` hands this over first.
                 daemon.force_press("mute")
@@ -183,9 +185,10 @@ class Daemon:
         kept_mute: KeptMute,
     ) -> None:
         self._unit, self._kept_mute = unit, kept_mute
-        self._loudspeaker = loudspeaker
+        self.loudspeaker = loudspeaker
+        self.owner = OwnerAccess(self, unit, device, own_state_folder(), group)
         self._persona_settings = persona_settings
-        self._persona_file = device.persona
+        self.persona_file = device.persona
         self._group = group
         self._changing: asyncio.Task[None] | None = None
         now = asyncio.get_running_loop().time
@@ -220,7 +223,7 @@ class Daemon:
                 "body": lambda: unit.animator.last_error or trouble_of(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
             },
-            files=lambda: unit_files(device, device_file, self._persona_file, _state_folder()),
+            files=lambda: unit_files(device, device_file, self.persona_file, own_state_folder()),
             queues={"to say": lambda: conversation.announcements_waiting},
             lost_s=lambda: microphone.lost_s,
             problems=lambda: (
@@ -272,7 +275,7 @@ class Daemon:
 
     def set_volume(self, volume: float) -> None:
         """Set the volume, 0 to 1."""
-        self._loudspeaker.volume = volume
+        self.loudspeaker.volume = volume
 
     def say(self, text: str) -> None:
         """Say this as soon as nobody is speaking. Raises `CompanionError`, see `Conversation.announce`."""
@@ -282,7 +285,7 @@ class Daemon:
         """Switch to another persona, or reload the present one's file. See `control.DaemonControls.reload`."""
         if self._changing is not None and not self._changing.done():
             raise CompanionError("Another persona is being prepared; ask again in a moment.")
-        file = control.find_persona(self._persona_file.parent, persona) if persona else self._persona_file
+        file = control.find_persona(self.persona_file.parent, persona) if persona else self.persona_file
         read = load_persona(file, self._persona_settings)
         self._changing = self._group.create_task(self._switch_persona(read, file))
         return f"{read.name} comes as soon as nobody speaks."
@@ -299,16 +302,8 @@ class Daemon:
             log.error("%s: the persona is refused and the old one stays: %s", file, error)
             return
         dialogues.close(await self._unit.conversation.switch_to(dialogue))
-        self._persona_file = file
+        self.persona_file = file
         log.info("%s has taken over.", persona.name)
-
-
-def _state_folder() -> Path:
-    """Raises `ConfigError`."""
-    try:
-        return state_folder()
-    except RuntimeError as error:
-        raise ConfigError("STATE_DIRECTORY: this user has no home folder: name a folder for the state") from error
 
 
 async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:
@@ -343,7 +338,9 @@ async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
     if pin is not None:
         from companion.body.gpio_switches import PushToTalkButton
 
-        stack.callback(PushToTalkButton(pin, lambda: loop.call_soon_threadsafe(wake)).close)
+        held = HeldButton(wake, daemon.owner.open_by_hand)
+        stack.callback(PushToTalkButton(pin, lambda down: loop.call_soon_threadsafe(held.changed, down)).close)
+    daemon.switches.on_hold = daemon.owner.open_by_hand
     for body in unit.bodies:
         # Not every body has buttons.
         if (listen := getattr(body, "events", None)) is not None:

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from companion.errors import CompanionError
+from companion.errors import CompanionError, ConfigError
 from companion.service.control import send_request
 from companion.service.control_protocol import GetStatus
+from companion.storage import state_folder
 
 if TYPE_CHECKING:
     # Whoever only asks a daemon does without the settings' library, which is slow to import.
@@ -47,6 +48,14 @@ def unit_files(device: Device, device_file: Path, persona_file: Path, state: Pat
 
             files[f"wake word {one.name}"] = learnt_file(one.file) or one.file
     return {name: os.path.abspath(path) for name, path in files.items()}
+
+
+def own_state_folder() -> Path:
+    """The state folder of this process. Raises `ConfigError`."""
+    try:
+        return state_folder()
+    except RuntimeError as error:
+        raise ConfigError("STATE_DIRECTORY: this user has no home folder: name a folder for the state") from error
 
 
 def find_unit(socket: Path | None = None, root: Path = Path("/")) -> InstalledUnit | None:

@@ -123,10 +123,10 @@ def test_opening_a_switch_does_not_undo_a_mute_by_button_or_command() -> None:
 
 def test_the_push_to_talk_button_calls_back_and_names_a_pin_in_use(pins: Pins) -> None:
     pressed: list[bool] = []
-    button = PushToTalkButton(17, lambda: pressed.append(True))
+    button = PushToTalkButton(17, pressed.append)
     pins.pin(17).drive_low()
     pins.pin(17).drive_high()
-    assert pressed == [True]
+    assert pressed == [True, False]
     with pytest.raises(DeviceError, match=r"ears\.wake\.button_pin"):
-        PushToTalkButton(17, lambda: None)
+        PushToTalkButton(17, pressed.append)
     button.close()

@@ -25,7 +25,6 @@ from companion.owner.owner_page import Opened, OwnerPage
 
 AT = datetime(2026, 11, 28, 16, 30)
 PIN = "blue-cup-7"
-NASTY = "<script>alert(1)</script>\"'&"
 
 
 class FakeUnit:
@@ -41,7 +40,8 @@ class FakeUnit:
                 "last_turn": {"latency_ms": {"total": 1240.0}},
             },
             volume=60, switched_off=False, minutes_today=23.4, limits=Limits(60, "20:00-07:00", 20),
-            needs_consent=True, consent="2026-11-01 09:12, Mum", policy="child-eu", persona="Teddy", language="en",
+            decided=Limits(60, None, None),
+            needs_consent=True, consent="2026-11-01 09:12, Mum", policy="child-eu", persona="Teddy",
         )  # fmt: skip
         self.memory: PersonMemory | None = PersonMemory(
             "Ana", 1, "Ana likes dinosaurs and is learning to swim.",
@@ -62,6 +62,18 @@ class FakeUnit:
             (GuardRecord(9, AT, "Teddy", "Ana", "notice", "self_harm", "person", ""),),
         )  # fmt: skip
 
+    def spoil(self, text: str) -> None:
+        """Put this wherever people, personas and models may have put words."""
+        memory = self.memory
+        assert memory is not None
+        facts = tuple(replace(one, text=text) for one in memory.facts)
+        said = tuple(replace(one, said=text, heard=text) for one in memory.exchanges)
+        self.memory = replace(memory, person=text, summary=text, facts=facts, exchanges=said)
+        status = {**self.seen.status, "problems": [text], "links": {text: text}}
+        self.seen = replace(self.seen, persona=text, policy=text, consent=text, status=status)
+        blocked = tuple(replace(one, person=text, words=text) for one in self.records.blocked)
+        self.records = replace(self.records, blocked=blocked)
+
     async def overview(self) -> Overview:
         return self.seen
 
@@ -79,7 +91,7 @@ class FakeUnit:
 
     async def set_limits(self, limits: Limits) -> None:
         self.asked.append(("limits", limits))
-        self.seen = replace(self.seen, limits=limits)
+        self.seen = replace(self.seen, decided=limits)
 
     async def persons(self) -> tuple[PersonOverview, ...]:
         one = self.memory
@@ -120,13 +132,16 @@ class FakeUnit:
         self.asked.append(("keep_words", keep))
 
     async def personas(self) -> tuple[PersonaChoice, ...]:
-        return (PersonaChoice("teddy", "Teddy", "child", True), PersonaChoice("lucero", "Lucero", "child", False))
+        return (
+            PersonaChoice("teddy", self.seen.persona, "child", True),
+            PersonaChoice("lucero", "Lucero", "child", False),
+        )
 
     async def change_persona(self, file: str) -> None:
         self.asked.append(("persona", file))
 
     async def wake_word(self) -> WakeWord:
-        return WakeWord(("hey momo",), "sudo companion wakeword enroll /etc/companion/hey_momo.ww")
+        return WakeWord(("hey momo",), "learn my voice")
 
     async def set_consent(self, by: str) -> None:
         self.asked.append(("consent", by))
@@ -153,6 +168,7 @@ class Browser:
 
     port: int
     host: str = ""
+    address: str = "127.0.0.1"
     agent: str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0) Safari/604.1"
     languages: str = "en-GB,en;q=0.9"
     cookies: dict[str, str] = field(default_factory=dict)
@@ -163,7 +179,7 @@ class Browser:
         """One request, as it is."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=10)
+        connection = http.client.HTTPSConnection(self.address, self.port, context=context, timeout=10)
         host = self.host or f"127.0.0.1:{self.port}"
         sent: dict[str, str | None] = {"Host": host, "User-Agent": self.agent, "Accept-Language": self.languages}
         if self.cookies:

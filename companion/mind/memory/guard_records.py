@@ -50,7 +50,8 @@ class GuardRecords:
         self, store: Store, now: Callable[[], datetime], persona: str = "", *, keep_words: bool = False
     ) -> None:
         """`keep_words`: the owner wants to read what was blocked."""
-        self._store, self._now, self._persona, self._keep_words = store, now, persona, keep_words
+        self._store, self._now, self._persona = store, now, persona
+        self.keep_words = keep_words
         self._today = now().date(), 0
 
     async def load(self) -> None:
@@ -77,7 +78,7 @@ class GuardRecords:
 
     def _add(self, kind: Kind, category: str, who: Who, person: str, words: str, persona: str | None) -> None:
         of = self._persona if persona is None else persona
-        row = (to_text(self._now()), of, person, kind, category, who, words if self._keep_words else "")
+        row = (to_text(self._now()), of, person, kind, category, who, words if self.keep_words else "")
         self._store.write(lambda on: _insert(on, row))
 
     async def blocked(self, since: datetime | None = None) -> tuple[GuardRecord, ...]:
