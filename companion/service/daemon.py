@@ -143,7 +143,7 @@ async def run_until_stopped(
                 group.create_task(tell_when_ready(notifier, unit.listener, unit.conversation, listens)),
                 group.create_task(tell_what_is_missing(device, card, unit.conversation, _state_folder())),
             ]
-            daemon.health.neighbours, daemon.health.records = unit.link, unit.records
+            daemon.health.neighbours, daemon.health.records, daemon.health.talk = unit.link, unit.records, unit.talk
             if recorder is not None:
                 daemon.health.recording = recorder.describe
                 work.append(group.create_task(recorder.run(unit.animator.show_recording)))
