@@ -88,7 +88,7 @@ class _LanguageRules:
             for rules in self._rules:
                 if rules.matches(text):
                     return rules.category
-        if self._likeness is not None and (found := self._likeness.category(texts, self._learnt)) is not None:
+        if (found := self._learnt_category(sentence, texts)) is not None:
             return found
         if not earlier or not any(rules.across for rules in self._rules):
             return None
@@ -98,6 +98,11 @@ class _LanguageRules:
                 if rules.matches_across(before, text):
                     return rules.category
         return None
+
+    def _learnt_category(self, sentence: str, texts: Iterable[str]) -> Category | None:
+        if self._likeness is None:
+            return None
+        return self._likeness.category(texts, self._learnt, is_whole=_WHOLE.search(sentence) is not None)
 
 
 class _Rules:

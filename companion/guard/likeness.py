@@ -23,6 +23,9 @@ BUCKETS = 1 << 14
 LONGEST = 400
 """Characters of a sentence that are looked at: the last ones."""
 
+UNFINISHED = 2.0
+"""Log odds by which a clause must be more than a whole sentence to be blocked."""
+
 _WORD = re.compile(r"[\w']+")
 
 
@@ -72,10 +75,15 @@ class Likeness:
         highest = int(np.argmax(of_categories))
         return float(np.logaddexp.reduce(of_categories) - scores[0]), tuple(categories)[highest]
 
-    def category(self, readings: Iterable[str], categories: Collection[Category]) -> Category | None:
-        """The category of these for which the text may not be said, in any of its readings; None where it may."""
+    def category(
+        self, readings: Iterable[str], categories: Collection[Category], *, is_whole: bool = True
+    ) -> Category | None:
+        """The category of these for which the text may not be said, in any of its readings; None where it may.
+
+        Of a sentence that `is_whole` not yet more is asked: what follows may make it harmless.
+        """
         for text in readings:
             odds, category = self.odds(text, categories)
-            if odds > self.threshold:
+            if odds > self.threshold + (0 if is_whole else UNFINISHED):
                 return category
         return None
