@@ -17,6 +17,7 @@ from companion.languages.guard import GuardianLines
 from companion.languages.language import language
 from companion.languages.understood import DEFAULT, understood
 from companion.own_lines import OwnLines
+from companion.turn_tools import WhoseWords
 
 
 class Guardian:
@@ -26,10 +27,11 @@ class Guardian:
         self,
         policy: Policy,
         persona: Persona,
-        on_blocked: Callable[[Category, str], None] = lambda _category, _text: None,
+        on_blocked: Callable[[Category, str, WhoseWords], None] = lambda _category, _text, _whose: None,
         on_asked: Callable[[Category, str], None] = lambda _category, _text: None,
     ) -> None:
-        """`on_blocked` is told the category and the words of what was not said, `on_asked` those of the person."""
+        """`on_blocked` is told the category and the words of what was not said, and whose they were; `on_asked` what of
+        the person's words was not answered."""
         self.policy = policy
         self._persona = persona
         self._on_blocked, self._on_asked = on_blocked, on_asked
@@ -58,9 +60,9 @@ class Guardian:
         """Whether a fact of these words may be kept."""
         return self.judge.verdict(text) is None and self._private.finds(text) is None
 
-    def watch_answer(self) -> AnswerGuard:
-        """The guard of one answer."""
-        return AnswerGuard(self.judge, self._instead, self._on_blocked)
+    def watch_answer(self, whose: WhoseWords = "answer") -> AnswerGuard:
+        """The guard of one answer, or of what another program lets it say."""
+        return AnswerGuard(self.judge, self._instead, lambda category, text: self._on_blocked(category, text, whose))
 
     def answers_itself(self, said: str) -> bool:
         """Whether these words are not put to the character."""
@@ -72,10 +74,13 @@ class Guardian:
         if category is None:
             return ""
         self._on_asked(category, said)
-        return self._instead(category)
+        # To somebody in danger, fixed words that people have written, whoever the character is.
+        return self._lines.next("self_harm") if category == "self_harm" else self._instead(category)
 
     def _instead(self, category: Category) -> str:
-        return self._lines.next(category) or self._lines.next("blocked")
+        """In place of a sentence. Of self-harm the person has said nothing, so those words would make no sense."""
+        own = "" if category == "self_harm" else self._lines.next(category)
+        return own or self._lines.next("blocked")
 
 
 def _lines_of(plain: GuardianLines | None, persona: Persona) -> dict[str, tuple[str, ...]]:

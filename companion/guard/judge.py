@@ -8,7 +8,7 @@ two sentences.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -51,18 +51,26 @@ class Judge:
 
     def verdict(self, sentence: str, said: Said | None = None) -> Category | None:
         """The category for which this may not be said; None where it may. `said`: before it, in the same answer."""
-        said = said or Said()
+        return next(self._all(sentence, said or Said()), None)
+
+    def _all(self, sentence: str, said: Said) -> Iterator[Category]:
         text = joined(said.begun, sentence)
         count = self._languages.surely(text)
         for language, rules in self._rules:
-            if language in count and (found := rules.verdict(text, said.earlier)) is not None:
-                return found
-        return None
+            if language in count:
+                yield from rules.verdicts(text, said.earlier)
 
     def of_person(self, said: str) -> Category | None:
-        """The category for which the person's words are not put to the character; None where they are."""
-        found = self.verdict(said)
-        return found if found in self.policy.filter.person else None
+        """The category for which the person's words are not put to the character; None where they are.
+
+        Who speaks of suicide, or of being hurt, is in danger, and that comes first under every policy that knows it.
+        """
+        if self.policy.filter.self_harm != "off" and any(rules.in_danger(said) for _, rules in self._rules):
+            return "self_harm"
+        wanted = set(self.policy.filter.person)
+        if any(rules.is_out_of_danger(said) for _, rules in self._rules):
+            wanted.discard("self_harm")
+        return next((one for one in self._all(said, Said()) if one in wanted), None)
 
 
 class _LanguageRules:
@@ -71,26 +79,31 @@ class _LanguageRules:
     def __init__(self, language: Language, levels: Iterable[tuple[Category, Level]]) -> None:
         data = language.guard
         self._spelling = Spelling.of(data.letters, data.accents, data.masked)
+        self._in_danger = _pattern(language, data.asked.in_danger)
+        self._no_danger = _pattern(language, data.asked.not_in_danger)
         self._rules = [
             rules
             for category, level in levels
             if level != "off" and (rules := _Rules.of(language, category, level)) is not None
         ]
 
-    def verdict(self, sentence: str, earlier: tuple[str, ...]) -> Category | None:
-        """The category of the first rule by which this is blocked."""
+    def verdicts(self, sentence: str, earlier: tuple[str, ...]) -> Iterator[Category]:
+        """The categories for which this is blocked."""
         for text in readings(sentence, self._spelling):
-            for rules in self._rules:
-                if rules.matches(text):
-                    return rules.category
+            yield from (rules.category for rules in self._rules if rules.matches(text))
         if not earlier or not any(rules.across for rules in self._rules):
-            return None
+            return
         before = readings(" ".join(earlier), self._spelling)[0]
         for text in readings(sentence, self._spelling):
-            for rules in self._rules:
-                if rules.matches_across(before, text):
-                    return rules.category
-        return None
+            yield from (rules.category for rules in self._rules if rules.matches_across(before, text))
+
+    def is_out_of_danger(self, said: str) -> bool:
+        """Whether this only sounds like danger: "I cut myself on the paper"."""
+        return self._no_danger.search(readings(said, self._spelling)[0]) is not None
+
+    def in_danger(self, said: str) -> bool:
+        """Whether who says this may be in danger."""
+        return any(self._in_danger.search(self._no_danger.sub("\n", one)) for one in readings(said, self._spelling))
 
 
 class _Rules:
