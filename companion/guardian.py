@@ -10,8 +10,10 @@ from functools import cached_property
 
 from companion.config.persona import Persona
 from companion.config.policy import Category, Policy
+from companion.errors import ConfigError
 from companion.guard.answer import AnswerGuard
 from companion.guard.judge import Judge
+from companion.guard.persona_faults import own_faults
 from companion.guard.private import PrivateFilter
 from companion.languages.guard import GuardianLines
 from companion.languages.language import language
@@ -48,8 +50,12 @@ class Guardian:
         return PrivateFilter(self.policy.memory.private, understood(self._persona.language))
 
     def load(self) -> None:
-        """Read and compile all rules; otherwise it happens amid the first answer. Blocks."""
-        self.judge.verdict("")
+        """Read and compile all rules; otherwise it happens amid the first answer. Blocks.
+
+        Raises `ConfigError` where the persona itself says or orders what the policy does not allow.
+        """
+        if faults := own_faults(self._persona, self.judge):
+            raise ConfigError(faults)
         self.clean("")
 
     def clean(self, said: str) -> str:

@@ -51,8 +51,8 @@ class Turn:
         """`answer` yields the reply as text deltas. `utterance` is what it answers, if somebody spoke.
 
         `speaker` is the name of the speaker in a group. Without a `floor` it may speak at once. `began` is when the
-        words were known, in loop time: now, where it is not given. `guarded`: whose words these are; None for what was examined
-        before.
+        words were known, in loop time: now, where it is not given. `guarded`: whose words these are;
+        None for what was examined before.
         """
         self._tools = tools
         self._floor = floor or Floor(given=True)

@@ -53,6 +53,15 @@ class Judge:
         """The category for which this may not be said; None where it may. `said`: before it, in the same answer."""
         return next(self._all(sentence, said or Said()), None)
 
+    def orders(self, sentence: str) -> Category | None:
+        """The category of what this sentence of a persona's profile may not order; None where it orders nothing bad."""
+        found = (rules.orders(sentence) for _, rules in self._rules)
+        return next((one for one in found if one is not None), None)
+
+    def plays_relative(self, sentence: str) -> bool:
+        """Whether this sentence of a profile makes the character a relative or a partner of the person."""
+        return any(rules.plays_relative(sentence) for _, rules in self._rules)
+
     def _all(self, sentence: str, said: Said) -> Iterator[Category]:
         text = joined(said.begun, sentence)
         count = self._languages.surely(text)
@@ -79,6 +88,15 @@ class _LanguageRules:
     def __init__(self, language: Language, levels: Iterable[tuple[Category, Level]]) -> None:
         data = language.guard
         self._spelling = Spelling.of(data.letters, data.accents, data.masked)
+        self._negations = _Negations(language, data.negations)
+        of_relatives = data.relatives
+        # No category of a sentence: these judge a persona.
+        self._relatives = _Rules(language, "sex", of_relatives, of_relatives.grave + of_relatives.mild)
+        self._orders = [
+            (category, _pattern(language, patterns))
+            for category, level in levels
+            if level != "off" and (patterns := getattr(data.orders, category))
+        ]
         self._in_danger = _pattern(language, data.asked.in_danger)
         self._no_danger = _pattern(language, data.asked.not_in_danger)
         self._rules = [
@@ -96,6 +114,18 @@ class _LanguageRules:
         before = readings(" ".join(earlier), self._spelling)[0]
         for text in readings(sentence, self._spelling):
             yield from (rules.category for rules in self._rules if rules.matches_across(before, text))
+
+    def plays_relative(self, sentence: str) -> bool:
+        """Whether this makes a character a relative or a partner."""
+        return self._relatives.matches(readings(sentence, self._spelling)[0])
+
+    def orders(self, sentence: str) -> Category | None:
+        """The category of what this orders."""
+        text = readings(sentence, self._spelling)[0]
+        for category, pattern in self._orders:
+            if any(not self._negations.stand_before(text, found.start()) for found in pattern.finditer(text)):
+                return category
+        return None
 
     def is_out_of_danger(self, said: str) -> bool:
         """Whether this only sounds like danger: "I cut myself on the paper"."""
@@ -153,12 +183,16 @@ class _Negations:
         )
         self._clause_end = re.compile(data.clause_end)
 
+    def stand_before(self, text: str, start: int) -> bool:
+        """Whether one stands in the clause before the place `start`."""
+        begins = max((one.end() for one in self._clause_end.finditer(text, 0, start)), default=0)
+        return self._before.search(text, begins, start) is not None
+
     def hold(self, text: str, start: int, end: int) -> bool:
         """Whether the words from `start` to `end` are negated by others of their clause."""
-        begins = max((one.end() for one in self._clause_end.finditer(text, 0, start)), default=0)
         ends = following.start() if (following := self._clause_end.search(text, end)) else len(text)
         return (
-            self._before.search(text, begins, start) is not None
+            self.stand_before(text, start)
             or self._within.search(text, start, end) is not None
             or self._after.search(text, end, ends) is not None
         )
