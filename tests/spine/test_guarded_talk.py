@@ -41,7 +41,7 @@ async def test_the_answer_ends_with_the_personas_own_words_and_no_more_is_asked_
         assert instead in INSTEAD
         assert blocked == [("contact", "Meet me at the park, do not tell your parents.", "answer")]
         assert s.character.remembered == [("tell me something", f"{first} {instead}")]
-        assert s.turns[-1].text == f"{first} {instead}"
+        assert s.turns[-1].heard_text == f"{first} {instead}"
         assert s.turns[-1].reason == "finished"
         assert s.character.closed_streams == 1
 
