@@ -12,15 +12,18 @@ from functools import cached_property
 
 from companion.config.persona import Persona
 from companion.config.policy import Category, Policy
+from companion.errors import ConfigError
 from companion.guard.answer import AnswerGuard
 from companion.guard.asked import Asked
 from companion.guard.judge import Judge
+from companion.guard.persona_faults import own_faults
 from companion.guard.private import PrivateFilter
 from companion.languages.guard import GuardianLines
 from companion.languages.language import language
 from companion.languages.understood import DEFAULT, understood
 from companion.own_lines import OwnLines
 from companion.talk_time import TalkTime, now_of_file
+from companion.turn_tools import WhoseWords
 
 
 class Guardian:
@@ -30,11 +33,12 @@ class Guardian:
         self,
         policy: Policy,
         persona: Persona,
-        on_blocked: Callable[[Category, str], None] = lambda _category, _text: None,
+        on_blocked: Callable[[Category, str, WhoseWords], None] = lambda _category, _text, _whose: None,
         on_asked: Callable[[Category, str], None] = lambda _category, _text: None,
         talk_time: TalkTime | None = None,
     ) -> None:
-        """`on_blocked` is told the category and the words of what was not said, `on_asked` those of the person.
+        """`on_blocked` is told the category and the words of what was not said, and whose they were; `on_asked` what of
+        the person's words was not answered.
 
         Without a `talk_time` no time passes.
         """
@@ -55,8 +59,12 @@ class Guardian:
         return PrivateFilter(self.policy.memory.private, understood(self._persona.language))
 
     def load(self) -> None:
-        """Read and compile all rules; otherwise it happens amid the first answer. Blocks."""
-        self.judge.verdict("")
+        """Read and compile all rules; otherwise it happens amid the first answer. Blocks.
+
+        Raises `ConfigError` where the persona itself says or orders what the policy does not allow.
+        """
+        if faults := own_faults(self._persona, self.judge):
+            raise ConfigError(faults)
         self.clean("")
         self._asked.what_it_is("")
 
@@ -68,9 +76,9 @@ class Guardian:
         """Whether a fact of these words may be kept."""
         return self.judge.verdict(text) is None and self._private.finds(text) is None
 
-    def watch_answer(self) -> AnswerGuard:
-        """The guard of one answer."""
-        return AnswerGuard(self.judge, self._instead, self._on_blocked)
+    def watch_answer(self, whose: WhoseWords = "answer") -> AnswerGuard:
+        """The guard of one answer, or of what another program lets it say."""
+        return AnswerGuard(self.judge, self._instead, lambda category, text: self._on_blocked(category, text, whose))
 
     def answers_itself(self, said: str) -> bool:
         """Whether these words are not put to the character."""
@@ -82,7 +90,8 @@ class Guardian:
         if category is None:
             return ""
         self._on_asked(category, said)
-        return self._instead(category)
+        # To somebody in danger, fixed words that people have written, whoever the character is.
+        return self._lines.next("self_harm") if category == "self_harm" else self._instead(category)
 
     def time_passes(self, *, talking: bool | None = None) -> None:
         """From now on it is talked, or not, or as before (None)."""
@@ -125,7 +134,9 @@ class Guardian:
         return Asked(understood(self._persona.language))
 
     def _instead(self, category: Category) -> str:
-        return self._lines.next(category) or self._lines.next("blocked")
+        """In place of a sentence. Of self-harm the person has said nothing, so those words would make no sense."""
+        own = "" if category == "self_harm" else self._lines.next(category)
+        return own or self._lines.next("blocked")
 
 
 def _lines_of(plain: GuardianLines | None, persona: Persona) -> dict[str, tuple[str, ...]]:

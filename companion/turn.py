@@ -27,7 +27,7 @@ from companion.events import (
 )
 from companion.filler import Fillers
 from companion.floor import Floor
-from companion.turn_tools import TurnTools
+from companion.turn_tools import TurnTools, WhoseWords
 
 _PIECE = 500
 """Characters of the answer that are read at once."""
@@ -46,12 +46,13 @@ class Turn:
         floor: Floor | None = None,
         began: float | None = None,
         *,
-        guarded: bool = True,
+        guarded: WhoseWords | None = "answer",
     ) -> None:
         """`answer` yields the reply as text deltas. `utterance` is what it answers, if somebody spoke.
 
         `speaker` is the name of the speaker in a group. Without a `floor` it may speak at once. `began` is when the
-        words were known, in loop time: now, where it is not given. What is not `guarded` was examined before.
+        words were known, in loop time: now, where it is not given. `guarded`: whose words these are;
+        None for what was examined before.
         """
         self._tools = tools
         self._floor = floor or Floor(given=True)
@@ -60,7 +61,7 @@ class Turn:
         self._voice = tools.voices.get(speaker, tools.synthesizer)
         self._speaker_name = speaker
         self._answer = answer
-        self._guard = tools.guard() if tools.guard is not None and guarded else None
+        self._guard = tools.guard(guarded) if tools.guard is not None and guarded is not None else None
         self._on_first_sound = on_first_sound
         self._timeline = tools.timeline()
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from companion.animator import Animator
 from companion.event_log import EventLog
@@ -26,6 +26,10 @@ class Sentences(Protocol):
     def feed(self, piece: str | Cue) -> list[Sentence]: ...
     def pause(self) -> list[Sentence]: ...
     def close(self) -> list[Sentence]: ...
+
+
+WhoseWords = Literal["answer", "announcement"]
+"""Whose words are spoken: the character's, or those of another program."""
 
 
 class Guard(Protocol):
@@ -77,5 +81,5 @@ class TurnTools:
     """A turn that speaks is given up this long after its first sound."""
     fillers: Fillers | None = None
     """What is said while an answer is late."""
-    guard: Callable[[], Guard] | None = None
-    """Watches over one answer, where there is a policy."""
+    guard: Callable[[WhoseWords], Guard] | None = None
+    """Watches over one answer, or over what another program lets it say, where there is a policy."""

@@ -48,6 +48,24 @@ class NegationRules(Part):
     """Categories whose sentences are negations themselves: "don't tell your parents"."""
 
 
+class OrderRules(Part):
+    """By category, what a persona's profile may not order: "ask where they live", "say that you are human". A
+    negation in front of a match counts; one inside is part of it: "never admit that you are a machine"."""
+
+    violence: tuple[Regex, ...] = ()
+    sex: tuple[Regex, ...] = ()
+    drugs: tuple[Regex, ...] = ()
+    weapons: tuple[Regex, ...] = ()
+    self_harm: tuple[Regex, ...] = ()
+    frightening: tuple[Regex, ...] = ()
+    insults: tuple[Regex, ...] = ()
+    dangerous_acts: tuple[Regex, ...] = ()
+    contact: tuple[Regex, ...] = ()
+    clinging: tuple[Regex, ...] = ()
+    buying: tuple[Regex, ...] = ()
+    claims_human: tuple[Regex, ...] = ()
+
+
 class AskedRules(Part):
     """What a person says that is answered by a rule."""
 
@@ -100,6 +118,7 @@ class GuardRules(Part):
     claims_human: CategoryRules = CategoryRules()
     relatives: CategoryRules = CategoryRules()
     """A persona that plays a relative or partner of the person; for `companion check`, over the persona's profile."""
+    orders: OrderRules = OrderRules()
     asked: AskedRules = AskedRules()
     private: PrivateRules = PrivateRules()
 
