@@ -26,7 +26,8 @@ from companion.mind.memory import inspection
 from companion.mind.memory.daily_copy import copy_of
 from companion.mind.memory.database import Connection
 from companion.mind.memory.database_file import remove_set_aside, set_aside
-from companion.mind.memory.long_term import Erased, erase_persons, key_of
+from companion.mind.memory.erasing import Erased, erase_everyone, erase_person
+from companion.mind.memory.secret_word import remove_word, set_word
 from companion.mind.memory.store import FILE, Store
 from companion.plain_text import json_lines, one_line
 
@@ -159,9 +160,9 @@ def forget(
         click.confirm(f"Erase {what}?", abort=True, err=True)
     beside = [one.name for one in set_aside(path)]
     if everybody:
-        erased = _erase_with(path, lambda on: erase_persons(on, "1", ()))
+        erased = _erase_with(path, erase_everyone)
     elif person is not None:
-        erased = _erase_with(path, lambda on: erase_persons(on, "persona = ? AND key = ?", (persona, key_of(person))))
+        erased = _erase_with(path, lambda on: erase_person(on, persona, person))
     else:
         erased = _erase_with(path, lambda on: inspection.forget_entries(on, persona, numbers))
     removed = [name for name in beside if not path.with_name(name).exists()]
@@ -171,6 +172,34 @@ def forget(
     _print_erased(erased)
     for name in removed:
         click.echo(f"The damaged file {name}, which was set aside and may have held it too, was removed.")
+
+
+@memory.command()
+@unit_options
+@click.option("--person", metavar="NAME", required=True, help="Whose word it is.")
+@click.option("--remove", is_flag=True, help="Take the word away; until there is a new one nobody is taken for them.")
+def word(device_file: Path, settings: tuple[str, ...], as_json: bool, person: str, remove: bool) -> None:
+    """Give somebody the secret word by which they are recognised, where the policy asks for one.
+
+    It is asked for and not shown, or read from standard input. It holds with all characters of this unit.
+    """
+    _, path = _unit(device_file, settings)
+    if remove:
+        had = bool(_exists(path) and _with_store(path, lambda store: store.change(lambda on: remove_word(on, person))))
+    else:
+        secret = (
+            click.prompt(f"Secret word of {one_line(person)}", hide_input=True, confirmation_prompt=True, err=True)
+            if is_interactive()
+            else sys.stdin.readline()
+        )
+        had = True
+        _with_store(path, lambda store: store.change(lambda on: set_word(on, person, secret)))
+    if as_json:
+        _print_json({"person": person, "has_word": not remove})
+    elif not had:
+        click.echo(f"{one_line(person)} had no word.")
+    else:
+        click.echo(f"{one_line(person)} {'has no word any more' if remove else 'has a new word'}.")
 
 
 @memory.command()

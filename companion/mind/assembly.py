@@ -97,6 +97,7 @@ async def build(
         store=store,
         owns_store=owns_store,
         discretion=discretion,
+        now=now,
     )
     await character.start()
     return character

@@ -18,6 +18,7 @@ from typing import Any
 from companion.errors import CharacterError
 from companion.languages.understood import Understood
 from companion.mind.api.client import ServiceClient
+from companion.mind.api.models import Model
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
 from companion.mind.api.service_reply import ServiceRequest
@@ -34,6 +35,16 @@ MOST_STOPS = 3
 TEMPERATURE = 0.3
 LONGEST_ANSWER = 1200
 """Tokens."""
+
+_CHARACTERS_PER_TOKEN = 0.5
+"""For the input of a summary: an estimate that holds in Chinese too."""
+_LONGEST_INPUT = 24_000
+"""Characters, where the model's limit is unknown."""
+
+
+def longest_input(model: Model) -> int:
+    """How many characters a request for a summary may hold."""
+    return int(model.most_input * _CHARACTERS_PER_TOKEN) if model.most_input else _LONGEST_INPUT
 
 
 class Summarizer:
