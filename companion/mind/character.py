@@ -30,6 +30,7 @@ from companion.mind.budget import SpendingTotals
 from companion.mind.candidates import LATELY
 from companion.mind.context import PREPARE_TIMEOUT_S, ContextCollector
 from companion.mind.discretion import Discretion
+from companion.mind.expiry import Expiry
 from companion.mind.group import Group
 from companion.mind.memory import inspection
 from companion.mind.memory.introductions import introduced_name, prepare
@@ -80,17 +81,14 @@ class ServiceCharacter:
         self._store = store
         self._owns_store = owns_store
         self._summarizer = Summarizer(
-            client,
-            working_memory,
-            understood(persona.language),
-            device.character.model,
-            longest_input(model),
-            device.character.extra,
-            self._discretion.clean,
+            *(client, working_memory, understood(persona.language), device.character.model, longest_input(model)),
+            *(device.character.extra, self._discretion.clean),
         )
         kept = store if device.memory.mode != "off" else None
         self._recognition = Recognition(self._discretion.rules, kept, now, understood(persona.language))
         self._claimed = ""  # The name that somebody gave of whom nothing else is known.
+        expiry = (persona.name, self._discretion, self._summarizer, now)
+        self.expiry = None if store is None else Expiry(store, *expiry)
         self._summary_due_at = min(device.memory.entries, device.character.history)
         self.replies = ReplyGenerator(
             device.character,
@@ -130,8 +128,11 @@ class ServiceCharacter:
         await self.switch_person(person if await self._recognition.may_begin_as(person) else "")
 
     async def run(self) -> None:
-        """Make summaries in the background, until cancelled."""
-        await self._summarizer.run()
+        """Make summaries in the background, and erase what is too old, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._summarizer.run())
+            if self.expiry is not None:
+                group.create_task(self.expiry.run())
 
     async def prepare(self) -> None:
         """Open the connection, if it was not used lately, and ask the context providers. Never raises."""

@@ -316,3 +316,21 @@ def test_forgetting_somebody_who_has_a_word_and_never_spoke_takes_the_word(folde
     run("word", "--person", "Zoe", stdin="purple elephant\n")
     printed("forget", "--person", "Zoe", "--yes")
     assert key_of("zoe").encode() not in b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+def test_what_is_too_old_is_told_and_then_erased(folder: Path, tmp_path: Path) -> None:
+    async def fill() -> None:
+        store = await Store.open(folder, datetime.now)
+        LongTermMemory(store, PERSONA, lambda: datetime(2020, 1, 1)).keep("Ana", "i saw a walrus", "Oh!")
+        await store.close()
+
+    asyncio.run(fill())
+    assert "no limit" in printed("expire", "--set", "policy=adult")
+    policy = tmp_path / "mine.toml"
+    policy.write_text('audience = "child"\n[memory]\ndays = 30\n', encoding="utf-8")
+    mine = ("--set", f"policy={policy}")
+    assert "Too old: 1 turn" in printed("expire", "--dry-run", *mine)
+    assert as_json("show", "--person", "Ana")["persons"] != []
+    assert as_json("expire", *mine)["exchanges"] == 1
+    assert b"walrus" not in b"".join(file.read_bytes() for file in folder.iterdir())
+    assert "Erased: 0 turns" in printed("expire", *mine)

@@ -147,15 +147,22 @@ class LongTermMemory:
         )
 
     async def store_summary(
-        self, person: str, up_to: int, summary: str, facts: Iterable[Fact] = (), first: int = 0
+        self,
+        person: str,
+        up_to: int,
+        summary: str,
+        facts: Iterable[Fact] = (),
+        first: int = 0,
+        generation: int | None = None,
     ) -> None:
         """Put `summary` in place of the one before; it holds all exchanges up to that id.
 
         `facts` are those that the summary proposes, and `first` is the id of the first exchange that was not in the
         summary before. Does nothing where the person was forgotten or corrected while the summary was being made: it
-        may hold what must not be known any more.
+        may hold what must not be known any more. `generation` is that at which its words were read; where None, that of
+        the last `recall`.
         """
-        generation = self._recalled.get(key_of(person))
+        generation = self._recalled.get(key_of(person)) if generation is None else generation
         now, proposed = self._now(), tuple(one for one in facts if self._may_keep is None or self._may_keep(one.text))
 
         def work(on: Connection) -> None:
