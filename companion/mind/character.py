@@ -66,10 +66,7 @@ class ServiceCharacter:
         discretion: Discretion | None = None,
         now: Callable[[], datetime] = local_now,
     ) -> None:
-        """`service_memory`: the service remembers, and is sent only what is new.
-
-        `close` closes the `store` too where the character owns it.
-        """
+        """`service_memory`: the service remembers, and is sent only what is new. `close` closes a store of its own."""
         self._discretion = discretion or Discretion()
         self._device = device
         self._persona = persona
@@ -87,8 +84,7 @@ class ServiceCharacter:
         kept = store if device.memory.mode != "off" else None
         self._recognition = Recognition(self._discretion.rules, kept, now, understood(persona.language))
         self._claimed = ""  # The name that somebody gave of whom nothing else is known.
-        expiry = (persona.name, self._discretion, self._summarizer, now)
-        self.expiry = None if store is None else Expiry(store, *expiry)
+        self.expiry = Expiry(store, persona.name, self._discretion, self._summarizer, now) if store else None
         self._summary_due_at = min(device.memory.entries, device.character.history)
         self.replies = ReplyGenerator(
             device.character,
@@ -124,8 +120,7 @@ class ServiceCharacter:
             await self._begin()
 
     async def _begin(self) -> None:
-        person = self._device.memory.person
-        await self.switch_person(person if await self._recognition.may_begin_as(person) else "")
+        await self.switch_person(await self._recognition.allowed(self._device.memory.person))
 
     async def run(self) -> None:
         """Make summaries in the background, and erase what is too old, until cancelled."""
@@ -193,10 +188,9 @@ class ServiceCharacter:
     async def ask_speaker(self, said: str) -> str:
         """What is said to find out who speaks; see `companion.ports.Character`."""
         await self._notice_absence()
-        known = self.working_memory.known
-        name = introduced_name(self._discretion.clean(said), self._languages, known, self._group.names)
+        told, known = self._discretion.clean(said), self.working_memory.known
+        name = introduced_name(told, self._languages, known, self._group.names)
         found = await self._recognition.hear(said, name)
-        self._recognition.keep_up()
         if found.speaks == "person":
             await self.switch_person(found.name)
         elif found.speaks == "stranger":
@@ -229,9 +223,9 @@ class ServiceCharacter:
         allow, or leave no room for the request that is heard.
         """
         said, known = self._discretion.clean(said), self.working_memory.known
-        if self._recognition.awaits_word or self._recognition.is_over:
+        if self._recognition.is_unsure or self._service_memory:
             return False
-        if self._service_memory or introduced_name(said, self._languages, known, self._group.names) is not None:
+        if introduced_name(said, self._languages, known, self._group.names) is not None:
             return False
         return self.replies.may_think_ahead and self._client.has_room(2)
 

@@ -2,8 +2,9 @@
 
 Whoever says "I'm Ana" is a stranger at first: they get a session of their own, nothing of Ana's is read, and nothing
 that they say is kept. With `word`, the next thing that they say is taken for Ana's secret word; a person of whom
-nothing is known is asked to choose one. With `page`, the owner has let Ana in, or the name is all that is known of her.
-Once recognised, a person stays so for `HOLDS_S` after their last words: then somebody else may be there.
+nothing is known is asked to choose one. With `page`, the name is all that is known of Ana. With both, the owner may
+let her in for a time: then her name is enough. Once recognised, a person stays so for `HOLDS_S` after their last words:
+then somebody else may be there.
 
 The word itself is neither remembered nor sent. Everything runs on the event loop's thread; seconds are the loop's.
 """
@@ -82,6 +83,11 @@ class Recognition:
         """Whether somebody was recognised so long ago that it may be another one who speaks now."""
         return self._known is not None and asyncio.get_running_loop().time() - self._heard_at > HOLDS_S
 
+    @property
+    def is_unsure(self) -> bool:
+        """Whether it is not sure who says the next words."""
+        return self.awaits_word or self.is_over
+
     def forget(self) -> None:
         """Nobody is recognised any more."""
         self._asked = self._known = None
@@ -94,15 +100,15 @@ class Recognition:
         """Whoever was recognised has said goodbye."""
         self._heard_at = -HOLDS_S
 
-    async def may_begin_as(self, person: str) -> bool:
-        """Whether a talk may begin as if this person spoke, without a word."""
+    async def allowed(self, person: str) -> str:
+        """The person, where a talk may begin as if they spoke, without a word; else nobody in particular."""
         if self.trusts or not person or self._store is None:
-            return True
-        standing = await self._standing(self._store, person)
-        return self._how == "page" and standing.is_let_in
+            return person
+        return person if (await self._standing(self._store, person)).is_let_in else ""
 
     async def hear(self, said: str, introduced: str | None) -> Found:
         """What comes of what was `said`, in which somebody `introduced` themselves by that name."""
+        self.keep_up()
         if self._store is None or self.trusts:
             return Found()
         asked, self._asked = self._asked, None
@@ -122,10 +128,10 @@ class Recognition:
 
     async def _introduced(self, store: Store, name: str) -> Found:
         standing = await self._standing(store, name)
+        if standing.is_let_in:
+            self._known = name
+            return Found(None, name, "person")
         if self._how == "page":
-            if standing.is_let_in:
-                self._known = name
-                return Found(None, name, "person")
             return Found(None, name, "stranger")
         if standing.must_wait:
             now = self._now()

@@ -248,3 +248,16 @@ async def test_a_word_that_is_none_is_refused(tmp_path: Path, word: str) -> None
 def test_words_are_compared_without_case_marks_and_blanks() -> None:
     assert secret_word.normalised(" Purple  Éléphant! ") == secret_word.normalised("purpleéléphant")
     assert secret_word.normalised("彩 虹。") == "彩虹"
+
+
+async def test_whom_the_owner_lets_in_needs_no_word_meanwhile(tmp_path: Path) -> None:
+    line, now = Line(ANSWER), Clock()
+    async with known_ana(tmp_path, line, now):
+        pass
+    store = await Store.open(tmp_path, now)
+    await store.change(lambda on: secret_word.let_in(on, "Ana", AT + timedelta(hours=1)))
+    await store.close()
+    character = await stored(line, tmp_path, discretion=discretion_of(persona()), now=now)
+    assert await say(character, "i'm ana") == "Hi."
+    assert knows_ana(line)
+    await character.close()
