@@ -136,5 +136,7 @@ class GuardianLines(Part):
     """That was the word, or it is kept now: it knows `{name}`."""
     wait_word: tuple[str, ...] = ()
     """Too many other words were said: later."""
+    reset: tuple[str, ...] = ()
+    """It forgets everything and begins anew."""
     word_is: tuple[Regex, ...] = ()
     """What people say before the word itself, in small letters: "my word is"."""
