@@ -133,6 +133,10 @@ class Guardian:
     def _asked(self) -> Asked:
         return Asked(understood(self._persona.language))
 
+    def line(self, kind: str, name: str = "") -> str:
+        """The next line of that kind, said to somebody of that name."""
+        return self._lines.next(kind).replace("{name}", name)
+
     def _instead(self, category: Category) -> str:
         """In place of a sentence. Of self-harm the person has said nothing, so those words would make no sense."""
         own = "" if category == "self_harm" else self._lines.next(category)
@@ -141,7 +145,12 @@ class Guardian:
 
 def _lines_of(plain: GuardianLines | None, persona: Persona) -> dict[str, tuple[str, ...]]:
     """The language's plain words by kind, and the persona's own by category."""
-    general = {} if plain is None else {name: getattr(plain, name) for name in GuardianLines.model_fields}
+    english = language(DEFAULT).guardian
+    general = {
+        name: getattr(plain, name) or getattr(english, name)
+        for name in GuardianLines.model_fields
+        if plain is not None and name != "word_is"
+    }
     # Of self-harm nobody speaks in a character's words.
     own = {category: lines for category, lines in persona.blocked.items() if category != "self_harm"}
     return general | own
