@@ -20,8 +20,9 @@ from companion.languages.understood import understood
 from companion.mind.budget import usage_entries_of
 from companion.mind.memory import inspection
 from companion.mind.memory.database import Connection
+from companion.mind.memory.erasing import erase_persons
 from companion.mind.memory.inspection import PersonOverview
-from companion.mind.memory.long_term import erase_persons, key_of
+from companion.mind.memory.persons import key_of
 from companion.owner.controls import Guarded, Limits, Overview, Person, PersonaChoice, WakeWord
 from companion.owner_settings import Consent, KeptOwnerSettings
 from companion.service.control_protocol import BUTTONS
