@@ -94,6 +94,7 @@ async def run_until_stopped(
     def state_changed(state: State | None) -> None:
         # While idle the wake word may be noticed a little later, which costs a third of the processor time.
         ears.set_low_latency(state is not State.IDLE)
+        ears.set_muted(state is State.MUTED)
         notifier.status("" if state is None else state.value)
 
     recorder, recordings = None, _state_folder() / "recordings"
@@ -160,8 +161,7 @@ async def run_until_stopped(
                 notifier.stopping()
                 for one in work:
                     one.cancel()
-    except asyncio.CancelledError:
-        # A request to stop is a normal end of this command.
+    except asyncio.CancelledError:  # a request to stop is a normal end of this command
         task.uncancel()
 
 
@@ -215,7 +215,7 @@ class Daemon:
                 "body": ", ".join(device.body.outputs),
             },
             links={
-                "microphone": lambda: "well" if microphone.is_open else "away",
+                "microphone": lambda: microphone.link,
                 "wake word": lambda: unit.wake_trouble or "well",
                 "body": lambda: unit.animator.last_error or trouble_of(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",
