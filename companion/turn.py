@@ -62,6 +62,8 @@ class Turn:
         self._speaker_name = speaker
         self._answer = answer
         self._guard = tools.guard(guarded) if tools.guard is not None and guarded is not None else None
+        self._cut = False
+        """Whether a second model has ended the answer: what is whole already is not said either."""
         self._on_first_sound = on_first_sound
         self._timeline = tools.timeline()
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(8)
@@ -152,8 +154,25 @@ class Turn:
     async def _synthesize(self) -> None:
         """Sentences -> speech with cues and mouth openings."""
         while (sentence := await self._sentences.get()) is not None:
-            await self._speech.put(await self._voiced(sentence))
+            if not self._cut:
+                await self._speech.put(await self._voiced_if_allowed(sentence))
         await self._speech.put(None)
+
+    async def _voiced_if_allowed(self, sentence: Sentence) -> SpeechChunk:
+        """The sentence as speech; where a second model objects in time, what is said in its place."""
+        second, guard = self._tools.second_judge, self._guard
+        if second is None or guard is None or guard.is_over or not sentence.text:
+            return await self._voiced(sentence)
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(second.category(sentence.text))
+            speech = await self._voiced(sentence)
+            await asyncio.wait([asked], timeout=second.within_s)
+            category = asked.result() if asked.done() else None
+            asked.cancel()
+        if category is None:
+            return speech
+        self._cut = True
+        return await self._voiced(guard.block(category, sentence.text))
 
     async def _voiced(self, sentence: Sentence) -> SpeechChunk:
         voice = self._voice

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from companion.animator import Animator
+from companion.config.policy import Category
 from companion.event_log import EventLog
 from companion.events import Cue, PlacedCue, Sentence, SpeechChunk, SynthesizedSpeech, TurnEnded
 from companion.filler import Fillers
@@ -38,6 +39,15 @@ class Guard(Protocol):
     is_over: bool
 
     def passed(self, sentences: list[Sentence]) -> list[Sentence]: ...
+    def block(self, category: Category, text: str) -> Sentence: ...
+
+
+class SecondJudge(Protocol):
+    """`companion.guard_model`: judges a sentence while the voice makes its sound; knows nothing rather than fail."""
+
+    within_s: float
+
+    async def category(self, sentence: str) -> Category | None: ...
 
 
 class Timeline(Protocol):
@@ -83,3 +93,5 @@ class TurnTools:
     """What is said while an answer is late."""
     guard: Callable[[WhoseWords], Guard] | None = None
     """Watches over one answer, or over what another program lets it say, where there is a policy."""
+    second_judge: SecondJudge | None = None
+    """A model that judges beside the guard, where one is named."""
