@@ -145,12 +145,10 @@ class Guardian:
 
 def _lines_of(plain: GuardianLines | None, persona: Persona) -> dict[str, tuple[str, ...]]:
     """The language's plain words by kind, and the persona's own by category."""
-    english = language(DEFAULT).guardian
-    general = {
-        name: getattr(plain, name) or getattr(english, name)
-        for name in GuardianLines.model_fields
-        if plain is not None and name != "word_is"
-    }
+    general = {} if plain is None else {name: getattr(plain, name) for name in GuardianLines.model_fields}
+    english = language(DEFAULT).recognition.lines()
+    of_language = language(persona.language).recognition.lines()
+    general |= {kind: said or english[kind] for kind, said in of_language.items()}
     # Of self-harm nobody speaks in a character's words.
     own = {category: lines for category, lines in persona.blocked.items() if category != "self_harm"}
     return general | own

@@ -80,8 +80,7 @@ class AskedRules(Part):
 
 
 class PrivateRules(Part):
-    """Patterns of what tells who somebody is, over the words as they were said. What the group `private` matches, or
-    the whole where there is none, is taken out."""
+    """Patterns of what tells who somebody is. Not read any more: `private.toml` holds them (`languages/private.py`)."""
 
     full_name: tuple[Regex, ...] = ()
     address: tuple[Regex, ...] = ()
@@ -149,13 +148,3 @@ class GuardianLines(Part):
     """Asks whoever says they are `{name}` for their secret word."""
     wrong_word: Lines
     """That was another word."""
-    new_word: tuple[Annotated[str, filled_with("name")], ...] = ()
-    """Asks a new person, who says they are `{name}`, to choose a secret word."""
-    right_word: tuple[Annotated[str, filled_with("name")], ...] = ()
-    """That was the word, or it is kept now: it knows `{name}`."""
-    wait_word: tuple[str, ...] = ()
-    """Too many other words were said: later."""
-    reset: tuple[str, ...] = ()
-    """It forgets everything and begins anew."""
-    word_is: tuple[Regex, ...] = ()
-    """What people say before the word itself, in small letters: "my word is"."""

@@ -1,7 +1,6 @@
 """One language: its files, each read when it is first asked for.
 
-`language.toml` and `prompts.toml` must be there. A language without one of the other files works with less: nothing of
-that kind is understood or inferred in it (`check.missing` says what).
+`language.toml` and `prompts.toml` must be there; without another file it works with less (`check.missing` says what).
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from companion.languages.loader import (
 from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
 from companion.languages.owner import OwnerTexts
 from companion.languages.private import PrivateWords
+from companion.languages.recognition import RecognitionLines
 from companion.languages.stage import Directions, Emphasis, Feelings, Speech
 
 Code = str
@@ -305,13 +305,18 @@ class Language:
 
     @cached_property
     def private(self) -> PrivateWords:
-        """`private.toml`; empty where there is none."""
+        """`private.toml`."""
         return read_part(self.code, "private.toml", PrivateWords) or PrivateWords()
 
     @cached_property
     def owner(self) -> OwnerTexts | None:
         """`owner.toml`; None where there is none."""
         return read_part(self.code, "owner.toml", OwnerTexts)
+
+    @cached_property
+    def recognition(self) -> RecognitionLines:
+        """`recognition.toml`; empty where there is none."""
+        return read_part(self.code, "recognition.toml", RecognitionLines) or RecognitionLines()
 
     @property
     def is_spaced(self) -> bool:

@@ -171,7 +171,7 @@ class Recognition:
     def _words_in(self, said: str) -> tuple[str, ...]:
         """What may be the word: what was said without what stands before the word, then all of it, then its end."""
         said = closed_up(" ".join(said.casefold().replace("’", "'").split()))
-        leads = [lead for one in self._languages if one.guardian is not None for lead in one.guardian.word_is]
+        leads = [lead for one in self._languages for lead in one.recognition.word_is]
         before = re.compile(rf"^(?:(?:{'|'.join(leads)})[\s,:]*)+") if leads else re.compile(r"(?!)")
         alone = before.sub("", said).strip(" .,!?。！？、") or said
         return tuple(dict.fromkeys((alone, said, " ".join(alone.split()[-2:]), alone.split()[-1])))
