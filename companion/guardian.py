@@ -89,7 +89,7 @@ class Guardian:
         category = self.judge.of_person(said)
         if category is None:
             return ""
-        self._on_asked(category, said)
+        self._on_asked(category, self.clean(said))
         # To somebody in danger, fixed words that people have written, whoever the character is.
         return self._lines.next("self_harm") if category == "self_harm" else self._instead(category)
 
