@@ -24,6 +24,7 @@ from companion.errors import CompanionError
 from companion.languages.understood import Understood, closed_up
 from companion.mind.memory import secret_word
 from companion.mind.memory.store import Store
+from companion.mind.memory.working_memory import GUEST
 
 log = logging.getLogger("companion")
 
@@ -102,7 +103,7 @@ class Recognition:
 
     async def allowed(self, person: str) -> str:
         """The person, where a talk may begin as if they spoke, without a word; else nobody in particular."""
-        if self.trusts or not person or self._store is None:
+        if self.trusts or not person or person.casefold() == GUEST or self._store is None:
             return person
         return person if (await self._standing(self._store, person)).is_let_in else ""
 
