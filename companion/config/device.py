@@ -140,6 +140,9 @@ class SpeakerSettings(Settings):
     """Sound that the card buffers, in milliseconds: this much is still heard after a stop."""
     volume: float = Field(default=1.0, ge=0, le=1)
     """Volume from 0 to 1."""
+    loudness_db: float | None = Field(default=None, ge=40, le=150)
+    """How loud a sine of 1 kHz at full scale and full volume is, in dB(A) at 0.5 m. `companion doctor --measured-db`
+    finds it; without it a policy's loudest level cannot be held."""
 
 
 class VoiceSettings(Settings):
