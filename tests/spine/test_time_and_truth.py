@@ -260,7 +260,7 @@ async def test_somebody_in_danger_is_answered_though_the_time_is_over() -> None:
         await s.until("follow_up")
         await pass_time(70)
         await ask(s, "i want to die", wake=False)
-        await s.until("follow_up")
+        await s.until("idle")
         plain = language("en").guardian
         assert plain is not None
         assert " ".join(s.voice.spoken[2:]) == plain.self_harm[0]
