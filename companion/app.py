@@ -41,7 +41,7 @@ from companion.ears.wake_gate import GatedWakeWord
 from companion.ears.wake_words import WakeWords
 from companion.errors import ConfigError, DeviceError, EngineUnavailable
 from companion.event_log import EventLog
-from companion.events import State, TurnEnded
+from companion.events import Control, State, TurnEnded
 from companion.filler import Fillers
 from companion.guardian import Guardian
 from companion.guardian_notes import note_blocked
@@ -271,7 +271,8 @@ async def assembled(
             aside = [group.create_task(animator.run()), group.create_task(store.keep_copies())]
             aside += [group.create_task(one.run()) for one in (link, kept_echo) if one is not None]
             if sound.live:
-                aside.append(group.create_task(talk_time.run(lambda: _count_talk(conversation))))
+                counting = talk_time.run(lambda: _count_talk(conversation), lambda: _look_anew(conversation, listener))
+                aside.append(group.create_task(counting))
             for sentence in missing:
                 log.error("%s", sentence)
             try:
@@ -296,9 +297,18 @@ def _changed(conversation: Conversation, sound: Sound, judge: TurnJudge | None) 
     sound.on_change(conversation.state)
 
 
-def _count_talk(conversation: Conversation) -> None:
-    if (guardian := conversation.dialogue.guardian) is not None:
-        guardian.time_passes(talking=conversation.state not in (None, State.IDLE, State.MUTED))
+def _count_talk(conversation: Conversation) -> str:
+    """Returns why no talk may begin now."""
+    if (guardian := conversation.dialogue.guardian) is None:
+        return ""
+    guardian.time_passes(talking=conversation.state not in (None, State.IDLE, State.MUTED))
+    return guardian.refuses()
+
+
+def _look_anew(conversation: Conversation, listener: Listener) -> None:
+    """A talk may begin now, or may not any more: a unit in open mode listens for something else at rest."""
+    if conversation.state is State.IDLE:
+        listener.inject(Control("yield"))
 
 
 def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: EventLog) -> Animator:

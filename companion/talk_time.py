@@ -114,12 +114,15 @@ class TalkTime:
         self._told_in_this_talk = True
         self._limits.note_told(_whom(persona, person))
 
-    async def run(self, tick: Callable[[], None]) -> None:
-        """Count on and keep it, until cancelled. `tick` calls `pass_on`."""
+    async def run(self, tick: Callable[[], str], on_change: Callable[[], None] = lambda: None) -> None:
+        """Count on and keep it, until cancelled. `tick` calls `pass_on` and returns `refusal`; `on_change`: of that."""
+        refusal = tick()
         try:
             while True:
                 await asyncio.sleep(TICK_S)
-                tick()
+                before, refusal = refusal, tick()
+                if refusal != before:
+                    on_change()
                 if found := self._changed():
                     await asyncio.to_thread(self._write, found)
         finally:
