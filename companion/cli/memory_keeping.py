@@ -58,7 +58,8 @@ def expire(device_file: Path, settings: tuple[str, ...], as_json: bool, dry_run:
     """
     device, persona, path = unit_and_file(device_file, settings)
     policy = policy_of(device.policy, persona.audience)
-    discretion = Discretion(policy.memory, may_keep=Guardian(policy, persona).may_keep)
+    guardian = Guardian(policy, persona)
+    discretion = Discretion(policy.memory, guardian.clean, may_keep=guardian.may_keep)
     work = expiring(discretion, datetime.now().astimezone())
     expired = Expired(0, 0, 0, 0, 0)
     if exists(path) and policy.memory.days is not None:

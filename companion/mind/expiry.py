@@ -42,7 +42,7 @@ class Expiry:
 
     async def run(self) -> None:
         """Do it each day, until cancelled."""
-        if self._discretion.rules.days is None:
+        if self._discretion.rules.days is None and not self._discretion.rules.private:
             return
         while True:
             await self._store.be_quiet(QUIET_S)
@@ -84,7 +84,7 @@ class Expiry:
 
 def expiring(discretion: Discretion, now: datetime) -> Callable[[Connection], Expired]:
     """What erases everything that is too old now."""
-    return lambda on: expire(on, discretion.rules, now, discretion.may_keep)
+    return lambda on: expire(on, discretion.rules, now, discretion.may_keep, discretion.clean)
 
 
 def rolled_back(work: Callable[[Connection], Expired]) -> Callable[[Connection], Expired]:

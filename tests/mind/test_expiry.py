@@ -21,7 +21,7 @@ from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.store import FILE, Store
 from companion.mind.summarizer import Summarizer
 from companion.mind.summary import summary_instruction
-from tests.support.service_scene import ANSWER, Line, Stream, error, event, persona, stored, usage
+from tests.support.service_scene import ANSWER, Line, Stream, discretion_of, error, event, persona, stored, usage
 
 DAY = timedelta(days=1)
 BEGIN = datetime(2026, 1, 1, 12)
@@ -172,6 +172,26 @@ async def test_facts_that_may_not_be_kept_go_whatever_their_age(tmp_path: Path) 
     await character.expiry.expire()
     assert await character.facts() == ()
     await character.close()
+
+
+async def test_what_was_kept_before_the_policy_came_is_cleaned_of_private_details(tmp_path: Path) -> None:
+    now, line = Clock(), Line(ANSWER)
+    store = await Store.open(tmp_path, now)
+    memory = LongTermMemory(store, NAME, now)
+    memory.keep("", "i live at twelve wobblethorpe street", "Oh.")
+    memory.keep("", "i saw a walrus", "Oh.")
+    await store.flush()
+    await store.copy_if_due()
+    await store.close()
+    character = await stored(line, tmp_path, discretion=discretion_of(persona(), recognise="trust"), now=now)
+    assert character.expiry is not None
+    await character.expiry.expire()
+    async for _ in character.reply("hello"):
+        pass
+    assert "i live at (an address)" in json.dumps(line.requests[-1])
+    assert await character.expiry.expire() is None
+    await character.close()
+    assert held(tmp_path, "wobblethorpe", "walrus") == ["walrus"]
 
 
 @pytest.mark.looptime

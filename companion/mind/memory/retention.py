@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from companion import __version__
 from companion.config.policy import MemoryRules
 from companion.mind.memory.database import Connection
 from companion.mind.memory.fact_store import to_text, to_time
@@ -19,6 +20,8 @@ from companion.mind.prompt import Exchange
 
 _AHEAD = timedelta(days=1)
 """Clocks differ by less."""
+_CLEANED = "(cleaned)"
+"""In `indexes`, in place of a character: by which rules all words were cleaned."""
 _OLDER_THAN = (
     "SELECT id FROM (SELECT id, person, max(at) OVER (ORDER BY id) AS since FROM exchanges) WHERE since < :before"
 )
@@ -36,11 +39,13 @@ class Expired:
     """What was kept for the guardian."""
     waiting: int
     """Exchanges that wait for a summary."""
+    cleaned: int = 0
+    """Exchanges and summaries from before the policy, out of which private details were taken."""
 
     @property
     def is_anything(self) -> bool:
         """Whether something was erased."""
-        return bool(self.exchanges or self.facts or self.summaries or self.records)
+        return bool(self.exchanges or self.facts or self.summaries or self.records or self.cleaned)
 
 
 def redate(on: Connection, now: datetime) -> None:
@@ -49,13 +54,21 @@ def redate(on: Connection, now: datetime) -> None:
         on.execute(f"UPDATE {table} SET at = ? WHERE at > ?", (to_text(now), to_text(now + _AHEAD)))
 
 
-def expire(on: Connection, rules: MemoryRules, now: datetime, may_keep: Callable[[str], bool]) -> Expired:
+def expire(
+    on: Connection,
+    rules: MemoryRules,
+    now: datetime,
+    may_keep: Callable[[str], bool],
+    clean: Callable[[str], str] = str,
+) -> Expired:
     """Erase what is older than the rules allow, and facts that may not be kept, of all characters.
 
-    Run it inside a transaction. The generation of whoever something was taken from goes up.
+    What was kept before the policy came is cleaned of private details, once. Run it inside a transaction. The
+    generation of whoever something was taken from goes up.
     """
+    cleaned = _clean(on, rules, clean)
     if rules.days is None:
-        return Expired(0, 0, 0, 0, 0)
+        return Expired(0, 0, 0, 0, 0, cleaned)
     before = to_text(now - timedelta(days=rules.days))
     old = on.execute(
         f"SELECT exchanges.id, person, exchanges.id <= summarised FROM exchanges JOIN persons ON persons.id = person "
@@ -82,7 +95,7 @@ def expire(on: Connection, rules: MemoryRules, now: datetime, may_keep: Callable
         "AND id NOT IN (SELECT person FROM facts) AND generation > 0"
     )
     records = on.execute("DELETE FROM guarded WHERE at < ?", (before,)).rowcount
-    return Expired(len(gone), facts, summaries, records, len(old) - len(gone))
+    return Expired(len(gone), facts, summaries, records, len(old) - len(gone), cleaned)
 
 
 def due_for_summary(
@@ -115,6 +128,33 @@ def due_for_summary(
         chosen.append(Exchange(said, heard, speaker, exchange))
         up_to, at = exchange, to_time(told)
     return SummaryInput(name, generation, summary, tuple(chosen), up_to, at)
+
+
+def _clean(on: Connection, rules: MemoryRules, clean: Callable[[str], str]) -> int:
+    """What is said from now on is cleaned before it comes here: this is done once for each version of the rules."""
+    done = f"{__version__} {' '.join(sorted(rules.private))}"
+    if (
+        not rules.private
+        or on.execute("SELECT 1 FROM indexes WHERE (persona, rules) = (?, ?)", (_CLEANED, done)).fetchone()
+    ):
+        return 0
+    persons: set[int] = set()
+    cleaned = 0
+    for number, person, said in on.execute("SELECT id, person, said FROM exchanges").fetchall():
+        if (now := clean(said)) != said:
+            on.execute("UPDATE exchanges SET said = ? WHERE id = ?", (now, number))
+            # It is found by its words no more, as nothing private is.
+            on.execute("DELETE FROM words WHERE rowid = ?", (number,))
+            persons.add(person)
+            cleaned += 1
+    for person, summary in on.execute("SELECT id, summary FROM persons WHERE summary <> ''").fetchall():
+        if (now := clean(summary)) != summary:
+            on.execute("UPDATE persons SET summary = ? WHERE id = ?", (now, person))
+            persons.add(person)
+            cleaned += 1
+    on.executemany("UPDATE persons SET generation = generation + 1 WHERE id = ?", [(one,) for one in persons])
+    on.execute("INSERT OR REPLACE INTO indexes (persona, rules) VALUES (?, ?)", (_CLEANED, done))
+    return cleaned
 
 
 def _erase_facts(
