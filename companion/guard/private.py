@@ -111,7 +111,9 @@ class _Rule:
         kinds.add(self.kind)
         before, after = found.string[found.start() : start], found.string[end : found.end()]
         instead = self.language.private.instead.get(self.kind, "")
-        return f"{before}{instead}{after}" if instead else f"{before.rstrip()}{after}"
+        if not instead and not found.string[end : end + 1].isalnum():
+            before = before.rstrip()
+        return f"{before}{instead}{after}"
 
 
 def _rules(kind: PrivateKind, languages: Understood) -> Iterator[_Rule]:

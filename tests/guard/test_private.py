@@ -12,7 +12,7 @@ from companion.config.policy import PRIVATE_KINDS, PrivateKind
 from companion.guard.private import PHONE_DIGITS, PrivateFilter
 from companion.languages.understood import understood
 
-CODES = ("en", "de", "id", "zh", "ja")
+CODES = ("en", "de", "id", "zh", "ja", "es", "fr", "pt", "ko")
 FILTERS = {code: PrivateFilter(PRIVATE_KINDS, understood(code)) for code in CODES}
 
 TAKEN_OUT: dict[str, list[tuple[PrivateKind, str, str]]] = {
@@ -80,6 +80,26 @@ TAKEN_OUT: dict[str, list[tuple[PrivateKind, str, str]]] = {
         ("full_name", "我叫王小明", "我叫小明"),
         ("full_name", "我 的 名字 是 欧阳 明明", "我的名字是明明"),
     ],
+    "es": [
+        ("full_name", "me llamo ana maría garcía lópez", "me llamo ana"),
+        ("address", "vivo en la calle mayor 5", "vivo en (una dirección)"),
+        ("school", "voy al colegio santa maría", "voy al (un colegio)"),
+    ],
+    "fr": [
+        ("full_name", "je m'appelle anna marie dupont", "je m'appelle anna"),
+        ("address", "j'habite au douze rue des lilas", "j'habite au (une adresse)"),
+        ("school", "mon école s'appelle jean moulin", "mon école s'appelle (une école)"),
+    ],
+    "pt": [
+        ("full_name", "meu nome é ana maria silva", "meu nome é ana"),
+        ("address", "moro na rua das flores número doze", "moro na (um endereço)"),
+        ("school", "minha escola se chama santa maria", "minha escola se chama (uma escola)"),
+    ],
+    "ko": [
+        ("full_name", "제 이름은 김민수예요", "제 이름은 민수예요"),
+        ("address", "우리 집은 행복로 12에 있어요", "우리 집은 (주소)에 있어요"),
+        ("school", "저는 햇살초등학교에 다녀요", "저는 (학교)에 다녀요"),
+    ],
     "ja": [
         ("address", "住所 は 東京都 港区 三丁目 五番 です", "住所は（住所）です"),
         ("address", "渋谷区桜町に住んでいます", "（住所）に住んでいます"),
@@ -93,6 +113,10 @@ TAKEN_OUT: dict[str, list[tuple[PrivateKind, str, str]]] = {
 }
 
 STAYS = {
+    "es": "me llamo ana y tengo cinco años\nvivo en madrid\nvoy al colegio\nmi colegio es muy grande",
+    "fr": "je m'appelle anna et j'ai cinq ans\nj'habite à paris\nje vais à l'école\nun deux trois quatre cinq six sept",
+    "pt": "meu nome é ana e tenho cinco anos\nmoro em lisboa\nvou à escola\num dois três quatro cinco seis sete",
+    "ko": "제 이름은 민수예요\n학교에 가요\n일 이 삼 사 오 육 칠 팔\n나는 강아지를 좋아해요\n서울에 살아요",
     "en": """my name is tom
 my name is anna and i am five
 my name is leo nice to meet you
