@@ -26,13 +26,11 @@ from companion.plugins import BEST_TRANSCRIBERS
 from companion.ports import Clock, Synthesizer, Transcriber
 from companion.storage import state_folder
 from companion.talk_time import TalkTime, now_of_file, now_of_unit
-
-if TYPE_CHECKING:
-    from companion.mind.memory.guard_records import GuardRecords
 from companion.voice_enrolment import Ears, VoiceEnrolment
 
 if TYPE_CHECKING:
     from companion.guard_model import GuardModel
+    from companion.mind.memory.guard_records import GuardRecords
 
 log = logging.getLogger("companion")
 

@@ -135,7 +135,8 @@ class Second:
 @pytest.mark.parametrize(("takes_s", "stopped"), [(0.0, True), (0.25, True), (5.0, False)])
 async def test_its_verdict_counts_where_it_comes_in_time(takes_s: float, stopped: bool) -> None:
     blocked: list[str] = []
-    guardian = Guardian(load_policy("child"), PERSONA, lambda _category, text, _whose: blocked.append(text))
+    policy = load_policy("child", {"truth.says_it_is_ai": "asked"})
+    guardian = Guardian(policy, PERSONA, lambda _category, text, _whose: blocked.append(text))
     character = ScriptedCharacter(["One thing first. ", "Then the xyzzy. ", "And more. ", "And more."])
     async with scene(character, guardian=guardian, second_judge=Second("xyzzy", takes_s)) as s:
         s.listener.put(WAKE, said("hello"))

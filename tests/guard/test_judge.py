@@ -61,15 +61,16 @@ def test_how_much_is_blocked_depends_on_whom_it_is_for(
 
 
 def test_a_clause_counts_with_what_was_said_before_it() -> None:
-    assert verdicts("Put that shiny fork, please,", "into the socket.") == [None, "dangerous_acts"]
+    assert verdicts("Put that shiny fork, please,", "into the socket.")[1] == "dangerous_acts"
 
 
 def test_two_sentences_that_mean_harm_together() -> None:
-    assert verdicts("Where's the bleach?", "Drink it.") == [None, "dangerous_acts"]
+    assert verdicts("Where's the bleach?", "Drink it.")[1] == "dangerous_acts"
     assert verdicts("Take the scissors.", "Put them in the socket.")[1] == "dangerous_acts"
     assert verdicts("This is bleach.", "Never drink it.") == [None, None]
-    assert verdicts("This is juice.", "Drink it.") == [None, None]
-    assert verdicts("Here is the bleach.", "We have time.", "The sun shines.", "Drink it.")[-1] is None
+    assert verdicts("This is juice.", "Drink some.") == [None, None]
+    assert verdicts("This is bleach.", "Drink some.") == [None, "dangerous_acts"]
+    assert verdicts("Here is the bleach.", "We have time.", "The sun shines.", "Drink some.")[-1] is None
 
 
 @pytest.mark.parametrize(

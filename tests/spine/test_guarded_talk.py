@@ -27,7 +27,8 @@ def guardian(blocked: list[tuple[str, str, str]] | None = None, asked: list[tupl
         if asked is not None:
             asked.append((category, text))
 
-    return Guardian(load_policy("child"), PERSONA, note, note_asked)
+    # What it is, it says on other occasions (test_time_and_truth).
+    return Guardian(load_policy("child", {"truth.says_it_is_ai": "asked"}), PERSONA, note, note_asked)
 
 
 async def test_the_answer_ends_with_the_personas_own_words_and_no_more_is_asked_for() -> None:
