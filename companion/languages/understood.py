@@ -17,6 +17,9 @@ from companion.languages.language import Language, language
 from companion.languages.loader import AnyPart, LanguageError, Part
 from companion.languages.stage import Speech
 
+_TELLING = 6
+"""A sentence of so many words has some of the commonest of its language."""
+
 DEFAULT = "en"
 """The language of a text of which nothing is known, as in `companion parse`."""
 
@@ -74,7 +77,10 @@ class Understood:
         counts = {one: len(re.findall(words, small)) for one in self.spaced if (words := one.general.common_words)}
         first, second = (*sorted(counts.values(), reverse=True), 0, 0)[:2]
         if first < 2 or first < 3 * second:
-            return self.languages
+            if len(small.split()) < _TELLING:
+                return self.languages
+            # So many words, and none of the commonest of a language: it is not that one.
+            return tuple(one for one in self.languages if one in (self.own, *by_script) or counts.get(one))
         return (*by_script, next(one for one, count in counts.items() if count == first))
 
     @cached_property
