@@ -66,10 +66,12 @@ class Understood:
         """The languages that a text may be in: one of those in each kind of writing where its words tell surely, else
         all of them."""
         by_script = [one for one in self.languages if one.general.script and re.search(one.general.script, text)]
+        shared = [one for of in self._shared_scripts for one in re.findall(of, text)]
+        # Whoever has a script of their own beside the shared one uses it in all but the shortest sentences.
         by_script = by_script or [
             one
             for one in self.languages
-            if not one.is_spaced and any(re.search(of, text) for of in self._shared_scripts)
+            if shared and not one.is_spaced and (one.general.shared_script or len(shared) < _TELLING)
         ]
         small = text.lower()
         if by_script and not re.search("[a-z]", small):
