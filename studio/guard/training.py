@@ -3,9 +3,9 @@
     python -m studio.guard.training [LANGUAGE ...]        all that have sentences, where none is named
 
 The sentences are those that the rules are tested with (`tests/golden/guard`) and those that the templates in
-`studio/guard/sentences` stand for. A fifth of them is kept back five times, to choose the threshold at which
-`FALSE_ALARMS` of the harmless ones would be blocked; then all are learnt. The same sentences give the same bytes.
-Blocks; run at a desk.
+`studio/guard/sentences` stand for. A fifth of the templates is kept back five times, with all that they stand for, to
+choose the threshold at which `FALSE_ALARMS` of the harmless sentences would be blocked: of kinds that were never seen.
+Then all are learnt. The same sentences give the same bytes. Blocks; run at a desk.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MOST = 14
 """Sentences of one template, chosen by chance."""
 
 FALSE_ALARMS = 0.005
-"""Share of harmless sentences, of those kept back, that may be blocked."""
+"""Share of harmless sentences, of templates kept back, that may be blocked."""
 PARTS = 5
 AGAIN = 4
 ROUNDS = 24
@@ -49,16 +49,20 @@ class Sentences(NamedTuple):
     buckets: list[NDArray[np.intp]]
     classes: NDArray[np.intp]
     """0 is harmless, then the categories in their order."""
+    templates: NDArray[np.intp]
+    """Which template each sentence is of."""
 
 
 def read(code: str) -> Sentences:
     """The labelled sentences of a language."""
-    labels: dict[str, int] = {}
-    for text, category in (*_templates(code), *_tested(code)):
-        labels[plain_reading(text)] = 0 if category is None else CATEGORIES.index(category) + 1
+    labels: dict[str, tuple[int, int]] = {}
+    for number, (template, category) in enumerate((*_templates(code), *_tested(code))):
+        for text in expanded(template):
+            labels[plain_reading(text)] = (0 if category is None else CATEGORIES.index(category) + 1, number)
     spaced = language(code).is_spaced
     buckets = [np.array(features(text, is_spaced=spaced), dtype=np.intp) for text in labels]
-    return Sentences(buckets, np.array(list(labels.values()), dtype=np.intp))
+    classes, templates = np.array(list(labels.values()), dtype=np.intp).T
+    return Sentences(buckets, classes, templates)
 
 
 def _tested(code: str) -> Iterator[tuple[str, Category | None]]:
@@ -78,8 +82,7 @@ def _templates(code: str) -> Iterator[tuple[str, Category | None]]:
                 raise CompanionError(f"{file}:{number}: {line}: there is no such category")
             category = None if line == "@harmless" else cast(Category, line[1:])
         elif line and not line.startswith("#"):
-            for text in expanded(line):
-                yield text, category
+            yield line, category
 
 
 def expanded(template: str) -> list[str]:
@@ -138,12 +141,11 @@ def threshold(sentences: Sentences) -> tuple[float, float]:
 
     Both from sentences that the model had not learnt.
     """
-    order = np.random.default_rng(2).permutation(len(sentences.classes))
-    odds = np.empty(len(order))
+    part_of = np.random.default_rng(2).integers(PARTS, size=sentences.templates.max() + 1)[sentences.templates]
+    odds = np.empty(len(part_of))
     for part in range(PARTS):
-        kept = set(order[part::PARTS].tolist())
-        weights, bias = learn(sentences, [at for at in range(len(order)) if at not in kept])
-        for at in kept:
+        weights, bias = learn(sentences, np.flatnonzero(part_of != part).tolist())
+        for at in np.flatnonzero(part_of == part).tolist():
             odds[at] = _odds(sentences, at, weights, bias)
     harmless, others = odds[sentences.classes == 0], odds[sentences.classes != 0]
     chosen = float(np.quantile(harmless, 1 - FALSE_ALARMS, method="higher"))
