@@ -23,7 +23,7 @@ from companion.ears.wake_custom.learnt import keep_learnt, read_learnt
 from companion.ears.wake_custom.recordings import Finder, Found, Samples, fault
 from companion.errors import CompanionError, DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, NobodySpoke, State
-from companion.languages.language import EnrolmentLines
+from companion.languages.enrolment import EnrolmentLines
 from companion.ports import Microphone, SpeechDetector
 from companion.priority import step_back
 

@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable
 from companion.config.persona import Persona
 from companion.dialogue import Dialogue
 from companion.events import Control, Hearing, LikelyUtterance, State, Utterance, WakeHeard
-from companion.languages.language import EnrolmentLines, language
+from companion.languages.enrolment import EnrolmentLines
+from companion.languages.language import language
 from companion.languages.understood import DEFAULT
 
 Teach = Callable[[str, EnrolmentLines, Callable[[str], Awaitable[None]], Callable[[State], None]], Awaitable[None]]

@@ -20,7 +20,7 @@ async def test_a_button_that_is_held_from_power_on_says_so_and_has_everything_er
     said: list[float] = []
     loop = asyncio.get_running_loop()
     began = loop.time()
-    button = PushToTalkButton(17, lambda: None)
+    button = PushToTalkButton(17, lambda _down: None)
     pins.pin(17).drive_low()
     assert button.is_down
     with pytest.raises(ResetAsked):
@@ -33,7 +33,7 @@ async def test_a_button_that_is_held_from_power_on_says_so_and_has_everything_er
 @pytest.mark.looptime
 @pytest.mark.parametrize("released_at", [0.0, 9.8])
 async def test_a_button_that_is_let_go_before_erases_nothing(tmp_path: Path, pins: Pins, released_at: float) -> None:
-    button = PushToTalkButton(17, lambda: None)
+    button = PushToTalkButton(17, lambda _down: None)
     pins.pin(17).drive_low()
     assert button.is_down
     asyncio.get_running_loop().call_later(released_at, pins.pin(17).drive_high)

@@ -20,7 +20,8 @@ from companion.ears.wake_custom.enrolment import enrolled
 from companion.ears.wake_custom.learnt import must_be_writable, put_back, replace
 from companion.errors import CompanionError, ConfigError, DeviceError
 from companion.events import EAR_RATE, AudioFrame
-from companion.languages.language import EnrolmentLines, language
+from companion.languages.enrolment import EnrolmentLines
+from companion.languages.language import language
 from companion.languages.loader import language_codes
 from companion.voice_enrolment import LEAST_GOOD, MOST_FAULTS, Ears, ask_for_recordings
 from tests.support.command import command
