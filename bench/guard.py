@@ -31,10 +31,8 @@ def main() -> None:
             took.append((time.process_time() - began) * 1000)
         took.sort()
         p50, p95 = took[len(took) // 2], took[int(len(took) * 0.95)]
-        print(
         spread = f"p50 {p50:.2f}, p95 {p95:.2f}, most {took[-1]:.1f}"
         print(f"{code}: {len(took)} sentences, ms: {spread}; rules {loaded_s:.1f} s")
-        )
 
 
 if __name__ == "__main__":
