@@ -33,6 +33,10 @@ COMMANDS = {
     "demo": ("demo:demo", "Talk live where there is a sound card; otherwise play a conversation and draw it."),
     "doctor": ("doctor:doctor", "The station test: PASS and FAIL for every part, and what to do."),
     "emulate": ("emulate:emulate", "Stand in for the character service on this machine."),
+    "factory-reset": (
+        "factory_reset:factory_reset",
+        "Erase memory, keys, pairing, Wi-Fi and learnt voices; calibration stays.",
+    ),
     "identity": ("identity:identity", "Print this unit's number as text and as a QR code."),
     "latency": ("latency:latency", "How long people wait for an answer, and what held the slowest turns back."),
     "memory": ("memory:memory", "See, correct, forget or export what the character remembers."),

@@ -213,7 +213,10 @@ async def assembled(
                         records, event_log, persona, lambda: dialogue.character.person if dialogue.is_ready else ""
                     ),
                 )
-                event_log.clean = guardian.clean
+                # A secret word is nobody else's business.
+                event_log.clean = lambda said: (
+                    "(...)" if dialogue.is_ready and dialogue.character.awaits_word else guardian.clean(said)
+                )
                 lights = {persona.name: persona.lights} | {one.name: one.lights for one in persona.cast}
                 tools = TurnTools(
                     stage=lambda speaker: Stage(speaker or persona.name, languages),

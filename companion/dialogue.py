@@ -134,6 +134,8 @@ class Dialogue:
         said = utterance.text
         if self.guardian is not None and (line := self.guardian.instead_of_answer(said)):
             return await self.say_text(line, State.FOLLOW_UP, on_first_sound)
+        if answer is None and said and (line := await self.character.ask_speaker(said)):
+            return await self.say_text(line, State.FOLLOW_UP, on_first_sound)
         heard = ""
         speakers = self.character.speakers(said, self._addressed)
         for speaker in speakers:
@@ -217,6 +219,8 @@ class Dialogue:
         """Say one of the persona's own lines."""
         if name in _UNREACHED:
             self.tools.animator.show_state("offline")
+        if name == "goodbye" and self.is_ready:
+            self.character.leave()
         return await self.say_text(self._own_lines.next(name), then, on_first_sound, self._addressed)
 
     async def say_cannot_hear(self, on_first_sound: Callable[[], None]) -> State:

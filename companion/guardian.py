@@ -74,13 +74,22 @@ class Guardian:
         self._on_asked(category, said)
         return self._instead(category)
 
+    def line(self, kind: str, name: str = "") -> str:
+        """The next line of that kind, said to somebody of that name."""
+        return self._lines.next(kind).replace("{name}", name)
+
     def _instead(self, category: Category) -> str:
         return self._lines.next(category) or self._lines.next("blocked")
 
 
 def _lines_of(plain: GuardianLines | None, persona: Persona) -> dict[str, tuple[str, ...]]:
     """The language's plain words by kind, and the persona's own by category."""
-    general = {} if plain is None else {name: getattr(plain, name) for name in GuardianLines.model_fields}
+    english = language(DEFAULT).guardian
+    general = {
+        name: getattr(plain, name) or getattr(english, name)
+        for name in GuardianLines.model_fields
+        if plain is not None and name != "word_is"
+    }
     # Of self-harm nobody speaks in a character's words.
     own = {category: lines for category, lines in persona.blocked.items() if category != "self_harm"}
     return general | own

@@ -117,7 +117,7 @@ async def mind(
             stack.callback(server.stop)
             if settings.protocol == "dashscope":
                 base_url = server.dashscope_url
-        discretion = Discretion(guardian.policy.memory, guardian.clean, guardian.may_keep)
+        discretion = Discretion(guardian.policy.memory, guardian.clean, guardian.line, guardian.may_keep)
         character = await build(device, persona, base_url, key, contexts, store=store, discretion=discretion)
         stack.push_async_callback(character.close)
         async with asyncio.TaskGroup() as group:

@@ -123,6 +123,16 @@ class Character(Protocol):
     def may_think_ahead(self, said: str) -> bool:
         """Whether `reply` may be asked for before the person has finished, though nobody may hear the answer."""
 
+    @property
+    def awaits_word(self) -> bool:
+        """Whether what is said next is a person's secret word, and nobody else's business."""
+
+    async def ask_speaker(self, said: str) -> str:
+        """What is said to these words in place of an answer, to find out who speaks; empty where the character answers.
+
+        Asked before `speakers` and `reply`, once it is sure that these are all the words.
+        """
+
     def reply(self, said: str, speaker: str = "", floor: Floor | None = None) -> AsyncGenerator[str]:
         """Answer what the person said, as text deltas of any size. Nothing is remembered yet (see `remember`).
 
@@ -146,6 +156,9 @@ class Character(Protocol):
     @property
     def is_guest(self) -> bool:
         """Whether a guest speaks, of whom nothing is remembered."""
+
+    def leave(self) -> None:
+        """Whoever speaks has said goodbye."""
 
     def start_guest_session(self) -> None:
         """Remember nothing from now on, until somebody says who they are."""

@@ -119,6 +119,11 @@ class PushToTalkButton:
         """Raises `DeviceError` if this machine has no GPIO pins or this one is in use."""
         self._switch = Switch("ears.wake.button_pin", SwitchPart(pin=pin), on_change)
 
+    @property
+    def is_down(self) -> bool:
+        """Whether it is pressed at this moment."""
+        return self._switch.active
+
     def close(self) -> None:
         """Release the pin."""
         self._switch.close()

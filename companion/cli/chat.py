@@ -144,6 +144,9 @@ class Chat:
         # On the device a person says `/again` in words.
         words = next(iter(self._again_words()), said) if said == "/again" else said
         remembered = words
+        if answer is None and (asked := await self._character.ask_speaker(said)):
+            self._screen.note(asked)
+            return
         for speaker in self._character.speakers(words):
             report = await self._show_answer(said, speaker, answer or self._character.reply(said, speaker))
             if remembered or report.heard:

@@ -2,7 +2,7 @@
 
 GROUPS = {
     "Try it": ("demo", "chat", "say", "converse", "parse", "body"),
-    "Use a unit": ("run", "status", "control", "owner", "memory", "usage", "latency"),
+    "Use a unit": ("run", "status", "control", "owner", "memory", "factory-reset", "usage", "latency"),
     "Set up and test": ("check", "doctor", "models", "identity", "provision", "wakeword"),
     "For developers": ("emulate",),
 }
@@ -17,6 +17,7 @@ EXAMPLES = {
     "demo": "companion demo --file",
     "doctor": "sudo companion doctor",
     "emulate": "companion emulate --port 8080",
+    "factory-reset": "companion factory-reset --yes",
     "identity": "companion identity",
     "latency": "companion latency --last 50",
     "memory": "sudo companion memory show",

@@ -5,19 +5,17 @@ Works on the database file, whether or not the daemon runs. Output goes to the t
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from companion.cli.group import HelpfulGroup
-from companion.cli.options import memory_folder, unit_options
+from companion.cli.memory_file import exists, is_interactive, person_label, print_json, unit_and_file, with_store
+from companion.cli.memory_keeping import expire, word
+from companion.cli.options import unit_options
 from companion.config.persona import Persona
 from companion.errors import CompanionError
 from companion.languages.understood import understood
@@ -26,9 +24,8 @@ from companion.mind.memory import inspection
 from companion.mind.memory.daily_copy import copy_of
 from companion.mind.memory.database import Connection
 from companion.mind.memory.database_file import remove_set_aside, set_aside
-from companion.mind.memory.long_term import Erased, erase_persons, key_of
-from companion.mind.memory.store import FILE, Store
-from companion.plain_text import json_lines, one_line
+from companion.mind.memory.erasing import Erased, erase_everyone, erase_person
+from companion.plain_text import one_line
 
 Result = TypeVar("Result")
 
@@ -40,6 +37,10 @@ def memory() -> None:
     """Look into what the character remembers, correct it, take it along, or erase it."""
 
 
+memory.add_command(expire)
+memory.add_command(word)
+
+
 @memory.command("list")
 @unit_options
 def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) -> None:
@@ -47,13 +48,13 @@ def list_persons(device_file: Path, settings: tuple[str, ...], as_json: bool) ->
     _, path = _unit(device_file, settings)
     found = _read(path, inspection.list_persons) or ()
     if as_json:
-        _print_json([asdict(one) for one in found])
+        print_json([asdict(one) for one in found])
     elif not found:
         click.echo(f"Nothing is remembered yet in {path}.")
     for one in () if as_json else found:
         last = f"{one.last:%Y-%m-%d %H:%M}" if one.last else "-"
         click.echo(
-            f"{_person_label(one.person)} with {one_line(one.persona)}: {one.turns} turns, {one.facts} facts, "
+            f"{person_label(one.person)} with {one_line(one.persona)}: {one.turns} turns, {one.facts} facts, "
             f"a summary of {one.summary_characters} characters, last {last}"
         )
 
@@ -67,13 +68,13 @@ def show(device_file: Path, settings: tuple[str, ...], as_json: bool, person: st
     persona, path = _unit(device_file, settings)
     found = _read(path, lambda on: inspection.describe_persons(on, persona, person, turns=turns)) or ()
     if as_json:
-        _print_json({"persona": persona, "persons": [asdict(one) for one in found]})
+        print_json({"persona": persona, "persons": [asdict(one) for one in found]})
         return
     if not found:
-        of_whom = f" of {_person_label(person)}" if person is not None else ""
+        of_whom = f" of {person_label(person)}" if person is not None else ""
         click.echo(f"{persona} remembers nothing{of_whom} in {path}.")
     for one in found:
-        click.echo(_person_label(one.person))
+        click.echo(person_label(one.person))
         for fact in one.facts:
             click.echo(f"  {fact.id:>5}  {one_line(fact.text)}")
         if one.summary:
@@ -94,15 +95,15 @@ def search(
     device_file: Path, settings: tuple[str, ...], as_json: bool, person: str | None, words: tuple[str, ...]
 ) -> None:
     """Find WORDS, in any of their forms, in facts, summaries and everything that was said and heard."""
-    persona, path = _persona_and_file(device_file, settings)
+    _, persona, path = unit_and_file(device_file, settings)
     languages = understood(persona.language)
     found = _read(path, lambda on: inspection.search(on, persona.name, person, " ".join(words), languages)) or ()
     if as_json:
-        _print_json([asdict(one) for one in found])
+        print_json([asdict(one) for one in found])
     elif not found:
         click.echo("Not found.")
     for one in () if as_json else found:
-        click.echo(f"{one.id or '':>5}  {_person_label(one.person)}, {one.kind}: {one_line(one.text)}")
+        click.echo(f"{one.id or '':>5}  {person_label(one.person)}, {one.kind}: {one_line(one.text)}")
 
 
 @memory.command()
@@ -111,12 +112,12 @@ def search(
 @click.argument("text")
 def correct(device_file: Path, settings: tuple[str, ...], as_json: bool, number: int, text: str) -> None:
     """Put the fact ID right, or what was said in the turn ID: TEXT takes its place."""
-    persona, path = _persona_and_file(device_file, settings)
+    _, persona, path = unit_and_file(device_file, settings)
     if not text.strip():
         raise CompanionError("The new text is empty. To erase an entry: companion memory forget ID.")
     before = _correct(path, persona, number, text.strip())
     if as_json:
-        _print_json({"id": number, "before": before, "text": text.strip()})
+        print_json({"id": number, "before": before, "text": text.strip()})
     else:
         click.echo(f"{number}: {one_line(before)}\n{'':>{len(str(number))}}  now: {one_line(text)}")
 
@@ -149,7 +150,7 @@ def forget(
     what = (
         "everything about everyone"
         if everybody
-        else f"everything that {persona} remembers of {_person_label(person)}"
+        else f"everything that {persona} remembers of {person_label(person)}"
         if person is not None
         else f"{len(numbers)} {'entry' if len(numbers) == 1 else 'entries'}"
     )
@@ -159,14 +160,14 @@ def forget(
         click.confirm(f"Erase {what}?", abort=True, err=True)
     beside = [one.name for one in set_aside(path)]
     if everybody:
-        erased = _erase_with(path, lambda on: erase_persons(on, "1", ()))
+        erased = _erase_with(path, erase_everyone)
     elif person is not None:
-        erased = _erase_with(path, lambda on: erase_persons(on, "persona = ? AND key = ?", (persona, key_of(person))))
+        erased = _erase_with(path, lambda on: erase_person(on, persona, person))
     else:
         erased = _erase_with(path, lambda on: inspection.forget_entries(on, persona, numbers))
     removed = [name for name in beside if not path.with_name(name).exists()]
     if as_json:
-        _print_json({**asdict(erased), "files": removed})
+        print_json({**asdict(erased), "files": removed})
         return
     _print_erased(erased)
     for name in removed:
@@ -185,70 +186,35 @@ def export(device_file: Path, settings: tuple[str, ...], as_json: bool, person: 
         found = inspection.describe_persons(on, persona, person, replaced=True)
         return [{**asdict(one), "requests": usage_entries_of(on, persona, one.person)} for one in found]
 
-    _print_json({"persona": persona, "persons": _read(path, everything) or []})
-
-
-def is_interactive() -> bool:
-    """Whether a person can be asked for confirmation."""
-    return sys.stdin.isatty()
+    print_json({"persona": persona, "persons": _read(path, everything) or []})
 
 
 def _unit(device_file: Path, settings: tuple[str, ...]) -> tuple[str, Path]:
     """The character's name, and the path of the memory's database."""
-    persona, path = _persona_and_file(device_file, settings)
+    _, persona, path = unit_and_file(device_file, settings)
     return persona.name, path
-
-
-def _persona_and_file(device_file: Path, settings: tuple[str, ...]) -> tuple[Persona, Path]:
-    from companion.config.unit import load_unit
-
-    device, persona = load_unit(device_file, settings)
-    path = memory_folder(device) / FILE
-    click.echo(f"Memory: {path}", err=True)  # A machine may have several, and nobody should erase in the wrong one.
-    return persona, path
 
 
 def _read(path: Path, work: Callable[[Connection], Result]) -> Result | None:
     """The result of `work`; None where there is no database yet (it is not created)."""
-    return _with_store(path, lambda store: store.read(work)) if _exists(path) else None
+    return with_store(path, lambda store: store.read(work)) if exists(path) else None
 
 
 def _correct(path: Path, persona: Persona, number: int, text: str) -> str:
-    if not _exists(path):
+    if not exists(path):
         raise CompanionError(f"Nothing is remembered yet in {path}.")
     languages = understood(persona.language)
-    return _with_store(
+    return with_store(
         path, lambda store: store.change(lambda on: inspection.correct_entry(on, persona.name, number, text, languages))
     )
 
 
 def _erase_with(path: Path, work: Callable[[Connection], Erased]) -> Erased:
-    if _exists(path):
-        return _with_store(path, lambda store: store.erase(work))
+    if exists(path):
+        return with_store(path, lambda store: store.erase(work))
     copy_of(path).unlink(missing_ok=True)
     remove_set_aside(path)
     return Erased((), 0, (), 0)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        there = path.exists()
-    except PermissionError:
-        there = True
-    if there and not os.access(path, os.R_OK):
-        raise CompanionError(f"{path} can be read by its owner only: run this with sudo, or as that user.")
-    return there
-
-
-def _with_store(path: Path, work: Callable[[Store], Coroutine[Any, Any, Result]]) -> Result:
-    async def run() -> Result:
-        store = await Store.open(path.parent, datetime.now, sets_aside=False)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
 
 
 def _print_erased(erased: Erased) -> None:
@@ -257,17 +223,9 @@ def _print_erased(erased: Erased) -> None:
         return
     turns, told = erased.exchanges, len(erased.facts)
     click.echo(
-        f"Erased of {', '.join(map(_person_label, erased.persons))}: {turns} {'turn' if turns == 1 else 'turns'}, "
+        f"Erased of {', '.join(map(person_label, erased.persons))}: {turns} {'turn' if turns == 1 else 'turns'}, "
         f"{told} {'fact' if told == 1 else 'facts'}, {erased.summaries} "
         f"{'summary' if erased.summaries == 1 else 'summaries'}."
     )
     for text in erased.facts:
         click.echo(f"  {one_line(text)}")
-
-
-def _person_label(person: str | None) -> str:
-    return one_line(person or "") or "(no name)"
-
-
-def _print_json(value: object) -> None:
-    click.echo(json_lines(value))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import faulthandler
 import logging
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from companion.cli.options import bench_options, run_to_end
+from companion.config.device import Device
 
 log = logging.getLogger("companion")
 
@@ -35,7 +37,18 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
     # Before the engines start their threads, which take it over.
     put_ears_first()
     device, persona = load_unit(device_file, settings)
+    _finish_reset(device)
     for finding in examine(device_file, device, persona):
         if finding.severity != "note":
             log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
     run_to_end(run_until_stopped(device, persona, events, persona_settings(settings), device_file))
+
+
+def _finish_reset(device: Device) -> None:
+    """Begin anew where that was asked for on the owner's page or by the button, before anything is opened."""
+    from companion.cli.options import memory_folder
+    from companion.service.reset import finish_reset
+    from companion.storage import state_folder
+
+    with suppress(RuntimeError):  # a user without a home folder has asked for nothing
+        finish_reset(state_folder(), memory_folder(device))

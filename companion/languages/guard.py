@@ -130,3 +130,13 @@ class GuardianLines(Part):
     """Asks whoever says they are `{name}` for their secret word."""
     wrong_word: Lines
     """That was another word."""
+    new_word: tuple[Annotated[str, filled_with("name")], ...] = ()
+    """Asks a new person, who says they are `{name}`, to choose a secret word."""
+    right_word: tuple[Annotated[str, filled_with("name")], ...] = ()
+    """That was the word, or it is kept now: it knows `{name}`."""
+    wait_word: tuple[str, ...] = ()
+    """Too many other words were said: later."""
+    reset: tuple[str, ...] = ()
+    """It forgets everything and begins anew."""
+    word_is: tuple[Regex, ...] = ()
+    """What people say before the word itself, in small letters: "my word is"."""

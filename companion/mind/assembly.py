@@ -8,12 +8,14 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
 from companion.config.device import Device
 from companion.config.persona import Persona
 from companion.errors import EngineUnavailable
+from companion.factory_reset import session_salt
 from companion.languages.language import language
 from companion.languages.understood import understood
 from companion.mind.api import models
@@ -97,6 +99,7 @@ async def build(
         store=store,
         owns_store=owns_store,
         discretion=discretion,
+        now=now,
     )
     await character.start()
     return character
@@ -158,12 +161,20 @@ def device_identity(device: Device, machine_files: Sequence[Path] = MACHINE_FILE
 
     Where it cannot be kept it is valid for this run only, and the log says so. Never the machine's raw number.
     """
-    if device.identity is not None:
-        return device.identity
+    identity = device.identity or _machine_identity(machine_files) or _random_identity()
+    # After a factory reset nothing that the service keeps of earlier sessions can be reached.
+    with suppress(RuntimeError):
+        if salt := session_salt(state_folder()):
+            return hashlib.blake2b(identity.encode(), key=salt.encode(), digest_size=16).hexdigest()
+    return identity
+
+
+def _machine_identity(machine_files: Sequence[Path]) -> str:
+    """Derived from the machine's number; empty where it has none."""
     for path in machine_files:
         if number := _machine_number(path):
             return hashlib.blake2b(number, key=b"companion device identity", digest_size=16).hexdigest()
-    return _random_identity()
+    return ""
 
 
 def _machine_number(path: Path) -> bytes:

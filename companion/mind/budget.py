@@ -20,7 +20,7 @@ from companion.mind.api import models
 from companion.mind.api.models import Model
 from companion.mind.api.parser import ServiceMemoryUsage, Usage
 from companion.mind.memory.database import Connection
-from companion.mind.memory.long_term import key_of
+from companion.mind.memory.persons import key_of
 from companion.mind.memory.store import Store
 
 log = logging.getLogger("companion")

@@ -14,9 +14,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from datetime import datetime
 
 from companion.config.device import Device
 from companion.config.persona import Persona
@@ -30,23 +30,20 @@ from companion.mind.budget import SpendingTotals
 from companion.mind.candidates import LATELY
 from companion.mind.context import PREPARE_TIMEOUT_S, ContextCollector
 from companion.mind.discretion import Discretion
+from companion.mind.expiry import Expiry
 from companion.mind.group import Group
 from companion.mind.memory import inspection
 from companion.mind.memory.introductions import introduced_name, prepare
-from companion.mind.memory.store import Store
+from companion.mind.memory.store import Store, local_now
 from companion.mind.memory.working_memory import WorkingMemory
 from companion.mind.prompt import Exchange, History
-from companion.mind.rephrasing import in_other_words
+from companion.mind.recognition import Recognition
+from companion.mind.rephrasing import SEEDS, ask_again
 from companion.mind.reply import ReplyGenerator, ReplyReport, ReplyRequest, ServiceMemoryLog
-from companion.mind.summarizer import Summarizer
+from companion.mind.summarizer import Summarizer, longest_input
 
 log = logging.getLogger("companion")
 
-_SEEDS = 2**31
-_CHARACTERS_PER_TOKEN = 0.5
-"""For the input of a summary: an estimate that holds in Chinese too."""
-_LONGEST_SUMMARY_INPUT = 24_000
-"""Characters, where the model's limit is unknown."""
 _URGENT = 1.25
 """From this many times the messages at which a summary is due, it is made beside the talk."""
 
@@ -67,11 +64,9 @@ class ServiceCharacter:
         store: Store | None = None,
         owns_store: bool = True,
         discretion: Discretion | None = None,
+        now: Callable[[], datetime] = local_now,
     ) -> None:
-        """`service_memory`: the service remembers, and is sent only what is new.
-
-        `close` closes the `store` too where the character owns it.
-        """
+        """`service_memory`: the service remembers, and is sent only what is new. `close` closes a store of its own."""
         self._discretion = discretion or Discretion()
         self._device = device
         self._persona = persona
@@ -82,16 +77,14 @@ class ServiceCharacter:
         self._service_memory = service_memory
         self._store = store
         self._owns_store = owns_store
-        longest = int(model.most_input * _CHARACTERS_PER_TOKEN) if model.most_input else _LONGEST_SUMMARY_INPUT
         self._summarizer = Summarizer(
-            client,
-            working_memory,
-            understood(persona.language),
-            device.character.model,
-            longest,
-            device.character.extra,
-            self._discretion.clean,
+            *(client, working_memory, understood(persona.language), device.character.model, longest_input(model)),
+            *(device.character.extra, self._discretion.clean),
         )
+        kept = store if device.memory.mode != "off" else None
+        self._recognition = Recognition(self._discretion.rules, kept, now, understood(persona.language))
+        self._claimed = ""  # The name that somebody gave of whom nothing else is known.
+        self.expiry = Expiry(store, persona.name, self._discretion, self._summarizer, now) if store else None
         self._summary_due_at = min(device.memory.entries, device.character.history)
         self.replies = ReplyGenerator(
             device.character,
@@ -124,11 +117,17 @@ class ServiceCharacter:
     async def start(self) -> None:
         """Read the memory. `reply` and `continue_speaking` do so first where it was not done."""
         if not self._started:
-            await self.switch_person(self._device.memory.person)
+            await self._begin()
+
+    async def _begin(self) -> None:
+        await self.switch_person(await self._recognition.allowed(self._device.memory.person))
 
     async def run(self) -> None:
-        """Make summaries in the background, until cancelled."""
-        await self._summarizer.run()
+        """Make summaries in the background, and erase what is too old, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._summarizer.run())
+            if self.expiry is not None:
+                group.create_task(self.expiry.run())
 
     async def prepare(self) -> None:
         """Open the connection, if it was not used lately, and ask the context providers. Never raises."""
@@ -141,7 +140,7 @@ class ServiceCharacter:
 
     async def switch_person(self, person: str) -> None:
         """Somebody else speaks from here on; `guest` is nobody."""
-        started, self._started = self._started, True
+        started, self._started, self._claimed = self._started, True, ""
         before = self.working_memory.session("")
         await self.working_memory.switch_person(person)
         prepare(self._languages, self.working_memory.known, self._group.names)
@@ -155,7 +154,11 @@ class ServiceCharacter:
 
     def start_guest_session(self) -> None:
         """Keep nothing from here on, until somebody says who they are."""
-        self._started = True
+        self._recognition.forget()
+        self._begin_guest()
+
+    def _begin_guest(self, claimed: str = "") -> None:
+        self._started, self._claimed = True, claimed
         self.working_memory.start_guest_session()
         self._begin_session()
 
@@ -177,6 +180,34 @@ class ServiceCharacter:
         """Keep this of whoever speaks."""
         self.working_memory.learn_pause(factor)
 
+    @property
+    def awaits_word(self) -> bool:
+        """Whether what is said next is a person's secret word."""
+        return self._recognition.awaits_word
+
+    async def ask_speaker(self, said: str) -> str:
+        """What is said to find out who speaks; see `companion.ports.Character`."""
+        await self._notice_absence()
+        told, known = self._discretion.clean(said), self.working_memory.known
+        name = introduced_name(told, self._languages, known, self._group.names)
+        found = await self._recognition.hear(said, name)
+        if found.speaks == "person":
+            await self.switch_person(found.name)
+        elif found.speaks == "stranger":
+            self._begin_guest("" if found.line else found.name)
+        return self._discretion.line(found.line, found.name) if found.line else ""
+
+    def leave(self) -> None:
+        """Whoever speaks has said goodbye."""
+        self._recognition.end()
+
+    async def _notice_absence(self) -> None:
+        """Whoever was recognised may have gone meanwhile."""
+        await self.start()
+        if self._recognition.is_over:
+            self._recognition.forget()
+            await self._begin()
+
     def speakers(self, said: str, addressed: str = "") -> tuple[str, ...]:
         """Who answers this, one after the other; see `companion.ports.Character`."""
         self._in_history = None
@@ -192,7 +223,9 @@ class ServiceCharacter:
         allow, or leave no room for the request that is heard.
         """
         said, known = self._discretion.clean(said), self.working_memory.known
-        if self._service_memory or introduced_name(said, self._languages, known, self._group.names) is not None:
+        if self._recognition.is_unsure or self._service_memory:
+            return False
+        if introduced_name(said, self._languages, known, self._group.names) is not None:
             return False
         return self.replies.may_think_ahead and self._client.has_room(2)
 
@@ -201,8 +234,7 @@ class ServiceCharacter:
         began = asyncio.get_running_loop().time()
         said = self._discretion.clean(said)
         await self.start()
-        is_second = bool(speaker) and self._group.has_several and self._in_history == said
-        if not is_second:
+        if not (is_second := bool(speaker) and self._group.has_several and self._in_history == said):
             await self._notice_speaker(said)
         extra = await self._extra_for(said)
         asked = ReplyRequest(self._group.role(speaker), "" if is_second else said, extra, floor=floor)
@@ -214,7 +246,7 @@ class ServiceCharacter:
         """The last answer in other words; None where there was none. Errors as for `reply`."""
         exchanges = self.working_memory.history.exchanges
         places = [at for at, one in enumerate(exchanges) if one.heard]
-        if not places:
+        if not places or self._recognition.is_over:
             return None
         at = next((at for at in places if exchanges[at] is self._repeatable), places[-1])
         self._repeatable = exchanges[at]
@@ -224,7 +256,7 @@ class ServiceCharacter:
     async def continue_speaking(self) -> AsyncGenerator[str]:
         """Go on speaking though nobody said anything. Errors as for `reply`."""
         began = asyncio.get_running_loop().time()
-        await self.start()
+        await self._notice_absence()
         async with aclosing(self._stream(ReplyRequest(self._group.role(""), goes_on=True), began)) as deltas:
             async for delta in deltas:
                 yield delta
@@ -233,6 +265,7 @@ class ServiceCharacter:
         """Keep one exchange: what was said, and what was heard in answer. Either may be empty, not both."""
         said, heard = self._discretion.clean(said.strip()), heard.strip()
         rephrased, self._was_rephrased = self._was_rephrased, False
+        self._recognition.keep_up()
         if not heard and (not said or self.replies.was_moderated(said)):
             return
         exchange = Exchange(said, heard, (speaker or self._group.names[0]) if self._group.has_several else "")
@@ -251,8 +284,7 @@ class ServiceCharacter:
         if self._store is None or self.working_memory.is_guest:
             return ()
         who = self._persona.name, self.working_memory.person
-        persons = await self._store.read(lambda on: inspection.describe_persons(on, *who, turns=0))
-        return tuple(fact.text for person in persons for fact in person.facts)
+        return await self._store.read(lambda on: inspection.fact_texts(on, *who))
 
     async def close(self) -> None:
         """Close the connection, write what is to be remembered, and close the store where it is this character's."""
@@ -262,23 +294,12 @@ class ServiceCharacter:
 
     async def _stream_again(self, exchange: Exchange, before: History) -> AsyncGenerator[str]:
         began = asyncio.get_running_loop().time()
-        role = self._group.role(exchange.speaker)
-        seed = random.randrange(_SEEDS)
         extra = await self._extra_for(exchange.said) if exchange.said else ""
-        asked = ReplyRequest(role, exchange.said, extra, before, seed, goes_on=not exchange.said)
-
-        def ask(again: bool) -> AsyncGenerator[str]:
-            if not again:
-                return self._stream(asked, began)
-            hint = language(self._persona.language).prompts.other_words
-            hinted = "\n".join(filter(None, (extra, hint)))
-            more = replace(asked, extra=hinted, seed=(seed + 1) % _SEEDS, again=True)
-            return self._stream(more, asyncio.get_running_loop().time())
-
+        role = self._group.role(exchange.speaker)
+        asked = ReplyRequest(role, exchange.said, extra, before, random.randrange(SEEDS), goes_on=not exchange.said)
         earlier = [one.heard for one in self.working_memory.history.exchanges[-LATELY:] if one.heard]
-        until = began + self._device.character.answer_within_s
-        answer = in_other_words(ask, earlier, until, until + self._device.character.stall_s)
-        async with aclosing(answer) as deltas:
+        hint = language(self._persona.language).prompts.other_words
+        async with aclosing(ask_again(self._stream, asked, hint, earlier, began, self._device.character)) as deltas:
             async for delta in deltas:
                 yield delta
 
@@ -300,8 +321,10 @@ class ServiceCharacter:
             await self.working_memory.keep_here()
             self._begin_session()
         person = introduced_name(said, self._languages, self.working_memory.known, self._group.names)
-        if person is not None:
+        if person is not None and self._recognition.trusts:
             await self.switch_person(person)
+        elif person not in (None, self.working_memory.person) and not self.working_memory.is_guest:
+            self._begin_guest()
         elif await self.working_memory.refresh():
             self._begin_session()
         if self._service_memory and (line := self.opening()):
@@ -314,7 +337,7 @@ class ServiceCharacter:
 
     async def _extra_for(self, said: str) -> str:
         """What the model is told for this reply only: who speaks, the context, and memories that matter."""
-        person = self.working_memory.person
+        person = self.working_memory.person or self._claimed
         extra = [language(self._persona.language).prompts.speaking_with.format(person=person)] if person else []
         async with asyncio.TaskGroup() as group:
             context = group.create_task(self._context.collect())

@@ -10,11 +10,16 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
+from companion.config.character import CharacterSettings
 from companion.errors import CharacterError
 from companion.mind.candidates import NEAR, likeness, may_repeat
+from companion.mind.reply import ReplyRequest
 
 log = logging.getLogger("companion")
+
+SEEDS = 2**31
 
 
 async def in_other_words(
@@ -57,3 +62,30 @@ async def _second(ask: Callable[[bool], AsyncGenerator[str]], give_up: float) ->
     except (CharacterError, TimeoutError) as error:
         log.debug("There is no second answer: %s", error)
         return ""
+
+
+async def ask_again(
+    stream: Callable[[ReplyRequest, float], AsyncGenerator[str]],
+    asked: ReplyRequest,
+    hint: str,
+    earlier: Sequence[str],
+    began: float,
+    settings: CharacterSettings,
+) -> AsyncGenerator[str]:
+    """The answer to a request that was answered before, unlike the `earlier` ones.
+
+    `stream` gives the answer to a request that began at that time; `hint` asks the model for other words, where the
+    first attempt has the same ones.
+    """
+
+    def ask(again: bool) -> AsyncGenerator[str]:
+        if not again:
+            return stream(asked, began)
+        hinted = "\n".join(filter(None, (asked.extra, hint)))
+        more = replace(asked, extra=hinted, seed=((asked.seed or 0) + 1) % SEEDS, again=True)
+        return stream(more, asyncio.get_running_loop().time())
+
+    until = began + settings.answer_within_s
+    async with aclosing(in_other_words(ask, earlier, until, until + settings.stall_s)) as deltas:
+        async for delta in deltas:
+            yield delta

@@ -18,6 +18,7 @@ from typing import Any
 from companion.errors import CharacterError
 from companion.languages.understood import Understood
 from companion.mind.api.client import ServiceClient
+from companion.mind.api.models import Model
 from companion.mind.api.parser import Request
 from companion.mind.api.rate_limit import BackOff
 from companion.mind.api.service_reply import ServiceRequest
@@ -34,6 +35,16 @@ MOST_STOPS = 3
 TEMPERATURE = 0.3
 LONGEST_ANSWER = 1200
 """Tokens."""
+
+_CHARACTERS_PER_TOKEN = 0.5
+"""For the input of a summary: an estimate that holds in Chinese too."""
+_LONGEST_INPUT = 24_000
+"""Characters, where the model's limit is unknown."""
+
+
+def longest_input(model: Model) -> int:
+    """How many characters a request for a summary may hold."""
+    return int(model.most_input * _CHARACTERS_PER_TOKEN) if model.most_input else _LONGEST_INPUT
 
 
 class Summarizer:
@@ -59,7 +70,7 @@ class Summarizer:
         self._working_memory = working_memory
         self._languages = languages
         self._model = model
-        self._longest = longest
+        self.longest = longest
         self._extra = extra or {}
         self._due = asyncio.Event()
         self._may_begin = asyncio.Event()
@@ -118,7 +129,7 @@ class Summarizer:
     async def _summarise(self, stops: int) -> bool:
         """Make one; False where it was stopped. Raises `CharacterError`."""
         self._client.budget.check()
-        summed_up = await self._working_memory.summary_input(self._longest)
+        summed_up = await self._working_memory.summary_input(self.longest)
         if summed_up is None:
             return True
         try:
@@ -132,13 +143,21 @@ class Summarizer:
             return False
         finally:
             self._running = None
+        await self._store(summed_up, text)
+        return True
+
+    async def sum_up(self, summed_up: SummaryInput) -> None:
+        """Make a summary of just this, now, and store it. Raises `CharacterError`."""
+        self._client.budget.check()
+        await self._store(summed_up, await self._fetch(summed_up))
+
+    async def _store(self, summed_up: SummaryInput, text: str) -> None:
         text, proposed = split_proposed(text)
         summary = self._clean(trim_summary(text, self._languages.own))
         if not summary:
             raise CharacterError(f"{self._client.service} gave no summary.")
         facts = accepted_facts(proposed, summed_up.at, self._languages)
         await self._working_memory.store_summary(summed_up, summary, facts)
-        return True
 
     async def _fetch(self, summed_up: SummaryInput) -> str:
         messages = (

@@ -33,6 +33,7 @@ from typing import Any
 
 from companion import __version__
 from companion.config.character import CharacterSettings
+from companion.factory_reset import SECRETS_ASKED_FILE, finish_secrets, is_asked
 from companion.identity import MACHINE_FILES
 from companion.provisioning.device_file import available_choices, write_device_file
 from companion.provisioning.installer_file import (
@@ -44,6 +45,7 @@ from companion.provisioning.installer_file import (
 from companion.provisioning.run import Examine, Folders, ProvisioningRun
 from companion.provisioning.secrets import KEY_FILE, ensure_identity, move_credentials, store_key, store_neighbours_key
 from companion.provisioning.settings import Diagnostic
+from companion.provisioning.values import OWNERS, Choices
 from companion.provisioning.wifi import store_networks
 from companion.storage import PRIVATE, create_private_folder, write_atomically
 
@@ -139,6 +141,7 @@ def provision(
     if not dry_run:
         run.try_or_report("The unit's own disk cannot be written", partial(create_private_folder, folders.state))
         run.try_or_report("The card cannot be written", partial(recover_interrupted_write, folders.boot))
+        _finish_reset(run, choices)
     file = read_installer_file(folders.boot, choices)
     run.diagnostics += [*file.diagnostics, *file.settings.diagnostics]
     move_credentials(run)
@@ -160,6 +163,18 @@ def provision(
         run.diagnostics += found.diagnostics
     outcome = Outcome(file.path.name, number, tuple(run.applied), run.redacted_diagnostics(), online)
     return outcome if dry_run else _write_report(run, outcome)
+
+
+def _finish_reset(run: ProvisioningRun, choices: Choices) -> None:
+    """Erase keys and Wi-Fi, here and on the card, where the owner asked for it on the page or by the button."""
+    folders = run.folders
+    if is_asked(folders.state, SECRETS_ASKED_FILE):
+        file = read_installer_file(folders.boot, choices)
+        run.try_or_report("The card cannot be written", partial(blank_secrets, file, frozenset(OWNERS)))
+    report = finish_secrets(folders.state, folders.credentials, folders.network, folders.credstore)
+    if report is not None:
+        run.applied.append(("factory reset", "keys and Wi-Fi were erased"))
+        run.diagnostics += [Diagnostic(sentence) for sentence in report.failed]
 
 
 def _write_hostname(run: ProvisioningRun, file: InstallerFile) -> None:

@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from companion.provisioning.lines import Assignment, OtherLine, parse_lines
-from companion.provisioning.values import LOOKS_LIKE_KEY, NAMES, OPEN, REMOVE, SECRETS, Choices, InvalidValue, validate
+from companion.provisioning.values import (
+    LOOKS_LIKE_KEY,
+    NAMES,
+    OPEN,
+    OWNERS,
+    REMOVE,
+    SECRETS,
+    Choices,
+    InvalidValue,
+    validate,
+)
 
 _ALSO_CALLED = {
     **dict.fromkeys(("api_key", "apikey", "dashscope_key", "dashscope_api_key"), "key"),
@@ -63,7 +73,7 @@ class InstallerSettings:
     values: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     secret_spans: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    """Start and end in the text of each valid secret, for blanking it."""
+    """Start and end in the text of each valid secret, and of what is the owner's, for blanking it."""
     rejected: frozenset[str] = frozenset()
     """Settings that were given but are wrong."""
     recognised: bool = False
@@ -113,7 +123,7 @@ def read_settings(text: str, choices: Choices) -> InstallerSettings:
         else:
             if value is not None:
                 values[name] = value
-                if name in SECRETS and value not in (REMOVE, OPEN):
+                if name in (*SECRETS, *OWNERS) and value not in (REMOVE, OPEN):
                     secret_spans[name] = (entry.start, entry.end)
     for network, line in enterprise.items():
         diagnostics.append(Diagnostic(_ENTERPRISE_TEXT, line, network))

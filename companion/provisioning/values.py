@@ -17,6 +17,13 @@ from companion.languages.loader import language_codes
 from companion.provisioning.lines import Assignment, Value
 
 SECRETS = ("key", "neighbours", "wifi.password", "wifi2.password", "fleet.salt")
+OWNERS = (
+    "key",
+    "neighbours",
+    "person",
+    *(f"{wifi}.{part}" for wifi in ("wifi", "wifi2") for part in ("ssid", "password")),
+)
+"""What belongs to the owner of a unit, and is blanked when it is reset."""
 REMOVE = "remove"
 """Written in place of a key or a Wi-Fi name to delete the stored one."""
 OPEN = "open"

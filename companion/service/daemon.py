@@ -3,20 +3,13 @@
 Every button, whether a switch, a signal or a request, only inserts an event in front of the listener. A hardware mute
 switch has priority over all others: while it is closed nothing can unmute the ears. A mute by signal or request
 outlives the daemon (`companion.service.kept_mute`), and only a signal or request undoes it.
-
-SIGTERM and SIGINT cancel the daemon's task. At its end the interpreter waits for every thread, so a sound server, a
-name server or a native engine that never returns would keep the process alive for ever. Therefore the process ends
-itself `PATIENCE_S` after the first signal, with status 0: by then the body is at rest and the events are written. Child
-processes end when their stdin closes together with this process.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-import threading
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -37,8 +30,10 @@ from companion.service.control_protocol import Button
 from companion.service.installed_unit import own_state_folder, unit_files
 from companion.service.kept_mute import KeptMute
 from companion.service.owner_access import HeldButton, OwnerAccess
+from companion.service.reset import reset_if_held
 from companion.service.signs_of_life import WakeSound, tell_what_is_missing, tell_when_ready, wants_wake_sound
 from companion.service.status import HealthMonitor, trouble_of
+from companion.service.stopping import cancel_on_signals
 from companion.service.systemd import ServiceNotifier
 from companion.service.transcript import transcript_line
 from companion.service.watchdog import BlockedCallCheck, ProgressCheck, TroubleCheck, Watchdog
@@ -49,32 +44,11 @@ from companion.terminal import terminal_on_stderr
 from companion.voice import speaker
 from companion.voice.speaker import CardSpeaker
 
-PATIENCE_S = 2.0
-"""A clean stop takes about half a second, most of it for moving to the rest pose."""
-
 log = logging.getLogger("companion")
 
 _CONTROLS = {action: Control(action) for action in ("mute", "unmute", "stop")}
 _UNWATCHED_S = 20.0
 """The watchdog's time-out where no service manager sets one; the checks then only log."""
-
-
-def cancel_on_signals(task: asyncio.Task[None]) -> None:
-    """Make the first SIGTERM or SIGINT cancel `task`; later ones are ignored. Main thread only."""
-    asked = threading.Event()
-
-    def stop() -> None:
-        if asked.is_set():
-            return
-        asked.set()
-        end = threading.Timer(PATIENCE_S, os._exit, (0,))
-        end.daemon = True
-        end.start()
-        task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(name, stop)
 
 
 async def run_until_stopped(
@@ -147,7 +121,7 @@ async def run_until_stopped(
             if recorder is not None:
                 daemon.health.recording = recorder.describe
                 work.append(group.create_task(recorder.run(unit.animator.show_recording)))
-            await _open_controls(device, unit, daemon, stack)
+            await _open_controls(device, unit, daemon, stack, group)
             stack.push_async_callback(daemon.owner.close)
             daemon.owner.begin()
             if kept_mute.muted:
@@ -290,6 +264,11 @@ class Daemon:
         self._changing = self._group.create_task(self._switch_persona(read, file))
         return f"{read.name} comes as soon as nobody speaks."
 
+    def say_reset(self) -> None:
+        """Say that the unit begins anew. Raises `CompanionError`."""
+        guardian = self._unit.conversation.dialogue.guardian
+        self._unit.conversation.announce(guardian.line("reset") if guardian is not None else "")
+
     def status(self) -> dict[str, Any]:
         """The device's status as a dictionary."""
         return self.health.status().as_dict()
@@ -306,7 +285,9 @@ class Daemon:
         log.info("%s has taken over.", persona.name)
 
 
-async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack) -> None:
+async def _open_controls(
+    device: Device, unit: Unit, daemon: Daemon, stack: AsyncExitStack, group: asyncio.TaskGroup
+) -> None:
     """Open everything that can control the device: signals, control socket, metrics, buttons of board and body."""
     loop = asyncio.get_running_loop()
 
@@ -339,7 +320,10 @@ async def _open_controls(device: Device, unit: Unit, daemon: Daemon, stack: Asyn
         from companion.body.gpio_switches import PushToTalkButton
 
         held = HeldButton(wake, daemon.owner.open_by_hand)
-        stack.callback(PushToTalkButton(pin, lambda down: loop.call_soon_threadsafe(held.changed, down)).close)
+        button = PushToTalkButton(pin, lambda down: loop.call_soon_threadsafe(held.changed, down))
+        stack.callback(button.close)
+        is_reset = reset_if_held(lambda: button.is_down, own_state_folder(), daemon.say_reset)
+        stack.callback(group.create_task(is_reset).cancel)
     daemon.switches.on_hold = daemon.owner.open_by_hand
     for body in unit.bodies:
         # Not every body has buttons.

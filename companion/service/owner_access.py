@@ -22,6 +22,7 @@ from companion.languages.understood import DEFAULT
 from companion.owner_settings import Consent, KeptOwnerSettings, change_owner_settings
 from companion.service.control_protocol import AskOwnerPage
 from companion.service.owned_daemon import OwnedDaemon
+from companion.service.reset import reset
 
 if TYPE_CHECKING:
     from companion.owner.access import Access
@@ -133,7 +134,7 @@ class OwnerAccess:
 
         if self._page is None:
             self._access = Access(OwnerFile(self._folder), time.monotonic, datetime.now)
-            controls = OwnerControls(self.settings, self.change, self._daemon, self._unit, self._device)
+            controls = OwnerControls(self.settings, self.change, self._reset, self._daemon, self._unit, self._device)
             page = OwnerPage(
                 self._folder,
                 Asked(controls, loop),
@@ -177,6 +178,9 @@ class OwnerAccess:
         await asyncio.to_thread(OwnerFile(self._folder).remove)
         await self._put_down("pin_reset")
         return "The PIN and all connected telephones are forgotten; open the page and connect yours anew."
+
+    def _reset(self) -> None:
+        self._group.create_task(reset(self._folder, self._daemon.say_reset))
 
     async def _status(self) -> tuple[str, dict[str, Any]]:
         from companion.owner.owner_file import OwnerFile

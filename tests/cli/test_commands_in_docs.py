@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 @pytest.mark.parametrize("page", ["parents.md", "troubleshooting.md"])
 def test_every_command_of_a_page_exists(page: str) -> None:
-    named = re.findall(r"`(?:sudo )?companion ([a-z]+)(?: ([a-z]+))?", (DOCS / page).read_text(encoding="utf-8"))
+    named = re.findall(r"`(?:sudo )?companion ([a-z-]+)(?: ([a-z]+))?", (DOCS / page).read_text(encoding="utf-8"))
     assert named
     for name, sub in named:
         command = cli.get_command(click.Context(cli), name)

@@ -19,6 +19,7 @@ from companion.config.persona import load_persona
 from companion.errors import CompanionError
 from companion.mind.budget import Ledger, UsageEntry
 from companion.mind.memory.long_term import LongTermMemory
+from companion.mind.memory.persons import key_of
 from companion.mind.memory.store import Store
 from tests.mind.memory.test_store import full_disk
 from tests.support.paths import CONFIGS
@@ -294,3 +295,42 @@ def test_usage_of_a_new_unit(folder: Path) -> None:
     done = CliRunner().invoke(usage, ["--device", str(DEVICE)])
     assert "No requests" in done.output
     assert not folder.exists()
+
+
+def test_a_word_is_read_from_standard_input_kept_as_a_digest_and_taken_away(folder: Path) -> None:
+    def kept() -> bytes:
+        return b"".join(file.read_bytes() for file in folder.iterdir())
+
+    done = run("word", "--person", "Ana", stdin="Purple Elephant\n")
+    assert done.exit_code == 0
+    assert "Ana has a new word." in done.output
+    assert "elephant" not in done.output.casefold()
+    assert b"elephant" not in kept().lower()
+    assert key_of("ana").encode() in kept()
+    assert "no word any more" in printed("word", "--person", "ANA", "--remove")
+    assert "had no word" in printed("word", "--person", "Ana", "--remove")
+    assert isinstance(run("word", "--person", "Ana", stdin="\n").exception, CompanionError)
+
+
+def test_forgetting_somebody_who_has_a_word_and_never_spoke_takes_the_word(folder: Path) -> None:
+    run("word", "--person", "Zoe", stdin="purple elephant\n")
+    printed("forget", "--person", "Zoe", "--yes")
+    assert key_of("zoe").encode() not in b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+def test_what_is_too_old_is_told_and_then_erased(folder: Path, tmp_path: Path) -> None:
+    async def fill() -> None:
+        store = await Store.open(folder, datetime.now)
+        LongTermMemory(store, PERSONA, lambda: datetime(2020, 1, 1)).keep("Ana", "i saw a walrus", "Oh!")
+        await store.close()
+
+    asyncio.run(fill())
+    assert "no limit" in printed("expire", "--set", "policy=adult")
+    policy = tmp_path / "mine.toml"
+    policy.write_text('audience = "child"\n[memory]\ndays = 30\n', encoding="utf-8")
+    mine = ("--set", f"policy={policy}")
+    assert "Too old: 1 turn" in printed("expire", "--dry-run", *mine)
+    assert as_json("show", "--person", "Ana")["persons"] != []
+    assert as_json("expire", *mine)["exchanges"] == 1
+    assert b"walrus" not in b"".join(file.read_bytes() for file in folder.iterdir())
+    assert "Erased: 0 turns" in printed("expire", *mine)

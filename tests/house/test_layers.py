@@ -33,7 +33,7 @@ FLOORS: tuple[set[str], ...] = (
     {"animator", "filler"},
     # The rooms of the device side by side: none knows another.
     {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins", "guard"},
-    {"announcements", "identity", "local_server", "models", "sound", "ports"},
+    {"announcements", "identity", "factory_reset", "local_server", "models", "sound", "ports"},
     {"floor", "owner_settings"},
     {"config"},
     {"languages"},

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.owner_unit import PIN, Browser
-from tests.support.running_daemon import Running
+from tests.support.running_daemon import PATIENCE_S, Running
 from tests.support.virtual_sound import VirtualSound, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
@@ -85,3 +85,15 @@ def test_reset_pin_puts_everybody_out_and_close_closes_it(running: Running) -> N
     with pytest.raises(OSError, match="refused"):
         again.get("/")
     assert "PIN" in running.command("owner", "status").stdout
+
+
+def test_the_factory_reset_asks_for_the_pin_and_ends_the_unit(running: Running) -> None:
+    browser, told = opened(running)
+    browser.follow(browser.post("/pair", code=told["digits"]))
+    browser.post("/pin", pin=PIN, again=PIN)
+    state = running.folder / "state" / "companion"
+    assert browser.post("/reset", pin="not-this-1").status == 400
+    assert not (state / "factory-reset").exists()
+    assert browser.post("/reset", pin=PIN).status == 200
+    assert running.process.wait(PATIENCE_S) != 0
+    assert (state / "factory-reset").exists()

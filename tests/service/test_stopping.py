@@ -10,7 +10,7 @@ import pytest
 
 DAEMON = """
 import asyncio, threading
-from companion.service import daemon as stopping
+from companion.service import stopping
 
 async def run(hangs, patience_s):
     stopping.PATIENCE_S = patience_s

@@ -95,6 +95,10 @@ class ScriptedCharacter:
     thinks_ahead: bool = True
     learned_pause: float = 1.0
     person: str = ""
+    awaits_word: bool = False
+    left: bool = False
+    asks: list[str] = field(default_factory=list)
+    """What it says in place of answers, to find out who speaks."""
     given: int = 0
     """How many pieces of text were taken from it."""
 
@@ -123,8 +127,15 @@ class ScriptedCharacter:
     def is_guest(self) -> bool:
         return self.guest
 
+    def leave(self) -> None:
+        self.left = True
+
     def start_guest_session(self) -> None:
         self.guest = True
+
+    async def ask_speaker(self, said: str) -> str:
+        assert said
+        return self.asks.pop(0) if self.asks else ""
 
     def learn_pause(self, factor: float) -> None:
         self.learned_pause = factor

@@ -230,7 +230,7 @@ async def stored(
 def discretion_of(who: Persona, name: str = "child", **memory: Any) -> Discretion:
     """How a policy has the memory handled; `memory` are settings of its table."""
     guardian = Guardian(load_policy(name, {f"memory.{key}": value for key, value in memory.items()}), who)
-    return Discretion(guardian.policy.memory, guardian.clean, guardian.may_keep)
+    return Discretion(guardian.policy.memory, guardian.clean, guardian.line, guardian.may_keep)
 
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]

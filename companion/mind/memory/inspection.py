@@ -13,9 +13,11 @@ from datetime import datetime
 from companion.errors import CompanionError
 from companion.languages.understood import Understood
 from companion.mind.memory.database import Connection
+from companion.mind.memory.erasing import Erased
 from companion.mind.memory.fact_store import read_exchange, to_time, update_index
 from companion.mind.memory.index_words import index_words
-from companion.mind.memory.long_term import PAUSE_UNIT, Erased, StoredExchange, exchange_of, key_of
+from companion.mind.memory.long_term import StoredExchange, exchange_of
+from companion.mind.memory.persons import PAUSE_UNIT, key_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ def describe_persons(
             exchanges = tuple(exchange_of(row) for row in reversed(last))
             found.append(PersonMemory(name, generation, summary, lines, exchanges, pause / PAUSE_UNIT))
     return tuple(found)
+
+
+def fact_texts(on: Connection, persona: str, person: str) -> tuple[str, ...]:
+    """The facts that hold of one person, as sentences."""
+    return tuple(fact.text for one in describe_persons(on, persona, person, turns=0) for fact in one.facts)
 
 
 def search(

@@ -10,15 +10,15 @@ The functions that take a `Connection` run on the store's thread. Times are loca
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from companion.languages.understood import Understood, understood
 from companion.mind.memory.database import Connection
+from companion.mind.memory.erasing import Erased, erase_person, erase_persons
 from companion.mind.memory.fact_store import (
     add_proposed_facts,
     next_id,
@@ -28,6 +28,7 @@ from companion.mind.memory.fact_store import (
     update_index,
 )
 from companion.mind.memory.facts import Fact, prepare_facts
+from companion.mind.memory.persons import PAUSE_UNIT, key_of
 from companion.mind.memory.retrieval import KnownFact, Quote, choose, make_query, prepare_queries
 from companion.mind.memory.store import Store
 
@@ -36,8 +37,6 @@ log = logging.getLogger("companion")
 MOST_MESSAGES = 400
 """Of those not yet in the summary, how many `recall` gives at most."""
 _MOST_FACTS = 500
-PAUSE_UNIT = 1000
-"""Of the column `pause`: by how many of it a person's pauses are longer than usual."""
 _CANDIDATES = 40
 
 
@@ -67,18 +66,6 @@ class Recalled:
     """Whether nothing is known of this person."""
     pause: float = 1.0
     """By which factor their pauses are longer than usual."""
-
-
-@dataclass(frozen=True, slots=True)
-class Erased:
-    """What forgetting took away."""
-
-    persons: tuple[str, ...]
-    """Those of whom something was taken."""
-    exchanges: int
-    facts: tuple[str, ...]
-    summaries: int
-    """How many summaries went; where single entries were forgotten, what is left will be summed up anew."""
 
 
 class LongTermMemory:
@@ -160,15 +147,22 @@ class LongTermMemory:
         )
 
     async def store_summary(
-        self, person: str, up_to: int, summary: str, facts: Iterable[Fact] = (), first: int = 0
+        self,
+        person: str,
+        up_to: int,
+        summary: str,
+        facts: Iterable[Fact] = (),
+        first: int = 0,
+        generation: int | None = None,
     ) -> None:
         """Put `summary` in place of the one before; it holds all exchanges up to that id.
 
         `facts` are those that the summary proposes, and `first` is the id of the first exchange that was not in the
         summary before. Does nothing where the person was forgotten or corrected while the summary was being made: it
-        may hold what must not be known any more.
+        may hold what must not be known any more. `generation` is that at which its words were read; where None, that of
+        the last `recall`.
         """
-        generation = self._recalled.get(key_of(person))
+        generation = self._recalled.get(key_of(person)) if generation is None else generation
         now, proposed = self._now(), tuple(one for one in facts if self._may_keep is None or self._may_keep(one.text))
 
         def work(on: Connection) -> None:
@@ -200,44 +194,9 @@ class LongTermMemory:
 
         Raises `CompanionError` where the file cannot be written; nothing is erased then.
         """
-        if person is None:
-            where, values = "persona = ?", [self._persona]
-        else:
-            where, values = "persona = ? AND key = ?", [self._persona, key_of(person)]
-        return await self._store.erase(lambda on: erase_persons(on, where, values))
-
-
-def key_of(person: str) -> str:
-    """By what a name is compared, as a digest: `ANA ` and `ana` are one person."""
-    name = unicodedata.normalize("NFC", unicodedata.normalize("NFC", person.strip()).casefold())
-    return hashlib.blake2b(name.encode("utf-8", "replace"), digest_size=12).hexdigest()
-
-
-def erase_persons(on: Connection, where: str, values: Sequence[object]) -> Erased:
-    """Everything of the rows of `persons` that `where` selects; the rows stay, so that the generation is known."""
-    rows = on.execute(f"SELECT id, persona, key, name, summary FROM persons WHERE {where}", values).fetchall()
-    count, facts, summaries, names = 0, [], 0, []
-    for number, persona, key, name, summary in rows:
-        facts += [
-            text for (text,) in on.execute("SELECT text FROM facts WHERE person = ? AND replaced IS NULL", (number,))
-        ]
-        on.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM exchanges WHERE person = ?)", (number,))
-        exchanges_gone = on.execute("DELETE FROM exchanges WHERE person = ?", (number,)).rowcount
-        facts_gone = on.execute("DELETE FROM facts WHERE person = ?", (number,)).rowcount
-        used_as = [one for (one,) in on.execute("SELECT DISTINCT person FROM uses") if one and key_of(one) == key]
-        on.executemany(
-            "UPDATE uses SET person = '' WHERE person = ? AND persona = ?", [(one, persona) for one in used_as]
-        )
-        on.execute(
-            "UPDATE persons SET generation = generation + 1, summary = '', summarised = 0, name = '', pause = ? "
-            "WHERE id = ?",
-            (PAUSE_UNIT, number),
-        )
-        count += exchanges_gone
-        summaries += bool(summary)
-        if exchanges_gone or facts_gone or summary:
-            names.append(name)
-    return Erased(tuple(names), count, tuple(facts), summaries)
+        if person is not None:
+            return await self._store.erase(lambda on: erase_person(on, self._persona, person))
+        return await self._store.erase(lambda on: erase_persons(on, "persona = ?", [self._persona]))
 
 
 def exchange_of(row: tuple[int, str, str, str, str]) -> StoredExchange:

@@ -140,10 +140,15 @@ class Store:
     async def keep_copies(self) -> None:
         """Make the copy of the day in a quiet moment, when nobody waits for this thread, until cancelled."""
         while True:
+            await self.be_quiet(QUIET_S)
+            await self.copy_if_due()
+
+    async def be_quiet(self, seconds: float) -> None:
+        """Return once nobody has used the store for so long."""
+        used = -1
+        while used != self._used:
             used = self._used
-            await asyncio.sleep(QUIET_S)
-            if used == self._used:
-                await self.copy_if_due()
+            await asyncio.sleep(seconds)
 
     async def copy_if_due(self) -> bool:
         """Make the copy of the day where there is none; whether there is a new one now."""

@@ -211,7 +211,7 @@ class WorkingMemory:
         if await self._memory.generation(summed_up.person) != summed_up.generation:
             return
         first = summed_up.exchanges[0].id or 0
-        await self._memory.store_summary(summed_up.person, summed_up.up_to, summary, facts, first)
+        await self._memory.store_summary(summed_up.person, summed_up.up_to, summary, facts, first, summed_up.generation)
         if (summed_up.person, summed_up.generation) == (self.person, self._generation) and not self.is_guest:
             await self._recall()
 

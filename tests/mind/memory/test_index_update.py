@@ -15,7 +15,8 @@ from companion.languages.understood import understood
 from companion.mind.memory import database
 from companion.mind.memory.fact_store import update_index
 from companion.mind.memory.index_words import ALGORITHM, index_words
-from companion.mind.memory.long_term import LongTermMemory, key_of
+from companion.mind.memory.long_term import LongTermMemory
+from companion.mind.memory.persons import key_of
 from companion.mind.memory.schema import APPLICATION_ID, MIGRATIONS, VOCABULARY
 from companion.mind.memory.store import FILE, Store
 
