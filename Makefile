@@ -1,6 +1,6 @@
 # What a person types here. Each target first installs what it lacks; once that is done, all of them work offline.
 
-.PHONY: help run test bench mutants check check-files check-lint check-format check-types setup setup-dev schemas firmware flash kit sbom image image-test lock \
+.PHONY: help run test bench mutants check check-files check-lint check-format check-types setup setup-dev schemas firmware flash guard kit sbom image image-test lock \
 	release clean
 .DEFAULT_GOAL := help
 
@@ -14,6 +14,7 @@ help:
 	@echo 'make schemas  write the JSON Schemas of the settings files anew'
 	@echo 'make firmware build the firmware of bodies on an Arduino Uno or Nano'
 	@echo 'make flash    write it to the board on PORT (/dev/ttyACM0 when not given)'
+	@echo 'make guard    train the model that knows what may not be said, from its sentences, in all languages'
 	@echo 'make kit      pack all that a unit needs into dist/kit.tar.zst; DEVICE=FILE says for which (needs a network)'
 	@echo 'make sbom     write dist/sbom.json: everything in the product that others made (CycloneDX)'
 	@echo 'make image    make a card image, dist/companion.img (as root; needs a network)'
@@ -65,6 +66,9 @@ firmware: setup-dev
 
 flash: firmware
 	@$(MAKE) --no-print-directory -C firmware_bridge/firmware/avr flash
+
+guard: setup
+	@.venv/bin/python -m studio.guard.training
 
 DEVICE ?= configs/devices/toy.toml
 

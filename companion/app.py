@@ -104,6 +104,11 @@ class Unit:
     link: NeighbourLink | None
     """The way to its neighbours, where it asks them."""
 
+    def talk(self) -> tuple[float, float | None, str]:
+        """Seconds of talk today, seconds that are left (None: no limit), and why no talk may begin now."""
+        guardian = self.conversation.dialogue.guardian
+        return (0.0, None, "") if guardian is None else guardian.talk()
+
     @property
     def wake_trouble(self) -> str:
         """Why a wake word is not heard; empty while all are."""
@@ -182,6 +187,7 @@ async def assembled(
         stack.push_async_callback(store.close)
         records = GuardRecords(store, local_now, keep_words=device.guardian.keep_words)
         await records.load()
+        talk_time = await engines.talk_time(device, sound.clock, records, missing, live=sound.live)
         # Frames that nobody sees, on a terminal or in the events, cost processor time in every turn.
         seen = [body for body in bodies if events is not None or not sound.live or getattr(body, "is_seen", True)]
         animator = _animator(device, sound, [watch.body(body) for body in seen], event_log)
@@ -212,6 +218,7 @@ async def assembled(
                     *note_blocked(
                         records, event_log, persona, lambda: dialogue.character.person if dialogue.is_ready else ""
                     ),
+                    talk_time=talk_time,
                 )
                 # A secret word is nobody else's business.
                 event_log.clean = lambda said: (
@@ -251,12 +258,19 @@ async def assembled(
             conversation = Conversation(
                 listener,
                 await dialogues.open(persona, synthesizer),
-                rules_of(device, live=sound.live, hears=transcriber.name != NoTranscriber.name),
+                rules_of(
+                    device,
+                    live=sound.live,
+                    hears=transcriber.name != NoTranscriber.name,
+                    refuses=lambda: conversation.dialogue.refuses(),
+                ),
                 on_change=lambda: _changed(conversation, sound, judge),
                 teach=enrolment.teach,
             )
             aside = [group.create_task(animator.run()), group.create_task(store.keep_copies())]
             aside += [group.create_task(one.run()) for one in (link, kept_echo) if one is not None]
+            if sound.live:
+                aside.append(group.create_task(talk_time.run(lambda: _count_talk(conversation))))
             for sentence in missing:
                 log.error("%s", sentence)
             try:
@@ -277,7 +291,13 @@ async def assembled(
 def _changed(conversation: Conversation, sound: Sound, judge: TurnJudge | None) -> None:
     if judge is not None and conversation.state is State.MUTED:
         judge.forget()
+    _count_talk(conversation)
     sound.on_change(conversation.state)
+
+
+def _count_talk(conversation: Conversation) -> None:
+    if (guardian := conversation.dialogue.guardian) is not None:
+        guardian.time_passes(talking=conversation.state not in (None, State.IDLE, State.MUTED))
 
 
 def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: EventLog) -> Animator:

@@ -19,8 +19,8 @@ Rule 9  No state can stick: LISTENING and FOLLOW_UP are bounded by endpointing i
         by the turn's longest time; a lost microphone leads to IDLE until it is back.
 Rule 10 Where the owner wants it, the character goes on by itself after a long silence behind its answer: from
         FOLLOW_UP or IDLE only, a limited number of times until somebody speaks, never in quiet hours.
-Rule 11 A unit that has nothing to understand speech with answers every wake with a line that says so, and listens
-        to no words.
+Rule 11 A unit that has nothing to understand speech with, or that may not talk now (time, bedtime, no consent), answers
+        every wake with a line that says so, and listens to no words.
 Rule 12 While it learns a voice, calls and words answer its questions. The button, muting, "stop", "goodbye" end that.
 Rule 13 A new persona, and what `companion control say` asks for (muting and "stop" drop it), wait until nobody speaks.
 
@@ -72,7 +72,6 @@ class Conversation:
     ) -> None:
         """`on_change` is called after every change of state; `teach` holds a lesson (`voice_lesson`)."""
         self._listener, self._rules, self._on_change = listener, rules, on_change
-        self._idle_attention = Attention.WORDS() if rules.always_open and rules.hears else Attention.WAKE
         self._answers = Answers(
             *(dialogue.tools, rules.take_back_s, self._turn_ended),
             on_filler=lambda: self._enter(State.THINKING, self._rules.attention_in(State.SPEAKING)),
@@ -188,8 +187,8 @@ class Conversation:
                 self._lesson.woken_by = heard.word
                 self.dialogue.address(self._rules.characters.get(heard.word, ""))
                 self._talk_began = self.dialogue.tools.clock.now()
-                if not self._rules.hears:
-                    self._start(lambda _: self.dialogue.say_cannot_hear(self._first_sound))
+                if not self._rules.listens:
+                    self._start(lambda _: self.dialogue.say_why_not(self._first_sound))
                     return
                 wait = self._rules.opening_after_s if self.dialogue.pending_opening() else self._rules.nobody_s
                 self._enter(State.LISTENING, Attention.WORDS(wait))
@@ -241,7 +240,8 @@ class Conversation:
         if self.state is State.LISTENING and not self._answers.is_ahead(whole.text):
             self._group.create_task(dialogue.prepare_speaker())
             await self._answers.drop_ahead()
-            if dialogue.may_think_ahead(whole.text):
+            # Who leaves amid an early answer is not answered, whatever they had said before.
+            if dialogue.may_think_ahead(whole.text) and dialogue.command(utterance.text) is None:
                 self._answers.make_ahead(lambda floor: dialogue.reply(whole, None, self._first_sound, floor), whole)
 
     async def _answer(self, utterance: Utterance | None) -> None:
@@ -260,8 +260,8 @@ class Conversation:
             return
         await self._answers.drop_ahead()
         dialogue = self.dialogue
-        command = dialogue.persona.spoken_command(utterance.text) if utterance is not None else None
-        match command or dialogue.persona.spoken_command(whole.text):
+        command = dialogue.command(utterance.text) if utterance is not None else None
+        match command or dialogue.command(whole.text):
             case "stop":
                 await self._handle(Control("stop"))
             case "goodbye":
@@ -292,7 +292,7 @@ class Conversation:
 
     def _turn_ended(self, then: State) -> None:
         self.dialogue = self._handover.take(self.dialogue)
-        if not self._rules.hears:
+        if not self._rules.listens:
             self._go_idle()
         elif self._somebody_speaks and then in (State.LISTENING, State.FOLLOW_UP):
             self._enter(State.LISTENING)
@@ -312,7 +312,7 @@ class Conversation:
             self._start(lambda _: self.dialogue.say_text(text, State.FOLLOW_UP, self._first_sound, guarded=True))
 
     def _go_idle(self) -> None:
-        self._enter(State.IDLE, self._idle_attention)
+        self._enter(State.IDLE, self._rules.idle_attention)
 
     def _go_on(self) -> None:
         """Whoever seemed to speak does not, or not any more: an answer that waited for them goes on."""

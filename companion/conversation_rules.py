@@ -34,6 +34,8 @@ class ConversationRules:
     """Whether it is not quiet hours."""
     hears: bool = True
     """Whether there is a transcriber."""
+    refuses: Callable[[], bool] = lambda: False
+    """Whether no talk may begin now: a wake is answered with a line that says why."""
     by_button: bool = False
     """Whether words are listened for only after the button was pressed."""
     barge_in: Literal["speech", "words", "wake", "off"] = "speech"
@@ -48,6 +50,16 @@ class ConversationRules:
     """Whether a lost microphone may come back; where it may not, `run` raises its `DeviceError`."""
 
     @property
+    def listens(self) -> bool:
+        """Whether words are listened for now."""
+        return self.hears and not self.refuses()
+
+    @property
+    def idle_attention(self) -> Attention:
+        """What to listen for at rest."""
+        return Attention.WORDS() if self.always_open and self.listens else Attention.WAKE
+
+    @property
     def by_wake(self) -> bool:
         """Whether a talk begins with a wake word or button: then who may follow up is known."""
         return not self.always_open
@@ -55,14 +67,16 @@ class ConversationRules:
     def attention_in(self, state: State) -> Attention:
         """What to listen for while an answer is made or said."""
         stops = state is State.THINKING or self.barge_in not in ("wake", "off")
-        return Attention.SPEECH if stops and self.hears and not self.by_button else Attention.WAKE
+        return Attention.SPEECH if stops and self.listens and not self.by_button else Attention.WAKE
 
     def follows_up(self, talk_s: float) -> bool:
         """Whether an answer of a talk that has lasted so long is followed by FOLLOW_UP."""
         return self.follow_up_s > 0 and talk_s < self.longest_talk_s
 
 
-def rules_of(device: Device, *, live: bool, hears: bool) -> ConversationRules:
+def rules_of(
+    device: Device, *, live: bool, hears: bool, refuses: Callable[[], bool] = lambda: False
+) -> ConversationRules:
     """The rules in a device file. `live`: with a sound card; `hears`: there is a transcriber."""
     settings = device.conversation
     return ConversationRules(
@@ -73,7 +87,8 @@ def rules_of(device: Device, *, live: bool, hears: bool) -> ConversationRules:
         opening_after_s=settings.opening_after_s,
         continue_after_s=settings.continue_after_s,
         continue_most=settings.continue_most,
-        may_speak_first=lambda: not in_hours(settings.quiet_hours, datetime.now().time()),
+        may_speak_first=lambda: not (in_hours(settings.quiet_hours, datetime.now().time()) or refuses()),
+        refuses=refuses,
         barge_in=settings.barge_in,
         take_back_s=settings.take_back_s,
         reopens_microphone=live,

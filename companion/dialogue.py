@@ -17,9 +17,9 @@ from companion.ears.turn_taking import TurnTaking
 from companion.errors import CompanionError, DeviceError, NothingToSay
 from companion.events import Control, FirstSign, Hearing, State, Utterance
 from companion.floor import Floor
-from companion.guardian import Guardian
+from companion.guardian import Guardian, after
 from companion.languages.language import language
-from companion.languages.understood import understood
+from companion.languages.understood import Command, understood
 from companion.own_lines import OwnLines
 from companion.ports import Character, Synthesizer
 from companion.turn import Turn
@@ -102,13 +102,22 @@ class Dialogue:
 
     def may_think_ahead(self, said: str) -> bool:
         """Whether the answer to this may be made before it is sure that this is all."""
-        if self.guardian is not None and self.guardian.answers_itself(said):
+        if self.refuses() or (self.guardian is not None and self.guardian.answers_itself(said)):
             return False
-        return self.persona.spoken_command(said) is None and self.character.may_think_ahead(said)
+        return self.command(said) is None and self.character.may_think_ahead(said)
+
+    def refuses(self) -> bool:
+        """Whether no talk may begin, or go on, now."""
+        return self.guardian is not None and bool(self.guardian.refuses())
+
+    def command(self, said: str) -> Command | None:
+        """The command to the device that these words are, if they are one."""
+        leaves = self.guardian is not None and self.guardian.leaves(said)
+        return self.persona.spoken_command(said) or ("goodbye" if leaves else None)
 
     def interrupts(self, words: str) -> bool:
         """Whether these words, heard over an answer, are more than its echo or what people put in as they listen."""
-        if self.persona.spoken_command(words) is not None:
+        if self.command(words) is not None:
             # Obeyed even where the answer has the same words.
             return True
         spoken = "" if self._turn is None else self._turn.spoken()
@@ -117,7 +126,10 @@ class Dialogue:
     async def say_opening(self, line: str, on_first_sound: Callable[[], None]) -> State:
         """Say the opening line; then it is the person's turn."""
         self._opened = True
-        return await self.say_text(line, State.LISTENING, on_first_sound)
+        truth = self._truth("")
+        state = await self.say_text(f"{truth} {line}".strip(), State.LISTENING, on_first_sound)
+        self._note_told(truth)
+        return state
 
     async def reply(
         self,
@@ -132,23 +144,26 @@ class Dialogue:
         """
         floor = floor or Floor(given=True)
         said = utterance.text
+        if floor.was_given and (line := self._ending()):
+            return await self.say_text(line, State.IDLE, on_first_sound)
         if self.guardian is not None and (line := self.guardian.instead_of_answer(said)):
             return await self.say_text(line, State.FOLLOW_UP, on_first_sound)
         if answer is None and said and (line := await self.character.ask_speaker(said)):
             return await self.say_text(line, State.FOLLOW_UP, on_first_sound)
         heard = ""
         speakers = self.character.speakers(said, self._addressed)
+        truth, person = self._truth(said), self.character.person
         for speaker in speakers:
             # Nobody waited for the second of a group since the person spoke.
             waited_for = utterance if said else None
-            deltas = self._deltas(utterance, speaker, answer, floor)
+            deltas = after(truth, self._deltas(utterance, speaker, answer, floor))
             turn = self._begin(deltas, on_first_sound, waited_for, speaker, floor)
             try:
                 ended = await turn.run()
                 if turn.failed_early:
                     # It failed before anybody waited for it, so there is time to ask once more.
                     await floor.wait()
-                    deltas = self._deltas(utterance, speaker, answer, floor)
+                    deltas = after(truth, self._deltas(utterance, speaker, answer, floor))
                     turn = self._begin(deltas, on_first_sound, waited_for, speaker, floor, turn.began)
                     ended = await turn.run()
             finally:
@@ -160,7 +175,8 @@ class Dialogue:
                 if floor.counts and (said or turn.heard):
                     self._opened = True
                     self.character.remember(said, turn.heard, speaker)
-            said = ""
+                self._note_told(truth, person)
+            said = truth = ""
             self.trouble = ended.line
             if ended.reason != "finished":
                 then = State.IDLE if ended.line == "spent" else State.FOLLOW_UP
@@ -172,7 +188,25 @@ class Dialogue:
             error = NothingToSay()
             self.tools.event_log.record("error", code=error.code, sentence=str(error))
             return await self.say_line(error.line, State.FOLLOW_UP, on_first_sound)
-        return State.FOLLOW_UP
+        ending = self._ending()
+        return await self.say_text(ending, State.IDLE if ending else State.FOLLOW_UP, on_first_sound)
+
+    def _ending(self) -> str:
+        """What is said where the time of talk is over; empty where it goes on."""
+        return "" if self.guardian is None else self.guardian.ending()
+
+    def _truth(self, said: str) -> str:
+        """What is said of what it is before the next words; empty where nothing is."""
+        return "" if self.guardian is None else self.guardian.truth(said, self.character.person)
+
+    def _note_told(self, truth: str, person: str | None = None) -> None:
+        """Note where the last turn said the `truth` to its end."""
+        if self.guardian is None or not truth or self._turn is None:
+            return
+        stage = self.tools.stage("")
+        pieces = [piece for piece in (*stage.feed(truth), *stage.close()) if isinstance(piece, str)]
+        if len(self._turn.heard) >= len("".join(pieces).strip()):
+            self.guardian.note_told(self.character.person if person is None else person)
 
     def _learn_from(self, floor: Floor, heard: str) -> None:
         """Whether the pause before this answer was long enough for the person."""
@@ -223,9 +257,10 @@ class Dialogue:
             self.character.leave()
         return await self.say_text(self._own_lines.next(name), then, on_first_sound, self._addressed)
 
-    async def say_cannot_hear(self, on_first_sound: Callable[[], None]) -> State:
-        """Say that this unit understands no speech: the persona's own line, else the language's plain words."""
-        line = self._own_lines.next("cannot_hear") or language(self.persona.language).general.cannot_hear
+    async def say_why_not(self, on_first_sound: Callable[[], None]) -> State:
+        """Say why it does not listen: what the guardian says, or that this unit understands no speech."""
+        refusal = "" if self.guardian is None else self.guardian.refusal()
+        line = refusal or self._own_lines.next("cannot_hear") or language(self.persona.language).general.cannot_hear
         return await self.say_text(line, State.IDLE, on_first_sound)
 
     async def say_text(

@@ -7,6 +7,8 @@ the sentence that says so goes into `missing`; where the sound is a file, it is 
 from __future__ import annotations
 
 import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from companion import plugins
 from companion.config.device import Device
@@ -17,8 +19,14 @@ from companion.ears.turn_judge import TurnJudge
 from companion.ears.wake_words import WakeWords
 from companion.errors import ConfigError, EngineUnavailable
 from companion.event_log import EventLog
+from companion.owner_settings import KeptOwnerSettings, OwnerSettings
 from companion.plugins import BEST_TRANSCRIBERS
-from companion.ports import Synthesizer, Transcriber
+from companion.ports import Clock, Synthesizer, Transcriber
+from companion.storage import state_folder
+from companion.talk_time import TalkTime, now_of_file, now_of_unit
+
+if TYPE_CHECKING:
+    from companion.mind.memory.guard_records import GuardRecords
 from companion.voice_enrolment import Ears, VoiceEnrolment
 
 log = logging.getLogger("companion")
@@ -89,3 +97,26 @@ def voice_of(member: CastMember, device: Device, persona: Persona, rate: int, *,
             "take two voices of the same kind"
         )
     return voice
+
+
+async def talk_time(device: Device, clock: Clock, records: GuardRecords, missing: list[str], *, live: bool) -> TalkTime:
+    """What counts the time of talk. With a sound card it is kept; with files the time is that of the sound."""
+    state = _state_folder()
+    owner = KeptOwnerSettings(state) if state is not None else None
+    decided = OwnerSettings if owner is None else owner.now
+    decided()
+    if owner is not None and owner.trouble:
+        missing.append(f"{owner.trouble}: what the owner decided there does not hold.")
+    if not live:
+        return TalkTime(now_of_file(clock.now), decided, knows_days=False)
+    now = now_of_unit
+    return TalkTime(
+        now, decided, device.memory.folder or state, records.add_talk, await records.talk_of(now().wall.date())
+    )
+
+
+def _state_folder() -> Path | None:
+    try:
+        return state_folder()
+    except RuntimeError:
+        return None

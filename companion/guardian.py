@@ -1,22 +1,26 @@
 """The guardian of one character on one unit: what may be said, and what is said in its place.
 
-It holds a policy, the judge of its sentences, and the words that take the place of what is not said.
+It holds a policy, the judge of its sentences, and the words that take the place of what is not said. It also knows when
+the character says what it is, and when a talk may not begin, or ends.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from functools import cached_property
 
 from companion.config.persona import Persona
 from companion.config.policy import Category, Policy
 from companion.guard.answer import AnswerGuard
+from companion.guard.asked import Asked
 from companion.guard.judge import Judge
 from companion.guard.private import PrivateFilter
 from companion.languages.guard import GuardianLines
 from companion.languages.language import language
 from companion.languages.understood import DEFAULT, understood
 from companion.own_lines import OwnLines
+from companion.talk_time import TalkTime, now_of_file
 
 
 class Guardian:
@@ -28,8 +32,13 @@ class Guardian:
         persona: Persona,
         on_blocked: Callable[[Category, str], None] = lambda _category, _text: None,
         on_asked: Callable[[Category, str], None] = lambda _category, _text: None,
+        talk_time: TalkTime | None = None,
     ) -> None:
-        """`on_blocked` is told the category and the words of what was not said, `on_asked` those of the person."""
+        """`on_blocked` is told the category and the words of what was not said, `on_asked` those of the person.
+
+        Without a `talk_time` no time passes.
+        """
+        self.talk_time = talk_time or TalkTime(now_of_file(lambda: 0.0))
         self.policy = policy
         self._persona = persona
         self._on_blocked, self._on_asked = on_blocked, on_asked
@@ -49,6 +58,7 @@ class Guardian:
         """Read and compile all rules; otherwise it happens amid the first answer. Blocks."""
         self.judge.verdict("")
         self.clean("")
+        self._asked.what_it_is("")
 
     def clean(self, said: str) -> str:
         """What was said without the private details that the policy wants to be neither kept nor sent."""
@@ -78,6 +88,46 @@ class Guardian:
         """The next line of that kind, said to somebody of that name."""
         return self._lines.next(kind).replace("{name}", name)
 
+    def time_passes(self, *, talking: bool | None = None) -> None:
+        """From now on it is talked, or not, or as before (None)."""
+        self.talk_time.pass_on(self.policy, talking=talking)
+
+    def refuses(self) -> str:
+        """Why no talk may begin now, as the name of a line; empty where it may."""
+        return self.talk_time.refusal(self.policy)
+
+    def talk(self) -> tuple[float, float | None, str]:
+        """Seconds of talk today, seconds that are left (None: no limit), and why no talk may begin now."""
+        refuses = self.refuses()
+        return self.talk_time.talked_s, self.talk_time.left_s(self.policy), refuses
+
+    def refusal(self) -> str:
+        """What is said where no talk may begin now."""
+        return self._lines.next(kind) if (kind := self.refuses()) else ""
+
+    def ending(self) -> str:
+        """What is said where the talk ends now, in place of a further answer. A break that is due begins with it."""
+        return self._lines.next(kind) if (kind := self.talk_time.ending(self.policy) or self.refuses()) else ""
+
+    def truth(self, said: str, person: str) -> str:
+        """What is said of what it is before the answer to this; empty where nothing is."""
+        kind = self.talk_time.truth(self.policy, self._persona.name, person)
+        if not kind and self._asked.what_it_is(said):
+            kind = "ai"
+        return self._lines.next(kind) if kind else ""
+
+    def note_told(self, person: str) -> None:
+        """They have heard what it is."""
+        self.talk_time.note_told(self._persona.name, person)
+
+    def leaves(self, said: str) -> bool:
+        """Whether these words end the talk at once, whatever the persona's own phrases are."""
+        return self.policy.time.exit_words and self._asked.leaves(said, self._persona.names)
+
+    @cached_property
+    def _asked(self) -> Asked:
+        return Asked(understood(self._persona.language))
+
     def _instead(self, category: Category) -> str:
         return self._lines.next(category) or self._lines.next("blocked")
 
@@ -93,3 +143,12 @@ def _lines_of(plain: GuardianLines | None, persona: Persona) -> dict[str, tuple[
     # Of self-harm nobody speaks in a character's words.
     own = {category: lines for category, lines in persona.blocked.items() if category != "self_harm"}
     return general | own
+
+
+async def after(line: str, deltas: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """An answer behind a line of its own, which is there at once; without one as it is."""
+    async with aclosing(deltas):
+        if line:
+            yield f"{line}\n"
+        async for delta in deltas:
+            yield delta

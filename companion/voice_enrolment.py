@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 import numpy as np
@@ -24,6 +25,7 @@ from companion.errors import CompanionError, DeviceError
 from companion.events import EAR_RATE, SAMPLE_BYTES, AudioFrame, NobodySpoke, State
 from companion.languages.language import EnrolmentLines
 from companion.ports import Microphone, SpeechDetector
+from companion.priority import step_back
 
 log = logging.getLogger("companion")
 
@@ -233,7 +235,17 @@ class VoiceEnrolment:
         )
         await say(lines.learning)
         show(State.THINKING)
-        return await asyncio.to_thread(lambda: enrolled(word, recordings, networks=networks))
+        ended = threading.Event()
+
+        def learn() -> WordFile:
+            step_back()
+            return enrolled(word, recordings, networks=networks, is_wanted=lambda: not ended.is_set())
+
+        try:
+            return await asyncio.to_thread(learn)
+        finally:
+            # A thread cannot be cancelled, and the process would wait for its end.
+            ended.set()
 
     def _hear(self, frame: AudioFrame) -> None:
         if self._ears is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import os
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
 
     SIGUSR1 (or `companion control wake`) is the push-to-talk button, SIGUSR2 mutes and unmutes.
     """
+    # Before numpy is imported: its threads wait for each other longer than the small products of the ears take.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Ignored until the daemon handles them: by default these signals would end the process.
     for switch in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
         signal.signal(switch, signal.SIG_IGN)

@@ -48,7 +48,10 @@ class CancellingMicrophone:
     async def frames(self) -> AsyncGenerator[AudioFrame]:
         """See `ports.Microphone.frames`."""
         async for sound in self._microphone.frames():
-            if steps := self._framer.frames(sound):
+            if not sound.pcm:
+                # Muted: whoever listens goes on all the same.
+                yield sound
+            elif steps := self._framer.frames(sound):
                 yield AudioFrame(b"".join(self._cancelled(step) for step in steps), steps[0].start)
 
     def time_of(self, position: int) -> float:

@@ -145,6 +145,10 @@ def build(device: Device, card: SoundCard, on_loss: Callable[[float], None] = la
     return CardMicrophone(card, settings.device, settings.gain, on_loss, settings.channel)
 
 
+_MUTED_S = 0.1
+"""How often it is looked for a control while the device is closed."""
+
+
 class CardMicrophone:
     """Satisfies `ports.Microphone`."""
 
@@ -179,12 +183,17 @@ class CardMicrophone:
         self._wrong_rate_said = False
         self.is_open = False
         """Whether the device is open and has delivered sound."""
+        self._muted = False
 
     async def frames(self) -> AsyncGenerator[AudioFrame]:
-        """See `ports.Microphone.frames`. One caller at a time."""
+        """See `ports.Microphone.frames`. One caller at a time. While muted the device is closed, frames are empty."""
         loop = asyncio.get_running_loop()
         channel = int(self._channel) if self._channel.isdecimal() else None
         while True:
+            while self._muted:
+                self._end = self._first_position(loop.time())
+                yield AudioFrame(b"", self._end)
+                await asyncio.sleep(_MUTED_S)
             stream = self._stream = await self._card.open_input(self._name, EAR_RATE, _BLOCK_S, channel)
             try:
                 await stream.start()
@@ -203,6 +212,8 @@ class CardMicrophone:
                         self._end = frame.end
                         self._note_time(block.came - frame.end / EAR_RATE)
                         yield frame
+                    if self._muted:
+                        break
             except DeviceError:
                 if self._stream is None:
                     return
@@ -214,6 +225,17 @@ class CardMicrophone:
                     self._reader.close()
                 self._reader = None
                 await stream.close()
+
+    def set_muted(self, muted: bool) -> None:
+        """Close the device, so that no sound comes in at all; or open it again."""
+        self._muted = muted
+
+    @property
+    def link(self) -> str:
+        """How it is, in a word."""
+        if self._muted and not self.is_open:
+            return "closed"
+        return "well" if self.is_open else "away"
 
     def set_low_latency(self, enabled: bool) -> None:
         """Deliver each block at once (the default), or several together to save power.

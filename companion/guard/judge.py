@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from companion.config.policy import CATEGORIES, Category, Level, Policy
+from companion.guard.likeness import Likeness
 from companion.guard.reading import Spelling, readings
 from companion.languages.guard import CategoryRules, NegationRules
 from companion.languages.language import Language
@@ -71,6 +72,9 @@ class _LanguageRules:
     def __init__(self, language: Language, levels: Iterable[tuple[Category, Level]]) -> None:
         data = language.guard
         self._spelling = Spelling.of(data.letters, data.accents, data.masked)
+        self._likeness = Likeness.of(language)
+        # The model has learnt what is mild, too.
+        self._learnt = [category for category, level in levels if level == "all"]
         self._rules = [
             rules
             for category, level in levels
@@ -78,19 +82,27 @@ class _LanguageRules:
         ]
 
     def verdict(self, sentence: str, earlier: tuple[str, ...]) -> Category | None:
-        """The category of the first rule by which this is blocked."""
-        for text in readings(sentence, self._spelling):
+        """The category of the first rule by which this is blocked, else that of which it is most like."""
+        texts = readings(sentence, self._spelling)
+        for text in texts:
             for rules in self._rules:
                 if rules.matches(text):
                     return rules.category
+        if (found := self._learnt_category(sentence, texts)) is not None:
+            return found
         if not earlier or not any(rules.across for rules in self._rules):
             return None
         before = readings(" ".join(earlier), self._spelling)[0]
-        for text in readings(sentence, self._spelling):
+        for text in texts:
             for rules in self._rules:
                 if rules.matches_across(before, text):
                     return rules.category
         return None
+
+    def _learnt_category(self, sentence: str, texts: Iterable[str]) -> Category | None:
+        if self._likeness is None:
+            return None
+        return self._likeness.category(texts, self._learnt, is_whole=_WHOLE.search(sentence) is not None)
 
 
 class _Rules:

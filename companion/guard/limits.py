@@ -4,8 +4,8 @@ Minutes of talk run from a wake to the end of that talk, the short silences in i
 two talks that lasts as long as a break. The account of a day begins anew at local midnight, as the unit sees it pass.
 Where the clock jumps instead, what was talked goes along: no jump and no other time zone gives more minutes. A clock
 that is set right after a start (a unit without a battery for it) begins the day's account with what was talked since
-that start. And so that a wrong clock shuts nobody out for ever, an account ends after 25 hours of running at the latest;
-a date on which the clock showed ahead of time that all was used up has no more minutes when it comes.
+that start. And so that a wrong clock shuts nobody out for ever, an account ends after 25 hours of running at most; a
+date on which the clock showed ahead of time that all was used up has no more minutes when it comes.
 """
 
 from __future__ import annotations
@@ -197,8 +197,12 @@ class TalkLimits:
 
     def note_told(self, whom: str) -> None:
         """They have just been told."""
-        self.kept.told = {one: day for one, day in self.kept.told.items() if day == self._day} | {whom: self._day}
+        self.note_known(whom)
         self.kept.untold_s = 0.0
+
+    def note_known(self, whom: str) -> None:
+        """They need not be told today."""
+        self.kept.told = {one: day for one, day in self.kept.told.items() if day == self._day} | {whom: self._day}
 
 
 def kept_as_dict(kept: KeptTalk) -> dict[str, object]:

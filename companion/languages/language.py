@@ -7,9 +7,10 @@ that kind is understood or inferred in it (`check.missing` says what).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import cache, cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -22,10 +23,10 @@ from companion.languages.loader import (
     WordSet,
     filled_with,
     language_codes,
+    read_arrays,
     read_part,
 )
 from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
-from companion.languages.owner import OwnerTexts
 from companion.languages.private import PrivateWords
 from companion.languages.stage import Directions, Emphasis, Feelings, Speech
 
@@ -292,6 +293,11 @@ class Language:
         return read_part(self.code, "guard.toml", GuardRules) or GuardRules()
 
     @cached_property
+    def guard_model(self) -> Mapping[str, Any] | None:
+        """`guard.npz`: the arrays of `companion.guard.likeness`, which `make guard` writes; None where it has none."""
+        return read_arrays(self.code, "guard.npz")
+
+    @cached_property
     def guardian(self) -> GuardianLines | None:
         """`guardian.toml`; None where there is none."""
         return read_part(self.code, "guardian.toml", GuardianLines)
@@ -300,11 +306,6 @@ class Language:
     def private(self) -> PrivateWords:
         """`private.toml`; empty where there is none."""
         return read_part(self.code, "private.toml", PrivateWords) or PrivateWords()
-
-    @cached_property
-    def owner(self) -> OwnerTexts | None:
-        """`owner.toml`; None where there is none."""
-        return read_part(self.code, "owner.toml", OwnerTexts)
 
     @property
     def is_spaced(self) -> bool:

@@ -8,8 +8,10 @@ fragments. A key that no part has is refused, and so is a pattern that matches a
 
 from __future__ import annotations
 
+import io
 import re
 import string
+import zipfile
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -170,6 +172,20 @@ def read_part(code: str, file: str, model: type[AnyPart]) -> AnyPart | None:
     if not place.is_file():
         return None
     return parse_part(f"languages/{code}/{file}", place.read_text(encoding="utf-8"), model)
+
+
+def read_arrays(code: str, file: str) -> dict[str, Any] | None:
+    """The arrays in a file of a language (numpy's `.npz`); None where it has no such file. Raises `LanguageError`."""
+    place = _folders().joinpath(code, file)
+    if not place.is_file():
+        return None
+    import numpy as np
+
+    try:
+        with np.load(io.BytesIO(place.read_bytes()), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise LanguageError(f"languages/{code}/{file}: -: is damaged ({error})") from error
 
 
 def parse_part(name: str, text: str, model: type[AnyPart]) -> AnyPart:

@@ -14,9 +14,8 @@ from dataclasses import replace
 from importlib import resources
 
 from companion.errors import CompanionError
-from companion.languages.language import language
 from companion.languages.loader import language_codes
-from companion.languages.owner import OwnerTexts
+from companion.languages.owner import OwnerTexts, owner_texts
 from companion.languages.understood import DEFAULT
 from companion.local_server import Receive, Scope, Send
 from companion.owner import views_access
@@ -201,7 +200,7 @@ def _language_of(wanted: str, fallback: str) -> tuple[str, OwnerTexts]:
     """The first language of the header `Accept-Language` in which there are words for the page."""
     asked = [one.partition(";")[0].strip().partition("-")[0].casefold() for one in wanted.split(",")[:20]]
     for code in (*asked, fallback, DEFAULT):
-        if code in language_codes() and (texts := language(code).owner) is not None:
+        if code in language_codes() and (texts := owner_texts(code)) is not None:
             return code, texts
     raise CompanionError("The words of the owner's page are missing; install the companion anew.")
 

@@ -68,6 +68,7 @@ async def run_until_stopped(
     def state_changed(state: State | None) -> None:
         # While idle the wake word may be noticed a little later, which costs a third of the processor time.
         ears.set_low_latency(state is not State.IDLE)
+        ears.set_muted(state is State.MUTED)
         notifier.status("" if state is None else state.value)
 
     recorder, recordings = None, own_state_folder() / "recordings"
@@ -117,7 +118,7 @@ async def run_until_stopped(
                 group.create_task(tell_when_ready(notifier, unit.listener, unit.conversation, listens)),
                 group.create_task(tell_what_is_missing(device, card, unit.conversation, own_state_folder())),
             ]
-            daemon.health.neighbours, daemon.health.records = unit.link, unit.records
+            daemon.health.neighbours, daemon.health.records, daemon.health.talk = unit.link, unit.records, unit.talk
             if recorder is not None:
                 daemon.health.recording = recorder.describe
                 work.append(group.create_task(recorder.run(unit.animator.show_recording)))
@@ -136,8 +137,7 @@ async def run_until_stopped(
                 notifier.stopping()
                 for one in work:
                     one.cancel()
-    except asyncio.CancelledError:
-        # A request to stop is a normal end of this command.
+    except asyncio.CancelledError:  # a request to stop is a normal end of this command
         task.uncancel()
 
 
@@ -192,7 +192,7 @@ class Daemon:
                 "body": ", ".join(device.body.outputs),
             },
             links={
-                "microphone": lambda: "well" if microphone.is_open else "away",
+                "microphone": lambda: microphone.link,
                 "wake word": lambda: unit.wake_trouble or "well",
                 "body": lambda: unit.animator.last_error or trouble_of(unit.bodies) or "well",
                 "character": lambda: conversation.dialogue.trouble or "well",

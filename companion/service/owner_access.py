@@ -17,7 +17,6 @@ from companion.app import Unit
 from companion.body.inputs import HELD_S
 from companion.config.device import Device
 from companion.errors import CompanionError, DeviceError
-from companion.languages.language import language
 from companion.languages.understood import DEFAULT
 from companion.owner_settings import Consent, KeptOwnerSettings, change_owner_settings
 from companion.service.control_protocol import AskOwnerPage
@@ -159,11 +158,13 @@ class OwnerAccess:
 
     async def _open_and_tell(self, *, only_new: bool = False) -> None:
         """Open it and say so aloud; with `only_new`, where no telephone is connected yet."""
+        from companion.languages.owner import owner_texts
+
         try:
             opened = await self._open()
             if only_new and self._access is not None and self._access.kept.telephones:
                 return
-            spoken = language(self._unit.conversation.dialogue.persona.language).owner or language(DEFAULT).owner
+            spoken = owner_texts(self._unit.conversation.dialogue.persona.language) or owner_texts(DEFAULT)
             if spoken is not None:
                 digits = " ".join(opened.digits)
                 self._unit.conversation.announce(spoken.spoken.format(address=opened.address, digits=digits))

@@ -62,6 +62,7 @@ class OwnerControls:
     async def overview(self) -> Overview:
         """See `Controls`."""
         dialogue = self._unit.conversation.dialogue
+        guardian = dialogue.guardian
         policy, decided = self._policy, self._settings.now()
         rules, consent = decided.time_rules(policy.time), decided.consent
         named = self._device.policy
@@ -69,7 +70,7 @@ class OwnerControls:
             status=self._daemon.status(),
             volume=round(self._daemon.loudspeaker.volume * 100),
             switched_off=self._daemon.switches.muted,
-            minutes_today=await self._unit.records.talk_of(datetime.now().date()) / 60,
+            minutes_today=0.0 if guardian is None else guardian.talk()[0] / 60,
             limits=Limits(rules.minutes_a_day, rules.bedtime, rules.break_after_minutes),
             decided=Limits(decided.minutes_a_day, decided.bedtime, decided.break_after_minutes),
             needs_consent=policy.consent.guardian,

@@ -82,6 +82,12 @@ class Status:
     """Wake words since the start that were left to a neighbour (`ears.wake.neighbours`)."""
     blocked_today: int = 0
     """What the policy kept from being said today, local time, or from being answered."""
+    talk_today_s: float = 0.0
+    """How long was talked today, local time."""
+    talk_left_s: float | None = None
+    """How long may be talked today yet; None where there is no limit."""
+    refuses: str = ""
+    """Why no talk may begin now: `resting`, `day_over`, `bedtime` or `consent`; empty where it may."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -119,6 +125,8 @@ class HealthMonitor:
         """What is told of a recording for a diagnosis."""
         self.neighbours: NeighbourLink | None = None
         self.records: GuardRecords | None = None
+        self.talk: Callable[[], tuple[float, float | None, str]] = lambda: (0.0, None, "")
+        """Seconds of talk today, seconds that are left, and why no talk may begin now."""
         self._now = asyncio.get_running_loop().time
         self._began = self._now()
         self._turns = 0
@@ -140,6 +148,7 @@ class HealthMonitor:
     def status(self) -> Status:
         """The device's present status."""
         now, state, near = self._now(), self._state(), self.neighbours
+        talked_s, left_s, refuses = self.talk()
         last = None
         if self._last is not None:
             at, reason, latency_ms = self._last
@@ -166,7 +175,18 @@ class HealthMonitor:
             recording=self.recording(),
             wakes_yielded=0 if near is None else near.wakes_yielded,
             blocked_today=0 if self.records is None else self.records.blocked_today,
+            talk_today_s=round(talked_s, 1),
+            talk_left_s=None if left_s is None else round(left_s, 1),
+            refuses=refuses,
         )
+
+
+def _talk_text(status: Mapping[str, Any]) -> str:
+    talked, left, refuses = (status.get(name) for name in ("talk_today_s", "talk_left_s", "refuses"))
+    if not isinstance(talked, int | float):
+        return ""
+    text = f"{talked / 60:.0f} min" + (f", {left / 60:.0f} min left" if isinstance(left, int | float) else "")
+    return f"{text}; no talk now ({refuses})" if refuses else text
 
 
 def trouble_of(bodies: Iterable[Body]) -> str:
@@ -204,6 +224,7 @@ def format_status(status: Mapping[str, Any]) -> str:
         ("turns", status.get("turns", "?")),
         ("memory", _with_unit(status.get("memory_mib"), "MiB")),
         ("temperature", _with_unit(status.get("temperature_c"), "°C")),
+        *(("talk today", text) for text in [_talk_text(status)] if text),
         *(("blocked today", f"{count}") for count in [status.get("blocked_today")] if count),
         ("lost sound", _with_unit(status.get("lost_sound_s"), "s")),
         *((str(name), f"{engine}") for name, engine in _table(status.get("engines"))),

@@ -13,7 +13,7 @@ from companion.config.word_file import WordFile, decoded, encoded
 from companion.ears.wake_custom.enrolment import check, enrolled
 from companion.ears.wake_custom.head import Head
 from companion.ears.wake_custom.recordings import Finder, Found, Samples, fault
-from companion.errors import ConfigError
+from companion.errors import ConfigError, SpeechError
 from tests.support.small_word import PHRASE, heard, networks, said, small_word
 from tests.support.voices import needs_espeak
 
@@ -56,6 +56,11 @@ def test_other_words_wake_it_as_little_as_before(text: str) -> None:
 
 def test_the_same_recordings_give_the_same_file() -> None:
     assert encoded(enrolled(small_word(), recordings(), networks=networks())) == encoded(learnt())
+
+
+def test_learning_that_nobody_wants_any_more_ends() -> None:
+    with pytest.raises(SpeechError, match="nothing was changed"):
+        enrolled(small_word(), recordings(), networks=networks(), is_wanted=lambda: False)
 
 
 def test_a_second_enrolment_adds_to_the_first() -> None:

@@ -69,9 +69,12 @@ class Child:
             self.real, self.wall, self.running = self.real + step, self.wall + step, self.running + STEP_S
             self.limits.advance(self.now(), self.rules, talking=self.talking)
 
-    def minutes(self, begin: datetime = datetime.min.replace(tzinfo=UTC), hours: float = 24e4) -> float:
-        end = begin + timedelta(hours=hours) if hours < 24e4 else datetime.max.replace(tzinfo=UTC)
-        return sum(begin <= at < end for at in self.talked) * STEP_S / 60
+    def minutes(self, begin: datetime | None = None, hours: float = 0) -> float:
+        """All minutes of talk, or those of so many hours from `begin` on."""
+        counts = self.talked
+        if begin is not None:
+            counts = [at for at in counts if begin <= at < begin + timedelta(hours=hours)]
+        return len(counts) * STEP_S / 60
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -29,7 +29,7 @@ FLOORS: tuple[set[str], ...] = (
     {"conversation_rules", "voice_enrolment"},
     {"dialogue"},
     {"turn", "guardian"},
-    {"turn_tools", "own_lines"},
+    {"turn_tools", "own_lines", "talk_time"},
     {"animator", "filler"},
     # The rooms of the device side by side: none knows another.
     {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins", "guard"},

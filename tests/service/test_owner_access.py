@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -42,8 +43,14 @@ def test_until_it_is_opened_nothing_of_it_is_there(running: Running) -> None:
     assert "closed" in running.command("owner", "status").stdout
     with pytest.raises(OSError, match="refused"):
         Browser(18443).get("/")
-    maps = Path(f"/proc/{running.process.pid}/maps").read_text()
-    assert "_ssl" not in maps or "uvicorn" not in maps
+
+
+def test_what_is_closed_is_not_even_loaded() -> None:
+    code = "import sys, companion.service.daemon; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "companion.service.owner_access" in loaded
+    assert not {"uvicorn", "companion.owner", "companion.languages.owner", "companion.service.owner_controls"} & loaded
 
 
 def test_a_parent_opens_it_signs_in_and_changes_what_they_see(running: Running) -> None:

@@ -120,6 +120,34 @@ def recording(sound: VirtualSound) -> Iterator[Recording]:
         recorder.communicate()
 
 
+def captures(sound: VirtualSound) -> int:
+    """How many capture streams are open on the sound server."""
+    listed = subprocess.run(
+        ["pactl", "list", "short", "source-outputs"], env=sound.environment, capture_output=True, text=True, check=True
+    )
+    return len(listed.stdout.splitlines())
+
+
+@pytest.mark.parametrize("begins", ["open", "muted"])
+def test_while_muted_no_capture_stream_is_open(sound: VirtualSound, begins: str) -> None:
+    others = captures(sound)
+    probe = Probe(sound, "mute", begins)
+    stdin = probe.process.stdin
+    assert stdin is not None
+    ends = []
+    for turn in range(4):
+        muted = (turn % 2 == 0) is (begins == "muted")
+        said = probe.line()
+        ends.append(said["end"])
+        assert said["heard"] == ("silent" if muted else "sound")
+        assert said["link"] == ("closed" if muted else "well")
+        assert captures(sound) - others == (0 if muted else 1)
+        stdin.write("on\n" if turn < 3 else "end\n")
+        stdin.flush()
+    assert ends == sorted(ends)
+    probe.rest()
+
+
 def test_what_is_played_into_the_microphone_arrives_complete(sound: VirtualSound, tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     original = np.convolve(random.normal(0, 3000, 16_000 * 2), np.ones(8) / 3, "same").astype("<i2")

@@ -54,11 +54,11 @@ def files(made: Path) -> list[Path]:
 class Unit:
     """What of a running unit has a part in a lesson."""
 
-    def __init__(self, answers: Sequence[Samples], *words: str | Path) -> None:
+    def __init__(self, answers: Sequence[Samples], *words: str | Path | dict[str, str]) -> None:
         self.owner = Owner(answers)
         self.renewed: list[str] = []
         self.errors: list[CompanionError] = []
-        settings = WakeSettings.model_validate({"words": [{"word": str(one)} for one in words]})
+        settings = WakeSettings.model_validate({"words": [one if isinstance(one, dict) else str(one) for one in words]})
         self.enrolment = VoiceEnrolment(
             settings.heard_by("embedding"),
             lambda: Ears(build(device(), persona()), EndpointSettings()),
@@ -123,6 +123,12 @@ async def test_a_word_that_cannot_learn_leaves_it_to_the_first_that_can(made: Pa
 async def test_without_a_word_of_its_own_it_says_so() -> None:
     unit = Unit([], "alexa")
     await unit.lesson("alexa")
+    assert unit.owner.asked == [lines().no_word]
+
+
+async def test_a_stop_word_learns_no_voice(made: Path) -> None:
+    unit = Unit([], "alexa", {"word": str(made), "role": "stop"})
+    await unit.lesson()
     assert unit.owner.asked == [lines().no_word]
 
 

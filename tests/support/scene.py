@@ -16,8 +16,9 @@ from companion.config.persona import Persona, load_persona
 from companion.conversation import Conversation
 from companion.conversation_rules import ConversationRules
 from companion.dialogue import Dialogue
-from companion.events import TurnEnded, Utterance, WakeHeard
+from companion.events import State, TurnEnded, Utterance, WakeHeard
 from companion.filler import Fillers
+from companion.guardian import Guardian
 from companion.ports import Synthesizer
 from companion.sound.pcm import earcon
 from companion.turn_tools import TurnTools
@@ -97,6 +98,7 @@ async def scene(
     spotlight: Callable[[str], None] = lambda _: None,
     filler_after_s: float = 0.0,
     teach: Teach | None = None,
+    guardian: Guardian | None = None,
     **settings: Any,
 ) -> AsyncIterator[Scene]:
     """A conversation that runs until the end of the block; then it hears the end of the sound and must end itself.
@@ -127,10 +129,18 @@ async def scene(
         longest_silence_s=15.0,
         longest_turn_s=30.0,
         fillers=Fillers(persona.lines.filler, filler_after_s),
+        guard=None if guardian is None else guardian.watch_answer,
     )
     changed = asyncio.Event()
-    rules = ConversationRules(**{"nobody_s": 5.0, "follow_up_s": 8.0, **settings})
-    conversation = Conversation(listener, Dialogue(character, persona, tools), rules, changed.set, teach)
+    dialogue = Dialogue(character, persona, tools, guardian=guardian)
+    rules = ConversationRules(**{"nobody_s": 5.0, "follow_up_s": 8.0, "refuses": dialogue.refuses, **settings})
+
+    def state_changed() -> None:
+        changed.set()
+        if guardian is not None:
+            guardian.time_passes(talking=conversation.state not in (None, State.IDLE, State.MUTED))
+
+    conversation = Conversation(listener, dialogue, rules, state_changed, teach)
     running = asyncio.create_task(conversation.run())
     running.add_done_callback(lambda _: changed.set())
     try:

@@ -57,6 +57,25 @@ async def capture(seconds: str, out: str) -> None:
     say(elapsed=elapsed, samples=end - first, bytes=len(heard), end=end, cpu=cpu)
 
 
+async def mute(begins_muted: str) -> None:
+    """Mute the microphone and unmute it again, a line of input for each change."""
+    microphone = CardMicrophone(SoundCard(), "default", 1.0)
+    microphone.set_muted(begins_muted == "muted")
+    asked = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    muted, said_of = begins_muted == "muted", ""
+    async with aclosing(microphone.frames()) as frames:
+        async for frame in frames:
+            if (now := "silent" if not frame.pcm else "sound") != said_of and (now == "silent") is muted:
+                said_of = now
+                say(heard=now, end=frame.end, link=microphone.link)
+            if asked.done():
+                if asked.result() == "end\n":
+                    break
+                muted = not muted
+                microphone.set_muted(muted)
+                asked = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+
+
 async def play(pieces: str, rate: str = "22050", latency: str = "0.04") -> None:
     """Say a tone in pieces of unequal length, and then drain."""
     speaker = CardSpeaker(SoundCard(), "default", int(rate), float(latency))
@@ -134,6 +153,7 @@ async def memory() -> None:
 COMMANDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "capture": capture,
     "play": play,
+    "mute": mute,
     "flush": flush,
     "vanish": vanish,
     "memory": memory,

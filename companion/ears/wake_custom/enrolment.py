@@ -8,7 +8,7 @@ upon steps would forget what the word was made from. The same input gives the sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from companion.ears.wake_custom.embeddings import Networks
 from companion.ears.wake_custom.head import Head, windows
 from companion.ears.wake_custom.learning import NETWORK_ARRAYS, refined
 from companion.ears.wake_custom.recordings import Finder, Samples
-from companion.errors import ConfigError
+from companion.errors import ConfigError, SpeechError
 
 Numbers = NDArray[np.float32]
 
@@ -73,10 +73,12 @@ def enrolled(
     *,
     networks: Networks,
     seed: int = 1,
+    is_wanted: Callable[[], bool] = lambda: True,
 ) -> WordFile:
     """The word after it has learnt from these recordings; one in which no word is found is passed over.
 
-    `room`: sound in which nobody says the word. Raises `ConfigError` for a word that cannot learn, and `SpeechError`.
+    `room`: sound in which nobody says the word. Raises `ConfigError` for a word that cannot learn, and `SpeechError`,
+    also soon after it `is_wanted` no longer.
     """
     head = check(word, word.phrase)
     random = np.random.default_rng([seed, word.card.enrolled])
@@ -107,6 +109,8 @@ def enrolled(
     room_and_noise = np.concatenate([arrays.get("room", nothing), noise])
 
     def learn(others: Numbers) -> dict[str, Numbers]:
+        if not is_wanted():
+            raise SpeechError("the learning was ended; nothing was changed")
         projected = np.concatenate([own, others, room_and_noise])
         is_word = np.zeros(len(projected), np.float32)
         is_word[: len(own)] = 1

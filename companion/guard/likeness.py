@@ -1,0 +1,89 @@
+"""How much a sentence is like those that may not be said: a small learned model beside the rules. Pure.
+
+Rules know the ways of saying a thing that somebody thought of. The model has learnt from labelled sentences of the
+language (`studio/guard`), and knows their words, pairs of words and pieces of words, each hashed into one of `BUCKETS`.
+It is a linear model: one weight for each bucket and class, the first class being harmless, in small whole numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from functools import cache
+from itertools import pairwise
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from companion.config.policy import CATEGORIES, Category
+from companion.languages.language import Language
+
+BUCKETS = 1 << 14
+LONGEST = 400
+"""Characters of a sentence that are looked at: the last ones."""
+
+UNFINISHED = 2.0
+"""Log odds by which a clause must be more than a whole sentence to be blocked."""
+
+_WORD = re.compile(r"[\w']+")
+
+
+def features(text: str, *, is_spaced: bool) -> list[int]:
+    """The buckets of a text in its plain reading, each once, in ascending order."""
+    words = _WORD.findall(text[-LONGEST:])
+    found = {f"1 {one}" for one in words} if is_spaced else set()
+    if is_spaced:
+        found |= {f"2 {one} {other}" for one, other in pairwise(words)}
+        found |= {f"3 {one} {other}" for one, other in zip(words, words[2:], strict=False)}
+    joined = f" {' '.join(words)} " if is_spaced else f" {''.join(words)} "
+    for length in (3, 4, 5) if is_spaced else (1, 2, 3, 4):
+        found |= {joined[at : at + length] for at in range(len(joined) - length + 1)}
+    return sorted({crc32(one.encode()) % BUCKETS for one in found})
+
+
+class Likeness:
+    """The model of one language."""
+
+    def __init__(self, weights: NDArray[np.int8], scale: float, bias: NDArray[np.float32], threshold: float) -> None:
+        """`weights`: (buckets, classes), to be multiplied by `scale`; `bias`: (classes,).
+
+        A sentence is blocked where the log odds of any category against harmless are above `threshold`.
+        """
+        self._weights, self._scale, self._bias, self.threshold = weights, scale, bias, threshold
+        self._is_spaced = True
+
+    @staticmethod
+    @cache
+    def of(language: Language) -> Likeness | None:
+        """The model of this language; None where it has none."""
+        data = language.guard_model
+        if data is None:
+            return None
+        found = Likeness(data["weights"], float(data["scale"]), data["bias"], float(data["threshold"]))
+        found._is_spaced = language.is_spaced
+        return found
+
+    def odds(self, text: str, categories: Collection[Category] = CATEGORIES) -> tuple[float, Category | None]:
+        """The log odds that a text belongs to any of the categories, and the likeliest of these."""
+        buckets = features(text, is_spaced=self._is_spaced)
+        places = [CATEGORIES.index(one) + 1 for one in categories]
+        if not buckets or not places:
+            return -np.inf, None
+        scores = self._weights[buckets].sum(axis=0, dtype=np.int32) * (self._scale / len(buckets) ** 0.5) + self._bias
+        of_categories = scores[places]
+        highest = int(np.argmax(of_categories))
+        return float(np.logaddexp.reduce(of_categories) - scores[0]), tuple(categories)[highest]
+
+    def category(
+        self, readings: Iterable[str], categories: Collection[Category], *, is_whole: bool = True
+    ) -> Category | None:
+        """The category of these for which the text may not be said, in any of its readings; None where it may.
+
+        Of a sentence that `is_whole` not yet more is asked: what follows may make it harmless.
+        """
+        for text in readings:
+            odds, category = self.odds(text, categories)
+            if odds > self.threshold + (0 if is_whole else UNFINISHED):
+                return category
+        return None

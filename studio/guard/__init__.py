@@ -1,0 +1,1 @@
+"""Makes the learned part of a language's guard from labelled sentences: `make guard`."""
