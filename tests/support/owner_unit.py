@@ -243,6 +243,8 @@ class Scene:
     folder: Path
     now: list[float]
     """The clock of waits and sessions; tests move it."""
+    closed: asyncio.Event
+    """Set when it has closed by itself."""
 
     @property
     def port(self) -> int:
@@ -270,18 +272,18 @@ class Scene:
 
 
 @asynccontextmanager
-async def open_page(folder: Path, **more: Any) -> AsyncIterator[Scene]:
+async def open_page(folder: Path, *, minutes: float = 15) -> AsyncIterator[Scene]:
     """A page on loopback, on a port of its own."""
     unit, now = FakeUnit(), [1000.0]
     access = Access(OwnerFile(folder), lambda: now[0], lambda: AT)
     closed = asyncio.Event()
     loop = asyncio.get_running_loop()
     page = OwnerPage(
-        folder, Unit(unit, loop), access, name="momo", language="en", port=0, minutes=15,
-        on_closed=lambda: loop.call_soon_threadsafe(closed.set), addresses=lambda: ("127.0.0.1",), **more,
+        folder, Unit(unit, loop), access, name="momo", language="en", port=0, minutes=minutes,
+        on_closed=lambda: loop.call_soon_threadsafe(closed.set), addresses=lambda: ("127.0.0.1",),
     )  # fmt: skip
     opened = await asyncio.to_thread(page.open)
     try:
-        yield Scene(unit, page, access, opened, folder, now)
+        yield Scene(unit, page, access, opened, folder, now, closed)
     finally:
         await asyncio.to_thread(page.close)
