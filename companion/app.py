@@ -246,6 +246,7 @@ async def assembled(
                     longest_turn_s=device.conversation.longest_turn_s,
                     fillers=Fillers(persona.lines.filler, device.conversation.filler_after_s),
                     guard=guardian.watch_answer,
+                    second_judge=engines.second_judge(device, guardian.policy, its),
                 )
                 dialogue = Dialogue(None, persona, tools, turn_taking, guardian)
                 # Who changes the persona is told at once where the new one cannot speak.

@@ -23,7 +23,7 @@ from companion.languages.understood import Command, understood
 from companion.own_lines import OwnLines
 from companion.ports import Character, Synthesizer
 from companion.turn import Turn
-from companion.turn_tools import TurnTools
+from companion.turn_tools import TurnTools, WhoseWords
 
 _UNREACHED = ("offline", "busy", "denied", "unpaid")
 """Lines said because the service cannot be used; the body shows that too."""
@@ -228,7 +228,7 @@ class Dialogue:
         floor: Floor | None = None,
         began: float | None = None,
         *,
-        guarded: bool = True,
+        guarded: WhoseWords | None = "answer",
     ) -> Turn:
         self._turn = Turn(self.tools, deltas, on_first_sound, utterance, speaker, floor, began, guarded=guarded)
         return self._turn
@@ -264,14 +264,21 @@ class Dialogue:
         return await self.say_text(line, State.IDLE, on_first_sound)
 
     async def say_text(
-        self, text: str, then: State, on_first_sound: Callable[[], None], speaker: str = "", *, guarded: bool = False
+        self,
+        text: str,
+        then: State,
+        on_first_sound: Callable[[], None],
+        speaker: str = "",
+        *,
+        guarded: bool = False,
     ) -> State:
         """Say a text as it stands; nothing where it is empty. `speaker`: with whose voice in a group.
 
         The persona's own lines were examined before the start; words of others are to be `guarded`.
         """
         if text:
-            turn = self._begin(_one(text), on_first_sound, speaker=speaker, guarded=guarded)
+            whose: WhoseWords | None = "announcement" if guarded else None
+            turn = self._begin(_one(text), on_first_sound, speaker=speaker, guarded=whose)
             try:
                 ended = await turn.run()
             finally:

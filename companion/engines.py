@@ -7,12 +7,14 @@ the sentence that says so goes into `missing`; where the sound is a file, it is 
 from __future__ import annotations
 
 import logging
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from companion import plugins
 from companion.config.device import Device
 from companion.config.persona import CastMember, Persona
+from companion.config.policy import Policy
 from companion.ears import wake_words as wake
 from companion.ears.no_transcriber import NoTranscriber
 from companion.ears.turn_judge import TurnJudge
@@ -28,6 +30,9 @@ from companion.talk_time import TalkTime, now_of_file, now_of_unit
 if TYPE_CHECKING:
     from companion.mind.memory.guard_records import GuardRecords
 from companion.voice_enrolment import Ears, VoiceEnrolment
+
+if TYPE_CHECKING:
+    from companion.guard_model import GuardModel
 
 log = logging.getLogger("companion")
 
@@ -120,3 +125,14 @@ def _state_folder() -> Path | None:
         return state_folder()
     except RuntimeError:
         return None
+
+
+def second_judge(device: Device, policy: Policy, closing: AsyncExitStack) -> GuardModel | None:
+    """The second model that judges sentences, where the device file names one. Raises `ConfigError` for its key."""
+    if device.guard.base_url is None:
+        return None
+    from companion.guard_model import GuardModel
+
+    model = GuardModel(device.guard, policy)
+    closing.push_async_callback(model.close)
+    return model

@@ -12,15 +12,18 @@ from functools import cached_property
 
 from companion.config.persona import Persona
 from companion.config.policy import Category, Policy
+from companion.errors import ConfigError
 from companion.guard.answer import AnswerGuard
 from companion.guard.asked import Asked
 from companion.guard.judge import Judge
+from companion.guard.persona_faults import own_faults
 from companion.guard.private import PrivateFilter
 from companion.languages.guard import GuardianLines
 from companion.languages.language import language
 from companion.languages.understood import DEFAULT, understood
 from companion.own_lines import OwnLines
 from companion.talk_time import TalkTime, now_of_file
+from companion.turn_tools import WhoseWords
 
 
 class Guardian:
@@ -30,11 +33,12 @@ class Guardian:
         self,
         policy: Policy,
         persona: Persona,
-        on_blocked: Callable[[Category, str], None] = lambda _category, _text: None,
+        on_blocked: Callable[[Category, str, WhoseWords], None] = lambda _category, _text, _whose: None,
         on_asked: Callable[[Category, str], None] = lambda _category, _text: None,
         talk_time: TalkTime | None = None,
     ) -> None:
-        """`on_blocked` is told the category and the words of what was not said, `on_asked` those of the person.
+        """`on_blocked` is told the category and the words of what was not said, and whose they were; `on_asked` what of
+        the person's words was not answered.
 
         Without a `talk_time` no time passes.
         """
@@ -55,8 +59,12 @@ class Guardian:
         return PrivateFilter(self.policy.memory.private, understood(self._persona.language))
 
     def load(self) -> None:
-        """Read and compile all rules; otherwise it happens amid the first answer. Blocks."""
-        self.judge.verdict("")
+        """Read and compile all rules; otherwise it happens amid the first answer. Blocks.
+
+        Raises `ConfigError` where the persona itself says or orders what the policy does not allow.
+        """
+        if faults := own_faults(self._persona, self.judge):
+            raise ConfigError(faults)
         self.clean("")
         self._asked.what_it_is("")
 
@@ -68,9 +76,9 @@ class Guardian:
         """Whether a fact of these words may be kept."""
         return self.judge.verdict(text) is None and self._private.finds(text) is None
 
-    def watch_answer(self) -> AnswerGuard:
-        """The guard of one answer."""
-        return AnswerGuard(self.judge, self._instead, self._on_blocked)
+    def watch_answer(self, whose: WhoseWords = "answer") -> AnswerGuard:
+        """The guard of one answer, or of what another program lets it say."""
+        return AnswerGuard(self.judge, self._instead, lambda category, text: self._on_blocked(category, text, whose))
 
     def answers_itself(self, said: str) -> bool:
         """Whether these words are not put to the character."""
@@ -81,12 +89,9 @@ class Guardian:
         category = self.judge.of_person(said)
         if category is None:
             return ""
-        self._on_asked(category, said)
-        return self._instead(category)
-
-    def line(self, kind: str, name: str = "") -> str:
-        """The next line of that kind, said to somebody of that name."""
-        return self._lines.next(kind).replace("{name}", name)
+        self._on_asked(category, self.clean(said))
+        # To somebody in danger, fixed words that people have written, whoever the character is.
+        return self._lines.next("self_harm") if category == "self_harm" else self._instead(category)
 
     def time_passes(self, *, talking: bool | None = None) -> None:
         """From now on it is talked, or not, or as before (None)."""
@@ -128,18 +133,22 @@ class Guardian:
     def _asked(self) -> Asked:
         return Asked(understood(self._persona.language))
 
+    def line(self, kind: str, name: str = "") -> str:
+        """The next line of that kind, said to somebody of that name."""
+        return self._lines.next(kind).replace("{name}", name)
+
     def _instead(self, category: Category) -> str:
-        return self._lines.next(category) or self._lines.next("blocked")
+        """In place of a sentence. Of self-harm the person has said nothing, so those words would make no sense."""
+        own = "" if category == "self_harm" else self._lines.next(category)
+        return own or self._lines.next("blocked")
 
 
 def _lines_of(plain: GuardianLines | None, persona: Persona) -> dict[str, tuple[str, ...]]:
     """The language's plain words by kind, and the persona's own by category."""
-    english = language(DEFAULT).guardian
-    general = {
-        name: getattr(plain, name) or getattr(english, name)
-        for name in GuardianLines.model_fields
-        if plain is not None and name != "word_is"
-    }
+    general = {} if plain is None else {name: getattr(plain, name) for name in GuardianLines.model_fields}
+    english = language(DEFAULT).recognition.lines()
+    of_language = language(persona.language).recognition.lines()
+    general |= {kind: said or english[kind] for kind, said in of_language.items()}
     # Of self-harm nobody speaks in a character's words.
     own = {category: lines for category, lines in persona.blocked.items() if category != "self_harm"}
     return general | own

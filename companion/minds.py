@@ -82,13 +82,19 @@ def _load_rules(dialogue: Dialogue) -> None:
 
 @asynccontextmanager
 async def mind(
-    device: Device, persona: Persona, store: Store | None = None, guardian: Guardian | None = None
+    device: Device,
+    persona: Persona,
+    store: Store | None = None,
+    guardian: Guardian | None = None,
+    *,
+    trusts: bool = False,
 ) -> AsyncIterator[ServiceCharacter]:
     """The character, as long as this is entered; its summaries are made meanwhile, and all is closed in the end.
 
     A `store` is left open; without one the character has its own. The policy's rules for the memory are those of the
     `guardian`; without one, those of the policy that the settings name. Raises `ConfigError` for a key or an address
-    that cannot be used, `EngineUnavailable` for a context provider.
+    that cannot be used, `EngineUnavailable` for a context provider. Where it `trusts`, a name is enough: who sits at a
+    keyboard of the machine can read the memory anyway.
     """
     from companion.mind.api import models
     from companion.mind.api.key import find_key
@@ -117,7 +123,10 @@ async def mind(
             stack.callback(server.stop)
             if settings.protocol == "dashscope":
                 base_url = server.dashscope_url
-        discretion = Discretion(guardian.policy.memory, guardian.clean, guardian.line, guardian.may_keep)
+        rules = guardian.policy.memory
+        if trusts:
+            rules = rules.model_copy(update={"recognise": "trust"})
+        discretion = Discretion(rules, guardian.clean, guardian.line, guardian.may_keep)
         character = await build(device, persona, base_url, key, contexts, store=store, discretion=discretion)
         stack.push_async_callback(character.close)
         async with asyncio.TaskGroup() as group:

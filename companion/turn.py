@@ -27,7 +27,7 @@ from companion.events import (
 )
 from companion.filler import Fillers
 from companion.floor import Floor
-from companion.turn_tools import TurnTools
+from companion.turn_tools import TurnTools, WhoseWords
 
 _PIECE = 500
 """Characters of the answer that are read at once."""
@@ -46,12 +46,13 @@ class Turn:
         floor: Floor | None = None,
         began: float | None = None,
         *,
-        guarded: bool = True,
+        guarded: WhoseWords | None = "answer",
     ) -> None:
         """`answer` yields the reply as text deltas. `utterance` is what it answers, if somebody spoke.
 
         `speaker` is the name of the speaker in a group. Without a `floor` it may speak at once. `began` is when the
-        words were known, in loop time: now, where it is not given. What is not `guarded` was examined before.
+        words were known, in loop time: now, where it is not given. `guarded`: whose words these are;
+        None for what was examined before.
         """
         self._tools = tools
         self._floor = floor or Floor(given=True)
@@ -60,7 +61,9 @@ class Turn:
         self._voice = tools.voices.get(speaker, tools.synthesizer)
         self._speaker_name = speaker
         self._answer = answer
-        self._guard = tools.guard() if tools.guard is not None and guarded else None
+        self._guard = tools.guard(guarded) if tools.guard is not None and guarded is not None else None
+        self._cut = False
+        """Whether a second model has ended the answer: what is whole already is not said either."""
         self._on_first_sound = on_first_sound
         self._timeline = tools.timeline()
         self._sentences: asyncio.Queue[Sentence | None] = asyncio.Queue(8)
@@ -151,8 +154,25 @@ class Turn:
     async def _synthesize(self) -> None:
         """Sentences -> speech with cues and mouth openings."""
         while (sentence := await self._sentences.get()) is not None:
-            await self._speech.put(await self._voiced(sentence))
+            if not self._cut:
+                await self._speech.put(await self._voiced_if_allowed(sentence))
         await self._speech.put(None)
+
+    async def _voiced_if_allowed(self, sentence: Sentence) -> SpeechChunk:
+        """The sentence as speech; where a second model objects in time, what is said in its place."""
+        second, guard = self._tools.second_judge, self._guard
+        if second is None or guard is None or guard.is_over or not sentence.text:
+            return await self._voiced(sentence)
+        async with asyncio.TaskGroup() as group:
+            asked = group.create_task(second.category(sentence.text))
+            speech = await self._voiced(sentence)
+            await asyncio.wait([asked], timeout=second.within_s)
+            category = asked.result() if asked.done() else None
+            asked.cancel()
+        if category is None:
+            return speech
+        self._cut = True
+        return await self._voiced(guard.block(category, sentence.text))
 
     async def _voiced(self, sentence: Sentence) -> SpeechChunk:
         voice = self._voice

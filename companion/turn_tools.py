@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from companion.animator import Animator
+from companion.config.policy import Category
 from companion.event_log import EventLog
 from companion.events import Cue, PlacedCue, Sentence, SpeechChunk, SynthesizedSpeech, TurnEnded
 from companion.filler import Fillers
@@ -28,12 +29,25 @@ class Sentences(Protocol):
     def close(self) -> list[Sentence]: ...
 
 
+WhoseWords = Literal["answer", "announcement"]
+"""Whose words are spoken: the character's, or those of another program."""
+
+
 class Guard(Protocol):
     """`companion.guard.answer`: which sentences of one answer may be said."""
 
     is_over: bool
 
     def passed(self, sentences: list[Sentence]) -> list[Sentence]: ...
+    def block(self, category: Category, text: str) -> Sentence: ...
+
+
+class SecondJudge(Protocol):
+    """`companion.guard_model`: judges a sentence while the voice makes its sound; knows nothing rather than fail."""
+
+    within_s: float
+
+    async def category(self, sentence: str) -> Category | None: ...
 
 
 class Timeline(Protocol):
@@ -77,5 +91,7 @@ class TurnTools:
     """A turn that speaks is given up this long after its first sound."""
     fillers: Fillers | None = None
     """What is said while an answer is late."""
-    guard: Callable[[], Guard] | None = None
-    """Watches over one answer, where there is a policy."""
+    guard: Callable[[WhoseWords], Guard] | None = None
+    """Watches over one answer, or over what another program lets it say, where there is a policy."""
+    second_judge: SecondJudge | None = None
+    """A model that judges beside the guard, where one is named."""

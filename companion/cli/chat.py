@@ -144,9 +144,6 @@ class Chat:
         # On the device a person says `/again` in words.
         words = next(iter(self._again_words()), said) if said == "/again" else said
         remembered = words
-        if answer is None and (asked := await self._character.ask_speaker(said)):
-            self._screen.note(asked)
-            return
         for speaker in self._character.speakers(words):
             report = await self._show_answer(said, speaker, answer or self._character.reply(said, speaker))
             if remembered or report.heard:
@@ -200,7 +197,7 @@ async def chat(device: Device, persona: Persona, screen: Screen, script: Path | 
     """Talk with the device's character until the script or the input ends."""
     rest = iter(script_lines(script) if script is not None else ())
     lines = read_lines(0) if script is None else _replay(rest, screen)
-    async with mind(device, persona) as character, aclosing(lines):
+    async with mind(device, persona, trusts=True) as character, aclosing(lines):
         await Chat(character, persona, screen).talk(lines)
     if skipped := sum(bool(line.strip()) for line in rest):
         click.echo(f"The chat had ended before the last {skipped} of the script's lines: they were not said.", err=True)

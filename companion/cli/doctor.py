@@ -33,6 +33,8 @@ log = logging.getLogger("companion")
 @click.command()
 @click.option("--auto", is_flag=True, help="Ask nobody: what only a person sees is shown and not judged.")
 @click.option("--calibrate", is_flag=True, help="Find the microphone's gain from ordinary speech, and keep it.")
+@click.option("--tone", is_flag=True, help="Only play a tone for a sound level meter 0.5 m away, for 20 seconds.")
+@click.option("--measured-db", type=float, help="Only keep what the meter showed of that tone, in dB(A).")
 @click.option(
     "--card", type=click.Path(path_type=Path, dir_okay=False), help="Write the unit's card there (SVG, one page of A6)."
 )
@@ -53,6 +55,8 @@ def doctor(
     as_json: bool,
     auto: bool,
     calibrate: bool,
+    tone: bool,
+    measured_db: float | None,
     card: Path | None,
     only: str | None,
     state: Path | None,
@@ -64,6 +68,9 @@ def doctor(
     """
     selected = _selected_checks(only)
     context = _check_context(state, socket, ask=not auto)
+    if tone or measured_db is not None:
+        _measure_loudness(device_file, settings, context, measured_db)
+        return
     before = log.level
     if before != logging.DEBUG:
         # The page reports everything that the log would.
@@ -73,6 +80,23 @@ def doctor(
     finally:
         log.setLevel(before)
     sys.exit(status)
+
+
+def _measure_loudness(
+    device_file: Path, settings: tuple[str, ...], context: CheckContext, measured_db: float | None
+) -> None:
+    from companion.doctor.loudness import keep_loudness, play_tone
+
+    if measured_db is not None:
+        path = keep_loudness(context.state, measured_db)
+        click.echo(f"Kept in {path}: the policy's loudest level is held from the next start on.")
+        return
+    unit, config_error = _load_unit(device_file, settings, context)
+    if unit is None:
+        raise config_error or ConfigError(f"{device_file}: cannot be read")
+    click.echo("A tone, for 20 s. Hold the meter 0.5 m in front of the loudspeaker, set to dB(A) and fast; then run")
+    click.echo("`companion doctor --measured-db` with what it shows.")
+    asyncio.run(play_tone(unit))
 
 
 async def _run_test(

@@ -25,6 +25,8 @@ from companion.mind.memory.daily_copy import copy_of
 from companion.mind.memory.database import Connection
 from companion.mind.memory.database_file import remove_set_aside, set_aside
 from companion.mind.memory.erasing import Erased, erase_everyone, erase_person
+from companion.mind.memory.guard_records import records_of
+from companion.mind.memory.secret_word import has_word
 from companion.plain_text import one_line
 
 Result = TypeVar("Result")
@@ -184,7 +186,15 @@ def export(device_file: Path, settings: tuple[str, ...], as_json: bool, person: 
 
     def everything(on: Connection) -> list[dict[str, Any]]:
         found = inspection.describe_persons(on, persona, person, replaced=True)
-        return [{**asdict(one), "requests": usage_entries_of(on, persona, one.person)} for one in found]
+        return [
+            {
+                **asdict(one),
+                "requests": usage_entries_of(on, persona, one.person),
+                "blocked": [asdict(record) for record in records_of(on, persona, one.person)],
+                "has_word": has_word(on, one.person),
+            }
+            for one in found
+        ]
 
     print_json({"persona": persona, "persons": _read(path, everything) or []})
 

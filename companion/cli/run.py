@@ -41,7 +41,7 @@ def run(device_file: Path, settings: tuple[str, ...], events: Path | None) -> No
     put_ears_first()
     device, persona = load_unit(device_file, settings)
     _finish_reset(device)
-    for finding in examine(device_file, device, persona):
+    for finding in examine(device_file, device, persona, guards=False):
         if finding.severity != "note":
             log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
     run_to_end(run_until_stopped(device, persona, events, persona_settings(settings), device_file))

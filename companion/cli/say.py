@@ -43,7 +43,7 @@ async def say_text(device: Device, persona: Persona, text: str, out: Path | None
             from companion.sound.card import SoundCard
             from companion.voice.speaker import build
 
-            speaker = build(device, SoundCard(), synthesizer.rate)
+            speaker = build(device, SoundCard(), synthesizer.rate, audience=persona.audience)
         else:
             from companion.sound.file_speaker import InstantFileSpeaker
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from companion.config.body import BodySettings
-from companion.config.character import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings
+from companion.config.character import CharacterSettings, ContextSettings, MemorySettings, SpendingSettings, WebAddress
 from companion.config.loading import Factory, FilePath, Seconds, Settings, TimeSpan, read_settings
 from companion.config.policy import PolicyFile
 from companion.config.wake import WakeSettings
@@ -140,6 +140,9 @@ class SpeakerSettings(Settings):
     """Sound that the card buffers, in milliseconds: this much is still heard after a stop."""
     volume: float = Field(default=1.0, ge=0, le=1)
     """Volume from 0 to 1."""
+    loudness_db: float | None = Field(default=None, ge=40, le=150)
+    """How loud a sine of 1 kHz at full scale and full volume is, in dB(A) at 0.5 m. `companion doctor --measured-db`
+    finds it; without it a policy's loudest level cannot be held."""
 
 
 class VoiceSettings(Settings):
@@ -199,6 +202,21 @@ class OwnerPageSettings(Settings):
     """It closes by itself after so many minutes in which nobody was signed in."""
 
 
+class GuardSettings(Settings):
+    """A second model that judges sentences, beside the rules; off without an address."""
+
+    base_url: WebAddress | None = None
+    """Base URL of a server that speaks OpenAI's protocol, up to `/v1`; one on this unit or in the house, best."""
+    model: str = Field(default="Qwen3Guard-Gen-0.6B", min_length=1)
+    """Name of the model, as the server knows it: Qwen's guard models, or any other, which gets a short question."""
+    key_file: FilePath | None = None
+    """A file with mode 0600 that contains only the key, where the server wants one. Alternatives: the environment
+    variable `COMPANION_GUARD_KEY` and a systemd credential."""
+    within_s: float = Field(default=0.3, ge=0.0, le=5.0)
+    """So long, in seconds, the sound of a sentence that is ready waits for the model's verdict; then the rules' alone
+    counts."""
+
+
 class HealthSettings(Settings):
     metrics_port: int | None = Field(default=None, ge=1024, le=65_535)
     """Port on loopback for Prometheus metrics (`/metrics`). Not served when absent."""
@@ -250,6 +268,9 @@ class Device(Settings):
     """What is kept for whoever looks after the persons."""
     owner: OwnerPageSettings = OwnerPageSettings()
     """The owner's page, for a telephone in the same network."""
+
+    guard: GuardSettings = GuardSettings()
+    """A second model that judges sentences."""
     health: HealthSettings = HealthSettings()
     """Monitoring."""
 

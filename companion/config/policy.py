@@ -1,7 +1,8 @@
 """The policy: what may be said to whom, for how long, and what is kept of it. One TOML file in `configs/policies`.
 
 A device file names a policy (`policy = "child"`), or a file of one's own; where it names none the persona's `audience`
-decides. A policy says what must hold; the owner may only be stricter. Why each line is there stands in the file.
+decides. A policy says what must hold; over the hours of talk the owner decides (`companion.owner_settings`). Why each
+line is there stands in the file.
 """
 
 from __future__ import annotations

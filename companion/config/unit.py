@@ -1,8 +1,8 @@
 """Loading one unit: its device file, its persona and its calibration, with `--set KEY=VALUE` settings on top.
 
 The calibration is `calibration.toml` in the unit's state folder. It contains the microphone's gain
-(`[ears.microphone] gain = 2.4`), which belongs to one unit and not to its device file. Only
-`companion doctor --calibrate` writes it.
+(`[ears.microphone] gain = 2.4`) and how loud the loudspeaker is (`[voice.speaker] loudness_db = 96.0`), which belong to
+one unit and not to its device file. Only `companion doctor` writes it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ from companion.storage import PRIVATE, create_private_folder, state_folder, writ
 
 CALIBRATION_FILE = "calibration.toml"
 GAIN_KEY = "ears.microphone.gain"
+LOUDNESS_KEY = "voice.speaker.loudness_db"
 
 LEAST_GAIN, MOST_GAIN = 0.05, 32.0
 """The useful range of the gain."""
+LEAST_DB, MOST_DB = 40.0, 150.0
+"""Loudspeakers outside of this are none, or were measured wrongly."""
 
 
 def load_unit(device_file: Path, settings: Sequence[str] = ()) -> tuple[Device, Persona]:
@@ -103,13 +106,23 @@ def calibration() -> dict[str, float]:
         return {}
 
 
-def write_calibration(state: Path, gain: float) -> Path:
-    """Store the gain; returns the file. Raises `DeviceError` where it cannot be written."""
+def write_calibration(state: Path, gain: float | None = None, *, loudness_db: float | None = None) -> Path:
+    """Store what was learned and keep the rest; returns the file. Raises `DeviceError` where it cannot be written."""
     path = state / CALIBRATION_FILE
-    text = "# Written by `companion doctor --calibrate`: what this one unit needs beside its device file.\n"
+    text = "# Written by `companion doctor`: what this one unit needs beside its device file.\n"
+    try:
+        known = read_calibration(state)
+    except ConfigError:
+        known = {}
+    known |= {key: value for key, value in {GAIN_KEY: gain, LOUDNESS_KEY: loudness_db}.items() if value is not None}
+    tables: dict[str, Any] = {}
+    if GAIN_KEY in known:
+        tables["ears"] = {"microphone": {"gain": known[GAIN_KEY]}}
+    if LOUDNESS_KEY in known:
+        tables["voice"] = {"speaker": {"loudness_db": known[LOUDNESS_KEY]}}
     try:
         create_private_folder(state)
-        write_atomically(path, (text + to_toml({"ears": {"microphone": {"gain": gain}}})).encode(), PRIVATE)
+        write_atomically(path, (text + to_toml(tables)).encode(), PRIVATE)
     except OSError as error:
         raise DeviceError(
             f"{path}: cannot be written ({error.strerror or error}): run this as the companion's user, "
@@ -127,13 +140,22 @@ def read_calibration(state: Path) -> dict[str, float]:
     if not os.path.exists(path):
         return {}
     tables = read_toml(path)
-    try:
-        gain = tables["ears"]["microphone"]["gain"]
-        known = type(gain) in (int, float) and tables == {"ears": {"microphone": {"gain": gain}}}
-    except (KeyError, TypeError):
-        known = False
-    if not known or not LEAST_GAIN <= gain <= MOST_GAIN:
+    ears, voice = (_only(tables, *key.split(".")) for key in (GAIN_KEY, LOUDNESS_KEY))
+    found = {key: value for key, value in ((GAIN_KEY, ears), (LOUDNESS_KEY, voice)) if value is not None}
+    ranges = {GAIN_KEY: (LEAST_GAIN, MOST_GAIN), LOUDNESS_KEY: (LEAST_DB, MOST_DB)}
+    right = all(
+        type(value) in (int, float) and ranges[key][0] <= value <= ranges[key][1] for key, value in found.items()
+    )
+    if len(tables) != len(found) or not found or not right:
         raise ConfigError(
             f"{path}: {GAIN_KEY}: is not what `companion doctor --calibrate` writes; calibrate again, or remove it"
         )
-    return {GAIN_KEY: float(gain)}
+    return {key: float(value) for key, value in found.items()}
+
+
+def _only(tables: Mapping[str, Any], *names: str) -> Any:
+    """The value at these nested keys, where each table below the first holds nothing else; None otherwise."""
+    found = tables.get(names[0])
+    for name in names[1:]:
+        found = found[name] if isinstance(found, dict) and found.keys() == {name} else None
+    return found

@@ -186,7 +186,7 @@ class CardMicrophone:
         self._muted = False
 
     async def frames(self) -> AsyncGenerator[AudioFrame]:
-        """See `ports.Microphone.frames`. One caller at a time. While muted the device is closed, frames are empty."""
+        """See `ports.Microphone.frames`. One caller at a time. Muted, the device is closed, and frames are empty."""
         loop = asyncio.get_running_loop()
         channel = int(self._channel) if self._channel.isdecimal() else None
         while True:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from companion.config.device import Device
 from companion.config.persona import Persona
+from companion.config.policy import policy_of
 from companion.config.wake import WakeSettings
 from companion.ears.neighbour_link import find_neighbours_key
 from companion.errors import ConfigError
-from companion.examination.findings import Remark, missing, warning
+from companion.examination.findings import Remark, missing, note, warning
 from companion.languages.language import language
 from companion.mind.api import models
 
@@ -40,6 +41,10 @@ def settings_remarks(device: Device, persona: Persona, *, looks_for_keys: bool =
     page, metrics = device.body.page.port, device.health.metrics_port
     if "page" in device.body.outputs and page == metrics:
         yield warning("health.metrics_port", f"{page} is the port of body.page already; take another one")
+    most = policy_of(device.policy, persona.audience).sound.loudest_db
+    if most is not None and device.voice.speaker.loudness_db is None:
+        text = f"{most:g} dB(A) cannot be held: nobody measured how loud this loudspeaker is (companion doctor --tone)"
+        yield note("voice.speaker.loudness_db", text)
     yield from _memory(device, persona)
     yield from _spending(device)
     yield from _context(device)

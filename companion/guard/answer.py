@@ -36,7 +36,11 @@ class AnswerGuard:
                 self._said = self._said.then(sentence.text)
                 said.append(sentence)
                 continue
-            self.is_over = True
-            self._on_blocked(category, sentence.text)
-            said.append(Sentence(self._instead(category)))
+            said.append(self.block(category, sentence.text))
         return said
+
+    def block(self, category: Category, text: str) -> Sentence:
+        """What is said in place of this text; with it the answer is over."""
+        self.is_over = True
+        self._on_blocked(category, text)
+        return Sentence(self._instead(category))

@@ -8,7 +8,7 @@ two sentences.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -53,17 +53,41 @@ class Judge:
     def verdict(self, sentence: str, said: Said | None = None) -> Category | None:
         """The category for which this may not be said; None where it may. `said`: before it, in the same answer."""
         said = said or Said()
+        return next(self._all(sentence, said), None) or self._likeness(joined(said.begun, sentence))
+
+    def _likeness(self, text: str) -> Category | None:
+        # A model knows its own language alone: in others it sees likenesses that are none.
+        count = tuple(self._languages.surely(text))
+        only = count[0] if len(count) == 1 else self._languages.own
+        return next((rules.likeness(text) for language, rules in self._rules if language is only), None)
+
+    def orders(self, sentence: str) -> Category | None:
+        """The category of what this sentence of a persona's profile may not order; None where it orders nothing bad."""
+        found = (rules.orders(sentence) for _, rules in self._rules)
+        return next((one for one in found if one is not None), None)
+
+    def plays_relative(self, sentence: str) -> bool:
+        """Whether this sentence of a profile makes the character a relative or a partner of the person."""
+        return any(rules.plays_relative(sentence) for _, rules in self._rules)
+
+    def _all(self, sentence: str, said: Said) -> Iterator[Category]:
         text = joined(said.begun, sentence)
         count = self._languages.surely(text)
         for language, rules in self._rules:
-            if language in count and (found := rules.verdict(text, said.earlier)) is not None:
-                return found
-        return None
+            if language in count:
+                yield from rules.verdicts(text, said.earlier)
 
     def of_person(self, said: str) -> Category | None:
-        """The category for which the person's words are not put to the character; None where they are."""
-        found = self.verdict(said)
-        return found if found in self.policy.filter.person else None
+        """The category for which the person's words are not put to the character; None where they are.
+
+        Who speaks of suicide, or of being hurt, is in danger, and that comes first under every policy that knows it.
+        """
+        if self.policy.filter.self_harm != "off" and any(rules.in_danger(said) for _, rules in self._rules):
+            return "self_harm"
+        wanted = set(self.policy.filter.person)
+        if any(rules.is_out_of_danger(said) for _, rules in self._rules):
+            wanted.discard("self_harm")
+        return next((one for one in self._all(said, Said()) if one in wanted), None)
 
 
 class _LanguageRules:
@@ -75,34 +99,59 @@ class _LanguageRules:
         self._likeness = Likeness.of(language)
         # The model has learnt what is mild, too.
         self._learnt = [category for category, level in levels if level == "all"]
+        self._negations = _Negations(language, data.negations)
+        of_relatives = data.relatives
+        # No category of a sentence: these judge a persona.
+        self._relatives = _Rules(language, "sex", of_relatives, of_relatives.grave + of_relatives.mild)
+        self._orders = [
+            (category, _pattern(language, patterns))
+            for category, level in levels
+            if level != "off" and (patterns := getattr(data.orders, category))
+        ]
+        self._in_danger = _pattern(language, data.asked.in_danger)
+        self._no_danger = _pattern(language, data.asked.not_in_danger)
         self._rules = [
             rules
             for category, level in levels
             if level != "off" and (rules := _Rules.of(language, category, level)) is not None
         ]
 
-    def verdict(self, sentence: str, earlier: tuple[str, ...]) -> Category | None:
-        """The category of the first rule by which this is blocked, else that of which it is most like."""
-        texts = readings(sentence, self._spelling)
-        for text in texts:
-            for rules in self._rules:
-                if rules.matches(text):
-                    return rules.category
-        if (found := self._learnt_category(sentence, texts)) is not None:
-            return found
+    def verdicts(self, sentence: str, earlier: tuple[str, ...]) -> Iterator[Category]:
+        """The categories for which this is blocked."""
+        for text in readings(sentence, self._spelling):
+            yield from (rules.category for rules in self._rules if rules.matches(text))
         if not earlier or not any(rules.across for rules in self._rules):
-            return None
+            return
         before = readings(" ".join(earlier), self._spelling)[0]
-        for text in texts:
-            for rules in self._rules:
-                if rules.matches_across(before, text):
-                    return rules.category
-        return None
+        for text in readings(sentence, self._spelling):
+            yield from (rules.category for rules in self._rules if rules.matches_across(before, text))
 
-    def _learnt_category(self, sentence: str, texts: Iterable[str]) -> Category | None:
+    def likeness(self, sentence: str) -> Category | None:
+        """The category of which this is like, as far as the language has learnt that."""
         if self._likeness is None:
             return None
-        return self._likeness.category(texts, self._learnt, is_whole=_WHOLE.search(sentence) is not None)
+        texts, is_whole = readings(sentence, self._spelling), _WHOLE.search(sentence) is not None
+        return self._likeness.category(texts, self._learnt, is_whole=is_whole)
+
+    def plays_relative(self, sentence: str) -> bool:
+        """Whether this makes a character a relative or a partner."""
+        return self._relatives.matches(readings(sentence, self._spelling)[0])
+
+    def orders(self, sentence: str) -> Category | None:
+        """The category of what this orders."""
+        text = readings(sentence, self._spelling)[0]
+        for category, pattern in self._orders:
+            if any(not self._negations.stand_before(text, found.start()) for found in pattern.finditer(text)):
+                return category
+        return None
+
+    def is_out_of_danger(self, said: str) -> bool:
+        """Whether this only sounds like danger: "I cut myself on the paper"."""
+        return self._no_danger.search(readings(said, self._spelling)[0]) is not None
+
+    def in_danger(self, said: str) -> bool:
+        """Whether who says this may be in danger."""
+        return any(self._in_danger.search(self._no_danger.sub("\n", one)) for one in readings(said, self._spelling))
 
 
 class _Rules:
@@ -152,12 +201,16 @@ class _Negations:
         )
         self._clause_end = re.compile(data.clause_end)
 
+    def stand_before(self, text: str, start: int) -> bool:
+        """Whether one stands in the clause before the place `start`."""
+        begins = max((one.end() for one in self._clause_end.finditer(text, 0, start)), default=0)
+        return self._before.search(text, begins, start) is not None
+
     def hold(self, text: str, start: int, end: int) -> bool:
         """Whether the words from `start` to `end` are negated by others of their clause."""
-        begins = max((one.end() for one in self._clause_end.finditer(text, 0, start)), default=0)
         ends = following.start() if (following := self._clause_end.search(text, end)) else len(text)
         return (
-            self._before.search(text, begins, start) is not None
+            self.stand_before(text, start)
             or self._within.search(text, start, end) is not None
             or self._after.search(text, end, ends) is not None
         )

@@ -130,7 +130,7 @@ def _rules(kind: PrivateKind, languages: Understood) -> Iterator[_Rule]:
 @cache
 def _patterns(of: Language, kind: PrivateKind) -> tuple[re.Pattern[str], ...]:
     # One by one: each may have a group `private`.
-    texts: tuple[str, ...] = (*getattr(of.private, kind), *getattr(of.guard.private, kind))
+    texts: tuple[str, ...] = getattr(of.private, kind)
     whole = (rf"(?<!\w)(?:{one})(?!\w)" if of.is_spaced else one for one in texts)
     return tuple(re.compile(one, re.IGNORECASE) for one in whole)
 

@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"\d+(?:st|nd|rd|th|s|am|pm|k?m|[cm]m|k?g|h|x|d|l|ml|er|e|c
 _LEET = str.maketrans("034578@$+1!|", "oeastbastiii")
 _LEET_L = str.maketrans("034578@$+1!|", "oeastbastlll")
 _APART = re.compile(r"(?<![\w'])[a-z0-9@$](?:[ .\-_*/·|~+,]{1,3}[a-z0-9@$]){2,}(?![\w'])")
-_BROKEN = re.compile(r"(?<![\w'])(?:[a-z]{1,2}(?:[.\-_*·|~][a-z]+)+|[a-z]+(?:[.\-_*·|~][a-z]{1,2})+)(?![\w'])")
+_BROKEN = re.compile(r"(?<![\w'])(?:[a-z](?:[.\-_*·|~][a-z]+)+|[a-z]+(?:[.\-_*·|~][a-z])+)(?![\w'])")
 _SIGNS = re.compile(r"[^\w@$]+")
 _LONG = re.compile(r"([^\W\d_])\1{2,}|([iu])\2")
 _MASKED = re.compile(r"(?<![\w*#%•])(?=[a-z*#%_•]*[a-z])(?=[a-z*#%_•]*[*#%_•])[a-z*#%_•]+")

@@ -39,6 +39,9 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
         lambda one: one.private, "addresses, schools and full names are not taken out of what a child says"
     ),
     "owner.toml": OptionalPart(lambda one: owner_texts(one.code), "the owner's page is in English"),
+    "recognition.toml": OptionalPart(
+        lambda one: one.recognition, "new persons are asked for a secret word in English, where a policy asks for one"
+    ),
     "turn_taking.toml": OptionalPart(
         lambda one: one.turn_taking, "every pause counts alike, whatever was said, and any word stops an answer"
     ),

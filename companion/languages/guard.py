@@ -48,6 +48,24 @@ class NegationRules(Part):
     """Categories whose sentences are negations themselves: "don't tell your parents"."""
 
 
+class OrderRules(Part):
+    """By category, what a persona's profile may not order: "ask where they live", "say that you are human". A
+    negation in front of a match counts; one inside is part of it: "never admit that you are a machine"."""
+
+    violence: tuple[Regex, ...] = ()
+    sex: tuple[Regex, ...] = ()
+    drugs: tuple[Regex, ...] = ()
+    weapons: tuple[Regex, ...] = ()
+    self_harm: tuple[Regex, ...] = ()
+    frightening: tuple[Regex, ...] = ()
+    insults: tuple[Regex, ...] = ()
+    dangerous_acts: tuple[Regex, ...] = ()
+    contact: tuple[Regex, ...] = ()
+    clinging: tuple[Regex, ...] = ()
+    buying: tuple[Regex, ...] = ()
+    claims_human: tuple[Regex, ...] = ()
+
+
 class AskedRules(Part):
     """What a person says that is answered by a rule."""
 
@@ -62,8 +80,7 @@ class AskedRules(Part):
 
 
 class PrivateRules(Part):
-    """Patterns of what tells who somebody is, over the words as they were said. What the group `private` matches, or
-    the whole where there is none, is taken out."""
+    """Patterns of what tells who somebody is. Not read any more: `private.toml` holds them (`languages/private.py`)."""
 
     full_name: tuple[Regex, ...] = ()
     address: tuple[Regex, ...] = ()
@@ -100,6 +117,7 @@ class GuardRules(Part):
     claims_human: CategoryRules = CategoryRules()
     relatives: CategoryRules = CategoryRules()
     """A persona that plays a relative or partner of the person; for `companion check`, over the persona's profile."""
+    orders: OrderRules = OrderRules()
     asked: AskedRules = AskedRules()
     private: PrivateRules = PrivateRules()
 
@@ -130,13 +148,3 @@ class GuardianLines(Part):
     """Asks whoever says they are `{name}` for their secret word."""
     wrong_word: Lines
     """That was another word."""
-    new_word: tuple[Annotated[str, filled_with("name")], ...] = ()
-    """Asks a new person, who says they are `{name}`, to choose a secret word."""
-    right_word: tuple[Annotated[str, filled_with("name")], ...] = ()
-    """That was the word, or it is kept now: it knows `{name}`."""
-    wait_word: tuple[str, ...] = ()
-    """Too many other words were said: later."""
-    reset: tuple[str, ...] = ()
-    """It forgets everything and begins anew."""
-    word_is: tuple[Regex, ...] = ()
-    """What people say before the word itself, in small letters: "my word is"."""

@@ -1,7 +1,6 @@
 """One language: its files, each read when it is first asked for.
 
-`language.toml` and `prompts.toml` must be there. A language without one of the other files works with less: nothing of
-that kind is understood or inferred in it (`check.missing` says what).
+`language.toml` and `prompts.toml` must be there; without another file it works with less (`check.missing` says what).
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from companion.languages.loader import (
 )
 from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
 from companion.languages.private import PrivateWords
+from companion.languages.recognition import RecognitionLines
 from companion.languages.stage import Directions, Emphasis, Feelings, Speech
 
 Code = str
@@ -304,8 +304,13 @@ class Language:
 
     @cached_property
     def private(self) -> PrivateWords:
-        """`private.toml`; empty where there is none."""
+        """`private.toml`."""
         return read_part(self.code, "private.toml", PrivateWords) or PrivateWords()
+
+    @cached_property
+    def recognition(self) -> RecognitionLines:
+        """`recognition.toml`; empty where there is none."""
+        return read_part(self.code, "recognition.toml", RecognitionLines) or RecognitionLines()
 
     @property
     def is_spaced(self) -> bool:
@@ -324,8 +329,7 @@ class Language:
         return dates.date.format(day=at.day, month=month, month_number=at.month, year=at.year)
 
     def _required(self, file: str, model: type[AnyPart]) -> AnyPart:
-        part = read_part(self.code, file, model)
-        if part is None:
+        if (part := read_part(self.code, file, model)) is None:
             raise LanguageError(f"languages/{self.code}/{file}: -: this file is missing")
         return part
 

@@ -24,6 +24,7 @@ from companion.errors import CompanionError
 from companion.languages.understood import Understood, closed_up
 from companion.mind.memory import secret_word
 from companion.mind.memory.store import Store
+from companion.mind.memory.working_memory import GUEST
 
 log = logging.getLogger("companion")
 
@@ -102,7 +103,7 @@ class Recognition:
 
     async def allowed(self, person: str) -> str:
         """The person, where a talk may begin as if they spoke, without a word; else nobody in particular."""
-        if self.trusts or not person or self._store is None:
+        if self.trusts or not person or person.casefold() == GUEST or self._store is None:
             return person
         return person if (await self._standing(self._store, person)).is_let_in else ""
 
@@ -171,7 +172,7 @@ class Recognition:
     def _words_in(self, said: str) -> tuple[str, ...]:
         """What may be the word: what was said without what stands before the word, then all of it, then its end."""
         said = closed_up(" ".join(said.casefold().replace("’", "'").split()))
-        leads = [lead for one in self._languages if one.guardian is not None for lead in one.guardian.word_is]
+        leads = [lead for one in self._languages for lead in one.recognition.word_is]
         before = re.compile(rf"^(?:(?:{'|'.join(leads)})[\s,:]*)+") if leads else re.compile(r"(?!)")
         alone = before.sub("", said).strip(" .,!?。！？、") or said
         return tuple(dict.fromkeys((alone, said, " ".join(alone.split()[-2:]), alone.split()[-1])))

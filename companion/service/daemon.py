@@ -63,7 +63,7 @@ async def run_until_stopped(
     card = SoundCard()
     ears = microphone.build(device, card, lambda seconds: sound_lost(seconds))
     played = None if device.ears.echo == "cancelled" else PlayedSound()
-    loudspeaker = speaker.build(device, card, synthesizer.rate, played)
+    loudspeaker = speaker.build(device, card, synthesizer.rate, played, persona.audience)
 
     def state_changed(state: State | None) -> None:
         # While idle the wake word may be noticed a little later, which costs a third of the processor time.
@@ -162,7 +162,7 @@ class Daemon:
         self.loudspeaker = loudspeaker
         self.owner = OwnerAccess(self, unit, device, own_state_folder(), group)
         self._persona_settings = persona_settings
-        self.persona_file = device.persona
+        self._device, self.persona_file = device, device.persona
         self._group = group
         self._changing: asyncio.Task[None] | None = None
         now = asyncio.get_running_loop().time
@@ -274,13 +274,13 @@ class Daemon:
         return self.health.status().as_dict()
 
     async def _switch_persona(self, persona: Persona, file: Path) -> None:
-        dialogues = self._unit.dialogues
         try:
-            dialogue = await dialogues.open(persona)
+            dialogue = await self._unit.dialogues.open(persona)
         except CompanionError as error:
             log.error("%s: the persona is refused and the old one stays: %s", file, error)
             return
-        dialogues.close(await self._unit.conversation.switch_to(dialogue))
+        self._unit.dialogues.close(await self._unit.conversation.switch_to(dialogue))
+        self.loudspeaker.limit(speaker.most_level(self._device, persona.audience))
         self.persona_file = file
         log.info("%s has taken over.", persona.name)
 
@@ -322,8 +322,8 @@ async def _open_controls(
         held = HeldButton(wake, daemon.owner.open_by_hand)
         button = PushToTalkButton(pin, lambda down: loop.call_soon_threadsafe(held.changed, down))
         stack.callback(button.close)
-        is_reset = reset_if_held(lambda: button.is_down, own_state_folder(), daemon.say_reset)
-        stack.callback(group.create_task(is_reset).cancel)
+        resetting = group.create_task(reset_if_held(lambda: button.is_down, own_state_folder(), daemon.say_reset))
+        stack.callback(resetting.cancel)
     daemon.switches.on_hold = daemon.owner.open_by_hand
     for body in unit.bodies:
         # Not every body has buttons.

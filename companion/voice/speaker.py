@@ -13,9 +13,11 @@ import math
 from collections.abc import Callable
 
 from companion.config.device import Device
+from companion.config.policy import Audience, policy_of
 from companion.errors import DeviceError
 from companion.events import SAMPLE_BYTES
 from companion.sound.card import SoundCard
+from companion.sound.loudness import LoudnessLimit
 from companion.sound.pcm import Resampler, apply_gain
 from companion.sound.played import PlayedSound
 from companion.sound.stream import Stream
@@ -25,10 +27,23 @@ _STALLED_S = 2.0
 """How long to wait for a device that asks for no more sound: many do not report it when they are unplugged."""
 
 
-def build(device: Device, card: SoundCard, rate: int, played: PlayedSound | None = None) -> CardSpeaker:
-    """The loudspeaker that the device file names, for a voice of `rate` samples a second. Call it on the event loop."""
+def build(
+    device: Device, card: SoundCard, rate: int, played: PlayedSound | None = None, audience: Audience = "adult"
+) -> CardSpeaker:
+    """The loudspeaker that the device file names, for a voice of `rate` samples a second. Call it on the event loop.
+
+    `audience`: that of the persona, whose policy bounds how loud it is.
+    """
     settings = device.voice.speaker
-    return CardSpeaker(card, settings.device, rate, settings.latency_ms / 1000, settings.volume, played)
+    built = CardSpeaker(card, settings.device, rate, settings.latency_ms / 1000, settings.volume, played)
+    built.limit(most_level(device, audience))
+    return built
+
+
+def most_level(device: Device, audience: Audience) -> float | None:
+    """The loudest level that the policy allows (`companion.sound.loudness`); None: no limit, or not calibrated."""
+    most, full = policy_of(device.policy, audience).sound.loudest_db, device.voice.speaker.loudness_db
+    return None if most is None or full is None else most - full
 
 
 class CardSpeaker:
@@ -56,9 +71,14 @@ class CardSpeaker:
         self._starting = asyncio.Lock()
         self._waiters: set[asyncio.Future[None]] = set()
         self._failure: DeviceError | None = None
+        self._limit: LoudnessLimit | None = None
         self._written = 0
         self._furthest = 0
         self._use_rate(rate)
+
+    def limit(self, most: float | None) -> None:
+        """From now on nothing is louder than this level, whatever the volume is; None for no limit."""
+        self._limit = None if most is None else LoudnessLimit(self.rate, most)
 
     async def prepare(self) -> None:
         """See `ports.Speaker.prepare`."""
@@ -73,6 +93,8 @@ class CardSpeaker:
         await self._wait_until(lambda: self._playback.queued <= AHEAD_S * self._playback.rate)
         start = self._written
         sound = apply_gain(pcm, self.volume)
+        if self._limit is not None:
+            sound = self._limit.quiet_enough(sound)
         self._playback.append(sound if self._resampler is None else self._resampler.feed(sound))
         self._written += len(pcm) // SAMPLE_BYTES
         if pcm:

@@ -1,14 +1,15 @@
 """Where to draw the line: the threshold for a wanted rate of false alarms, and what is expected of it.
 
 No real people are at hand, so it is drawn with synthetic ones that the head was not trained with. Their talk is
-mistaken for the word more often than that of real people (`_DENSER`). What is too rare to be counted in ten minutes
-is extrapolated: the logarithm of the rate falls about linearly with the threshold.
+mistaken for the word more often than that of real people (`_DENSER`). The logarithm of the rate falls about linearly
+with the threshold, so a line through the highest scores tells the threshold of a rate, also of one that is too rare to
+be counted in the hour that they talk.
 """
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,13 +33,14 @@ WEIGHT, CENTER, SCALE = 1.0, -2.2, 0.5
 _USELESS = -4.0
 """Below this median score of synthetic people pocketsphinx does not know the phrase at all."""
 
-_DENSER = 7.0
-"""How many times the false alarms of real talk synthetic talk has, at the same threshold (docs/measurements.md)."""
+_DENSER = 5.0
+"""How many times the false alarms of real talk synthetic talk has, at the same threshold. Chosen with words that nobody
+has recorded (docs/measurements.md): it is 1 to 30, by the word."""
 
 _APART = 12
 """Windows between two false alarms: the detector's refractory time."""
-_LOOKED_AT = 80
-"""Candidates of a kind that the second look gets, the highest first."""
+_LOOKED_AT = 150
+"""Candidates of other sounds that the second look gets, the highest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +63,18 @@ class _Candidate:
 def thresholds(
     head: Head,
     words: Sequence[Piece],
-    others: Sequence[Piece],
+    others: Iterable[Piece],
     spoken: Sequence[str],
     seconds: float,
     per_hour: float,
 ) -> Thresholds:
     """`words`: pieces with the word once in each; `others`: pieces without it. `spoken`: pronunciations for the second
     look. `seconds`: how long the word is. `per_hour`: wanted false alarms."""
-    hours = sum(len(sound) for sound, _ in others) / EAR_RATE / 3600
-    mistaken = sorted(
-        (one for piece in others for one in _candidates(head, piece, seconds, 5)), key=lambda one: -one.logit
-    )
+    hours, mistaken = 0.0, []
+    for piece in others:
+        hours += len(piece[0]) / EAR_RATE / 3600
+        mistaken += _candidates(head, piece, seconds, 5)
+    mistaken.sort(key=lambda one: -one.logit)
     best = [next(iter(_candidates(head, piece, seconds, 1)), None) for piece in words]
     heard = [one for one in best if one is not None]
     alone = _at_rate([one.logit for one in mistaken], hours, per_hour)
@@ -113,9 +116,7 @@ def _at_rate(falling: Sequence[float], hours: float, per_hour: float) -> float:
     scores = np.asarray(falling[: max(20, int(2 * wanted))])
     if len(scores) < 4:
         return float(scores[0]) if len(scores) else 0.0
-    if wanted >= 4:
-        return float(scores[min(int(wanted), len(scores) - 1)])
-    # log(rank) = a - b * score, over the highest twenty.
+    # log(rank) = a - b * score: the line through many of them is steadier than the one that happens to have this rank.
     slope, offset = np.polyfit(scores, np.log(np.arange(len(scores)) + 0.7), 1)
     return float((np.log(max(wanted, 1e-6)) - offset) / min(slope, -0.1))
 

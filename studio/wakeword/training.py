@@ -42,7 +42,7 @@ class Size:
     """How many sayings that sound near it there are, and how many sentences."""
     other_copies: int = 2
     tested_words: int = 150
-    tested_talk: int = 400
+    tested_talk: int = 1600
     """How often the phrase, and how many sentences, are said by others for the thresholds."""
 
 
@@ -103,7 +103,7 @@ def train(
         chosen = thresholds(
             head,
             [piece for some in rooms.pieces(_work("word", test_words, 1, seed + 1)) for piece in some],
-            [piece for some in rooms.pieces(_work("talk", test_talk, 1, seed + 1)) for piece in some],
+            (piece for some in rooms.pieces(_work("talk", test_talk, 1, seed + 1)) for piece in some),
             pronunciations(phrase, language.voice, language.code),
             longest,
             false_alarms_per_hour,

@@ -22,3 +22,9 @@ def test_every_command_of_a_page_exists(page: str) -> None:
         assert command, name
         if sub and isinstance(command, click.Group):
             assert command.get_command(click.Context(command), sub), f"{name} {sub}"
+
+
+def test_every_test_that_is_to_show_something_exists() -> None:
+    named = set(re.findall(r"`(tests/[^`]+)`", (DOCS / "children-and-law.md").read_text(encoding="utf-8")))
+    assert named
+    assert [name for name in sorted(named) if not (DOCS.parent / name).exists()] == []

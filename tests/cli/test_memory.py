@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from companion.config.device import load_device
 from companion.config.persona import load_persona
 from companion.errors import CompanionError
 from companion.mind.budget import Ledger, UsageEntry
+from companion.mind.memory.guard_records import GuardRecords
 from companion.mind.memory.long_term import LongTermMemory
 from companion.mind.memory.persons import key_of
 from companion.mind.memory.store import Store
@@ -334,3 +337,32 @@ def test_what_is_too_old_is_told_and_then_erased(folder: Path, tmp_path: Path) -
     assert as_json("expire", *mine)["exchanges"] == 1
     assert b"walrus" not in b"".join(file.read_bytes() for file in folder.iterdir())
     assert "Erased: 0 turns" in printed("expire", *mine)
+
+
+def test_forgetting_a_person_takes_word_blocked_entries_and_learned_pause_and_leaves_no_byte(folder: Path) -> None:
+    async def fill() -> None:
+        store = await Store.open(folder, datetime.now)
+        memory = LongTermMemory(store, PERSONA, datetime.now)
+        memory.keep("Xanthippe", "i saw a walrus", "Oh!")
+        memory.learn_pause("Xanthippe", 0, 1.625)
+        records = GuardRecords(store, datetime.now, PERSONA, keep_words=True)
+        records.add_blocked("violence", "person", "XANTHIPPE ", "cudgels")
+        records.add_notice("self_harm", "Xanthippe", "sorrow")
+        records.add_blocked("violence", "answer", "Bo", "truncheons")
+        await store.flush()
+        await store.copy_if_due()
+        await store.close()
+
+    asyncio.run(fill())
+    run("word", "--person", "Xanthippe", stdin="purple elephant\n")
+    [exported] = as_json("export", "--person", "Xanthippe")["persons"]
+    assert ([one["words"] for one in exported["blocked"]], exported["has_word"]) == (["sorrow", "cudgels"], True)
+    assert exported["pause"] == 1.625
+    printed("forget", "--person", "xanthippe", "--yes")
+    everything = b"".join(file.read_bytes() for file in folder.iterdir()).lower()
+    assert [word for word in (b"xanthippe", b"walrus", b"cudgels", b"sorrow") if word in everything] == []
+    assert b"truncheons" in everything
+    # The row stays as a digest and a generation, so that a running talk notices.
+    with closing(sqlite3.connect(folder / "companion.db")) as on:
+        assert on.execute("SELECT count(*) FROM recognition").fetchone() == (0,)
+        assert on.execute("SELECT name, pause FROM persons").fetchall() == [("", 1000)]

@@ -32,6 +32,11 @@ TAKEN_OUT: dict[str, list[tuple[PrivateKind, str, str]]] = {
         ("school", "my school is saint mary primary", "my school is (a school)"),
         ("school", "i go to greenfield primary school", "i go to (a school)"),
         ("school", "my school is called hillside", "my school is called (a school)"),
+        ("school", "i'm at saint patrick's elementary school", "i'm at (a school)"),
+        ("school", "i attend lincoln middle school", "i attend (a school)"),
+        ("address", "my house is on oak lane", "my house is on (an address)"),
+        ("address", "my postcode is sw one a one aa", "my postcode is (an address)"),
+        ("phone", "it's oh seven seven double oh nine hundred one two", "it's (a telephone number)"),
         ("account", "my password is rainbow seven", "my password is (a secret number)"),
         ("account", "the card is 4111 1111 1111 1111", "the card is (a secret number)"),
         ("full_name", "my name is anna maria smith", "my name is anna"),
@@ -48,6 +53,8 @@ TAKEN_OUT: dict[str, list[tuple[PrivateKind, str, str]]] = {
         ("school", "meine schule heißt sankt marien grundschule", "meine schule heißt (eine Schule)"),
         ("school", "ich gehe in die goetheschule", "ich gehe in die (eine Schule)"),
         ("school", "ich gehe auf die albert einstein grundschule", "ich gehe auf die (eine Schule)"),
+        ("school", "meine schule ist die grundschule am park", "meine schule ist (eine Schule)"),
+        ("school", "ich gehe in den kindergarten sonnenschein", "ich gehe in den kindergarten (eine Schule)"),
         ("account", "mein passwort ist regenbogen", "mein passwort ist (eine geheime Nummer)"),
         ("full_name", "ich heiße lena müller und bin sechs", "ich heiße lena und bin sechs"),
         ("full_name", "mein name ist anna von der heide", "mein name ist anna"),
@@ -106,6 +113,11 @@ today is 2026-11-29
 i found a pin on the floor
 what is the password
 i'm happy today because we won
+how do i get to the high street
+i go to ballet school
+twenty two four six
+i am happy smith
+i counted to one hundred two hundred three hundred
 the third pig lives at the end of the road""",
     "de": """ich heiße tom
 ich heiße ben ich mag hunde
@@ -132,6 +144,9 @@ aku punya dua kucing""",
 我去上学
 我的学校很大
 我今年六岁
+我在路上
+我叫高高
+我想去公园路上玩
 我在幼儿园玩""",
     "ja": """私の名前はさくらです
 僕は太郎です
@@ -139,6 +154,8 @@ aku punya dua kucing""",
 一二三四五六七八九十
 学校は楽しいです
 小学校に行きます
+僕は林檎が好きです
+私は森に行きます
 東京に住んでいます""",
 }
 

@@ -25,7 +25,6 @@ SPELLING = Spelling.of("殺杀 アあ", "äöü", ["kill", "fuck", "sex", "shit"
         ("k.i.l.l", "kill"),
         ("k-i-l-l", "kill"),
         ("k-ill", "kill"),
-        ("k1-ll".replace("1", "i"), "kill"),
         ("kiiill", "kill"),
         ("KIIILLLL", "kill"),
         ("kіll", "kill"),

@@ -32,7 +32,7 @@ FLOORS: tuple[set[str], ...] = (
     {"turn_tools", "own_lines", "talk_time"},
     {"animator", "filler"},
     # The rooms of the device side by side: none knows another.
-    {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins", "guard"},
+    {"ears", "mind", "voice", "body", "emulator", "provisioning", "event_log", "plugins", "guard", "guard_model"},
     {"announcements", "identity", "factory_reset", "local_server", "models", "sound", "ports"},
     {"floor", "owner_settings"},
     {"config"},
@@ -59,6 +59,7 @@ IN_SEVERAL_FILES = {
     "click": ["companion.__main__", "companion.cli.*", "companion.demo.demonstration"],
     "onnxruntime": ["companion.voice.synthesizer_piper", "companion.ears.smart_turn"],
     "pocketsphinx": ["companion.ears.pocketsphinx_process", "companion.ears.keyphrase_process"],
+    "httpx": ["companion.mind.api.connection", "companion.guard_model"],
     "firmware_bridge": ["companion.body.serial*", "companion.doctor.*"],
 }
 ENGINES = {

@@ -34,6 +34,17 @@ async def test_whose_words_they_were_of_what_kind_and_who_spoke_is_kept(tmp_path
     await store.close()
 
 
+async def test_words_that_are_kept_for_the_guardian_are_without_private_details(tmp_path: Path) -> None:
+    store = await Store.open(tmp_path, lambda: AT)
+    records = GuardRecords(store, lambda: AT, keep_words=True)
+    policy = load_policy("child", {"filter.person": ["violence"]})
+    notes = note_blocked(records, RecordedEvents(LoopClock()), PERSONA, lambda: "Ana")
+    Guardian(policy, PERSONA, *notes).instead_of_answer("kill him at twelve oak street")
+    [kept] = await records.blocked()
+    assert kept.words == "kill him at (an address)"
+    await store.close()
+
+
 async def test_the_guardian_gets_a_notice_of_self_harm(tmp_path: Path) -> None:
     store = await Store.open(tmp_path, lambda: AT)
     records = GuardRecords(store, lambda: AT)

@@ -303,7 +303,7 @@ _EVENT_FIELDS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "request": {},
     "first_token": {},
     "sentence": {"text": str},
-    "blocked": {"category": str, "text": str},
+    "blocked": {"category": str, "who": str, "text": str},
     "dropped": {},
     "aside": {"text": str},
     "filler": {"text": str},

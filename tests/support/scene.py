@@ -21,7 +21,7 @@ from companion.filler import Fillers
 from companion.guardian import Guardian
 from companion.ports import Synthesizer
 from companion.sound.pcm import earcon
-from companion.turn_tools import TurnTools
+from companion.turn_tools import SecondJudge, TurnTools
 from companion.voice.lipsync import mouth_openings, place_cues
 from companion.voice.sentences import Sentences
 from companion.voice.stage.stage import Stage
@@ -99,6 +99,7 @@ async def scene(
     filler_after_s: float = 0.0,
     teach: Teach | None = None,
     guardian: Guardian | None = None,
+    second_judge: SecondJudge | None = None,
     **settings: Any,
 ) -> AsyncIterator[Scene]:
     """A conversation that runs until the end of the block; then it hears the end of the sound and must end itself.
@@ -130,6 +131,7 @@ async def scene(
         longest_turn_s=30.0,
         fillers=Fillers(persona.lines.filler, filler_after_s),
         guard=None if guardian is None else guardian.watch_answer,
+        second_judge=second_judge,
     )
     changed = asyncio.Event()
     dialogue = Dialogue(character, persona, tools, guardian=guardian)

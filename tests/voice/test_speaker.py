@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.errors import DeviceError
+from companion.sound.loudness import loudest_level
 from companion.voice.playback import HeardCounter
 from companion.voice.speaker import CardSpeaker
 
@@ -435,3 +436,22 @@ async def test_a_flush_in_a_pause_ends_it_and_nothing_of_it_is_heard() -> None:
         await speaker.drain()
         assert start >= at
         assert (card.sound[quiet_from:] == LOUD).sum() == 0.1 * RATE
+
+
+@pytest.mark.parametrize("card_rate", [RATE, 48_000])
+@pytest.mark.parametrize("volume", [0.3, 1.0])
+async def test_nothing_that_leaves_it_is_louder_than_the_limit_whatever_the_volume(
+    card_rate: int, volume: float
+) -> None:
+    async with loudspeaker(PretendedCard(card_rate)) as (speaker, card):
+        speaker.limit(-24.0)
+        speaker.volume = volume
+        noise = np.random.default_rng(3)
+        for level in (0.02, 0.9, 0.05, 0.5):
+            await speaker.write((noise.uniform(-level, level, RATE // 2) * 32767).astype("<i2").tobytes())
+        await speaker.drain()
+        assert -26 < loudest_level(card.sound.tobytes(), card_rate) <= -24
+        speaker.limit(None)
+        await speaker.write((noise.uniform(-0.9, 0.9, RATE // 2) * 32767).astype("<i2").tobytes())
+        await speaker.drain()
+        assert loudest_level(card.sound.tobytes(), card_rate) > -20

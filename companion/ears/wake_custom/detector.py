@@ -32,7 +32,7 @@ REFRACTORY = EAR_RATE
 
 _ANSWER_AFTER = round(0.09 * EAR_RATE)
 """Samples after a question until its answer is taken: always the same, so that a file always gives the same result."""
-_AGAIN = 0.5
+_AGAIN = 0.1
 """How much higher the logit must be to ask about the same sound once more."""
 LEAST_SOUND_S = 0.5
 """Sound before the word that the second look gets too."""

@@ -33,6 +33,10 @@ _MOST_ROOM = 1000
 _REACH, _REACH_ALONE = 2.0, 1.0
 """How far around the threshold other sounds are compared, in logits: the second look lifts some from far below it."""
 _STEP = 0.25
+_MARGIN, _MARGIN_ALONE = 0.025, 0.0125
+"""Logits that each recording adds to the threshold: the more real voices it has learnt, the likelier are others in
+talk, which the synthetic ones that the file keeps do not show."""
+_MOST_MARGINS = 40
 _FIRST = "first_"
 """Arrays of this beginning are the networks and the thresholds, with and without second look, before any enrolment."""
 
@@ -125,11 +129,13 @@ def enrolled(
         after[half::2] = refined_head.of_projected(others[half::2])
     arrays |= learn(others)
     threshold, threshold_alone = (float(one) for one in arrays[_FIRST + "thresholds"])
+    count = word.card.enrolled + len(words)
+    margins = min(count, _MOST_MARGINS)
     card = word.card.model_copy(
         update={
-            "threshold": _moved(before, after, threshold, _REACH),
-            "threshold_alone": _moved(before, after, threshold_alone, _REACH_ALONE),
-            "enrolled": word.card.enrolled + len(words),
+            "threshold": _moved(before, after, threshold, _REACH) + margins * _MARGIN,
+            "threshold_alone": _moved(before, after, threshold_alone, _REACH_ALONE) + margins * _MARGIN_ALONE,
+            "enrolled": count,
         }
     )
     return WordFile(card, arrays)

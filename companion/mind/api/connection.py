@@ -1,8 +1,8 @@
 """One kept-alive connection to the character service, by either of its routes: a request out, answer events in.
 
-All of HTTP is here. This is the only file that uses httpx; its errors become `CharacterError`. Runs on the event loop's
-thread. The only time limit here is that for connecting; how long an answer may take is up to the caller. Messages name
-the service's host; never the key, never what was said.
+All of its HTTP is here; errors become `CharacterError`. Runs on the event loop's thread. The only time limit is that
+for connecting; how long an answer may take is up to the caller. Messages name the service's host; never the key, never
+what was said.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Literal
 
 from companion.mind.memory.database import Connection
 from companion.mind.memory.fact_store import to_text, to_time
+from companion.mind.memory.persons import key_of
 from companion.mind.memory.store import Store
 
 Kind = Literal["blocked", "notice"]
@@ -112,6 +113,13 @@ def read_records(on: Connection, kind: Kind, since: datetime | None = None) -> t
         (kind, to_text(since) if since is not None else ""),
     )
     return tuple(GuardRecord(number, to_time(at), *rest) for number, at, *rest in found)
+
+
+def records_of(on: Connection, persona: str, person: str) -> tuple[GuardRecord, ...]:
+    """All entries about talks of one character with one person, the newest first."""
+    found = (*read_records(on, "blocked"), *read_records(on, "notice"))
+    ours = [one for one in found if one.persona == persona and key_of(one.person) == key_of(person)]
+    return tuple(sorted(ours, key=lambda one: one.id, reverse=True))
 
 
 def clear_records(on: Connection) -> None:
