@@ -19,6 +19,7 @@ from companion.cli.options import PROJECT, own_file, use_unit_here
 from companion.config.device import load_device
 from companion.config.loading import read_toml
 from companion.config.persona import Persona, load_persona
+from companion.config.policy import load_policy
 from companion.config.unit import calibration, check_references
 from companion.errors import ConfigError
 from companion.examination.findings import Finding
@@ -30,6 +31,7 @@ from companion.provisioning.device_file import check_installer_file
 _LOADERS: dict[str, Callable[[Path], object]] = {
     "choreography": load_choreography,
     "boot": check_installer_file,
+    "policies": load_policy,
 }
 
 
@@ -138,6 +140,8 @@ def _kind_by_keys(file: Path) -> str:
     keys = read_toml(file).keys()
     if "profile" in keys or "lines" in keys:
         return "personas"
+    if "audience" in keys:
+        return "policies"
     if keys & {"emotion", "gesture", "state"}:
         return "choreography"
     return "devices"
