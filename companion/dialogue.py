@@ -144,10 +144,11 @@ class Dialogue:
         """
         floor = floor or Floor(given=True)
         said = utterance.text
-        if floor.was_given and (line := self._ending()):
-            return await self.say_text(line, State.IDLE, on_first_sound)
+        # Somebody in danger is answered whatever the time is.
         if self.guardian is not None and (line := self.guardian.instead_of_answer(said)):
             return await self.say_text(line, State.FOLLOW_UP, on_first_sound)
+        if floor.was_given and (line := self._ending()):
+            return await self.say_text(line, State.IDLE, on_first_sound)
         if answer is None and said and (line := await self.character.ask_speaker(said)):
             return await self.say_text(line, State.FOLLOW_UP, on_first_sound)
         heard = ""

@@ -14,6 +14,7 @@ from companion.ears.attention import Attention
 from companion.events import LikelyUtterance, NobodySpoke, Partial, SpeechStarted
 from companion.guard.limits import Moment
 from companion.guardian import Guardian
+from companion.languages.language import language
 from companion.owner_settings import Consent, OwnerSettings
 from companion.talk_time import TalkTime
 from tests.support.doubles import ScriptedCharacter, pass_time
@@ -250,3 +251,16 @@ async def test_the_personas_own_phrases_do_not_take_the_exit_words_away() -> Non
     async with scene(persona=deaf, guardian=guardian(time__exit_words=False)) as s:
         await ask(s, "goodbye")
         assert s.character.asked == ["goodbye"]
+
+
+async def test_somebody_in_danger_is_answered_though_the_time_is_over() -> None:
+    watch = guardian(time__minutes_a_day=1)
+    async with scene(persona=TEDDY, guardian=watch, longest_talk_s=1e6, follow_up_s=80.0) as s:
+        await ask(s, "hello")
+        await s.until("follow_up")
+        await pass_time(70)
+        await ask(s, "i want to die", wake=False)
+        await s.until("idle")
+        plain = language("en").guardian
+        assert plain is not None
+        assert " ".join(s.voice.spoken[2:]) == plain.self_harm[0]
