@@ -134,8 +134,7 @@ class Site:
                 raise NotAdmitted(404, "There is nothing here.")
             where, done = await action(request)
             if not where:
-                over = replace(sight, part="")
-                return Response(200, views_access.told(over, sight.texts.close, sight.texts.close_how))
+                return Response(200, views_access.over(replace(sight, part=""), reset=request.path == "/reset"))
             return _go(f"{where}{'&' if '?' in where else '?'}done={done}" if done else where)
         if request.path == "/pair" and request.telephone is None:
             secret = access.pair(form.get("code", ""), _name_of(request.agent))
