@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from companion.languages.language import Language, language
 from companion.languages.loader import LanguageError
+from companion.languages.owner import owner_texts
 from companion.languages.understood import understood
 
 
@@ -37,7 +38,7 @@ OPTIONAL_PARTS: Mapping[str, OptionalPart] = {
     "private.toml": OptionalPart(
         lambda one: one.private, "addresses, schools and full names are not taken out of what a child says"
     ),
-    "owner.toml": OptionalPart(lambda one: one.owner, "the owner's page is in English"),
+    "owner.toml": OptionalPart(lambda one: owner_texts(one.code), "the owner's page is in English"),
     "recognition.toml": OptionalPart(
         lambda one: one.recognition, "new persons are asked for a secret word in English, where a policy asks for one"
     ),

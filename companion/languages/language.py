@@ -25,7 +25,6 @@ from companion.languages.loader import (
     read_part,
 )
 from companion.languages.memory import Facts, FactSentences, Index, Introductions, Names, Utterances
-from companion.languages.owner import OwnerTexts
 from companion.languages.private import PrivateWords
 from companion.languages.recognition import RecognitionLines
 from companion.languages.stage import Directions, Emphasis, Feelings, Speech
@@ -279,11 +278,6 @@ class Language:
         return read_part(self.code, "private.toml", PrivateWords) or PrivateWords()
 
     @cached_property
-    def owner(self) -> OwnerTexts | None:
-        """`owner.toml`; None where there is none."""
-        return read_part(self.code, "owner.toml", OwnerTexts)
-
-    @cached_property
     def recognition(self) -> RecognitionLines:
         """`recognition.toml`; empty where there is none."""
         return read_part(self.code, "recognition.toml", RecognitionLines) or RecognitionLines()
@@ -305,8 +299,7 @@ class Language:
         return dates.date.format(day=at.day, month=month, month_number=at.month, year=at.year)
 
     def _required(self, file: str, model: type[AnyPart]) -> AnyPart:
-        part = read_part(self.code, file, model)
-        if part is None:
+        if (part := read_part(self.code, file, model)) is None:
             raise LanguageError(f"languages/{self.code}/{file}: -: this file is missing")
         return part
 

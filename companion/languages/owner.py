@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from companion.languages.loader import Part, filled_with
+from companion.languages.loader import Part, filled_with, read_part
 
 
 def _table(words: str) -> AfterValidator:
@@ -190,3 +191,9 @@ class OwnerTexts(Part):
             "consent_taken reset"
         ),
     ]
+
+
+@cache
+def owner_texts(code: str) -> OwnerTexts | None:
+    """The language's `owner.toml`; None where there is none. Raises `LanguageError`."""
+    return read_part(code, "owner.toml", OwnerTexts)

@@ -14,9 +14,8 @@ from dataclasses import replace
 from importlib import resources
 
 from companion.errors import CompanionError
-from companion.languages.language import language
 from companion.languages.loader import language_codes
-from companion.languages.owner import OwnerTexts
+from companion.languages.owner import OwnerTexts, owner_texts
 from companion.languages.understood import DEFAULT
 from companion.local_server import Receive, Scope, Send
 from companion.owner import views_access
@@ -135,8 +134,7 @@ class Site:
                 raise NotAdmitted(404, "There is nothing here.")
             where, done = await action(request)
             if not where:
-                over = replace(sight, part="")
-                return Response(200, views_access.told(over, sight.texts.close, sight.texts.close_how))
+                return Response(200, views_access.over(replace(sight, part=""), reset=request.path == "/reset"))
             return _go(f"{where}{'&' if '?' in where else '?'}done={done}" if done else where)
         if request.path == "/pair" and request.telephone is None:
             secret = access.pair(form.get("code", ""), _name_of(request.agent))
@@ -201,7 +199,7 @@ def _language_of(wanted: str, fallback: str) -> tuple[str, OwnerTexts]:
     """The first language of the header `Accept-Language` in which there are words for the page."""
     asked = [one.partition(";")[0].strip().partition("-")[0].casefold() for one in wanted.split(",")[:20]]
     for code in (*asked, fallback, DEFAULT):
-        if code in language_codes() and (texts := language(code).owner) is not None:
+        if code in language_codes() and (texts := owner_texts(code)) is not None:
             return code, texts
     raise CompanionError("The words of the owner's page are missing; install the companion anew.")
 

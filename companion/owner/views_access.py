@@ -161,6 +161,13 @@ def told(sight: Sight, heading: str, sentence: str) -> bytes:
     return whole_page(sight, heading, tag("p", sentence, class_="card"), tag("p", tag("a", sight.texts.back, href="/")))
 
 
+def over(sight: Sight, *, reset: bool) -> bytes:
+    """The last page: it was closed, or the unit begins anew."""
+    texts = sight.texts
+    heading, said = (texts.reset, texts.changed["reset"]) if reset else (texts.changed["closed"], texts.close_how)
+    return whole_page(sight, heading, tag("p", said, class_="card"))
+
+
 def _certificate(sight: Sight, fingerprint: str) -> Html:
     return tag(
         "details", tag("summary", "SHA-256"), tag("p", sight.texts.certificate), tag("p", tag("code", fingerprint))

@@ -34,6 +34,7 @@ _ALSO_CALLED = {
     **dict.fromkeys(("log_transcripts", "transcripts"), "log.transcripts"),
     **dict.fromkeys(("fleet_salt", "salt"), "fleet.salt"),
     **dict.fromkeys(("neighbors", "neighbours_key", "neighbors_key"), "neighbours"),
+    **dict.fromkeys(("owner", "owners_page", "owner_page_open"), "owner_page"),
     **dict.fromkeys(("time_zone", "tz"), "timezone"),
     **dict.fromkeys(("host_name", "host"), "hostname"),
     **dict.fromkeys(("wakeword", "wake"), "wake_word"),

@@ -31,7 +31,7 @@ OPEN = "open"
 
 NAMES = (
     *("persona", "device", "name", "language", "volume", "person", "key", "region", "neighbours"),
-    *("timezone", "hostname", "wake_word", "quiet_hours", "memory", "spending.daily", "spending.monthly"),
+    *("timezone", "hostname", "wake_word", "quiet_hours", "memory", "owner_page", "spending.daily", "spending.monthly"),
     *("wifi.ssid", "wifi.password", "wifi.country", "wifi.hidden", "wifi2.ssid", "wifi2.password", "wifi2.hidden"),
     *("log.transcripts", "fleet.salt"),
 )
@@ -82,7 +82,7 @@ def validate(name: str, entry: Assignment, text: str, choices: Choices) -> str |
     if name == "memory" and isinstance(value, bool):
         # `off` and `on` without quotation marks.
         return "local" if value else "off"
-    if name in ("log.transcripts", "wifi.hidden", "wifi2.hidden"):
+    if name in ("log.transcripts", "owner_page", "wifi.hidden", "wifi2.hidden"):
         if isinstance(value, bool):
             return value
         raise InvalidValue("write true or false, without quotation marks. It was left out.")

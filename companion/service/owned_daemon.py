@@ -32,5 +32,8 @@ class OwnedDaemon(Protocol):
     def reload(self, persona: str | None) -> str:
         """See `control.DaemonControls`."""
 
+    def say_reset(self) -> None:
+        """Say that the unit begins anew. Raises `CompanionError`."""
+
     def status(self) -> dict[str, Any]:
         """See `control.DaemonControls`."""

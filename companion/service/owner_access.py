@@ -17,11 +17,11 @@ from companion.app import Unit
 from companion.body.inputs import HELD_S
 from companion.config.device import Device
 from companion.errors import CompanionError, DeviceError
-from companion.languages.language import language
 from companion.languages.understood import DEFAULT
 from companion.owner_settings import Consent, KeptOwnerSettings, change_owner_settings
 from companion.service.control_protocol import AskOwnerPage
 from companion.service.owned_daemon import OwnedDaemon
+from companion.service.reset import reset
 
 if TYPE_CHECKING:
     from companion.owner.access import Access
@@ -133,7 +133,7 @@ class OwnerAccess:
 
         if self._page is None:
             self._access = Access(OwnerFile(self._folder), time.monotonic, datetime.now)
-            controls = OwnerControls(self.settings, self.change, self._daemon, self._unit, self._device)
+            controls = OwnerControls(self.settings, self.change, self._reset, self._daemon, self._unit, self._device)
             page = OwnerPage(
                 self._folder,
                 Asked(controls, loop),
@@ -158,11 +158,13 @@ class OwnerAccess:
 
     async def _open_and_tell(self, *, only_new: bool = False) -> None:
         """Open it and say so aloud; with `only_new`, where no telephone is connected yet."""
+        from companion.languages.owner import owner_texts
+
         try:
             opened = await self._open()
             if only_new and self._access is not None and self._access.kept.telephones:
                 return
-            spoken = language(self._unit.conversation.dialogue.persona.language).owner or language(DEFAULT).owner
+            spoken = owner_texts(self._unit.conversation.dialogue.persona.language) or owner_texts(DEFAULT)
             if spoken is not None:
                 digits = " ".join(opened.digits)
                 self._unit.conversation.announce(spoken.spoken.format(address=opened.address, digits=digits))
@@ -177,6 +179,9 @@ class OwnerAccess:
         await asyncio.to_thread(OwnerFile(self._folder).remove)
         await self._put_down("pin_reset")
         return "The PIN and all connected telephones are forgotten; open the page and connect yours anew."
+
+    def _reset(self) -> None:
+        self._group.create_task(reset(self._folder, self._daemon.say_reset))
 
     async def _status(self) -> tuple[str, dict[str, Any]]:
         from companion.owner.owner_file import OwnerFile

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,15 +15,14 @@ from companion.config.device import Device
 from companion.config.persona import load_persona
 from companion.config.policy import Policy, policy_of
 from companion.ears.wake_words import spoken
-from companion.errors import CompanionError, ConfigError
+from companion.errors import ConfigError
 from companion.events import State
 from companion.languages.understood import understood
 from companion.mind.budget import usage_entries_of
-from companion.mind.memory import inspection
+from companion.mind.memory import inspection, secret_word
 from companion.mind.memory.database import Connection
-from companion.mind.memory.erasing import erase_persons
-from companion.mind.memory.inspection import PersonOverview
-from companion.mind.memory.persons import key_of
+from companion.mind.memory.erasing import erase_person
+from companion.mind.memory.inspection import PersonMemory, PersonOverview
 from companion.owner.controls import Guarded, Limits, Overview, Person, PersonaChoice, WakeWord
 from companion.owner_settings import Consent, KeptOwnerSettings
 from companion.service.control_protocol import BUTTONS
@@ -42,10 +42,16 @@ class OwnerControls:
     """See the head of this file."""
 
     def __init__(
-        self, settings: KeptOwnerSettings, change: Change, daemon: OwnedDaemon, unit: Unit, device: Device
+        self,
+        settings: KeptOwnerSettings,
+        change: Change,
+        reset: Callable[[], None],
+        daemon: OwnedDaemon,
+        unit: Unit,
+        device: Device,
     ) -> None:
-        """`change` keeps a decision of the owner."""
-        self._settings, self._change = settings, change
+        """`change` keeps a decision of the owner; `reset` begins a factory reset, and the unit ends soon after."""
+        self._settings, self._change, self._reset = settings, change, reset
         self._daemon, self._unit, self._device = daemon, unit, device
 
     @property
@@ -56,6 +62,7 @@ class OwnerControls:
     async def overview(self) -> Overview:
         """See `Controls`."""
         dialogue = self._unit.conversation.dialogue
+        guardian = dialogue.guardian
         policy, decided = self._policy, self._settings.now()
         rules, consent = decided.time_rules(policy.time), decided.consent
         named = self._device.policy
@@ -63,7 +70,7 @@ class OwnerControls:
             status=self._daemon.status(),
             volume=round(self._daemon.loudspeaker.volume * 100),
             switched_off=self._daemon.switches.muted,
-            minutes_today=await self._unit.records.talk_of(datetime.now().date()) / 60,
+            minutes_today=0.0 if guardian is None else guardian.talk()[0] / 60,
             limits=Limits(rules.minutes_a_day, rules.bedtime, rules.break_after_minutes),
             decided=Limits(decided.minutes_a_day, decided.bedtime, decided.break_after_minutes),
             needs_consent=policy.consent.guardian,
@@ -102,9 +109,18 @@ class OwnerControls:
 
     async def person(self, persona: str, name: str) -> Person | None:
         """See `Controls`."""
-        found = await self._unit.store.read(lambda on: inspection.describe_persons(on, persona, name, turns=TURNS))
+
+        def described(on: Connection) -> tuple[PersonMemory, datetime | None, bool] | None:
+            found = inspection.describe_persons(on, persona, name, turns=TURNS)
+            return (found[0], secret_word.let_in_until(on, name), secret_word.has_word(on, name)) if found else None
+
+        found = await self._unit.store.read(described)
+        if found is None:
+            return None
+        memory, until, has_word = found
         asks = self._policy.memory.recognise != "trust"
-        return Person(persona, found[0], asks) if found else None
+        now = until is not None and until > datetime.now().astimezone()
+        return Person(persona, memory, asks, until if now else None, has_word)
 
     async def correct(self, persona: str, number: int, text: str) -> None:
         """See `Controls`."""
@@ -117,8 +133,7 @@ class OwnerControls:
 
     async def forget_person(self, persona: str, name: str) -> None:
         """See `Controls`."""
-        whose = (persona, key_of(name))
-        await self._unit.store.erase(lambda on: erase_persons(on, "persona = ? AND key = ?", whose))
+        await self._unit.store.erase(lambda on: erase_person(on, persona, name))
 
     async def export(self, persona: str, name: str) -> list[dict[str, Any]]:
         """See `Controls`."""
@@ -131,8 +146,9 @@ class OwnerControls:
 
     async def let_in(self, persona: str, name: str, hours: int | None) -> None:
         """See `Controls`."""
-        del persona, name, hours
-        raise CompanionError("This unit cannot let anybody in from here yet.")
+        del persona  # They are let in by all characters.
+        until = None if hours is None else datetime.now().astimezone() + timedelta(hours=hours)
+        await self._unit.store.change(lambda on: secret_word.let_in(on, name, until))
 
     async def guarded(self) -> Guarded:
         """See `Controls`."""
@@ -171,7 +187,7 @@ class OwnerControls:
 
     async def factory_reset(self) -> None:
         """See `Controls`."""
-        raise CompanionError("This unit cannot be reset from here yet: run `companion factory-reset`.")
+        self._reset()
 
 
 def _personas_beside(present: Path) -> tuple[PersonaChoice, ...]:

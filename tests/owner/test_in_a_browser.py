@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from companion.languages.language import language
 from companion.languages.loader import language_codes
+from companion.languages.owner import owner_texts
 from tests.support.chromium import DESKTOP, PHONE, Chromium, why_not
 from tests.support.owner_unit import PIN, Scene, open_page
 
@@ -163,7 +163,7 @@ async def test_nothing_that_was_said_becomes_a_part_of_the_page(tmp_path: Path) 
     await scene(tmp_path, work)
 
 
-@pytest.mark.parametrize("code", [one for one in language_codes() if language(one).owner is not None])
+@pytest.mark.parametrize("code", [one for one in language_codes() if owner_texts(one) is not None])
 async def test_each_language_fits_on_a_telephone(tmp_path: Path, code: str) -> None:
     def work(page: Scene) -> dict[str, list[str]]:
         with Chromium(tmp_path / "browser") as browser:

@@ -168,6 +168,7 @@ async def test_it_closes_when_the_owner_closes_it(tmp_path: Path) -> None:
         browser = await asyncio.to_thread(page.signed_in)
         told = await asyncio.to_thread(browser.post, "/close")
         assert told.status == 200
+        assert "The page was closed" in told.text
         assert "Sign out" not in told.text
         async with asyncio.timeout(10):
             await page.closed.wait()

@@ -120,9 +120,21 @@ def test_what_the_file_does_not_say_is_in_the_report_too(unit: Unit) -> None:
         "wake_word: okay_nabu (the file does not say)",
         "quiet_hours: 20:00-07:00 (the file does not say)",
         "memory: local (the file does not say)",
+        "owner_page: closed until its button is held (the file does not say)",
         "spending.daily: no limit (the file does not say)",
     ):
         assert line in unit.words
+
+
+def test_the_card_may_open_the_owners_page_at_each_start(unit: Unit) -> None:
+    unit.write_card(FILLED.replace("owner_page = false", "owner_page = true"))
+    unit.start()
+    assert unit.device.owner.open
+    assert "owner_page: open for a while after each start" in unit.words
+    unit.write_card(FILLED.replace("owner_page = false", 'owner_page = "perhaps"'))
+    unit.start()
+    assert not unit.device.owner.open
+    assert "write true or false" in unit.words
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.support.owner_unit import PIN, Browser
-from tests.support.running_daemon import Running
+from tests.support.running_daemon import PATIENCE_S, Running
 from tests.support.virtual_sound import VirtualSound, why_not
 
 pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
@@ -42,8 +43,14 @@ def test_until_it_is_opened_nothing_of_it_is_there(running: Running) -> None:
     assert "closed" in running.command("owner", "status").stdout
     with pytest.raises(OSError, match="refused"):
         Browser(18443).get("/")
-    maps = Path(f"/proc/{running.process.pid}/maps").read_text()
-    assert "_ssl" not in maps or "uvicorn" not in maps
+
+
+def test_what_is_closed_is_not_even_loaded() -> None:
+    code = "import sys, companion.service.daemon; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "companion.service.owner_access" in loaded
+    assert not {"uvicorn", "companion.owner", "companion.languages.owner", "companion.service.owner_controls"} & loaded
 
 
 def test_a_parent_opens_it_signs_in_and_changes_what_they_see(running: Running) -> None:
@@ -85,3 +92,15 @@ def test_reset_pin_puts_everybody_out_and_close_closes_it(running: Running) -> N
     with pytest.raises(OSError, match="refused"):
         again.get("/")
     assert "PIN" in running.command("owner", "status").stdout
+
+
+def test_the_factory_reset_asks_for_the_pin_and_ends_the_unit(running: Running) -> None:
+    browser, told = opened(running)
+    browser.follow(browser.post("/pair", code=told["digits"]))
+    browser.post("/pin", pin=PIN, again=PIN)
+    state = running.folder / "state" / "companion"
+    assert browser.post("/reset", pin="not-this-1").status == 400
+    assert not (state / "factory-reset").exists()
+    assert "Everything was erased" in browser.post("/reset", pin=PIN).text
+    assert running.process.wait(PATIENCE_S) != 0
+    assert (state / "factory-reset").exists()
