@@ -67,7 +67,7 @@ def _own_lines(persona: Persona) -> Iterator[tuple[Key, str]]:
 def _of_line(line: str, judge: Judge) -> Category | None:
     said = Said()
     for sentence in _SENTENCES.findall(line):
-        if (category := judge.verdict(sentence.strip(), said)) is not None:
+        if (category := judge.by_rules(sentence.strip(), said)) is not None:
             return category
         said = said.then(sentence.strip())
     return None
@@ -78,7 +78,7 @@ def _of_profile(sentence: str, judge: Judge) -> str | None:
     if not judge.policy.consent.relatives and judge.plays_relative(sentence):
         return f'"{short}" makes it a relative or a partner of the person, which the policy does not allow; take it out'
     category = judge.orders(sentence)
-    if category is None and (found := judge.verdict(sentence)) in _ORDERED:
+    if category is None and (found := judge.by_rules(sentence)) in _ORDERED:
         category = found
     if category is None:
         return None
