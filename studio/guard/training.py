@@ -27,6 +27,8 @@ from companion.errors import CompanionError
 from companion.guard.likeness import BUCKETS, features
 from companion.guard.reading import plain_reading
 from companion.languages.language import language
+from companion.languages.understood import understood
+from companion.voice.sentences import Sentences
 
 PROJECT = Path(__file__).resolve().parents[2]
 TESTED = PROJECT / "tests/golden/guard"
@@ -45,7 +47,7 @@ DECAY = 5e-3
 """Of the weights in each step, towards none."""
 
 
-class Sentences(NamedTuple):
+class Labelled(NamedTuple):
     buckets: list[NDArray[np.intp]]
     classes: NDArray[np.intp]
     """0 is harmless, then the categories in their order."""
@@ -53,7 +55,7 @@ class Sentences(NamedTuple):
     """Which template each sentence is of."""
 
 
-def read(code: str) -> Sentences:
+def read(code: str) -> Labelled:
     """The labelled sentences of a language."""
     labels: dict[str, tuple[int, int]] = {}
     for number, (template, category) in enumerate((*_templates(code), *_tested(code))):
@@ -62,7 +64,7 @@ def read(code: str) -> Sentences:
     spaced = language(code).is_spaced
     buckets = [np.array(features(text, is_spaced=spaced), dtype=np.intp) for text in labels]
     classes, templates = np.array(list(labels.values()), dtype=np.intp).T
-    return Sentences(buckets, classes, templates)
+    return Labelled(buckets, classes, templates)
 
 
 def _tested(code: str) -> Iterator[tuple[str, Category | None]]:
@@ -71,6 +73,10 @@ def _tested(code: str) -> Iterator[tuple[str, Category | None]]:
         row = json.loads(line)
         if row.get("policy", "child").startswith("child"):
             yield row["text"], row["category"][0] if isinstance(row["category"], list) else row["category"]
+            if row["category"] is None:
+                # Each of its sentences is judged by itself, too.
+                cutter = Sentences(languages=understood(code))
+                yield from ((one.text, None) for one in (*cutter.feed(row["text"]), *cutter.close()) if one.text)
 
 
 def _templates(code: str) -> Iterator[tuple[str, Category | None]]:
@@ -92,7 +98,7 @@ def expanded(template: str) -> list[str]:
     return random.Random(template).sample(found, min(MOST, len(found)))
 
 
-def learn(sentences: Sentences, chosen: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def learn(sentences: Labelled, chosen: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weights (buckets, classes) and bias (classes,) from the chosen sentences: softmax regression by AdaGrad."""
     classes = len(CATEGORIES) + 1
     weights, squares = np.zeros((BUCKETS, classes)), np.full((BUCKETS, classes), 1e-3)
@@ -114,7 +120,7 @@ def learn(sentences: Sentences, chosen: Sequence[int]) -> tuple[NDArray[np.float
     return weights, bias
 
 
-def learn_surely(sentences: Sentences, threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def learn_surely(sentences: Labelled, threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The same from all sentences, until none of the harmless ones is blocked: those that are count more often."""
     chosen = list(range(len(sentences.classes)))
     for _ in range(AGAIN):
@@ -130,13 +136,13 @@ def learn_surely(sentences: Sentences, threshold: float) -> tuple[NDArray[np.flo
     return weights, bias
 
 
-def _odds(sentences: Sentences, at: int, weights: NDArray[np.float64], bias: NDArray[np.float64]) -> float:
+def _odds(sentences: Labelled, at: int, weights: NDArray[np.float64], bias: NDArray[np.float64]) -> float:
     found = sentences.buckets[at]
     scores = weights[found].sum(axis=0) / np.sqrt(max(1, len(found))) + bias
     return float(np.logaddexp.reduce(scores[1:]) - scores[0])
 
 
-def threshold(sentences: Sentences) -> tuple[float, float]:
+def threshold(sentences: Labelled) -> tuple[float, float]:
     """The log odds that only `FALSE_ALARMS` of the harmless sentences pass, and the share of the others that do.
 
     Both from sentences that the model had not learnt.
