@@ -268,11 +268,12 @@ async def assembled(
                 on_change=lambda: _changed(conversation, sound, judge),
                 teach=enrolment.teach,
             )
-            aside = [group.create_task(animator.run()), group.create_task(store.keep_copies())]
-            aside += [group.create_task(one.run()) for one in (link, kept_echo) if one is not None]
+            work = [one.run() for one in (animator, link, kept_echo) if one is not None] + [store.keep_copies()]
             if sound.live:
-                counting = talk_time.run(lambda: _count_talk(conversation), lambda: _look_anew(conversation, listener))
-                aside.append(group.create_task(counting))
+                work.append(
+                    talk_time.run(lambda: _count_talk(conversation), lambda: _look_anew(conversation, listener))
+                )
+            aside = [group.create_task(one) for one in work]
             for sentence in missing:
                 log.error("%s", sentence)
             try:

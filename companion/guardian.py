@@ -74,7 +74,8 @@ class Guardian:
 
     def may_keep(self, text: str) -> bool:
         """Whether a fact of these words may be kept."""
-        return self.judge.verdict(text) is None and self._private.finds(text) is None
+        private = self._private.finds(text) is not None or self._private.holds_gap(text)
+        return not private and self.judge.verdict(text) is None
 
     def watch_answer(self, whose: WhoseWords = "answer") -> AnswerGuard:
         """The guard of one answer, or of what another program lets it say."""

@@ -43,6 +43,7 @@ class PrivateFilter:
     def __init__(self, kinds: Collection[PrivateKind], languages: Understood) -> None:
         self._rules = [rule for kind in _ORDER if kind in kinds for rule in _rules(kind, languages)]
         self._numbers = [(_run(one), one) for one in languages if not {"phone", "account"}.isdisjoint(kinds)]
+        self._gaps = {gap for one in languages for gap in one.private.instead.values() if gap}
         self._kinds = frozenset(kinds)
         self._last = "", ""
         """What was cleaned last, and what came of it: an answer asks for the same words several times."""
@@ -58,6 +59,10 @@ class PrivateFilter:
         """The first kind of private detail in a text; None where there is none."""
         _, kinds = self._cleaned(text)
         return min(kinds, key=PRIVATE_KINDS.index) if kinds else None
+
+    def holds_gap(self, text: str) -> bool:
+        """Whether something was taken out of a text: "(an address)" stands in it."""
+        return any(one in text for one in self._gaps)
 
     def _cleaned(self, said: str) -> tuple[str, set[PrivateKind]]:
         if not self._kinds:

@@ -55,4 +55,4 @@ def test_what_is_odd_in_a_persona_of_ones_own_is_noted(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
     told = report(tmp_path, 'persona = "mine"\n')
     assert "ALL IS WELL" in told
-    assert "NOTED - lines.offline: (sighs) is a stage direction" in told
+    assert "- lines.offline: (sighs) is a stage direction" in told
