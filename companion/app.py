@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from companion import engines, plugins
 from companion.animator import Animator
-from companion.body.choreography import load_choreography
-from companion.body.performer import Performer
 from companion.body.timeline import Timeline
 from companion.config.device import Device
-from companion.config.hours import in_hours
 from companion.config.persona import Persona
 from companion.config.policy import policy_of
 from companion.conversation import Conversation
@@ -190,7 +186,9 @@ async def assembled(
         talk_time = await engines.talk_time(device, sound.clock, records, missing, live=sound.live)
         # Frames that nobody sees, on a terminal or in the events, cost processor time in every turn.
         seen = [body for body in bodies if events is not None or not sound.live or getattr(body, "is_seen", True)]
-        animator = _animator(device, sound, [watch.body(body) for body in seen], event_log)
+        animator = engines.animator(
+            device, sound.live, sound.watched, sound.clock, [watch.body(body) for body in seen], event_log
+        )
 
         @asynccontextmanager
         async def open_dialogue(persona: Persona, voice: Synthesizer | None) -> AsyncIterator[Dialogue]:
@@ -271,7 +269,7 @@ async def assembled(
             work = [one.run() for one in (animator, link, kept_echo) if one is not None] + [store.keep_copies()]
             if sound.live:
                 work.append(
-                    talk_time.run(lambda: _count_talk(conversation), lambda: _look_anew(conversation, listener))
+                    talk_time.run(partial(_count_talk, conversation), partial(_look_anew, conversation, listener))
                 )
             aside = [group.create_task(one) for one in work]
             for sentence in missing:
@@ -310,23 +308,6 @@ def _look_anew(conversation: Conversation, listener: Listener) -> None:
     """A talk may begin now, or may not any more: a unit in open mode listens for something else at rest."""
     if conversation.state is State.IDLE:
         listener.inject(Control("yield"))
-
-
-def _animator(device: Device, sound: Sound, bodies: list[Body], event_log: EventLog) -> Animator:
-    body = device.body
-    performer = Performer(
-        load_choreography(body.choreography),
-        body.channels,
-        # The same file gives the same frames.
-        seed=random.getrandbits(32) if sound.live else 0,
-        idle_life=body.idle_life and (sound.live or sound.watched),
-        current_ma=body.current_ma,
-    )
-
-    def brightness() -> float:
-        return body.night_brightness if in_hours(body.night, datetime.now().time()) else 1.0
-
-    return Animator(performer, bodies, sound.clock, event_log, brightness if sound.live and body.night else None)
 
 
 async def converse_with_files(

@@ -7,12 +7,18 @@ the sentence that says so goes into `missing`; where the sound is a file, it is 
 from __future__ import annotations
 
 import logging
+import random
 from contextlib import AsyncExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from companion import plugins
+from companion.animator import Animator
+from companion.body.choreography import load_choreography
+from companion.body.performer import Performer
 from companion.config.device import Device
+from companion.config.hours import in_hours
 from companion.config.persona import CastMember, Persona
 from companion.config.policy import Policy
 from companion.ears import wake_words as wake
@@ -23,7 +29,7 @@ from companion.errors import ConfigError, EngineUnavailable
 from companion.event_log import EventLog
 from companion.owner_settings import KeptOwnerSettings, OwnerSettings
 from companion.plugins import BEST_TRANSCRIBERS
-from companion.ports import Clock, Synthesizer, Transcriber
+from companion.ports import Body, Clock, Synthesizer, Transcriber
 from companion.storage import state_folder
 from companion.talk_time import TalkTime, now_of_file, now_of_unit
 from companion.voice_enrolment import Ears, VoiceEnrolment
@@ -134,3 +140,23 @@ def second_judge(device: Device, policy: Policy, closing: AsyncExitStack) -> Gua
     model = GuardModel(device.guard, policy)
     closing.push_async_callback(model.close)
     return model
+
+
+def animator(
+    device: Device, live: bool, watched: bool, clock: Clock, bodies: list[Body], event_log: EventLog
+) -> Animator:
+    """What moves the body. `live`: with a sound card; `watched`: somebody looks on, though it is a file."""
+    body = device.body
+    performer = Performer(
+        load_choreography(body.choreography),
+        body.channels,
+        # The same file gives the same frames.
+        seed=random.getrandbits(32) if live else 0,
+        idle_life=body.idle_life and (live or watched),
+        current_ma=body.current_ma,
+    )
+
+    def brightness() -> float:
+        return body.night_brightness if in_hours(body.night, datetime.now().time()) else 1.0
+
+    return Animator(performer, bodies, clock, event_log, brightness if live and body.night else None)

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from companion.config.policy import CATEGORIES, Category
 from companion.errors import CompanionError
 from companion.guard.likeness import BUCKETS, features
-from companion.guard.reading import plain_reading
+from companion.guard.reading import Spelling, readings
 from companion.languages.language import language
 from companion.languages.understood import understood
 from companion.voice.sentences import Sentences
@@ -58,9 +58,10 @@ class Labelled(NamedTuple):
 def read(code: str) -> Labelled:
     """The labelled sentences of a language."""
     labels: dict[str, tuple[int, int]] = {}
+    letters = Spelling.of(language(code).guard.letters)
     for number, (template, category) in enumerate((*_templates(code), *_tested(code))):
         for text in expanded(template):
-            labels[plain_reading(text)] = (0 if category is None else CATEGORIES.index(category) + 1, number)
+            labels[readings(text, letters)[0]] = (0 if category is None else CATEGORIES.index(category) + 1, number)
     spaced = language(code).is_spaced
     buckets = [np.array(features(text, is_spaced=spaced), dtype=np.intp) for text in labels]
     classes, templates = np.array(list(labels.values()), dtype=np.intp).T
