@@ -1,8 +1,9 @@
 """How much a sentence is like those that may not be said: a small learned model beside the rules. Pure.
 
 Rules know the ways of saying a thing that somebody thought of. The model has learnt from labelled sentences of the
-language (`studio/guard`), and knows their words, pairs of words and pieces of words, each hashed into one of `BUCKETS`.
-It is a linear model: one weight for each bucket and class, the first class being harmless, in small whole numbers.
+language (`studio/guard`), and knows their words, pairs of words that stand near, and pieces of words, each hashed into
+one of `BUCKETS`. It is a linear model: one weight for each bucket and class, the first class being harmless, in small
+whole numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from numpy.typing import NDArray
 from companion.config.policy import CATEGORIES, Category
 from companion.languages.language import Language
 
-BUCKETS = 1 << 14
+BUCKETS = 1 << 15
+NEAR = 6
+"""Words from one to another that are still a pair, by their first letters."""
+BEGINNING = 4
 LONGEST = 400
 """Characters of a sentence that are looked at: the last ones."""
 
@@ -35,9 +39,10 @@ def features(text: str, *, is_spaced: bool) -> list[int]:
     found = {f"1 {one}" for one in words} if is_spaced else set()
     if is_spaced:
         found |= {f"2 {one} {other}" for one, other in pairwise(words)}
-        found |= {f"3 {one} {other}" for one, other in zip(words, words[2:], strict=False)}
+        begun = [one[:BEGINNING] for one in words]
+        found |= {f"3 {one} {other}" for at, one in enumerate(begun) for other in begun[at + 1 : at + NEAR]}
     joined = f" {' '.join(words)} " if is_spaced else f" {''.join(words)} "
-    for length in (3, 4, 5) if is_spaced else (1, 2, 3, 4):
+    for length in (3, 4) if is_spaced else (1, 2, 3, 4):
         found |= {joined[at : at + length] for at in range(len(joined) - length + 1)}
     return sorted({crc32(one.encode()) % BUCKETS for one in found})
 
