@@ -112,7 +112,11 @@ def find_chirp(heard: Samples, sound: Samples, noise: Samples) -> Echo | None:
     if match[at] <= CLEAR * deviation:
         return None
     before = float(np.var(noise.astype(np.float64))) if len(noise) else 0.0
-    power = float(np.var(heard[at : at + len(sound)].astype(np.float64))) - before
+    there = float(np.var(heard[at : at + len(sound)].astype(np.float64)))
+    if there == 0:
+        # A few lone samples in silence look like the edge of anything.
+        return None
+    power = there - before
     return Echo(at, decibels(math.sqrt(max(power, 0.0)) / FULL_SCALE), decibels(math.sqrt(before) / FULL_SCALE))
 
 
