@@ -113,8 +113,8 @@ def find_chirp(heard: Samples, sound: Samples, noise: Samples) -> Echo | None:
         return None
     before = float(np.var(noise.astype(np.float64))) if len(noise) else 0.0
     there = float(np.var(heard[at : at + len(sound)].astype(np.float64)))
-    if there == 0:
-        # A few lone samples in silence look like the edge of anything.
+    if there < 0.25:
+        # Below half a step of the samples' scale: a lone sample in silence looks like the edge of anything.
         return None
     power = there - before
     return Echo(at, decibels(math.sqrt(max(power, 0.0)) / FULL_SCALE), decibels(math.sqrt(before) / FULL_SCALE))
