@@ -14,7 +14,7 @@ from typing import Any
 
 from companion.storage import read_bounded_file
 
-LONGEST = 262_144
+LONGEST = 524_288
 """The largest settings files of the project have 40 KB."""
 
 DEEPEST = 32
