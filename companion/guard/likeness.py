@@ -28,7 +28,9 @@ LONGEST = 400
 """Characters of a sentence that are looked at: the last ones."""
 
 UNFINISHED = 2.0
-"""Log odds by which a clause must be more than a whole sentence to be blocked."""
+"""Log odds by which a clause, or a few words, must be more than a whole sentence to be blocked."""
+_FEW, _FEW_UNSPACED = 20, 7
+"""Characters of a sentence that says too little to be judged by its likeness."""
 
 _WORD = re.compile(r"[\w']+")
 
@@ -85,10 +87,11 @@ class Likeness:
     ) -> Category | None:
         """The category of these for which the text may not be said, in any of its readings; None where it may.
 
-        Of a sentence that `is_whole` not yet more is asked: what follows may make it harmless.
+        Of a sentence that `is_whole` not yet more is asked: what follows may make it harmless. So it is of a few words.
         """
         for text in readings:
             odds, category = self.odds(text, categories)
-            if odds > self.threshold + (0 if is_whole else UNFINISHED):
+            few = len(text) < (_FEW if self._is_spaced else _FEW_UNSPACED)
+            if odds > self.threshold + (UNFINISHED if few or not is_whole else 0):
                 return category
         return None

@@ -58,3 +58,16 @@ def test_a_template_stands_for_the_same_sentences_each_time() -> None:
     many = expanded("{a|b|c} {d|e|f} {g|h|i}")
     assert many == expanded("{a|b|c} {d|e|f} {g|h|i}")
     assert len(set(many)) == len(many) == 14
+
+
+def test_a_few_words_are_not_blocked_for_what_they_are_like() -> None:
+    of = Judge(load_policy("child"), understood("en"))
+    for said in (
+        "Something else.",
+        "Dinner is ready.",
+        "Your turn.",
+        "Anything else?",
+        "One more time.",
+        "Good morning!",
+    ):
+        assert of.verdict(said) is None
