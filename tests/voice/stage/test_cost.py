@@ -56,4 +56,6 @@ def test_one_giant_delta_costs_no_more_than_its_length(unit: str) -> None:
 @pytest.mark.parametrize("unit", ["*", "_", "~", "`", "-", ".", "!", "。", '"', "😀", "😀\u200d", "(^_^)ノ", "ㅋ"])
 def test_a_run_that_arrives_bit_by_bit_costs_no_more_than_its_length(unit: str) -> None:
     length = 2000
-    assert cost(of_length(unit, length * 4), 2) < 8 * max(0.05, cost(of_length(unit, length), 2))
+    # The least of three tries: what else the machine does is not its cost.
+    long = min(cost(of_length(unit, length * 4), 2) for _ in range(3))
+    assert long < 8 * max(0.05, cost(of_length(unit, length), 2))
