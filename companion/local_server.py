@@ -46,20 +46,7 @@ class LocalServer:
         """
         self._name = name
         self._port = port
-        self._server = _Server(
-            uvicorn.Config(
-                app,
-                http=GuardedProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                date_header=False,
-                server_header=False,
-                timeout_keep_alive=120,
-            )
-        )
+        self._server = _Server(_config(app, timeout_keep_alive=120))
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
@@ -114,12 +101,9 @@ class GuardedProtocol(H11Protocol):
             self.transport.abort()
 
 
-def guarded_protocol(app: App) -> Callable[[], asyncio.Protocol]:
-    """Makes the protocol of one connection for whoever accepts connections by themselves. Call it on a running loop.
-
-    Each has its bounds as in `GuardedProtocol`.
-    """
-    config = uvicorn.Config(
+def _config(app: App, **more: Any) -> uvicorn.Config:
+    """HTTP alone, without logs, and nothing in the answers that tells of the server."""
+    return uvicorn.Config(
         app,
         http=GuardedProtocol,
         ws="none",
@@ -129,8 +113,16 @@ def guarded_protocol(app: App) -> Callable[[], asyncio.Protocol]:
         access_log=False,
         date_header=False,
         server_header=False,
-        proxy_headers=False,
+        **more,
     )
+
+
+def guarded_protocol(app: App) -> Callable[[], asyncio.Protocol]:
+    """Makes the protocol of one connection for whoever accepts connections by themselves. Call it on a running loop.
+
+    Each has its bounds as in `GuardedProtocol`.
+    """
+    config = _config(app, proxy_headers=False)
     config.load()
     state = uvicorn.server.ServerState()
     return lambda: GuardedProtocol(config=config, server_state=state, app_state={})

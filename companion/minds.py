@@ -39,11 +39,11 @@ async def mind_of(
 ) -> AsyncIterator[None]:
     """Give the dialogue its character, and close that on exit: before this is entered, or after the unit `listens`.
 
-    What is wrong with the character is raised here, or, where it comes later, in the `group`.
+    What is wrong with the persona or the character is raised here, or, where it comes later, in the `group`.
     """
     persona = dialogue.persona
     if listens is None:
-        group.create_task(asyncio.to_thread(_load_rules, dialogue))
+        await asyncio.to_thread(_load_rules, dialogue)
         async with mind(device, persona, store, dialogue.guardian) as character:
             dialogue.take(character)
             yield
@@ -56,9 +56,9 @@ async def mind_of(
                 await listens.wait()
         # In a thread: the ears go on meanwhile.
         await asyncio.to_thread(importlib.import_module, "companion.mind.assembly")
+        await asyncio.to_thread(_load_rules, dialogue)
         async with mind(device, persona, store, dialogue.guardian) as character:
             dialogue.take(character)
-            await asyncio.to_thread(_load_rules, dialogue)
             await closing.wait()
 
     opening = group.create_task(open_later())
@@ -73,7 +73,10 @@ async def mind_of(
 
 
 def _load_rules(dialogue: Dialogue) -> None:
-    """They are read when first needed; that would be amid the first answer."""
+    """They are read when first needed; that would be amid the first answer, on the loop that hears.
+
+    Raises `ConfigError` for a persona that its policy does not allow.
+    """
     load_rules(understood(dialogue.persona.language))
     dialogue.turn_taking.load()
     if dialogue.guardian is not None:

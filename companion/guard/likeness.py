@@ -9,9 +9,10 @@ whole numbers.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from itertools import pairwise
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -52,24 +53,22 @@ def features(text: str, *, is_spaced: bool) -> list[int]:
 class Likeness:
     """The model of one language."""
 
-    def __init__(self, weights: NDArray[np.int8], scale: float, bias: NDArray[np.float32], threshold: float) -> None:
-        """`weights`: (buckets, classes), to be multiplied by `scale`; `bias`: (classes,).
+    def __init__(self, arrays: Mapping[str, Any], *, is_spaced: bool) -> None:
+        """`arrays`: `weights` (buckets, classes), small whole numbers to be multiplied by `scale`; `bias` (classes,).
 
         A sentence is blocked where the log odds of any category against harmless are above `threshold`.
         """
-        self._weights, self._scale, self._bias, self.threshold = weights, scale, bias, threshold
-        self._is_spaced = True
+        self._weights: NDArray[np.int8] = arrays["weights"]
+        self._bias: NDArray[np.float32] = arrays["bias"]
+        self._scale, self.threshold = float(arrays["scale"]), float(arrays["threshold"])
+        self._is_spaced = is_spaced
 
     @staticmethod
     @cache
     def of(language: Language) -> Likeness | None:
         """The model of this language; None where it has none."""
-        data = language.guard_model
-        if data is None:
-            return None
-        found = Likeness(data["weights"], float(data["scale"]), data["bias"], float(data["threshold"]))
-        found._is_spaced = language.is_spaced
-        return found
+        arrays = language.guard_model
+        return None if arrays is None else Likeness(arrays, is_spaced=language.is_spaced)
 
     def odds(self, text: str, categories: Collection[Category] = CATEGORIES) -> tuple[float, Category | None]:
         """The log odds that a text belongs to any of the categories, and the likeliest of these."""

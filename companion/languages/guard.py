@@ -79,19 +79,6 @@ class AskedRules(Part):
     """Phrases with which people end a talk at once, beside those of `commands.toml`."""
 
 
-class PrivateRules(Part):
-    """Patterns of what tells who somebody is. Not read any more: `private.toml` holds them (`languages/private.py`)."""
-
-    full_name: tuple[Regex, ...] = ()
-    address: tuple[Regex, ...] = ()
-    phone: tuple[Regex, ...] = ()
-    email: tuple[Regex, ...] = ()
-    school: tuple[Regex, ...] = ()
-    account: tuple[Regex, ...] = ()
-    instead: dict[str, str] = Field(default_factory=dict)
-    """What stands in its place, by kind: `address = "(an address)"`."""
-
-
 class GuardRules(Part):
     """`guard.toml`."""
 
@@ -119,7 +106,6 @@ class GuardRules(Part):
     """A persona that plays a relative or partner of the person; for `companion check`, over the persona's profile."""
     orders: OrderRules = OrderRules()
     asked: AskedRules = AskedRules()
-    private: PrivateRules = PrivateRules()
 
 
 class GuardianLines(Part):

@@ -74,6 +74,24 @@ def test_another_persona_takes_over_and_a_bad_one_is_refused(running: Running) -
     assert "there is no persona called nobody" in running.command("control", "persona", "nobody").stderr
 
 
+def test_a_persona_that_its_policy_does_not_allow_is_refused_and_the_old_one_goes_on(running: Running) -> None:
+    assert running.command("control", "persona", "teddy").returncode == 0
+    running.command("control", "say", "Here I am.")
+    running.until("heard", text="Here I am.")
+    teddy = (running.folder / "personas" / "teddy.toml").read_text("utf-8")
+    mia = teddy.replace('name = "Momo"', 'name = "Mia"').replace(
+        'details = "', "details = \"You are Ana's girlfriend. "
+    )
+    (running.folder / "personas" / "mia.toml").write_text(mia, "utf-8")
+    assert "Mia comes" in running.command("control", "persona", "mia").stdout
+    # Another one can be asked for once this one was refused.
+    while running.command("control", "persona", "otto").returncode:
+        assert running.process.poll() is None
+    running.command("control", "say", "Still well.")
+    running.until("heard", text="Still well.")
+    assert running.status()["persona"] == "Otto"
+
+
 def test_sighup_reads_the_file_anew(running: Running) -> None:
     assert running.command("control", "persona", "teddy").returncode == 0
     teddy = running.folder / "personas" / "teddy.toml"
